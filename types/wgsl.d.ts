@@ -1,0 +1,5 @@
+// A `.wgsl` file is imported as its text.
+declare module '*.wgsl' {
+  const source: string;
+  export default source;
+}

@@ -1,0 +1,33 @@
+import { readFileSync } from 'node:fs';
+import type { ViteUserConfig } from 'vitest/config';
+
+/** Loads `.wgsl` files as text, as the build does. */
+const wgsl = {
+  name: 'wgsl',
+  enforce: 'pre' as const,
+  load(id: string) {
+    const file = id.split('?')[0] ?? id;
+    if (!file.endsWith('.wgsl')) return null;
+    return `export default ${JSON.stringify(readFileSync(file, 'utf8'))};`;
+  },
+};
+
+/**
+ * Test settings that every package shares. Sources are tested without a build (the `@tubelet/source`
+ * export condition), one file at a time: the software driver already uses every core.
+ */
+export const sharedTest: ViteUserConfig = {
+  plugins: [wgsl],
+  resolve: { conditions: ['@tubelet/source', 'node', 'import', 'module', 'default'] },
+  ssr: {
+    resolve: { conditions: ['@tubelet/source', 'node', 'import', 'module', 'default'] },
+    noExternal: [/^@tubelet\//],
+  },
+  test: {
+    pool: 'forks',
+    fileParallelism: false,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    include: ['src/**/*.test.ts'],
+  },
+};
