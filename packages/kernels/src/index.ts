@@ -1,1 +1,1 @@
-export {};
+export * from './philox/philox';

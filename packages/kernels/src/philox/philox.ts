@@ -1,0 +1,204 @@
+/**
+ * Philox 4×32-10, a counter-based random number generator: the same bits here and in WGSL.
+ *
+ * Source: J. K. Salmon, M. A. Moraes, R. O. Dror, D. E. Shaw, “Parallel random numbers: as easy as 1, 2, 3”,
+ * SC 2011.
+ *
+ * Layout of a stream, which the kernels follow word by word (all words are u32):
+ *
+ * | word       | holds                                                             |
+ * |------------|-------------------------------------------------------------------|
+ * | key[0]     | seed, low 32 bits                                                 |
+ * | key[1]     | seed, high bits (seed is an integer below 2^53)                   |
+ * | counter[0] | block index b = 0, 1, 2, …: block b gives draws 4b, 4b+1, 4b+2, 4b+3 |
+ * | counter[1] | sample                                                            |
+ * | counter[2] | epoch                                                             |
+ * | counter[3] | purpose, one of `Purpose`                                         |
+ *
+ * What is made of a draw x:
+ * - uniform: `(x >> 8) · 2^-24`, in [0, 1), exact in f32;
+ * - integer below n: draws at or above `2^32 − (2^32 mod n)` are passed over, then `x mod n`;
+ * - normal: draws (x, y) in pairs give `r·cos(θ)` and then `r·sin(θ)`, with
+ *   `r = √(−2 ln(((x >> 8) + 1) · 2^-24))`, `θ = 2π · (y >> 8) · 2^-24` (Box–Muller; x is shifted by one
+ *   step so that the logarithm never sees zero). Transcendental functions differ between devices, so normals
+ *   agree to rounding only;
+ * - shuffle: Fisher–Yates from the last position i down to 1, exchanging i with integer(i + 1).
+ */
+
+/** Four 32-bit words. */
+export type Words4 = [number, number, number, number];
+/** Two 32-bit words. */
+export type Words2 = [number, number];
+
+/**
+ * What a stream is for: two streams that differ in purpose never share a draw. The numbers are part of what
+ * makes a run repeatable: add new ones at the end and never change one.
+ */
+export const Purpose = {
+  /** Tube masks of pre-training. */
+  mask: 1,
+  /** Initial weights; `sample` is the index of the parameter. */
+  initialise: 2,
+  /** First frame of a sampled clip. */
+  clipStart: 3,
+  /** Crop of a clip. */
+  crop: 4,
+  /** Order of the samples in an epoch. */
+  shuffle: 5,
+  /** Stochastic depth. */
+  dropPath: 6,
+  /** Image augmentation. */
+  augment: 7,
+  /** Which sample stands in for one that cannot be read. */
+  replacement: 8,
+  /** Mixup and CutMix of a batch. */
+  mixup: 9,
+  /** Random erasing. */
+  erase: 10,
+  /** Test data. */
+  test: 11,
+} as const;
+
+/** One of the values of `Purpose`. */
+export type Purpose = (typeof Purpose)[keyof typeof Purpose];
+
+const MULTIPLIER_0 = 0xd2511f53;
+const MULTIPLIER_1 = 0xcd9e8d57;
+const WEYL_0 = 0x9e3779b9;
+const WEYL_1 = 0xbb67ae85;
+const ROUNDS = 10;
+const TWO_POW_MINUS_24 = 2 ** -24;
+const TWO_POW_32 = 2 ** 32;
+
+/** High 32 bits of the 64-bit product of two u32, in 16-bit halves so that every step is exact. */
+function mulHigh(a: number, b: number): number {
+  const a0 = a & 0xffff;
+  const a1 = a >>> 16;
+  const b0 = b & 0xffff;
+  const b1 = b >>> 16;
+  const low = a0 * b0;
+  const middle = a1 * b0 + (low >>> 16);
+  const other = a0 * b1 + (middle & 0xffff);
+  return (a1 * b1 + (middle >>> 16) + (other >>> 16)) >>> 0;
+}
+
+/**
+ * One Philox 4×32-10 block.
+ *
+ * @param counter four u32 words.
+ * @param key two u32 words.
+ * @returns four u32 words.
+ */
+export function philox4x32(counter: Readonly<Words4>, key: Readonly<Words2>): Words4 {
+  let [c0, c1, c2, c3] = counter;
+  let [k0, k1] = key;
+  for (let round = 0; round < ROUNDS; round++) {
+    const high0 = mulHigh(MULTIPLIER_0, c0);
+    const low0 = Math.imul(MULTIPLIER_0, c0) >>> 0;
+    const high1 = mulHigh(MULTIPLIER_1, c2);
+    const low1 = Math.imul(MULTIPLIER_1, c2) >>> 0;
+    c0 = (high1 ^ c1 ^ k0) >>> 0;
+    c1 = low1;
+    c2 = (high0 ^ c3 ^ k1) >>> 0;
+    c3 = low0;
+    k0 = (k0 + WEYL_0) >>> 0;
+    k1 = (k1 + WEYL_1) >>> 0;
+  }
+  return [c0, c1, c2, c3];
+}
+
+/** What names a stream. Each of `epoch` and `sample` is a u32, `seed` an integer in [0, 2^53). */
+export interface PhiloxStreamKey {
+  seed: number;
+  purpose: Purpose;
+  /** Default 0. */
+  epoch?: number;
+  /** Default 0. */
+  sample?: number;
+}
+
+/** The key words of a seed: `[low 32 bits, high bits]`. Throws a RangeError unless 0 ≤ seed < 2^53, an integer. */
+export function philoxKey(seed: number): Words2 {
+  if (!Number.isSafeInteger(seed) || seed < 0) {
+    throw new RangeError(`seed is ${seed}: give an integer from 0 to 2^53 − 1.`);
+  }
+  return [seed % TWO_POW_32, Math.floor(seed / TWO_POW_32)];
+}
+
+function checkWord(name: string, value: number): void {
+  if (!Number.isInteger(value) || value < 0 || value >= TWO_POW_32) {
+    throw new RangeError(`${name} is ${value}: give an integer from 0 to 2^32 − 1.`);
+  }
+}
+
+/**
+ * The draws of one (seed, purpose, epoch, sample). There is no state to save: making the stream again gives the
+ * same draws, on any machine and in any order of samples.
+ */
+export class PhiloxStream {
+  private readonly key: Words2;
+  private readonly counter: Words4;
+  private block: Words4 = [0, 0, 0, 0];
+  private position = 4;
+  private spareNormal: number | undefined;
+
+  /** Throws a RangeError when a number does not fit its words. */
+  constructor({ seed, purpose, epoch = 0, sample = 0 }: PhiloxStreamKey) {
+    checkWord('purpose', purpose);
+    checkWord('epoch', epoch);
+    checkWord('sample', sample);
+    this.key = philoxKey(seed);
+    this.counter = [0, sample, epoch, purpose];
+  }
+
+  /** The next draw, uniform over all u32. */
+  nextUint32(): number {
+    if (this.position === 4) {
+      this.block = philox4x32(this.counter, this.key);
+      this.counter[0] = (this.counter[0] + 1) >>> 0;
+      this.position = 0;
+    }
+    return this.block[this.position++] as number;
+  }
+
+  /** Uniform in [0, 1), a multiple of 2^-24. Uses one draw. */
+  uniform(): number {
+    return (this.nextUint32() >>> 8) * TWO_POW_MINUS_24;
+  }
+
+  /** Uniform over 0 … n − 1 without bias; n from 1 to 2^32. Throws a RangeError for any other n. */
+  integer(n: number): number {
+    if (!Number.isInteger(n) || n < 1 || n > TWO_POW_32) {
+      throw new RangeError(`n is ${n}: give an integer from 1 to 2^32.`);
+    }
+    const limit = TWO_POW_32 - (TWO_POW_32 % n);
+    let draw = this.nextUint32();
+    while (draw >= limit) draw = this.nextUint32();
+    return draw % n;
+  }
+
+  /** Standard normal. Two calls use two draws: the first gives the cosine half, the second the sine half. */
+  normal(): number {
+    if (this.spareNormal !== undefined) {
+      const spare = this.spareNormal;
+      this.spareNormal = undefined;
+      return spare;
+    }
+    const radius = Math.sqrt(-2 * Math.log(((this.nextUint32() >>> 8) + 1) * TWO_POW_MINUS_24));
+    const angle = 2 * Math.PI * this.uniform();
+    this.spareNormal = radius * Math.sin(angle);
+    return radius * Math.cos(angle);
+  }
+
+  /** Shuffles in place (Fisher–Yates) and returns what it was given. */
+  shuffle<T extends { [index: number]: unknown; readonly length: number }>(array: T): T {
+    const items: { [index: number]: unknown } = array;
+    for (let i = array.length - 1; i > 0; i--) {
+      const j = this.integer(i + 1);
+      const held = items[i];
+      items[i] = items[j];
+      items[j] = held;
+    }
+    return array;
+  }
+}
