@@ -1,1 +1,19 @@
-export {};
+export { cacheDirectory } from './cache';
+export {
+  driverManifestName,
+  recordedDrivers,
+  useSoftwareDriver,
+  vulkanChoice,
+  type SoftwareDriver,
+  type VulkanChoice,
+} from './driver';
+export { DriverLoadError, NoAdapterError } from './errors';
+export {
+  closeGpu,
+  gpuDriver,
+  isSoftwareAdapter,
+  openGpu,
+  requestNodeAdapter,
+  type OpenGpuOptions,
+} from './gpu';
+export { throttlePolling } from './throttle';

@@ -1,0 +1,144 @@
+import { basename } from 'node:path';
+import { cacheDirectory } from './cache';
+import { recordedDrivers, requireVulkanLoader, useSoftwareDriver, vulkanChoice } from './driver';
+import type { SoftwareDriver, VulkanChoice } from './driver';
+import { NoAdapterError } from './errors';
+import { throttlePolling } from './throttle';
+
+export interface OpenGpuOptions {
+  /** Dawn's flags, such as `enable-dawn-features=allow_unsafe_apis`. */
+  flags?: readonly string[];
+  /**
+   * Milliseconds between dawn.node's questions whether the GPU has finished; 0 asks without a pause.
+   * `auto`: 1 on software adapters, whose cores the asking would take away, and 0 on real GPUs.
+   */
+  pollIntervalMs?: number | 'auto';
+  /** Which Vulkan driver to use; the environment variable `TUBELET_VULKAN` unless given. */
+  vulkan?: VulkanChoice;
+}
+
+interface OpenedGpu {
+  gpu: GPU;
+  flags: string;
+  /** `system`, or the name of the unpacked software driver in use. */
+  driver: string;
+}
+
+/*
+ * The object that Dawn hands out must stay reachable while any device of it lives: once it is
+ * garbage-collected, devices crash or hang. A process-global holds it, shared by every copy of this
+ * module in the process.
+ */
+const key = Symbol.for('tubelet.openGpus');
+const store = globalThis as { [key]?: OpenedGpu[] };
+
+/** Whether an adapter computes on the CPU (llvmpipe, SwiftShader, WARP). */
+export function isSoftwareAdapter(
+  info: Pick<GPUAdapterInfo, 'architecture' | 'device' | 'description'> & {
+    isFallbackAdapter?: boolean;
+  },
+): boolean {
+  const text = `${info.architecture} ${info.device} ${info.description}`;
+  return info.isFallbackAdapter === true || /llvmpipe|lavapipe|swiftshader|basic render/i.test(text);
+}
+
+/** The drivers to try, in order: the system's own (`null`), then the unpacked ones. */
+export function driverCandidates(
+  choice: VulkanChoice,
+  recorded: readonly SoftwareDriver[],
+  env: NodeJS.ProcessEnv = process.env,
+): (SoftwareDriver | null)[] {
+  if (choice === 'system') return [null];
+  if (choice !== 'auto') return recorded.filter((driver) => driver.name === choice);
+  // A driver that the user names explicitly is not to be replaced behind their back. A process that
+  // was started by one of ours inherits our own setting: that one does not count.
+  const named = env.VK_DRIVER_FILES ?? env.VK_ICD_FILENAMES;
+  const ours = recorded.find((driver) => driver.icd === named);
+  if (ours) return [ours, ...recorded.filter((driver) => driver !== ours)];
+  return named ? [null] : [null, ...recorded];
+}
+
+/**
+ * Opens WebGPU through Dawn: a real GPU or whatever driver the system offers, else the software
+ * driver that set-up recorded in the cache folder. Sets WebGPU's globals (`GPUBufferUsage`, …) where
+ * they are missing. A second call with the same flags gives the same object.
+ *
+ * The process does not end by itself until `closeGpu()` was called.
+ *
+ * @throws NoAdapterError when no driver gives an adapter
+ * @throws DriverLoadError when the cache folder's manifest is unreadable
+ * @throws RangeError when `TUBELET_VULKAN` has an unknown value
+ */
+export async function openGpu(options: OpenGpuOptions = {}): Promise<GPU> {
+  const flags = [...(options.flags ?? [])];
+  const choice = options.vulkan ?? vulkanChoice();
+  const opened = (store[key] ??= []);
+  const known = opened.find((entry) => entry.flags === flags.join('\n'));
+  if (known) return known.gpu;
+
+  const { create, globals } = await import('webgpu');
+  for (const [name, value] of Object.entries(globals)) {
+    if (!(name in globalThis)) {
+      Object.defineProperty(globalThis, name, { value, writable: true, configurable: true });
+    }
+  }
+
+  const tried: string[] = [];
+  const candidates = driverCandidates(choice, recordedDrivers());
+  for (const candidate of candidates) {
+    const driver = candidate?.name ?? 'system';
+    try {
+      if (candidate) await useSoftwareDriver(candidate);
+      else await requireVulkanLoader();
+      const gpu = create(flags);
+      opened.push({ gpu, flags: flags.join('\n'), driver });
+      const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+      if (adapter) {
+        const interval = options.pollIntervalMs ?? 'auto';
+        const automatic = isSoftwareAdapter(adapter.info) ? 1 : 0;
+        throttlePolling(interval === 'auto' ? automatic : interval);
+        return gpu;
+      }
+      opened.pop();
+      tried.push(`${describe(candidate)}: Dawn accepts none of its devices`);
+    } catch (error) {
+      tried.push(`${describe(candidate)}: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+  if (candidates.length === 0) {
+    tried.push(`TUBELET_VULKAN=${choice}: ${cacheDirectory()} holds no such driver`);
+  }
+  throw new NoAdapterError(tried);
+}
+
+function describe(driver: SoftwareDriver | null): string {
+  return driver ? `${driver.name} ${driver.version} (${basename(driver.icd)})` : 'system drivers';
+}
+
+/**
+ * The adapter of an opened GPU, the fastest first where there are several. An adapter gives one
+ * device: ask anew for each.
+ *
+ * @throws NoAdapterError when Dawn offers none any more
+ */
+export async function requestNodeAdapter(gpu?: GPU): Promise<GPUAdapter> {
+  const from = gpu ?? (await openGpu());
+  const adapter = await from.requestAdapter({ powerPreference: 'high-performance' });
+  if (!adapter) throw new NoAdapterError(['the opened GPU object no longer offers an adapter']);
+  return adapter;
+}
+
+/** Which driver an opened GPU uses: `system`, `llvmpipe` or `swiftshader`; undefined if not opened here. */
+export function gpuDriver(gpu: GPU): string | undefined {
+  return store[key]?.find((entry) => entry.gpu === gpu)?.driver;
+}
+
+/**
+ * Lets go of an opened GPU (of all of them without an argument) and restores dawn.node's polling.
+ * Destroy its devices first: none of them works afterwards.
+ */
+export function closeGpu(gpu?: GPU): void {
+  const opened = store[key] ?? [];
+  store[key] = gpu ? opened.filter((entry) => entry.gpu !== gpu) : [];
+  if (store[key].length === 0) throttlePolling(0);
+}
