@@ -1,1 +1,4 @@
-export * from './philox/philox';
+export * from './runtime/index.js';
+export * from './kernel-spec.js';
+export * from './gelu/gelu.js';
+export * from './philox/philox.js';

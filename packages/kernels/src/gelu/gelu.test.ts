@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { checkKernel, checkReferenceBackward } from '../testing/kernel-harness.js';
+import { useRuntime } from '../testing/test-runtime.js';
+import { geluBackwardKernel, geluKernel } from './gelu.cases.js';
+import { gelu, geluBackward } from './gelu.js';
+import { geluReference } from './gelu.reference.js';
+
+describe('gelu', () => {
+  const runtime = useRuntime();
+
+  it('matches float64 on every case and variant', () => checkKernel(runtime(), geluKernel));
+  it('backward matches float64 on every case and variant', () => checkKernel(runtime(), geluBackwardKernel));
+  it('has a reference whose backward matches differences', () => checkReferenceBackward(geluKernel));
+
+  it('keeps the relative accuracy of the left tail', async () => {
+    const x = Float32Array.from({ length: 80 }, (_, i) => -i / 10);
+    const expected = geluReference(Float64Array.from(x));
+    const actual = await runtime().scope(async () => {
+      const input = runtime().upload(x, [80]);
+      const output = runtime().empty([80]);
+      gelu(runtime(), input, output);
+      return runtime().read(output);
+    });
+    for (let i = 1; i < 80; i++) expect(Math.abs(actual[i]! / expected[i]! - 1)).toBeLessThan(3e-6);
+  });
+
+  it('adds to dx when asked to accumulate', async () => {
+    await runtime().scope(async () => {
+      const x = runtime().upload(new Float32Array([0, 1]), [2]);
+      const dy = runtime().upload(new Float32Array([2, 0]), [2]);
+      const dx = runtime().upload(new Float32Array([10, 20]), [2]);
+      geluBackward(runtime(), x, dy, dx, { accumulate: true });
+      expect([...(await runtime().read(dx))]).toEqual([11, 20]);
+    });
+  });
+
+  it('refuses arrays of different sizes', () => {
+    runtime().scope(() => {
+      const x = runtime().empty([3]);
+      const y = runtime().empty([4]);
+      expect(() => gelu(runtime(), x, y)).toThrow(/f32\[3\] and f32\[4\]/);
+    });
+  });
+});

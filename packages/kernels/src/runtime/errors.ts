@@ -1,0 +1,58 @@
+/** Base of every error that the engine raises on purpose. */
+export class TubeletError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** An argument has a shape, dtype or layout that the operation cannot take. */
+export class ShapeError extends TubeletError {}
+
+/** The GPU rejected a shader, a pipeline or a dispatch. Names the kernel and the shapes it ran on. */
+export class KernelValidationError extends TubeletError {
+  constructor(
+    readonly kernel: string,
+    readonly detail: string,
+  ) {
+    super(`kernel ${kernel} was rejected by the GPU: ${detail}`);
+  }
+}
+
+/** The device could not provide memory. */
+export class OutOfMemoryError extends TubeletError {
+  constructor(
+    readonly requestedBytes: number,
+    readonly liveBytes: number,
+    detail: string,
+  ) {
+    super(
+      `the GPU is out of memory: ${formatBytes(requestedBytes)} requested while ${formatBytes(liveBytes)} were in use` +
+        ` (${detail}). Use a smaller batch or a smaller model.`,
+    );
+  }
+}
+
+/** The device is gone (driver reset, unplugged, destroyed); nothing on it can be read any more. */
+export class DeviceLostError extends TubeletError {
+  constructor(
+    readonly reason: string,
+    detail: string,
+  ) {
+    super(
+      `the GPU device was lost (${reason}): ${detail}. Open a new device and continue from the last checkpoint.`,
+    );
+  }
+}
+
+/** `1536` → `1.5 KiB`. */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return `${unit === 0 ? value : value.toFixed(value < 10 ? 2 : 1)} ${units[unit]}`;
+}

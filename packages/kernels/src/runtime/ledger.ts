@@ -1,0 +1,60 @@
+/**
+ * What one dispatch costs by its mathematics. All FLOP and bandwidth figures come from these declarations.
+ */
+export interface Cost {
+  /** Multiply–accumulates of matrix products (linear layers, convolutions, attention scores and sums). */
+  readonly macs: number;
+  /** Floating-point operations outside matrix products, counted as fvcore does (layer norm: 5 an element). */
+  readonly flops: number;
+  /** Bytes that the kernel must read at least once. */
+  readonly bytesRead: number;
+  /** Bytes that the kernel must write at least once. */
+  readonly bytesWritten: number;
+}
+
+export interface LedgerEntry {
+  calls: number;
+  macs: number;
+  flops: number;
+  bytesRead: number;
+  bytesWritten: number;
+}
+
+/** Adds up the declared costs of all dispatches, by kernel. */
+export class Ledger {
+  private readonly byKernel = new Map<string, LedgerEntry>();
+
+  add(kernel: string, cost: Cost): void {
+    let entry = this.byKernel.get(kernel);
+    if (!entry) {
+      entry = { calls: 0, macs: 0, flops: 0, bytesRead: 0, bytesWritten: 0 };
+      this.byKernel.set(kernel, entry);
+    }
+    entry.calls++;
+    entry.macs += cost.macs;
+    entry.flops += cost.flops;
+    entry.bytesRead += cost.bytesRead;
+    entry.bytesWritten += cost.bytesWritten;
+  }
+
+  /** Per-kernel sums, in the order in which kernels first ran. */
+  entries(): ReadonlyMap<string, Readonly<LedgerEntry>> {
+    return this.byKernel;
+  }
+
+  total(): LedgerEntry {
+    const sum: LedgerEntry = { calls: 0, macs: 0, flops: 0, bytesRead: 0, bytesWritten: 0 };
+    for (const entry of this.byKernel.values()) {
+      sum.calls += entry.calls;
+      sum.macs += entry.macs;
+      sum.flops += entry.flops;
+      sum.bytesRead += entry.bytesRead;
+      sum.bytesWritten += entry.bytesWritten;
+    }
+    return sum;
+  }
+
+  reset(): void {
+    this.byKernel.clear();
+  }
+}

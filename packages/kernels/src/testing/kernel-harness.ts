@@ -1,0 +1,196 @@
+import { expect } from 'vitest';
+import { GpuArray, product } from '../runtime/gpu-array.js';
+import { runnableVariants, type Variant } from '../runtime/variants.js';
+import type { HostData, Runtime } from '../runtime/runtime.js';
+import type { ArraySpec, HostArrays, KernelCase, KernelSpec, Random } from '../kernel-spec.js';
+import { testRandom } from './random.js';
+
+type Specs = Readonly<Record<string, ArraySpec>>;
+
+/** Host contents of every array: given by `fill`/`initial`, else standard normal f32. */
+export function makeHostData(specs: Specs, random: Random): Record<string, HostData> {
+  return Object.fromEntries(
+    Object.entries(specs).map(([name, spec]) => [name, (spec.fill ?? spec.initial ?? normals(spec))(random)]),
+  );
+}
+
+function normals(spec: ArraySpec): (random: Random) => HostData {
+  return (random) => Float32Array.from({ length: product(spec.shape) }, () => random.normal());
+}
+
+export function toFloat64(data: Readonly<Record<string, HostData>>): Record<string, Float64Array> {
+  return Object.fromEntries(Object.entries(data).map(([name, values]) => [name, Float64Array.from(values)]));
+}
+
+/** Runs a kernel once on fresh arrays; outputs start as NaN unless they have initial contents. */
+export async function runOnce<Shape>(
+  runtime: Runtime,
+  spec: KernelSpec<Shape>,
+  shape: Shape,
+  inputs: Readonly<Record<string, HostData>>,
+  initials: Readonly<Record<string, HostData>>,
+): Promise<Record<string, HostData>> {
+  return runtime.scope(async () => {
+    const upload = (specs: Specs, data: Readonly<Record<string, HostData>>) =>
+      Object.fromEntries(
+        Object.entries(specs).map(([name, { shape: extent, dtype }]) => {
+          const host = data[name];
+          const array = host
+            ? runtime.upload(host, extent, dtype ?? 'f32', name)
+            : runtime.empty(extent, dtype ?? 'f32', name);
+          return [name, array];
+        }),
+      );
+    const outputs = upload(spec.outputs(shape), initials);
+    spec.run(runtime, shape, upload(spec.inputs(shape), inputs), outputs);
+    const results: Record<string, HostData> = {};
+    for (const [name, array] of Object.entries(outputs)) results[name] = await readHost(runtime, array);
+    return results;
+  });
+}
+
+async function readHost(runtime: Runtime, array: GpuArray): Promise<HostData> {
+  const bytes = await runtime.readBytes(array);
+  if (array.dtype === 'u32') return new Uint32Array(bytes);
+  if (array.dtype === 'i32') return new Int32Array(bytes);
+  if (array.dtype === 'u8') return new Uint8Array(bytes);
+  return new Float32Array(bytes);
+}
+
+/** max |actual − expected| / max(1, max |expected|); Infinity when a value is not finite. */
+export function scaledError(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+  let worst = 0;
+  let scale = 1;
+  for (let i = 0; i < expected.length; i++) {
+    const difference = Math.abs(actual[i]! - expected[i]!);
+    if (!(difference <= worst)) worst = Number.isNaN(difference) ? Infinity : difference;
+    scale = Math.max(scale, Math.abs(expected[i]!));
+  }
+  return worst / scale;
+}
+
+/**
+ * Kernel against float64 reference on one case with one variant: every output within tolerance, nothing left
+ * unwritten, a second run bit-identical, and the declared cost is what the ledger received.
+ */
+export async function checkCase<Shape>(
+  runtime: Runtime,
+  spec: KernelSpec<Shape>,
+  { name, shape }: Pick<KernelCase<Shape>, 'name' | 'shape'>,
+  variant: Variant,
+  seed = 1,
+): Promise<void> {
+  const random = testRandom(seed);
+  const inputs = makeHostData(spec.inputs(shape), random);
+  const initials = makeHostData(
+    Object.fromEntries(Object.entries(spec.outputs(shape)).filter(([, output]) => output.initial)),
+    random,
+  );
+  runtime.forcedVariants.set(spec.name, variant.name);
+  try {
+    const before = runtime.ledger.total();
+    const first = await runOnce(runtime, spec, shape, inputs, initials);
+    const after = runtime.ledger.total();
+    const second = await runOnce(runtime, spec, shape, inputs, initials);
+    const expected = spec.reference(shape, { ...toFloat64(inputs), ...toFloat64(initials) });
+    for (const [output, { dtype, shape: extent }] of Object.entries(spec.outputs(shape))) {
+      const where = `${spec.name}/${variant.name} ${name}: ${output}`;
+      const wanted = expected[output];
+      if (!wanted) throw new Error(`${where}: the reference returns no such output`);
+      expect(wanted.length, `${where}: reference length`).toBe(product(extent));
+      const error = scaledError(first[output]!, wanted);
+      const tolerance = dtype === undefined || dtype === 'f32' ? (spec.tolerance ?? 1e-5) : 0;
+      expect(error, `${where}: error against float64`).toBeLessThanOrEqual(tolerance);
+      expect(Buffer.from(second[output]!.buffer).equals(Buffer.from(first[output]!.buffer)), `${where}: run twice`).toBe(
+        true,
+      );
+    }
+    const cost = spec.cost(shape);
+    expect(after.macs - before.macs, `${spec.name} ${name}: macs in the ledger`).toBe(cost.macs);
+    expect(after.flops - before.flops, `${spec.name} ${name}: flops in the ledger`).toBe(cost.flops);
+    expect(after.bytesRead - before.bytesRead, `${spec.name} ${name}: bytes read`).toBe(cost.bytesRead);
+    expect(after.bytesWritten - before.bytesWritten, `${spec.name} ${name}: bytes written`).toBe(cost.bytesWritten);
+  } finally {
+    runtime.forcedVariants.delete(spec.name);
+  }
+}
+
+/** Every case on every variant that the device can run, then `randomShapes` random shapes. */
+export async function checkKernel<Shape>(
+  runtime: Runtime,
+  spec: KernelSpec<Shape>,
+  { randomShapes = 4, seed = 1 }: { randomShapes?: number; seed?: number } = {},
+): Promise<void> {
+  for (const variant of runnableVariants(runtime, spec.variants)) {
+    for (const testCase of spec.cases) await checkCase(runtime, spec, testCase, variant, seed);
+    const random = testRandom(seed + 77);
+    for (let i = 0; spec.randomShape && i < randomShapes; i++) {
+      const shape = spec.randomShape(random);
+      await checkCase(runtime, spec, { name: `random ${JSON.stringify(shape)}`, shape }, variant, seed + i);
+    }
+  }
+}
+
+/**
+ * The analytic backward of the float64 reference against central differences, on the `tiny` cases:
+ * relative error at most 1e-6, with a random cotangent.
+ */
+export function checkReferenceBackward<Shape>(spec: KernelSpec<Shape>, seed = 5): void {
+  const cases = spec.cases.filter(({ kind }) => kind === 'tiny');
+  if (!spec.referenceBackward || cases.length === 0) {
+    throw new Error(`${spec.name}: a gradient check needs referenceBackward and a tiny case`);
+  }
+  for (const { name, shape } of cases) {
+    const random = testRandom(seed);
+    const inputs = toFloat64({
+      ...makeHostData(spec.inputs(shape), random),
+      ...makeHostData(
+        Object.fromEntries(Object.entries(spec.outputs(shape)).filter(([, output]) => output.initial)),
+        random,
+      ),
+    });
+    const outputs = spec.reference(shape, inputs);
+    const cotangents = Object.fromEntries(
+      Object.entries(outputs).map(([output, values]) => [output, values.map(() => random.normal())]),
+    );
+    const gradients = spec.referenceBackward(shape, inputs, cotangents);
+    for (const [input, gradient] of Object.entries(gradients)) {
+      const error = relativeGradientError(spec, shape, inputs, input, cotangents, gradient);
+      expect(error, `${spec.name} ${name}: reference gradient of ${input}`).toBeLessThan(1e-6);
+    }
+  }
+}
+
+function relativeGradientError<Shape>(
+  spec: KernelSpec<Shape>,
+  shape: Shape,
+  inputs: HostArrays,
+  input: string,
+  cotangents: HostArrays,
+  gradient: Float64Array,
+): number {
+  const objective = (values: Float64Array): number => {
+    const outputs = spec.reference(shape, { ...inputs, [input]: values });
+    let sum = 0;
+    for (const [name, cotangent] of Object.entries(cotangents)) {
+      cotangent.forEach((weight, i) => (sum += weight * outputs[name]![i]!));
+    }
+    return sum;
+  };
+  let squaredError = 0;
+  let squaredNorm = 0;
+  const values = inputs[input]!.slice();
+  for (let i = 0; i < values.length; i++) {
+    const original = values[i]!;
+    const step = 1e-5 * Math.max(1, Math.abs(original));
+    values[i] = original + step;
+    const above = objective(values);
+    values[i] = original - step;
+    const below = objective(values);
+    values[i] = original;
+    const difference = (above - below) / (2 * step);
+    squaredError += (difference - gradient[i]!) ** 2;
+    squaredNorm += difference ** 2;
+  }
+  return Math.sqrt(squaredError) / Math.max(Math.sqrt(squaredNorm), 1e-8);
+}
