@@ -1,0 +1,43 @@
+import type { GpuArray } from '../runtime/gpu-array.js';
+
+/**
+ * Operands of `matmul`; all arrays are f32. With M, N, K the extents of the product, and "row view" an array
+ * whose last axis is contiguous and whose other axes flatten into rows of two strides at most
+ * (`GpuArray.rows()`, e.g. the local rows of a region-major token buffer [B, M, 1+N, C]):
+ *
+ *     value = alpha · op(A)·op(B) + bias
+ *     preActivation = value
+ *     value = GELU(value)                                  with `activation: 'gelu'`
+ *     value = value ⊙ GELU′(geluInput)
+ *     value = value · rowScale[floor(row / rowsPerScale)]
+ *     out   = (accumulate ? out : 0) + residual + value
+ */
+export interface MatmulOperands {
+  /** Row view [M, K]; with `transposeA` row view [K, M]. */
+  readonly a: GpuArray;
+  /** Row view [K, N]; with `transposeB` row view [N, K] (a linear layer's weight). */
+  readonly b: GpuArray;
+  /** Row view [M, N]; rows of the underlying buffer outside the view are left alone. */
+  readonly out: GpuArray;
+  /** A is stored [K, M]: weight gradients dW = dYᵀ·X. */
+  readonly transposeA?: boolean;
+  /** B is stored [N, K]: linear layers y = x·Wᵀ. Not together with `transposeA`. */
+  readonly transposeB?: boolean;
+  /** Factor of the product; default 1. */
+  readonly alpha?: number;
+  /** Adds to what `out` holds: gradient accumulation. */
+  readonly accumulate?: boolean;
+  /** Contiguous [N], added to every row. */
+  readonly bias?: GpuArray;
+  readonly activation?: 'gelu';
+  /** Row view [M, N] that receives the value before the activation, which the backward pass needs. */
+  readonly preActivation?: GpuArray;
+  /** Row view [M, N]; the value is multiplied by GELU′ of it: backward through a GELU. */
+  readonly geluInput?: GpuArray;
+  /** Contiguous [groups]: one factor for every `rowsPerScale` consecutive rows (stochastic depth). */
+  readonly rowScale?: GpuArray;
+  /** Rows that share a factor; M ≤ groups · rowsPerScale. */
+  readonly rowsPerScale?: number;
+  /** Row view [M, N], added last; may be `out` itself. */
+  readonly residual?: GpuArray;
+}
