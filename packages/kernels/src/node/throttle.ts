@@ -20,7 +20,6 @@ export function isPoll(callback: unknown, argumentCount: number): boolean {
     typeof callback === 'function' &&
     callback.name === '' &&
     callback.length === 0 &&
-    !Object.hasOwn(callback, 'prototype') &&
     Function.prototype.toString.call(callback) === 'function () { [native code] }'
   );
 }
@@ -43,8 +42,21 @@ export function throttlePolling(intervalMs: number): void {
     return;
   }
   store[key] = { original };
-  const throttled = (callback: (...args: unknown[]) => void, ...args: unknown[]): unknown =>
-    isPoll(callback, args.length) ? setTimeout(callback, intervalMs) : original(callback, ...args);
+  // The first question after new work is asked at once, so that what is already done costs no wait;
+  // only a question that follows upon another one waits.
+  let polling = false;
+  const throttled = (callback: (...args: unknown[]) => void, ...args: unknown[]): unknown => {
+    if (!isPoll(callback, args.length)) return original(callback, ...args);
+    const poll = () => {
+      polling = true;
+      try {
+        callback();
+      } finally {
+        polling = false;
+      }
+    };
+    return polling ? setTimeout(poll, intervalMs) : original(poll);
+  };
   // `util.promisify(setImmediate)` reads a symbol property of the original.
   globalThis.setImmediate = Object.assign(throttled, original) as Immediate;
 }
