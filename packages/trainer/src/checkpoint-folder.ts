@@ -1,0 +1,100 @@
+import { readdir, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CheckpointCorruptError } from './checkpoint-errors';
+import { loadCheckpoint, type CheckpointContent } from './checkpoint';
+import { UserError, errorMessage, systemErrorCode } from './errors';
+import { PARTIAL_SUFFIX } from './file-write';
+
+const CHECKPOINT_NAME = /^step-(\d+)\.safetensors$/;
+
+/** Which checkpoints stay when a new one has been written. */
+export interface Retention {
+  /** The newest so many stay; 1 or more. */
+  readonly keepLast: number;
+  /** Those whose step is a multiple of this stay too; 0 keeps none of them. */
+  readonly keepEverySteps?: number;
+}
+
+export interface CheckpointFile {
+  readonly path: string;
+  /** Steps completed when it was written. */
+  readonly step: number;
+}
+
+/** The folder of a run's checkpoints. */
+export function checkpointDirectory(runDirectory: string): string {
+  return join(runDirectory, 'checkpoints');
+}
+
+/** The path of the checkpoint written after `step` completed steps. */
+export function checkpointPath(runDirectory: string, step: number): string {
+  return join(checkpointDirectory(runDirectory), `step-${String(step).padStart(8, '0')}.safetensors`);
+}
+
+async function fileNames(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory);
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return [];
+    throw new UserError(`cannot list ${directory}: ${errorMessage(error)}`, { cause: error });
+  }
+}
+
+/** The finished checkpoints of a run, newest first. */
+export async function listCheckpoints(runDirectory: string): Promise<CheckpointFile[]> {
+  const directory = checkpointDirectory(runDirectory);
+  const files: CheckpointFile[] = [];
+  for (const name of await fileNames(directory)) {
+    const match = CHECKPOINT_NAME.exec(name);
+    if (match) files.push({ path: join(directory, name), step: Number(match[1]) });
+  }
+  return files.sort((a, b) => b.step - a.step);
+}
+
+/**
+ * The newest sound checkpoint of a run, read and verified; null when the run has none yet. A damaged one
+ * is passed over for the one before it, and `warn` is told.
+ *
+ * @throws {CheckpointCorruptError} when there are checkpoints and none of them is sound
+ */
+export async function latestCheckpoint(
+  runDirectory: string,
+  warn: (message: string) => void,
+): Promise<(CheckpointFile & { readonly content: CheckpointContent }) | null> {
+  let newestFailure: CheckpointCorruptError | null = null;
+  for (const file of await listCheckpoints(runDirectory)) {
+    try {
+      return { ...file, content: await loadCheckpoint(file.path) };
+    } catch (error) {
+      if (!(error instanceof CheckpointCorruptError)) throw error;
+      newestFailure ??= error;
+      warn(`${error.path} is damaged (${error.problem}); trying the checkpoint before it`);
+    }
+  }
+  if (newestFailure) throw newestFailure;
+  return null;
+}
+
+/**
+ * Removes the checkpoints that `retention` does not keep, and what interrupted writes left behind. Call it
+ * when a new checkpoint is safely on the disk, never before.
+ *
+ * @returns the paths removed
+ */
+export async function pruneCheckpoints(runDirectory: string, retention: Retention): Promise<string[]> {
+  const { keepLast, keepEverySteps = 0 } = retention;
+  if (!Number.isSafeInteger(keepLast) || keepLast < 1) {
+    throw new RangeError(`keepLast is ${keepLast}; it must be a whole number of 1 or more`);
+  }
+  const directory = checkpointDirectory(runDirectory);
+  const old = (await listCheckpoints(runDirectory))
+    .slice(keepLast)
+    .filter(({ step }) => keepEverySteps === 0 || step % keepEverySteps !== 0)
+    .map(({ path }) => path);
+  const leftOver = (await fileNames(directory))
+    .filter((name) => name.endsWith(PARTIAL_SUFFIX))
+    .map((name) => join(directory, name));
+  const removed = [...old, ...leftOver];
+  for (const path of removed) await unlink(path);
+  return removed;
+}
