@@ -1,0 +1,91 @@
+import type { GpuArray } from '../runtime/gpu-array.js';
+import type { Cost } from '../runtime/ledger.js';
+import type { Runtime } from '../runtime/runtime.js';
+import { selectVariant, type Variant } from '../runtime/variants.js';
+import {
+  attentionExtents,
+  attentionHeader,
+  attentionKey,
+  requireSeparate,
+  requireShape,
+  requireStatistics,
+  statisticsBytes,
+  viewBytes,
+  type AttentionExtents,
+} from './attention-layout.js';
+import registersWgsl from './attention.wgsl';
+
+interface AttentionVariant extends Variant {
+  readonly wgsl: string;
+  /** Query rows of one workgroup. */
+  readonly rowsPerWorkgroup: number;
+}
+
+export const attentionVariants: readonly AttentionVariant[] = [
+  { name: 'registers', needs: [], prefers: 'software', wgsl: registersWgsl, rowsPerWorkgroup: 8 },
+];
+
+export interface AttentionArguments {
+  /** Queries [G, Lq, C]. */
+  readonly q: GpuArray;
+  /** Keys [G, Lk, C]. */
+  readonly k: GpuArray;
+  /** Values [G, Lk, C]. */
+  readonly v: GpuArray;
+  /** Result [G, Lq, C]. */
+  readonly out: GpuArray;
+  /** log Σⱼ exp(scoreᵢⱼ), contiguous [G, H, Lq]; written when given. The backward needs it. */
+  readonly logSumExp?: GpuArray | undefined;
+  /** H; head h owns channels h·C/H … (h+1)·C/H − 1 of q, k, v and out. */
+  readonly heads: number;
+  /** Factor of the scores; default (C/H)^−½. */
+  readonly scale?: number | undefined;
+}
+
+/** 2·G·Lq·Lk·C multiply–accumulates: Q·Kᵀ and P·V. Every array is read or written once. */
+export function attentionCost(extents: AttentionExtents, withLogSumExp: boolean): Cost {
+  const { groups, queries, keys, channels } = extents;
+  return {
+    macs: 2 * groups * queries * keys * channels,
+    flops: 0,
+    bytesRead: viewBytes(extents, queries) + viewBytes(extents, keys, 2),
+    bytesWritten: viewBytes(extents, queries) + (withLogSumExp ? statisticsBytes(extents) : 0),
+  };
+}
+
+/**
+ * out = softmax(scale · Q·Kᵀ) · V for each of G groups and H heads (Vaswani et al., 2017), without storing the
+ * probabilities. q, k, v and out are f32 views with contiguous channels and any group and row strides, so that
+ * slices of a fused q|k|v or k|v buffer, or every (1+N)-th row, are taken as they are.
+ * Throws `ShapeError` for shapes that do not agree, a head dimension above 128, or an `out` (or `logSumExp`)
+ * in the buffer of an input.
+ */
+export function attention(
+  runtime: Runtime,
+  { q, k, v, out, logSumExp, heads, scale }: AttentionArguments,
+): void {
+  const extents = attentionExtents('attention', q, k, v, heads);
+  const { groups, queries, keys, channels } = extents;
+  requireShape('attention', 'out', out, q.shape);
+  if (logSumExp) requireStatistics('attention', 'logSumExp', logSumExp, extents);
+  requireSeparate('attention', { q, k, v }, logSumExp ? { out, logSumExp } : { out });
+  const factor = scale ?? (channels / heads) ** -0.5;
+  const variant = selectVariant(runtime, 'attention', attentionVariants);
+  // A kernel cannot leave a binding out, so that unwanted statistics go to a scratch array.
+  const statistics = logSumExp ?? runtime.empty([groups, heads, queries], 'f32', 'attention statistics');
+  const views = { q, k, v, out };
+  const key = `attention ${variant.name} ${statistics.offset} ${attentionKey(extents, factor, views)}`;
+  const program = runtime.program(key, () => ({
+    kernel: 'attention',
+    detail: `${variant.name} G=${groups} Lq=${queries} Lk=${keys} C=${channels} H=${heads}`,
+    wgsl: attentionHeader(extents, factor, views, { LOG_SUM_EXP_OFFSET: statistics.offset }) + variant.wgsl,
+    access: ['read', 'read', 'read', 'read_write', 'read_write'],
+  }));
+  runtime.dispatch(
+    program,
+    [q, k, v, out, statistics],
+    [Math.ceil(queries / variant.rowsPerWorkgroup), heads, groups],
+    attentionCost(extents, logSumExp !== undefined),
+  );
+  if (!logSumExp) runtime.release(statistics);
+}
