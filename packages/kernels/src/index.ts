@@ -6,3 +6,5 @@ export * from './column-sum/column-sum.js';
 export * from './matmul/matmul.js';
 export * from './attention/attention.js';
 export * from './attention/attention-backward.js';
+export * from './philox/philox-fill.js';
+export * from './philox/philox-key.js';
