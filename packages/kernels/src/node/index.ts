@@ -17,3 +17,4 @@ export {
   type OpenGpuOptions,
 } from './gpu';
 export { throttlePolling } from './throttle';
+export { probeGpu, WrongResultError, type GpuReport } from './probe';

@@ -1,0 +1,14 @@
+import { afterAll, expect, it } from 'vitest';
+import { closeGpu } from './gpu';
+import { probeGpu } from './probe';
+
+afterAll(() => closeGpu());
+
+it('says what the adapter is after running a kernel on it', async () => {
+  const report = await probeGpu();
+  expect(['system', 'llvmpipe', 'swiftshader']).toContain(report.driver);
+  expect(report.vendor + report.description).not.toBe('');
+  expect(report.features).toContain('core-features-and-limits');
+  expect(report.limits.maxBufferSize).toBeGreaterThanOrEqual(256 * 2 ** 20);
+  expect(report.subgroupMinSize).toBeLessThanOrEqual(report.subgroupMaxSize);
+});

@@ -1,0 +1,89 @@
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+/**
+ * @typedef {import('../../packages/kernels/src/node/driver').SoftwareDriver} SoftwareDriver
+ * @typedef {{ name: SoftwareDriver['name'], version: string, icd: string, library: string, folder: string }} UnpackedDriver
+ *   a driver in a staging folder; `icd` and `library` are names inside `folder`
+ */
+
+const manifestName = 'vulkan-driver.json';
+const preference = ['llvmpipe', 'swiftshader'];
+
+function readDrivers(cache) {
+  const path = join(cache, manifestName);
+  if (!existsSync(path)) return [];
+  try {
+    const { drivers } = JSON.parse(readFileSync(path, 'utf8'));
+    return Array.isArray(drivers) ? drivers : [];
+  } catch {
+    // Unreadable: about to be written anew, with the driver that was just verified.
+    return [];
+  }
+}
+
+function writeDrivers(cache, drivers) {
+  mkdirSync(cache, { recursive: true });
+  const path = join(cache, manifestName);
+  const temporary = `${path}.${process.pid}`;
+  writeFileSync(temporary, `${JSON.stringify({ drivers }, null, 2)}\n`);
+  renameSync(temporary, path);
+}
+
+/** A driver's manifest entry, with paths relative to the cache folder. */
+function entry(driver, folder) {
+  const names = readdirSync(join(folder.absolute)).filter((name) => /\.so(\.|$)/.test(name));
+  const inCache = (name) => `${folder.relative}/${name}`;
+  return {
+    name: driver.name,
+    version: driver.version,
+    icd: inCache(driver.icd),
+    libraries: names.sort().map(inCache),
+  };
+}
+
+/**
+ * Makes a staging folder inside the cache folder (so that moving out of it is a rename), lets
+ * `unpack` put a driver there, has `verify` try it, and only then records it.
+ *
+ * @param {string} cache the cache folder
+ * @param {(staging: string) => Promise<UnpackedDriver>} unpack
+ * @param {(stagedCache: string, name: string) => Promise<{ report?: object, reasons: string[] }>} verify
+ * @returns {Promise<{ driver?: UnpackedDriver, report?: object, reasons: string[] }>}
+ */
+export async function addDriver(cache, unpack, verify) {
+  const staging = join(cache, 'vulkan', `.staging-${process.pid}`);
+  rmSync(staging, { recursive: true, force: true });
+  mkdirSync(staging, { recursive: true });
+  try {
+    const driver = await unpack(staging);
+    writeFileSync(
+      join(driver.folder, driver.icd),
+      JSON.stringify({
+        file_format_version: '1.0.1',
+        // With a slash the path counts from this file, so that the folder can move.
+        ICD: { library_path: `./${driver.library}`, api_version: '1.3.0' },
+      }),
+    );
+    const name = driver.folder.slice(staging.length + 1);
+    writeDrivers(staging, [entry(driver, { absolute: driver.folder, relative: name })]);
+    const { report, reasons } = await verify(staging, driver.name);
+    if (!report) return { reasons };
+    const relative = `vulkan/${driver.name}-${driver.version.replaceAll(/[^\w.]/g, '-')}`;
+    const absolute = join(cache, relative);
+    rmSync(absolute, { recursive: true, force: true });
+    renameSync(driver.folder, absolute);
+    const recorded = readDrivers(cache);
+    const others = recorded.filter((other) => other.name !== driver.name);
+    const drivers = [...others, entry(driver, { absolute, relative })];
+    drivers.sort((a, b) => preference.indexOf(a.name) - preference.indexOf(b.name));
+    writeDrivers(cache, drivers);
+    for (const { name, icd } of recorded) {
+      const old = dirname(join(cache, icd));
+      if (name === driver.name && old !== absolute) rmSync(old, { recursive: true, force: true });
+    }
+    return { driver, report, reasons: [] };
+  } finally {
+    rmSync(staging, { recursive: true, force: true });
+  }
+}

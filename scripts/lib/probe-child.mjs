@@ -1,0 +1,13 @@
+// Run as a child process: opens the GPU and prints what it is as one line of JSON. A driver that
+// crashes or hangs takes this process with it and not the program that asks.
+import { importSource } from './source.mjs';
+
+const { probeGpu } = await importSource('packages/kernels/src/node/index.ts');
+try {
+  const report = await probeGpu();
+  process.stdout.write(`${JSON.stringify({ report })}\n`, () => process.exit(0));
+} catch (error) {
+  process.stdout.write(`${JSON.stringify({ error: error.message, tried: error.tried })}\n`, () =>
+    process.exit(1),
+  );
+}

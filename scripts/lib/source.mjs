@@ -1,0 +1,34 @@
+import { mkdir, rename } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { root } from './root.mjs';
+
+/**
+ * Imports a TypeScript module of the repository without a build: set-up and doctor run before there
+ * is one. The bundle lies under `node_modules`, from where its packages resolve.
+ *
+ * @param {string} path relative to the repository's root
+ * @returns {Promise<Record<string, any>>} the module's exports
+ */
+export async function importSource(path) {
+  const { build } = await import('esbuild');
+  const folder = join(root, 'node_modules', '.cache', 'tubelet-scripts');
+  await mkdir(folder, { recursive: true });
+  const name = path.replaceAll(/[^\w]/g, '-');
+  const temporary = join(folder, `${name}.${process.pid}.mjs`);
+  const outfile = join(folder, `${name}.mjs`);
+  await build({
+    entryPoints: [join(root, path)],
+    outfile: temporary,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    packages: 'external',
+    logLevel: 'error',
+    absWorkingDir: root,
+  });
+  // Several programs may start at once: each reads a whole file.
+  await rename(temporary, outfile);
+  return import(`${pathToFileURL(join(folder, basename(outfile))).href}?${process.pid}`);
+}
