@@ -8,3 +8,5 @@ export * from './attention/attention.js';
 export * from './attention/attention-backward.js';
 export * from './philox/philox-fill.js';
 export * from './philox/philox-key.js';
+export * from './layer-norm/layer-norm.js';
+export * from './layer-norm/layer-norm-backward.js';

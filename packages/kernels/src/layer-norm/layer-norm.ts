@@ -1,0 +1,106 @@
+import type { GpuArray } from '../runtime/gpu-array.js';
+import type { Cost } from '../runtime/ledger.js';
+import {
+  requireContiguous,
+  requireRows,
+  requireSeparate,
+  requireWritableRows,
+  rowConstants,
+  rowKey,
+} from '../runtime/rows.js';
+import type { Runtime } from '../runtime/runtime.js';
+import { selectVariant, type Variant } from '../runtime/variants.js';
+import { constantHeader, f32 } from '../runtime/wgsl.js';
+import subgroupSumWgsl from '../reduce/workgroup-sum-subgroups.wgsl';
+import workgroupSumWgsl from '../reduce/workgroup-sum.wgsl';
+import forwardWgsl from './layer-norm.wgsl';
+
+/** A layer-norm variant: how many invocations share a row, and how they add up. */
+export interface LayerNormVariant extends Variant {
+  readonly lanes: number;
+}
+
+export const layerNormVariants: readonly LayerNormVariant[] = [
+  { name: 'workgroup', needs: [], prefers: 'gpu', lanes: 64 },
+  { name: 'subgroups', needs: ['subgroups'], prefers: 'gpu', lanes: 64 },
+  { name: 'narrow', needs: [], prefers: 'software', lanes: 8 },
+];
+
+/** WGSL in front of a layer-norm kernel: feature lines, constants, and the variant's sums. */
+export function layerNormPreamble(variant: LayerNormVariant, header: string): string {
+  const subgroups = variant.needs.includes('subgroups');
+  return (subgroups ? 'enable subgroups;\n' : '') + header + (subgroups ? subgroupSumWgsl : workgroupSumWgsl);
+}
+
+/** Five operations an element, as fvcore counts. */
+export function layerNormCost(rows: number, columns: number): Cost {
+  const count = rows * columns;
+  return {
+    macs: 0,
+    flops: 5 * count,
+    bytesRead: 4 * (count + 2 * columns),
+    bytesWritten: 4 * (count + 2 * rows),
+  };
+}
+
+export interface LayerNormArrays {
+  /** Rows of C columns, strided or not. */
+  readonly x: GpuArray;
+  /** [C] */
+  readonly weight: GpuArray;
+  /** [C] */
+  readonly bias: GpuArray;
+  /** As many rows of C columns, strided or not. */
+  readonly out: GpuArray;
+  /** [rows]; written, for the backward pass. */
+  readonly mean: GpuArray;
+  /** [rows], 1/√(σ² + ε); written, for the backward pass. */
+  readonly rstd: GpuArray;
+  /** Default 1e-6. */
+  readonly epsilon?: number;
+}
+
+/**
+ * out = (x − μ) / √(σ² + ε) · weight + bias along the last axis, with the biased variance (Ba et al., 2016).
+ * Throws `ShapeError` for arrays that do not fit together or an output that shares a buffer with another array.
+ */
+export function layerNorm(runtime: Runtime, arrays: LayerNormArrays): void {
+  const { x, weight, bias, out, mean, rstd, epsilon = 1e-6 } = arrays;
+  const kernel = 'layer-norm';
+  const xRows = requireRows(kernel, 'x', x);
+  const { rows, columns } = xRows;
+  const outRows = requireWritableRows(kernel, 'out', out, { rows, columns });
+  requireContiguous(kernel, 'weight', weight, columns);
+  requireContiguous(kernel, 'bias', bias, columns);
+  requireContiguous(kernel, 'mean', mean, rows);
+  requireContiguous(kernel, 'rstd', rstd, rows);
+  requireSeparate(kernel, { out, mean, rstd }, { x, weight, bias });
+
+  const variant = selectVariant(runtime, kernel, layerNormVariants);
+  const grid = runtime.linearGrid(rows);
+  const offsets = `${weight.offset} ${bias.offset} ${mean.offset} ${rstd.offset}`;
+  const key = `${kernel} ${variant.name} ${rowKey(xRows)} ${rowKey(outRows)} ${offsets} ${epsilon}`;
+  const program = runtime.program(key, () => ({
+    kernel,
+    detail: `${variant.name} rows=${rows} columns=${columns}`,
+    wgsl:
+      layerNormPreamble(
+        variant,
+        constantHeader({
+          LANES: variant.lanes,
+          ROWS: rows,
+          COLUMNS: columns,
+          GRID_X: grid[0],
+          EPSILON: f32(epsilon),
+          ...rowConstants('X', xRows),
+          ...rowConstants('OUT', outRows),
+          WEIGHT_OFFSET: weight.offset,
+          BIAS_OFFSET: bias.offset,
+          MEAN_OFFSET: mean.offset,
+          RSTD_OFFSET: rstd.offset,
+        }),
+      ) + forwardWgsl,
+    access: ['read', 'read', 'read', 'read_write', 'read_write', 'read_write'],
+  }));
+  runtime.dispatch(program, [x, weight, bias, out, mean, rstd], grid, layerNormCost(rows, columns));
+}

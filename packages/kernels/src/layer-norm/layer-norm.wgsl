@@ -1,0 +1,51 @@
+// Layer norm over the columns of each row: y = (x − μ) · rstd · weight + bias, rstd = 1/√(σ² + ε), σ² biased.
+// Ba, Kiros & Hinton, 2016.
+//
+// Header: LANES, ROWS, COLUMNS, GRID_X, EPSILON, X_* and OUT_* (row addressing), WEIGHT_OFFSET, BIAS_OFFSET,
+// MEAN_OFFSET, RSTD_OFFSET; workgroup-sum.wgsl or workgroup-sum-subgroups.wgsl.
+// Layout: x and out are rows at two levels of strides; mean and rstd have one element a row.
+//
+// One workgroup a row, three passes over it (mean, variance, output); the second and third hit the cache.
+// Rows are taken relative to their first element, and the mean is kept as that pivot plus a small remainder:
+// with a mean far from zero, its f32 rounding alone would otherwise shift the whole normalised row.
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> weight: array<f32>;
+@group(0) @binding(2) var<storage, read> bias: array<f32>;
+@group(0) @binding(3) var<storage, read_write> out: array<f32>;
+@group(0) @binding(4) var<storage, read_write> mean: array<f32>;
+@group(0) @binding(5) var<storage, read_write> rstd: array<f32>;
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let row = group.x + group.y * GRID_X;
+  if (row >= ROWS) {
+    return;
+  }
+  let x_start = X_OFFSET + (row / X_INNER) * X_OUTER_STRIDE + (row % X_INNER) * X_INNER_STRIDE;
+  let out_start = OUT_OFFSET + (row / OUT_INNER) * OUT_OUTER_STRIDE + (row % OUT_INNER) * OUT_INNER_STRIDE;
+  let pivot = x[x_start];
+
+  var sum = 0.0;
+  for (var c = lane; c < COLUMNS; c += LANES) {
+    sum += x[x_start + c] - pivot;
+  }
+  let remainder = workgroup_sum(sum, lane) / f32(COLUMNS);
+
+  var squares = 0.0;
+  for (var c = lane; c < COLUMNS; c += LANES) {
+    let centred = (x[x_start + c] - pivot) - remainder;
+    squares += centred * centred;
+  }
+  let variance = workgroup_sum(squares, lane) / f32(COLUMNS);
+  let row_rstd = 1.0 / sqrt(variance + EPSILON);
+
+  for (var c = lane; c < COLUMNS; c += LANES) {
+    let normalised = ((x[x_start + c] - pivot) - remainder) * row_rstd;
+    out[out_start + c] = normalised * weight[WEIGHT_OFFSET + c] + bias[BIAS_OFFSET + c];
+  }
+  if (lane == 0u) {
+    mean[MEAN_OFFSET + row] = pivot + remainder;
+    rstd[RSTD_OFFSET + row] = row_rstd;
+  }
+}

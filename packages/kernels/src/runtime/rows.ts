@@ -1,0 +1,100 @@
+import { ShapeError } from './errors.js';
+import type { GpuArray, RowLayout } from './gpu-array.js';
+import type { WgslConstants } from './wgsl.js';
+
+/** Elements that one load moves: 4 when every row of every layout starts and ends on a multiple of 4, else 1. */
+export function elementWidth(layouts: readonly RowLayout[]): 1 | 4 {
+  for (const { columns, offset, innerStride, outerStride } of layouts) {
+    if (columns % 4 !== 0 || offset % 4 !== 0 || innerStride % 4 !== 0 || outerStride % 4 !== 0) return 1;
+  }
+  return 4;
+}
+
+/** `alias Element`: the type of one load of that width, for kernels that treat all columns alike. */
+export function elementAlias(width: 1 | 4): string {
+  return `alias Element = ${width === 4 ? 'vec4f' : 'f32'};\n`;
+}
+
+/**
+ * The constants with which a kernel addresses the rows of one array, e.g. `X_OFFSET`, `X_INNER`,
+ * `X_INNER_STRIDE`, `X_OUTER_STRIDE`, counted in loads of `width` elements.
+ */
+export function rowConstants(prefix: string, layout: RowLayout, width: 1 | 4 = 1): WgslConstants {
+  return {
+    [`${prefix}_OFFSET`]: layout.offset / width,
+    [`${prefix}_INNER`]: layout.inner,
+    [`${prefix}_INNER_STRIDE`]: layout.innerStride / width,
+    [`${prefix}_OUTER_STRIDE`]: layout.outerStride / width,
+  };
+}
+
+/** A layout as part of a program key. */
+export function rowKey({ rows, columns, offset, inner, innerStride, outerStride }: RowLayout): string {
+  return `${rows}x${columns}+${offset}/${inner}:${innerStride}:${outerStride}`;
+}
+
+/** The rows of an f32 argument, which must number `rows` × `columns` where those are given. */
+export function requireRows(
+  kernel: string,
+  name: string,
+  array: GpuArray,
+  expected: { readonly rows?: number; readonly columns?: number } = {},
+): RowLayout {
+  if (array.dtype !== 'f32') throw new ShapeError(`${kernel}: ${name} must be f32, got ${array}`);
+  const layout = array.rows();
+  const { rows = layout.rows, columns = layout.columns } = expected;
+  if (layout.rows !== rows || layout.columns !== columns) {
+    throw new ShapeError(`${kernel}: ${name} must have ${rows} rows of ${columns} columns, got ${array}`);
+  }
+  return layout;
+}
+
+/** As `requireRows`, for an array that is written: no element may be addressed twice. */
+export function requireWritableRows(
+  kernel: string,
+  name: string,
+  array: GpuArray,
+  expected: { readonly rows?: number; readonly columns?: number } = {},
+): RowLayout {
+  const layout = requireRows(kernel, name, array, expected);
+  const outer = layout.rows / layout.inner;
+  if ((layout.inner > 1 && layout.innerStride < layout.columns) || (outer > 1 && layout.outerStride === 0)) {
+    throw new ShapeError(`${kernel}: ${name} is written, but rows of ${array} share memory`);
+  }
+  return layout;
+}
+
+/** A contiguous vector or matrix argument of exactly `size` elements. */
+export function requireContiguous(
+  kernel: string,
+  name: string,
+  array: GpuArray,
+  size: number,
+  dtype: 'f32' | 'u32' = 'f32',
+): void {
+  if (array.dtype !== dtype || array.size !== size || !array.isContiguous) {
+    throw new ShapeError(`${kernel}: ${name} must be a contiguous ${dtype} array of ${size} elements, got ${array}`);
+  }
+}
+
+/** WebGPU binds a buffer either for reading or, once, for writing: outputs may share a buffer with nothing else. */
+export function requireSeparate(
+  kernel: string,
+  outputs: Readonly<Record<string, GpuArray | undefined>>,
+  inputs: Readonly<Record<string, GpuArray | undefined>>,
+): void {
+  const written = Object.entries(outputs);
+  written.forEach(([name, output], i) => {
+    if (!output) return;
+    for (const [other, input] of Object.entries(inputs)) {
+      if (input && input.storage.buffer === output.storage.buffer) throw sharedBuffer(kernel, name, other);
+    }
+    for (const [other, second] of written.slice(i + 1)) {
+      if (second && second.storage.id === output.storage.id) throw sharedBuffer(kernel, name, other);
+    }
+  });
+}
+
+function sharedBuffer(kernel: string, output: string, other: string): ShapeError {
+  return new ShapeError(`${kernel}: ${output} and ${other} share a buffer, which one dispatch cannot bind twice; copy one`);
+}
