@@ -1,5 +1,41 @@
-import type { GpuArray } from '../runtime/gpu-array.js';
+import { GpuArray } from '../runtime/gpu-array.js';
+import type { Cost } from '../runtime/ledger.js';
 import type { Runtime } from '../runtime/runtime.js';
+import { selectVariant, type Variant } from '../runtime/variants.js';
+import { constantHeader } from '../runtime/wgsl.js';
+import keyWgsl from './attention-backward-key.wgsl';
+import queryWgsl from './attention-backward-query.wgsl';
+import reduceWgsl from './attention-backward-reduce.wgsl';
+import {
+  attentionExtents,
+  attentionHeader,
+  attentionKey,
+  laneWidth,
+  requireSeparate,
+  requireShape,
+  requireStatistics,
+  statisticsBytes,
+  viewBytes,
+  type AttentionExtents,
+} from './attention-layout.js';
+import joinedWgsl from './gradients-joined.wgsl';
+import splitWgsl from './gradients-split.wgsl';
+
+interface AttentionBackwardVariant extends Variant {
+  readonly queryWgsl: string;
+  readonly keyWgsl: string;
+  /** Query or key rows of one workgroup. */
+  readonly rowsPerWorkgroup: number;
+  /** Workgroups that keep the device busy: with fewer, the sums over the queries are split. */
+  readonly workgroupsWanted: number;
+}
+
+export const attentionBackwardVariants: readonly AttentionBackwardVariant[] = [
+  { name: 'registers', needs: [], prefers: 'software', queryWgsl, keyWgsl, rowsPerWorkgroup: 8, workgroupsWanted: 16 },
+];
+
+// A chunk below this costs more in partial sums than it gains.
+const MIN_QUERIES_PER_CHUNK = 32;
 
 export interface AttentionBackwardArguments {
   /** Queries [G, Lq, C]. */
@@ -25,4 +61,170 @@ export interface AttentionBackwardArguments {
   readonly scale?: number | undefined;
 }
 
-export declare function attentionBackward(runtime: Runtime, arguments_: AttentionBackwardArguments): void;
+/**
+ * Cost of the three kernels by the mathematics with probabilities made again: Q·Kᵀ, dP and dQ in the query
+ * kernel, dV and dK in the key kernel, 5·G·Lq·Lk·C in all. That the key kernel makes Q·Kᵀ and dP a second time,
+ * and the traffic of partial sums, are the method's and not counted.
+ */
+export function attentionBackwardCosts(extents: AttentionExtents): { query: Cost; key: Cost; reduce: Cost } {
+  const { groups, queries, keys, channels } = extents;
+  const product = groups * queries * keys * channels;
+  const statistics = statisticsBytes(extents);
+  const reads = viewBytes(extents, keys, 2) + statistics;
+  return {
+    query: {
+      macs: 3 * product,
+      flops: 0,
+      bytesRead: viewBytes(extents, queries, 3) + reads,
+      bytesWritten: viewBytes(extents, queries) + statistics,
+    },
+    key: {
+      macs: 2 * product,
+      flops: 0,
+      bytesRead: viewBytes(extents, queries, 2) + reads + statistics,
+      bytesWritten: viewBytes(extents, keys, 2),
+    },
+    reduce: { macs: 0, flops: 0, bytesRead: 0, bytesWritten: 0 },
+  };
+}
+
+/**
+ * Gradients of `attention`: dP = dOut·Vᵀ, dS = P ∘ (dP − rowsum(dOut ∘ out)), dQ = scale·dS·K, dK = scale·dSᵀ·Q,
+ * dV = Pᵀ·dOut (Dao et al., 2022), with P made again from q, k and `logSumExp`. Views as in `attention`; dk and dv
+ * may be slices of one buffer, which may also hold dq. No atomics: the same bits every time.
+ * Throws `ShapeError` for shapes that do not agree or gradients in the buffer of an input.
+ */
+export function attentionBackward(runtime: Runtime, arguments_: AttentionBackwardArguments): void {
+  const { q, k, v, out, logSumExp, dOut, dq, dk, dv, heads } = arguments_;
+  const kernel = 'attention-backward';
+  const extents = attentionExtents(kernel, q, k, v, heads);
+  for (const [name, array] of Object.entries({ out, dOut, dq })) requireShape(kernel, name, array, q.shape);
+  for (const [name, array] of Object.entries({ dk, dv })) requireShape(kernel, name, array, k.shape);
+  requireStatistics(kernel, 'logSumExp', logSumExp, extents);
+  requireSeparate(kernel, { q, k, v, out, logSumExp, dOut }, { dq, dk, dv });
+  const scale = arguments_.scale ?? (extents.channels / heads) ** -0.5;
+  const variant = selectVariant(runtime, kernel, attentionBackwardVariants);
+  const call: Call = { runtime, variant, extents, scale, costs: attentionBackwardCosts(extents) };
+  const delta = runtime.empty([extents.groups, heads, extents.queries], 'f32', 'attention delta');
+  queryGradient(call, arguments_, delta);
+  keyGradients(call, arguments_, delta);
+  runtime.release(delta);
+}
+
+/** What the three dispatches of one backward share. */
+interface Call {
+  readonly runtime: Runtime;
+  readonly variant: AttentionBackwardVariant;
+  readonly extents: AttentionExtents;
+  readonly scale: number;
+  readonly costs: ReturnType<typeof attentionBackwardCosts>;
+}
+
+function queryGradient(call: Call, arguments_: AttentionBackwardArguments, delta: GpuArray): void {
+  const { runtime, variant, extents, scale } = call;
+  const { q, k, v, out, logSumExp, dOut, dq } = arguments_;
+  const views = { q, k, v, out, dOut, dq };
+  const key = `attention-backward-query ${variant.name} ${logSumExp.offset} ${attentionKey(extents, scale, views)}`;
+  const program = runtime.program(key, () => ({
+    kernel: 'attention-backward-query',
+    detail: detailOf(call),
+    wgsl: attentionHeader(extents, scale, views, { LOG_SUM_EXP_OFFSET: logSumExp.offset }) + variant.queryWgsl,
+    access: ['read_write', 'read_write', 'read', 'read', 'read', 'read', 'read', 'read'],
+  }));
+  runtime.dispatch(
+    program,
+    [dq, delta, q, k, v, out, dOut, logSumExp],
+    [Math.ceil(extents.queries / variant.rowsPerWorkgroup), extents.heads, extents.groups],
+    call.costs.query,
+  );
+}
+
+function keyGradients(call: Call, arguments_: AttentionBackwardArguments, delta: GpuArray): void {
+  const { runtime, variant, extents, scale, costs } = call;
+  const { groups, queries, keys, channels, heads } = extents;
+  const { dk, dv } = arguments_;
+  const blocks = Math.ceil(keys / variant.rowsPerWorkgroup);
+  const chunk = queriesPerChunk(variant, extents, blocks);
+  const splits = Math.ceil(queries / chunk);
+  const scratch = splits > 1 ? runtime.empty([splits, groups, keys, 2 * channels], 'f32', 'attention partials') : null;
+  const strides = [keys * 2 * channels, 2 * channels, 1];
+  const target = scratch
+    ? {
+        dk: new GpuArray(scratch.storage, 'f32', dk.shape, strides, 0),
+        dv: new GpuArray(scratch.storage, 'f32', dv.shape, strides, channels),
+      }
+    : { dk, dv };
+  const { q, k, v, dOut, logSumExp } = arguments_;
+  const views = { q, k, v, dOut, ...target };
+  const joined = target.dk.storage === target.dv.storage;
+  const key =
+    `attention-backward-key ${variant.name} ${logSumExp.offset} ${chunk} ${joined} ` +
+    attentionKey(extents, scale, views);
+  const program = runtime.program(key, () => ({
+    kernel: 'attention-backward-key',
+    detail: `${detailOf(call)} splits=${splits}`,
+    wgsl:
+      attentionHeader(extents, scale, views, {
+        LOG_SUM_EXP_OFFSET: logSumExp.offset,
+        SPLITS: splits,
+        CHUNK: chunk,
+        SPLIT_STRIDE: scratch ? (groups * keys * 2 * channels) / laneWidth(extents, Object.values(views)) : 0,
+      }) +
+      (joined ? joinedWgsl : splitWgsl) +
+      variant.keyWgsl,
+    access: ['read_write', joined ? 'read' : 'read_write', 'read', 'read', 'read', 'read', 'read', 'read'],
+  }));
+  runtime.dispatch(
+    program,
+    [target.dk, joined ? q : target.dv, q, k, v, dOut, logSumExp, delta],
+    [blocks * splits, heads, groups],
+    scratch ? { ...costs.key, bytesWritten: 0 } : costs.key,
+  );
+  if (scratch) {
+    reduce(call, scratch, dk, dv);
+    runtime.release(scratch);
+  }
+}
+
+/** Few keys leave few workgroups: then the queries are summed in chunks. */
+function queriesPerChunk(variant: AttentionBackwardVariant, extents: AttentionExtents, blocks: number): number {
+  const { groups, heads, queries } = extents;
+  const splits = Math.min(
+    Math.ceil(variant.workgroupsWanted / (groups * heads * blocks)),
+    Math.max(1, Math.floor(queries / MIN_QUERIES_PER_CHUNK)),
+  );
+  return Math.ceil(queries / splits);
+}
+
+function reduce(call: Call, partials: GpuArray, dk: GpuArray, dv: GpuArray): void {
+  const { runtime, extents, scale, costs } = call;
+  const { groups, keys, channels } = extents;
+  const splits = partials.shape[0]!;
+  const views = { dk, dv };
+  const joined = dk.storage === dv.storage;
+  const width = laneWidth(extents, [dk, dv]);
+  const count = (groups * keys * 2 * channels) / width;
+  const grid = runtime.linearGrid(Math.ceil(count / 64));
+  const program = runtime.program(
+    `attention-backward-reduce ${splits} ${joined} ${attentionKey(extents, scale, views)}`,
+    () => ({
+      kernel: 'attention-backward-reduce',
+      detail: `${detailOf(call)} splits=${splits}`,
+      wgsl:
+        attentionHeader(extents, scale, views) +
+        constantHeader({ COUNT: count, SPLITS: splits, CHANNEL_LANES: channels / width, GRID_X: grid[0] }) +
+        (joined ? joinedWgsl : splitWgsl) +
+        reduceWgsl,
+      access: ['read_write', joined ? 'read' : 'read_write', 'read'],
+    }),
+  );
+  runtime.dispatch(program, [dk, joined ? partials : dv, partials], grid, {
+    ...costs.reduce,
+    bytesWritten: costs.key.bytesWritten,
+  });
+}
+
+function detailOf({ variant, extents }: Call): string {
+  const { groups, queries, keys, channels, heads } = extents;
+  return `${variant.name} G=${groups} Lq=${queries} Lk=${keys} C=${channels} H=${heads}`;
+}

@@ -1,0 +1,161 @@
+import { defineKernel, type ArraySpec, type KernelCase, type Random } from '../kernel-spec.js';
+import { attention, attentionCost, attentionVariants } from './attention.js';
+import { attentionBackward, attentionBackwardCosts, attentionBackwardVariants } from './attention-backward.js';
+import type { AttentionExtents } from './attention-layout.js';
+import { attentionBackwardReference, attentionReference, type AttentionShape } from './attention.reference.js';
+
+/** A case of the tests: extents, and how large the scores are. */
+export interface AttentionCaseShape extends AttentionShape {
+  /** Standard deviation of q and k; default 1. 0 makes all scores equal. */
+  readonly spread?: number;
+}
+
+type Size = readonly [groups: number, queries: number, keys: number, heads: number, headDimension: number];
+
+function shapeOf([groups, queries, keys, heads, headDimension]: Size): AttentionCaseShape {
+  return { groups, queries, keys, heads, headDimension };
+}
+
+const cases: readonly KernelCase<AttentionCaseShape>[] = [
+  { name: 'one query, one key', kind: 'tiny', shape: shapeOf([1, 1, 1, 1, 4]) },
+  { name: 'tiny, channels in fours', kind: 'tiny', shape: shapeOf([2, 5, 7, 2, 4]) },
+  { name: 'tiny, odd head dimension', kind: 'tiny', shape: shapeOf([1, 7, 3, 2, 3]) },
+  { name: 'own scale', kind: 'tiny', shape: { ...shapeOf([1, 4, 4, 1, 8]), scale: 1.25 } },
+  { name: '7 queries, 257 keys', kind: 'edge', shape: shapeOf([1, 7, 257, 2, 16]) },
+  { name: '257 queries, 7 keys', kind: 'edge', shape: shapeOf([1, 257, 7, 2, 16]) },
+  { name: '101 queries, 1 key, head dimension 24', kind: 'edge', shape: shapeOf([2, 101, 1, 2, 24]) },
+  { name: '1 query, 101 keys, head dimension 128', kind: 'edge', shape: shapeOf([2, 1, 101, 1, 128]) },
+  { name: 'head dimension 30', kind: 'edge', shape: shapeOf([1, 33, 65, 1, 30]) },
+  { name: 'scores up to ±80', kind: 'edge', shape: { ...shapeOf([1, 101, 101, 2, 32]), spread: 4 } },
+  { name: 'equal scores', kind: 'edge', shape: { ...shapeOf([1, 9, 101, 1, 32]), spread: 0 } },
+  { name: 'LGI-Former base, local, fine-tuning', kind: 'model', shape: shapeOf([8, 101, 101, 8, 64]) },
+  { name: 'LGI-Former base, local, pre-training', kind: 'model', shape: shapeOf([8, 11, 11, 8, 64]) },
+  { name: 'LGI-Former base, inter-region', kind: 'model', shape: shapeOf([1, 8, 8, 8, 64]) },
+  { name: 'LGI-Former base, local-global, fine-tuning', kind: 'model', shape: shapeOf([1, 800, 8, 8, 64]) },
+  { name: 'LGI-Former base, local-global, pre-training', kind: 'model', shape: shapeOf([1, 80, 8, 8, 64]) },
+  { name: 'LGI-Former tiny, local', kind: 'model', shape: shapeOf([8, 101, 101, 8, 32]) },
+  { name: 'decoder', kind: 'model', shape: shapeOf([1, 800, 800, 6, 64]) },
+  { name: 'ViT base', kind: 'model', shape: shapeOf([1, 800, 800, 12, 64]) },
+];
+
+const headDimensions = [1, 3, 8, 16, 24, 32, 40, 64];
+
+function randomShape(random: Random): AttentionCaseShape {
+  return shapeOf([
+    1 + random.integer(3),
+    1 + random.integer(70),
+    1 + random.integer(70),
+    1 + random.integer(3),
+    headDimensions[random.integer(headDimensions.length)]!,
+  ]);
+}
+
+function arraysOf({ groups, queries, keys, heads, headDimension, spread = 1 }: AttentionCaseShape) {
+  const channels = heads * headDimension;
+  const scaled = (random: Random, count: number) => Float32Array.from({ length: count }, () => spread * random.normal());
+  const qShape = [groups, queries, channels];
+  const kvShape = [groups, keys, channels];
+  return {
+    q: { shape: qShape, fill: (random: Random) => scaled(random, groups * queries * channels) },
+    k: { shape: kvShape, fill: (random: Random) => scaled(random, groups * keys * channels) },
+    v: { shape: kvShape },
+    out: { shape: qShape },
+    logSumExp: { shape: [groups, heads, queries] },
+  };
+}
+
+function extentsOf({ groups, queries, keys, heads, headDimension }: AttentionCaseShape): AttentionExtents {
+  return { groups, queries, keys, heads, channels: heads * headDimension };
+}
+
+export const attentionKernel = defineKernel<AttentionCaseShape>({
+  name: 'attention',
+  summary: 'out = softmax(scale · Q·Kᵀ) · V by groups and heads, strided views, probabilities not stored',
+  variants: attentionVariants,
+  cases,
+  randomShape,
+  inputs: (shape) => {
+    const { q, k, v } = arraysOf(shape);
+    return { q, k, v };
+  },
+  outputs: (shape) => {
+    const { out, logSumExp } = arraysOf(shape);
+    return { out, logSumExp };
+  },
+  run: (runtime, { heads, scale }, { q, k, v }, { out, logSumExp }) =>
+    attention(runtime, { q: q!, k: k!, v: v!, out: out!, logSumExp, heads, scale }),
+  reference: (shape, { q, k, v }) => ({ ...attentionReference(shape, q!, k!, v!) }),
+  referenceBackward: (shape, { q, k, v }, { out, logSumExp }) =>
+    attentionBackwardReference(shape, q!, k!, v!, out!, logSumExp),
+  cost: (shape) => attentionCost(extentsOf(shape), true),
+});
+
+export const attentionBackwardKernel = defineKernel<AttentionCaseShape>({
+  name: 'attention-backward',
+  summary: 'dq, dk and dv of attention from its log-sum-exp, probabilities made again, no atomics',
+  variants: attentionBackwardVariants,
+  cases,
+  randomShape,
+  inputs: backwardInputs,
+  outputs: (shape) => {
+    const { q, k, v } = arraysOf(shape);
+    return { dq: { shape: q.shape }, dk: { shape: k.shape }, dv: { shape: v.shape } };
+  },
+  run: (runtime, { heads, scale }, { q, k, v, out, logSumExp, dOut }, { dq, dk, dv }) =>
+    attentionBackward(runtime, {
+      q: q!,
+      k: k!,
+      v: v!,
+      out: out!,
+      logSumExp: logSumExp!,
+      dOut: dOut!,
+      dq: dq!,
+      dk: dk!,
+      dv: dv!,
+      heads,
+      scale,
+    }),
+  reference: (shape, { q, k, v, dOut }) => {
+    const gradients = attentionBackwardReference(shape, q!, k!, v!, dOut!);
+    return { dq: gradients.q, dk: gradients.k, dv: gradients.v };
+  },
+  cost: (shape) => {
+    const { query, key } = attentionBackwardCosts(extentsOf(shape));
+    return {
+      macs: query.macs + key.macs,
+      flops: 0,
+      bytesRead: query.bytesRead + key.bytesRead,
+      bytesWritten: query.bytesWritten + key.bytesWritten,
+    };
+  },
+});
+
+/** out and logSumExp must be those of q, k and v: filled in order, they are computed from what came before. */
+function backwardInputs(shape: AttentionCaseShape): Readonly<Record<string, ArraySpec>> {
+  const { q, k, v, out, logSumExp } = arraysOf(shape);
+  const made: Record<string, Float64Array> = {};
+  const remember = (name: string, spec: { shape: number[]; fill?: (random: Random) => Float32Array }) => ({
+    shape: spec.shape,
+    fill: (random: Random) => {
+      const count = spec.shape.reduce((size, extent) => size * extent, 1);
+      const values = spec.fill?.(random) ?? Float32Array.from({ length: count }, () => random.normal());
+      made[name] = Float64Array.from(values);
+      return values;
+    },
+  });
+  return {
+    q: remember('q', q),
+    k: remember('k', k),
+    v: remember('v', v),
+    out: {
+      shape: out.shape,
+      fill: () => {
+        const result = attentionReference(shape, made['q']!, made['k']!, made['v']!);
+        made['logSumExp'] = result.logSumExp;
+        return Float32Array.from(result.out);
+      },
+    },
+    logSumExp: { shape: logSumExp.shape, fill: () => Float32Array.from(made['logSumExp']!) },
+    dOut: { shape: out.shape },
+  };
+}
