@@ -185,7 +185,12 @@ function parameterGradients(runtime: Runtime, arrays: LayerNormBackwardArrays, c
       }) + parametersWgsl,
     access: ['read', 'read', 'read', 'read', 'read', 'read_write'],
   }));
-  runtime.dispatch(first, [dOut, x, mean, rstd, correction, partials], grid, partialsCost(rows, columns, chunks));
+  runtime.dispatch(
+    first,
+    [dOut, x, mean, rstd, correction, partials],
+    grid,
+    partialsCost(rows, columns, chunks),
+  );
 
   const sumKey = `${PARAMETER_KERNEL} sum ${columns} ${chunks} ${accumulateParameters} ${dWeight.offset} ${dBias.offset}`;
   const second = runtime.program(sumKey, () => ({

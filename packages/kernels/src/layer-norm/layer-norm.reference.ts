@@ -23,7 +23,8 @@ export function layerNormReference(
     const variance = row.reduce((sum, value) => sum + (value - average) ** 2, 0) / columns;
     mean[r] = average;
     rstd[r] = 1 / Math.sqrt(variance + epsilon);
-    for (let c = 0; c < columns; c++) out[r * columns + c] = (row[c]! - average) * rstd[r]! * weight[c]! + bias[c]!;
+    for (let c = 0; c < columns; c++)
+      out[r * columns + c] = (row[c]! - average) * rstd[r]! * weight[c]! + bias[c]!;
   }
   return { out, mean, rstd };
 }
@@ -69,7 +70,8 @@ export function layerNormBackwardReference(
       const gradient = dOut[r * columns + c]! * weight[c]!;
       const centred = gradient - gradientSum / columns - (normalised(c) * slopeSum) / columns;
       // d rstd / dx = −rstd² · x̂ / C and d mean / dx = 1 / C.
-      const statistics = (dMean?.[r] ?? 0) / columns - ((dRstd?.[r] ?? 0) * scale * scale * normalised(c)) / columns;
+      const statistics =
+        (dMean?.[r] ?? 0) / columns - ((dRstd?.[r] ?? 0) * scale * scale * normalised(c)) / columns;
       dx[r * columns + c] = scale * centred + statistics;
     }
   }

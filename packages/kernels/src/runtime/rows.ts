@@ -73,7 +73,9 @@ export function requireContiguous(
   dtype: 'f32' | 'u32' = 'f32',
 ): void {
   if (array.dtype !== dtype || array.size !== size || !array.isContiguous) {
-    throw new ShapeError(`${kernel}: ${name} must be a contiguous ${dtype} array of ${size} elements, got ${array}`);
+    throw new ShapeError(
+      `${kernel}: ${name} must be a contiguous ${dtype} array of ${size} elements, got ${array}`,
+    );
   }
 }
 
@@ -96,5 +98,7 @@ export function requireSeparate(
 }
 
 function sharedBuffer(kernel: string, output: string, other: string): ShapeError {
-  return new ShapeError(`${kernel}: ${output} and ${other} share a buffer, which one dispatch cannot bind twice; copy one`);
+  return new ShapeError(
+    `${kernel}: ${output} and ${other} share a buffer, which one dispatch cannot bind twice; copy one`,
+  );
 }
