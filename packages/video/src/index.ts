@@ -1,1 +1,38 @@
-export {};
+/**
+ * Video for training: decoding, sampling of clips, crops, and a loader that stays ahead of the GPU.
+ *
+ * ```ts
+ * const { entries, skipped } = await listVideos('videos/');           // folder, glob, list file or video
+ * const loader = await ClipLoader.open({ entries, batchSize: 8, seed: 0, crop: 'voxceleb' });
+ * for await (const batch of loader.epoch(0, { startStep: 0 })) {
+ *   batch.frames; // Uint8Array [8, 16, 160, 160, 3]
+ * }
+ * loader.badFiles; // what could not be decoded, and why
+ * await loader.close();
+ * ```
+ *
+ * - A video is any file that ffmpeg reads, or a folder of jpg or png frames. `resolveFfmpeg` chooses the ffmpeg:
+ *   `FFMPEG_PATH`, the package ffmpeg-static, `ffmpeg` on `PATH`, or the WebAssembly build of @ffmpeg/core.
+ * - Decoding happens in worker threads (`DecoderPool`), to square RGB frames of 8 bits; small data sets are decoded
+ *   once and kept in memory (`cacheBytes`).
+ * - A long video can be many samples: `segmentSeconds` cuts it, `clipsPerVideo` repeats it, and the `timeRange` of an
+ *   entry keeps a stretch out.
+ * - The same seed gives the same batches: order, first frames and crops come from counter-based random numbers keyed
+ *   by (seed, purpose, epoch, sample). `epoch(e, { startStep })` goes on where a run stopped.
+ * - One clip, without a loader: `readClip('face.mp4', { startSeconds: 3 })`.
+ */
+export * from './errors';
+export { resolveFfmpeg, type Ffmpeg, type NativeFfmpeg, type WasmFfmpeg } from './ffmpeg';
+export { FRAME_FOLDER_RATE, type VideoInfo } from './probe';
+export type { FrameShape } from './decode';
+export { resizeBilinear, type Box, type ResizeOptions } from './resize';
+export * from './sampling';
+export * from './crop';
+export { listFrames, readFrame } from './frame-folder';
+export { framesWithin, cutSegments, type FrameRange } from './frame-range';
+export { listVideos, type TimeRange, type VideoEntry, type VideoListing } from './source';
+export { DecoderPool, defaultWorkerCount, type DecoderPoolOptions } from './pool';
+export type { DecodedFrames } from './worker-protocol';
+export { ClipLoader, type ClipBatch } from './loader';
+export type { ClipLoaderOptions } from './loader-options';
+export { readClip, type ReadClipOptions, type ReadClipResult } from './read-clip';

@@ -1,0 +1,135 @@
+/** Decoding to square RGB frames. */
+import { cropBox, type CropMode } from './crop';
+import { VideoDecodeError } from './errors';
+import { readFolderFrames } from './frame-folder';
+import { lastComplaint, type VideoInfo } from './probe';
+import type { FfmpegRunner } from './runner';
+
+/** How frames are cut and sized. */
+export interface FrameShape {
+  /** Edge of the square frames, in pixels. */
+  size: number;
+  crop: CropMode;
+}
+
+/** Rounding in the conversion must not depend on the processor, or a run would not repeat elsewhere. */
+const SCALER = 'flags=bilinear+accurate_rnd+full_chroma_int+bitexact';
+
+/**
+ * Frames that the decoder may owe at the end of a stream: some containers count packets that show nothing. Those
+ * that are missing repeat the last frame, as in a clip that outlasts its video.
+ */
+const missingFramesAllowed = (frameCount: number) => Math.max(2, Math.floor(frameCount / 50));
+
+function seekOptions(info: VideoInfo, firstFrame: number): string[] {
+  if (firstFrame === 0) return [];
+  // Half-way between the frame before and this one, so that no rounding can pick another.
+  const times = info.timesSeconds;
+  const seconds = ((times[firstFrame - 1] as number) + (times[firstFrame] as number)) / 2;
+  return ['-ss', seconds.toFixed(6)];
+}
+
+function cropAndScale(info: VideoInfo, { size, crop }: FrameShape): string {
+  const box = cropBox(crop, info.width, info.height, size);
+  const cut = `crop=${box.width}:${box.height}:${box.x}:${box.y}:exact=1`;
+  return `${cut},scale=${size}:${size}:${SCALER},format=rgb24`;
+}
+
+/**
+ * Decodes every `step`-th frame from `firstFrame` on.
+ *
+ * @param target [count, size, size, 3], filled. May be shared memory.
+ * @throws VideoDecodeError when the file does not hold the frames that its header promises.
+ */
+async function decodeVideoFrames(
+  runner: FfmpegRunner,
+  info: VideoInfo,
+  firstFrame: number,
+  step: number,
+  count: number,
+  shape: FrameShape,
+  target: Uint8Array,
+): Promise<void> {
+  const frameBytes = shape.size * shape.size * 3;
+  const neededBytes = count * frameBytes;
+  const select = step > 1 ? `select='not(mod(n,${step}))',` : '';
+  let receivedBytes = 0;
+  const { exitCode, log } = await runner.run({
+    inputPath: info.path,
+    inputOptions: seekOptions(info, firstFrame),
+    outputOptions: [
+      ...['-map', '0:v:0', '-vf', `${select}${cropAndScale(info, shape)}`],
+      ...[...runner.passEveryFrame, '-frames:v', String(count), '-f', 'rawvideo'],
+    ],
+    onOutput(bytes) {
+      const room = neededBytes - receivedBytes;
+      target.set(bytes.length > room ? bytes.subarray(0, room) : bytes, receivedBytes);
+      receivedBytes += Math.min(bytes.length, room);
+    },
+  });
+  const received = Math.floor(receivedBytes / frameBytes);
+  if (exitCode !== 0) throw new VideoDecodeError(info.path, lastComplaint(log));
+  const missing = (count - received) * step;
+  if (received === 0 || missing >= missingFramesAllowed(info.frameCount) + step) {
+    throw new VideoDecodeError(
+      info.path,
+      `it promises ${info.frameCount} frames, but of ${count} wanted from frame ${firstFrame} on ` +
+        `(every ${step}th) ${received} were decoded`,
+    );
+  }
+  for (let i = received; i < count; i++) {
+    target.copyWithin(i * frameBytes, (received - 1) * frameBytes, received * frameBytes);
+  }
+}
+
+/**
+ * Decodes the frames `begin` … `end − 1` of a video or folder.
+ *
+ * @param target [end − begin, size, size, 3], filled; a new array by default.
+ * @throws VideoDecodeError
+ */
+export async function decodeRange(
+  runner: FfmpegRunner,
+  info: VideoInfo,
+  begin: number,
+  end: number,
+  shape: FrameShape,
+  target: Uint8Array = new Uint8Array((end - begin) * shape.size * shape.size * 3),
+): Promise<Uint8Array> {
+  if (info.kind === 'frames') {
+    const indices = Array.from({ length: end - begin }, (_, i) => begin + i);
+    await readFolderFrames(info.path, indices, shape.size, shape.crop, target);
+  } else {
+    await decodeVideoFrames(runner, info, begin, 1, end - begin, shape, target);
+  }
+  return target;
+}
+
+/**
+ * Decodes the frames of one clip.
+ *
+ * @param indices as `clipFrameIndices` gives them: steps of equal width, then repetitions of the last one.
+ * @returns [indices.length, size, size, 3].
+ * @throws VideoDecodeError
+ */
+export async function decodeClip(
+  runner: FfmpegRunner,
+  info: VideoInfo,
+  indices: readonly number[],
+  shape: FrameShape,
+): Promise<Uint8Array> {
+  const frameBytes = shape.size * shape.size * 3;
+  const target = new Uint8Array(indices.length * frameBytes);
+  if (info.kind === 'frames') {
+    await readFolderFrames(info.path, indices, shape.size, shape.crop, target);
+    return target;
+  }
+  const distinct = [...new Set(indices)];
+  const first = distinct[0] as number;
+  const step = distinct.length > 1 ? (distinct[1] as number) - first : 1;
+  await decodeVideoFrames(runner, info, first, step, distinct.length, shape, target);
+  for (let i = distinct.length; i < indices.length; i++) {
+    target.copyWithin(i * frameBytes, (distinct.length - 1) * frameBytes, distinct.length * frameBytes);
+  }
+  return target;
+}

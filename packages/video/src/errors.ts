@@ -1,0 +1,45 @@
+/** A video that cannot be read: not a video, cut short, or of a kind that ffmpeg does not know. */
+export class VideoDecodeError extends Error {
+  override readonly name = 'VideoDecodeError';
+  constructor(
+    /** The file or folder. */
+    readonly path: string,
+    /** What went wrong, in a few words. */
+    readonly reason: string,
+  ) {
+    super(`${path} cannot be decoded: ${reason}`);
+  }
+}
+
+/** A data set in which no video can be read (or which is empty). */
+export class NoReadableVideoError extends Error {
+  override readonly name = 'NoReadableVideoError';
+  constructor(
+    message: string,
+    /** The files that were tried and why each failed. */
+    readonly badFiles: readonly BadFile[] = [],
+  ) {
+    super(message);
+  }
+}
+
+/** A folder, glob or list file that cannot be used as a source of videos. */
+export class VideoSourceError extends Error {
+  override readonly name = 'VideoSourceError';
+}
+
+/** No ffmpeg on this machine, or the one that was asked for does not run. */
+export class FfmpegNotFoundError extends Error {
+  override readonly name = 'FfmpegNotFoundError';
+}
+
+/** A decoder or loader was used after `close()`. */
+export class DecoderClosedError extends Error {
+  override readonly name = 'DecoderClosedError';
+}
+
+/** A file that was left out, and why. */
+export interface BadFile {
+  path: string;
+  reason: string;
+}

@@ -1,0 +1,110 @@
+/** Folders of frames (jpg or png), read with sharp. */
+import { readdirSync } from 'node:fs';
+import { extname, join } from 'node:path';
+import sharp from 'sharp';
+import { cropBox, type CropMode } from './crop';
+import { VideoDecodeError } from './errors';
+import { FRAME_FOLDER_RATE, type VideoInfo } from './probe';
+import { resizeBilinear } from './resize';
+
+const FRAME_EXTENSIONS = new Set(['.jpg', '.jpeg', '.png']);
+
+/** Whether a file name is that of a frame. */
+export function isFrameName(name: string): boolean {
+  return FRAME_EXTENSIONS.has(extname(name).toLowerCase()) && !name.startsWith('.');
+}
+
+const naturalOrder = new Intl.Collator('en', { numeric: true });
+
+/**
+ * The frames of a folder in order: by name, numbers by value (`2.jpg` before `10.jpg`). Where all names are equally
+ * long, as with zero-padded numbers, that is the order of their characters.
+ */
+export function listFrames(folder: string): string[] {
+  const names = readdirSync(folder).filter(isFrameName);
+  const equallyLong = names.every((name) => name.length === names[0]?.length);
+  names.sort(equallyLong ? undefined : naturalOrder.compare);
+  return names.map((name) => join(folder, name));
+}
+
+/** See `probe`. The size is that of the first frame. */
+export async function probeFrameFolder(folder: string): Promise<VideoInfo> {
+  const frames = listFrames(folder);
+  const first = frames[0];
+  if (first === undefined) throw new VideoDecodeError(folder, 'the folder holds no jpg or png frames');
+  const { width, height } = await readFrame(first);
+  return {
+    path: folder,
+    kind: 'frames',
+    width,
+    height,
+    frameCount: frames.length,
+    framesPerSecond: FRAME_FOLDER_RATE,
+    durationSeconds: frames.length / FRAME_FOLDER_RATE,
+    timesSeconds: new Float64Array(0),
+  };
+}
+
+interface Frame {
+  /** [height, width, 3]. */
+  pixels: Uint8Array;
+  width: number;
+  height: number;
+}
+
+/** Decodes one image to RGB. Throws a VideoDecodeError that names the image. */
+export async function readFrame(path: string): Promise<Frame> {
+  try {
+    const { data, info } = await sharp(path, { failOn: 'error' })
+      .toColourspace('srgb')
+      .removeAlpha()
+      .raw()
+      .toBuffer({ resolveWithObject: true });
+    return { pixels: data, width: info.width, height: info.height };
+  } catch (error) {
+    throw new VideoDecodeError(path, (error as Error).message.replaceAll('\n', ' '));
+  }
+}
+
+/**
+ * Reads frames of a folder.
+ *
+ * @param indices which ones, in order; each file is read once however often it is named.
+ * @param target [indices.length, size, size, 3], filled.
+ * @throws VideoDecodeError naming the folder, and in its reason the frame.
+ */
+export async function readFolderFrames(
+  folder: string,
+  indices: readonly number[],
+  size: number,
+  mode: CropMode,
+  target: Uint8Array,
+): Promise<void> {
+  const frames = listFrames(folder);
+  const frameBytes = size * size * 3;
+  for (const [position, index] of indices.entries()) {
+    const offset = position * frameBytes;
+    if (position > 0 && indices[position - 1] === index) {
+      target.copyWithin(offset, offset - frameBytes, offset);
+      continue;
+    }
+    const path = frames[index];
+    if (path === undefined) {
+      throw new VideoDecodeError(folder, `frame ${index} is wanted and the folder holds ${frames.length}`);
+    }
+    let frame: Frame;
+    try {
+      frame = await readFrame(path);
+    } catch (error) {
+      throw error instanceof VideoDecodeError
+        ? new VideoDecodeError(folder, `frame ${path}: ${error.reason}`)
+        : error;
+    }
+    const box = cropBox(mode, frame.width, frame.height, size);
+    resizeBilinear(frame.pixels, frame.width, frame.height, size, size, {
+      box,
+      target,
+      targetOffset: offset,
+    });
+  }
+}

@@ -1,0 +1,87 @@
+/** What a `ClipLoader` can be told. */
+import type { CropMode } from './crop';
+import type { BadFile } from './errors';
+import type { Ffmpeg } from './ffmpeg';
+import type { VideoEntry } from './source';
+
+export interface ClipLoaderOptions {
+  /** Videos and folders of frames, as `listVideos` finds them. */
+  entries: readonly VideoEntry[];
+  /** Clips of a batch. */
+  batchSize: number;
+  /** Decides the order of the samples, the clips and the crops. */
+  seed: number;
+  /** Edge of the frames in pixels; default 160. */
+  size?: number;
+  /** Frames of a clip; default 16. */
+  frames?: number;
+  /** Distance between two frames of a clip, in frames of the video; default 4. */
+  step?: number;
+  /** Fixed crop of a source; default `centre`. */
+  crop?: CropMode;
+  /** `multiScaleCrop` (default): a random crop for each clip, as in the paper; `none`: the whole frame. */
+  augmentation?: 'multiScaleCrop' | 'none';
+  /** Samples that each video (or segment of one) gives in an epoch; default 1. */
+  clipsPerVideo?: number;
+  /** Cuts long videos into segments of this length, each a sample of its own; by default a video is one. */
+  segmentSeconds?: number;
+  /** Leave out the last batch where it is not full; default true. */
+  dropLast?: boolean;
+  /** The share of each global batch that this process loads; default the whole: `{ index: 0, count: 1 }`. */
+  shard?: { index: number; count: number };
+  /** Decoding threads; see `DecoderPoolOptions`. */
+  workers?: number;
+  /** Batches decoded ahead of the one in use; default 2. */
+  prefetchBatches?: number;
+  /** Memory for decoded whole videos, so that later epochs decode nothing; default 512 MiB, 0 for none. */
+  cacheBytes?: number;
+  ffmpeg?: Ffmpeg;
+  /** Told once of each file that cannot be decoded. */
+  onBadFile?: (file: BadFile) => void;
+}
+
+export type ResolvedOptions = Required<Omit<ClipLoaderOptions, 'segmentSeconds' | 'ffmpeg' | 'onBadFile'>> &
+  Pick<ClipLoaderOptions, 'segmentSeconds' | 'ffmpeg' | 'onBadFile'>;
+
+const DEFAULT_CACHE_BYTES = 512 * 2 ** 20;
+
+function requireInteger(name: string, value: number, minimum: number): void {
+  if (!Number.isSafeInteger(value) || value < minimum) {
+    throw new RangeError(`${name} is ${value}: give an integer of at least ${minimum}.`);
+  }
+}
+
+/** Fills in defaults. Throws a RangeError that names the option and its value. */
+export function resolveOptions(options: ClipLoaderOptions, defaultWorkers: number): ResolvedOptions {
+  const resolved: ResolvedOptions = {
+    ...options,
+    size: options.size ?? 160,
+    frames: options.frames ?? 16,
+    step: options.step ?? 4,
+    crop: options.crop ?? 'centre',
+    augmentation: options.augmentation ?? 'multiScaleCrop',
+    clipsPerVideo: options.clipsPerVideo ?? 1,
+    dropLast: options.dropLast ?? true,
+    shard: options.shard ?? { index: 0, count: 1 },
+    workers: options.workers ?? defaultWorkers,
+    prefetchBatches: options.prefetchBatches ?? 2,
+    cacheBytes: options.cacheBytes ?? DEFAULT_CACHE_BYTES,
+  };
+  for (const name of ['batchSize', 'size', 'frames', 'step', 'clipsPerVideo', 'workers'] as const) {
+    requireInteger(name, resolved[name], 1);
+  }
+  for (const name of ['seed', 'prefetchBatches', 'cacheBytes'] as const)
+    requireInteger(name, resolved[name], 0);
+  requireInteger('shard.count', resolved.shard.count, 1);
+  requireInteger('shard.index', resolved.shard.index, 0);
+  if (resolved.shard.index >= resolved.shard.count) {
+    throw new RangeError(
+      `shard.index is ${resolved.shard.index}: it must be below shard.count ${resolved.shard.count}.`,
+    );
+  }
+  const { segmentSeconds } = resolved;
+  if (segmentSeconds !== undefined && !(segmentSeconds > 0)) {
+    throw new RangeError(`segmentSeconds is ${segmentSeconds}: give a number above 0.`);
+  }
+  return resolved;
+}

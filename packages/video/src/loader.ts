@@ -1,0 +1,235 @@
+/** Batches of clips, decoded ahead of their use, the same for the same seed whatever the timing. */
+import { PhiloxStream, Purpose } from '@tubelet/kernels';
+import { Catalogue, type UsableVideo } from './catalogue';
+import { drawMultiScaleCrop } from './crop';
+import { NoReadableVideoError, VideoDecodeError, type BadFile } from './errors';
+import { cutSegments, type FrameRange } from './frame-range';
+import { resolveOptions, type ClipLoaderOptions, type ResolvedOptions } from './loader-options';
+import { DecoderPool, defaultWorkerCount } from './pool';
+import { clipFrameIndices, clipStartCount } from './sampling';
+import type { VideoEntry } from './source';
+
+/** A batch of clips. */
+export interface ClipBatch {
+  /** [B, T, size, size, 3], RGB. */
+  frames: Uint8Array<ArrayBuffer>;
+  /** The sample of each clip, 0 … sampleCount − 1; the sample that was due, also where another stood in. */
+  sampleIndices: Uint32Array<ArrayBuffer>;
+  /** The file or folder of each clip. */
+  names: string[];
+  /** The label of each clip's video, where the list had one. */
+  labels: (string | undefined)[];
+  /** The frames of each clip in its video. */
+  frameIndices: number[][];
+  epoch: number;
+  step: number;
+}
+
+/** What can be drawn: a video, or a segment of one. */
+interface Sample {
+  entry: number;
+  segment?: FrameRange;
+}
+
+interface Clip {
+  frames: Uint8Array;
+  entry: number;
+  indices: number[];
+}
+
+/**
+ * Loads batches of clips.
+ *
+ * Everything random is drawn from Philox streams: the order of an epoch from (seed, shuffle, epoch); the first frame,
+ * the crop and the stand-in for a bad file from (seed, purpose, epoch, sample). So a batch depends on nothing but the
+ * options, the epoch and the step: not on threads, timing, the cache, or what was loaded before.
+ *
+ * A file that cannot be decoded is reported through `onBadFile`, listed in `badFiles`, and another sample stands in.
+ */
+export class ClipLoader {
+  private constructor(
+    private readonly options: ResolvedOptions,
+    private readonly pool: DecoderPool,
+    private readonly catalogue: Catalogue,
+    private readonly samples: readonly Sample[],
+  ) {}
+
+  /**
+   * Starts the threads. With `segmentSeconds`, all headers are read here, since the lengths of the videos decide how
+   * many samples there are.
+   *
+   * @throws RangeError for an option out of range, or fewer samples than a batch takes; NoReadableVideoError when
+   *   there are no entries or none can be read; FfmpegNotFoundError.
+   */
+  static async open(given: ClipLoaderOptions): Promise<ClipLoader> {
+    const options = resolveOptions(given, defaultWorkerCount());
+    const { entries, size, crop, cacheBytes, onBadFile } = options;
+    if (entries.length === 0) throw new NoReadableVideoError('The data set is empty: it lists no videos.');
+    const pool = await DecoderPool.open({ workers: options.workers, ffmpeg: options.ffmpeg });
+    try {
+      const catalogue = new Catalogue(pool, entries, { size, crop }, cacheBytes, onBadFile);
+      const videos =
+        options.segmentSeconds === undefined
+          ? entries.map((_, entry): Sample => ({ entry }))
+          : await findSegments(catalogue, entries, options.segmentSeconds);
+      const samples = videos.flatMap((video) => new Array<Sample>(options.clipsPerVideo).fill(video));
+      const loader = new ClipLoader(options, pool, catalogue, samples);
+      if (loader.stepsPerEpoch === 0) {
+        throw new RangeError(
+          `A batch takes ${options.batchSize * options.shard.count} clips and the data set gives ${samples.length} ` +
+            'in an epoch: lower batchSize, or raise clipsPerVideo.',
+        );
+      }
+      return loader;
+    } catch (error) {
+      await pool.close();
+      throw error;
+    }
+  }
+
+  /** Samples of an epoch, over all shards. */
+  get sampleCount(): number {
+    return this.samples.length;
+  }
+
+  /** Batches of an epoch. */
+  get stepsPerEpoch(): number {
+    const { batchSize, shard, dropLast } = this.options;
+    const steps = this.samples.length / (batchSize * shard.count);
+    return dropLast ? Math.floor(steps) : Math.ceil(steps);
+  }
+
+  /** Files found bad so far, with the reason of each. */
+  get badFiles(): BadFile[] {
+    return this.catalogue.badFiles;
+  }
+
+  /** The ffmpeg in use. */
+  get ffmpeg() {
+    return this.pool.ffmpeg;
+  }
+
+  /**
+   * The batches of an epoch from `startStep` on, in order; the next ones are decoded while one is in use.
+   *
+   * @throws NoReadableVideoError as soon as no file is left.
+   */
+  async *epoch(
+    epoch: number,
+    { startStep = 0 }: { startStep?: number } = {},
+  ): AsyncGenerator<ClipBatch, void> {
+    const order = this.epochOrder(epoch);
+    const ahead: Promise<ClipBatch>[] = [];
+    let nextStep = startStep;
+    try {
+      for (let step = startStep; step < this.stepsPerEpoch; step++) {
+        while (ahead.length <= this.options.prefetchBatches && nextStep < this.stepsPerEpoch) {
+          const batch = this.loadBatch(order, epoch, nextStep++);
+          // Seen when its turn comes; until then, a failure is not an unhandled one.
+          batch.catch(() => {});
+          ahead.push(batch);
+        }
+        yield await (ahead.shift() as Promise<ClipBatch>);
+      }
+    } finally {
+      await Promise.allSettled(ahead);
+    }
+  }
+
+  /** Ends the threads. Batches under way are rejected with a DecoderClosedError. */
+  close(): Promise<void> {
+    return this.pool.close();
+  }
+
+  private epochOrder(epoch: number): Uint32Array {
+    const order = Uint32Array.from({ length: this.samples.length }, (_, i) => i);
+    return new PhiloxStream({ seed: this.options.seed, purpose: Purpose.shuffle, epoch }).shuffle(order);
+  }
+
+  private async loadBatch(order: Uint32Array, epoch: number, step: number): Promise<ClipBatch> {
+    const { batchSize, shard, size, frames } = this.options;
+    const begin = (step * shard.count + shard.index) * batchSize;
+    const sampleIndices = order.slice(begin, begin + batchSize) as Uint32Array<ArrayBuffer>;
+    const clips = await Promise.all(Array.from(sampleIndices, (sample) => this.loadSample(epoch, sample)));
+    const clipBytes = frames * size * size * 3;
+    const batch = new Uint8Array(clips.length * clipBytes);
+    clips.forEach((clip, i) => batch.set(clip.frames, i * clipBytes));
+    const entries = clips.map((clip) => this.options.entries[clip.entry] as VideoEntry);
+    return {
+      frames: batch,
+      sampleIndices,
+      names: entries.map(({ path }) => path),
+      labels: entries.map(({ label }) => label),
+      frameIndices: clips.map(({ indices }) => indices),
+      epoch,
+      step,
+    };
+  }
+
+  /** Loads a sample; where its file is bad, others drawn in its place, until one can be read. */
+  private async loadSample(epoch: number, sample: number): Promise<Clip> {
+    const { seed } = this.options;
+    const standIns = new PhiloxStream({ seed, purpose: Purpose.replacement, epoch, sample });
+    let candidate = this.samples[sample] as Sample;
+    for (;;) {
+      if (!this.catalogue.isBad(candidate.entry)) {
+        try {
+          return await this.loadClip(candidate, epoch, sample);
+        } catch (error) {
+          if (!(error instanceof VideoDecodeError)) throw error;
+          this.catalogue.markBad(candidate.entry, error);
+        }
+      }
+      if (this.catalogue.allBad()) throw noneLeft(this.badFiles);
+      candidate = this.samples[standIns.integer(this.samples.length)] as Sample;
+    }
+  }
+
+  private async loadClip({ entry, segment }: Sample, epoch: number, sample: number): Promise<Clip> {
+    const { seed, size, crop, frames, step, augmentation } = this.options;
+    const video: UsableVideo = await this.catalogue.open(entry);
+    const decoded = await this.catalogue.framesInMemory(entry, video);
+    const { begin, end } = segment ?? video.range;
+    const starts = new PhiloxStream({ seed, purpose: Purpose.clipStart, epoch, sample });
+    const start = starts.integer(clipStartCount(end - begin, { frames, step }));
+    const indices = clipFrameIndices(end - begin, start, { frames, step }).map((index) => begin + index);
+    const box =
+      augmentation === 'multiScaleCrop'
+        ? drawMultiScaleCrop(size, new PhiloxStream({ seed, purpose: Purpose.crop, epoch, sample }))
+        : undefined;
+    const pixels = await this.pool.readClip(video.info, indices, { size, crop }, box, decoded);
+    return { frames: pixels, entry, indices };
+  }
+}
+
+function noneLeft(badFiles: BadFile[]): NoReadableVideoError {
+  const first = badFiles[0] as BadFile;
+  return new NoReadableVideoError(
+    `None of the ${badFiles.length} videos of the data set can be decoded; the first, ${first.path}: ${first.reason}. ` +
+      'Check that the files are whole and that ffmpeg reads them.',
+    badFiles,
+  );
+}
+
+/** The segments of all videos that can be read, in order. */
+async function findSegments(
+  catalogue: Catalogue,
+  entries: readonly VideoEntry[],
+  segmentSeconds: number,
+): Promise<Sample[]> {
+  const ofEach = await Promise.all(
+    entries.map(async (_, entry): Promise<Sample[]> => {
+      try {
+        const { info, range } = await catalogue.open(entry);
+        const segmentFrames = Math.max(1, Math.round(segmentSeconds * info.framesPerSecond));
+        return cutSegments(range, segmentFrames).map((segment) => ({ entry, segment }));
+      } catch (error) {
+        if (!(error instanceof VideoDecodeError)) throw error;
+        catalogue.markBad(entry, error);
+        return [];
+      }
+    }),
+  );
+  if (catalogue.allBad()) throw noneLeft(catalogue.badFiles);
+  return ofEach.flat();
+}

@@ -1,0 +1,201 @@
+/** A few threads that decode. */
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import type { FrameShape } from './decode';
+import { DecoderClosedError, VideoDecodeError } from './errors';
+import { resolveFfmpeg, type Ffmpeg } from './ffmpeg';
+import type { VideoInfo } from './probe';
+import type { Box } from './resize';
+import { compileWasmFfmpeg } from './runner-wasm';
+import { workerScript } from './worker-file';
+import type {
+  DecodedFrames,
+  Job,
+  JobResult,
+  WorkerFailure,
+  WorkerResponse,
+  WorkerSetup,
+} from './worker-protocol';
+
+interface Pending {
+  id: number;
+  job: Job;
+  resolve(value: JobResult[keyof JobResult]): void;
+  reject(error: Error): void;
+}
+
+interface Thread {
+  worker: Worker;
+  current?: Pending;
+}
+
+export interface DecoderPoolOptions {
+  /** Threads; by default one for each processor but one, at most 4. */
+  workers?: number;
+  /** As `resolveFfmpeg` found it, which is also the default. */
+  ffmpeg?: Ffmpeg;
+}
+
+/** The number of decoding threads where none is asked for: one processor is left to the program itself. */
+export function defaultWorkerCount(): number {
+  return Math.min(4, Math.max(1, availableParallelism() - 1));
+}
+
+function toError(failure: WorkerFailure): Error {
+  if (failure.kind === 'VideoDecodeError') return new VideoDecodeError(failure.path, failure.reason);
+  const error = new Error(failure.message);
+  if (failure.stack !== undefined) error.stack = failure.stack;
+  return error;
+}
+
+/** The file that a job is about. */
+function jobPath(job: Job): string {
+  return job.kind === 'probe' ? job.path : job.info.path;
+}
+
+/**
+ * Decodes in threads, jobs in the order in which they were asked for. An idle pool does not keep the process alive.
+ */
+export class DecoderPool {
+  private readonly threads: Thread[] = [];
+  private readonly queue: Pending[] = [];
+  private nextId = 0;
+  private closed = false;
+
+  private constructor(
+    readonly ffmpeg: Ffmpeg,
+    private readonly script: URL,
+    private readonly setup: WorkerSetup,
+    workers: number,
+  ) {
+    for (let i = 0; i < workers; i++) this.threads.push(this.startThread());
+  }
+
+  /**
+   * @throws FfmpegNotFoundError; RangeError when `workers` is not a positive integer.
+   */
+  static async open(options: DecoderPoolOptions = {}): Promise<DecoderPool> {
+    const workers = options.workers ?? defaultWorkerCount();
+    if (!Number.isInteger(workers) || workers < 1) {
+      throw new RangeError(`workers is ${workers}: give a positive integer.`);
+    }
+    const ffmpeg = options.ffmpeg ?? (await resolveFfmpeg());
+    const setup: WorkerSetup = { ffmpeg };
+    if (ffmpeg.kind === 'wasm') setup.wasmModule = await compileWasmFfmpeg(ffmpeg);
+    return new DecoderPool(ffmpeg, await workerScript(), setup, workers);
+  }
+
+  /**
+   * Size, number of frames and rate of a video or a folder of frames.
+   *
+   * @throws VideoDecodeError
+   */
+  probe(path: string): Promise<VideoInfo> {
+    return this.submit({ kind: 'probe', path });
+  }
+
+  /**
+   * Decodes the frames `begin` … `end − 1` (all by default).
+   *
+   * @returns [end − begin, size, size, 3] in shared memory.
+   * @throws VideoDecodeError
+   */
+  async readRange(
+    info: VideoInfo,
+    shape: FrameShape,
+    begin = 0,
+    end = info.frameCount,
+  ): Promise<Uint8Array<SharedArrayBuffer>> {
+    const target = new SharedArrayBuffer((end - begin) * shape.size * shape.size * 3);
+    await this.submit({ kind: 'range', info, begin, end, shape, target });
+    return new Uint8Array(target);
+  }
+
+  /**
+   * Makes one clip.
+   *
+   * @param indices as `clipFrameIndices` gives them.
+   * @param box cut out of every frame and resized to the frame, if given.
+   * @param decoded frames to use in place of the file.
+   * @returns [indices.length, size, size, 3].
+   * @throws VideoDecodeError
+   */
+  readClip(
+    info: VideoInfo,
+    indices: number[],
+    shape: FrameShape,
+    box?: Box,
+    decoded?: DecodedFrames,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    return this.submit({ kind: 'clip', info, indices, shape, box, decoded });
+  }
+
+  /** Ends the threads. What was not answered yet is rejected with a DecoderClosedError. */
+  close(): Promise<void> {
+    return this.fail(new DecoderClosedError('The decoder was closed.'));
+  }
+
+  private submit<J extends Job>(job: J): Promise<JobResult[J['kind']]> {
+    if (this.closed) return Promise.reject(new DecoderClosedError('The decoder was closed.'));
+    return new Promise((resolve, reject) => {
+      const accept = (value: JobResult[keyof JobResult]) => resolve(value as JobResult[J['kind']]);
+      this.queue.push({ id: this.nextId++, job, resolve: accept, reject });
+      this.dispatch();
+    });
+  }
+
+  private dispatch(): void {
+    for (const thread of this.threads) {
+      if (thread.current !== undefined) continue;
+      const pending = this.queue.shift();
+      if (pending === undefined) return;
+      thread.current = pending;
+      thread.worker.ref();
+      thread.worker.postMessage({ id: pending.id, job: pending.job });
+    }
+  }
+
+  private startThread(): Thread {
+    const worker = new Worker(this.script, { workerData: this.setup, name: 'tubelet-video' });
+    const thread: Thread = { worker };
+    let ready = false;
+    let death: Error | undefined;
+    worker.unref();
+    worker.on('message', (response: WorkerResponse) => {
+      if (response.ready === true) {
+        ready = true;
+        return;
+      }
+      const pending = thread.current;
+      thread.current = undefined;
+      worker.unref();
+      this.dispatch();
+      if (response.ok) pending?.resolve(response.value);
+      else pending?.reject(toError(response.failure));
+    });
+    worker.on('error', (error) => (death = error));
+    worker.on('exit', (code) => {
+      if (this.closed) return;
+      const what = `ended with code ${code}${death === undefined ? '' : `: ${death.message}`}`;
+      if (ready) this.replace(thread, what);
+      else void this.fail(new Error(`A decoding thread could not start: it ${what}`, { cause: death }));
+    });
+    return thread;
+  }
+
+  /** A thread that dies takes its file with it, not the run: a fresh one goes on with the queue. */
+  private replace(thread: Thread, what: string): void {
+    this.threads[this.threads.indexOf(thread)] = this.startThread();
+    const { current } = thread;
+    current?.reject(new VideoDecodeError(jobPath(current.job), `the decoding thread ${what}`));
+    this.dispatch();
+  }
+
+  /** Ends the threads; everything unanswered is rejected with `error`. */
+  private async fail(error: Error): Promise<void> {
+    this.closed = true;
+    const unanswered = [...this.queue.splice(0), ...this.threads.flatMap((thread) => thread.current ?? [])];
+    for (const pending of unanswered) pending.reject(error);
+    await Promise.all(this.threads.splice(0).map((thread) => thread.worker.terminate()));
+  }
+}

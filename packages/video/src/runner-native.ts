@@ -1,0 +1,47 @@
+/** Runs an ffmpeg program of this machine as a child process. */
+import { spawn } from 'node:child_process';
+import type { NativeFfmpeg } from './ffmpeg';
+import { GLOBAL_OPTIONS, type FfmpegJob, type FfmpegResult, type FfmpegRunner } from './runner';
+
+/** `-fps_mode` came with 5.1; its elder `-vsync` is about to go. Builds from git carry no release number. */
+function passEveryFrameOptions(version: string): string[] {
+  const release = /^n?(\d+)\.(\d+)/.exec(version);
+  const old = release !== null && Number(release[1]) + Number(release[2]) / 100 < 5.01;
+  return old ? ['-vsync', 'passthrough'] : ['-fps_mode', 'passthrough'];
+}
+
+const LOG_LENGTH_LIMIT = 200_000;
+
+export function createNativeRunner(ffmpeg: NativeFfmpeg): FfmpegRunner {
+  return {
+    passEveryFrame: passEveryFrameOptions(ffmpeg.version),
+    run(job: FfmpegJob): Promise<FfmpegResult> {
+      // `file:` keeps names with a colon, or that begin with a dash, from being read as protocols or options.
+      const input = [...(job.inputOptions ?? []), '-i', `file:${job.inputPath}`];
+      const args = [...GLOBAL_OPTIONS, '-nostdin', ...input, ...job.outputOptions, 'pipe:1'];
+      return new Promise((resolve, reject) => {
+        const child = spawn(ffmpeg.path, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+        let log = '';
+        let failure: unknown;
+        child.stderr.setEncoding('utf8');
+        child.stderr.on('data', (text: string) => {
+          if (log.length < LOG_LENGTH_LIMIT) log += text;
+        });
+        child.stdout.on('data', (chunk: Buffer) => {
+          if (failure !== undefined) return;
+          try {
+            job.onOutput(chunk);
+          } catch (error) {
+            failure = error;
+            child.kill();
+          }
+        });
+        child.on('error', reject);
+        child.on('close', (code) => {
+          if (failure !== undefined) reject(failure as Error);
+          else resolve({ exitCode: code ?? -1, log });
+        });
+      });
+    },
+  };
+}

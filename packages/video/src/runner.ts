@@ -1,0 +1,39 @@
+/** One way to run ffmpeg, whichever ffmpeg it is. */
+import { createNativeRunner } from './runner-native';
+import { createWasmRunner } from './runner-wasm';
+import type { Ffmpeg } from './ffmpeg';
+
+export interface FfmpegJob {
+  inputPath: string;
+  /** Options in front of `-i`. */
+  inputOptions?: string[];
+  /** Options of the one output, its format (`-f`) included. */
+  outputOptions: string[];
+  /** Called with each piece of output, in order. The bytes are only valid during the call. */
+  onOutput: (bytes: Uint8Array) => void;
+}
+
+export interface FfmpegResult {
+  exitCode: number;
+  /** What ffmpeg wrote for people to read. */
+  log: string;
+}
+
+export interface FfmpegRunner {
+  /** Options that make ffmpeg keep every frame once, as this version spells them. */
+  readonly passEveryFrame: readonly string[];
+  run(job: FfmpegJob): Promise<FfmpegResult>;
+}
+
+/** Options every run starts with. */
+export const GLOBAL_OPTIONS: readonly string[] = ['-hide_banner', '-loglevel', 'info', '-nostats'];
+
+/**
+ * Makes a runner. The WebAssembly build blocks the thread while it decodes and wants a few globals: run it in a
+ * worker thread.
+ *
+ * @param wasmModule the compiled module of a `wasm` ffmpeg, so that threads share one; compiled here if not given.
+ */
+export async function createRunner(ffmpeg: Ffmpeg, wasmModule?: WebAssembly.Module): Promise<FfmpegRunner> {
+  return ffmpeg.kind === 'native' ? createNativeRunner(ffmpeg) : createWasmRunner(ffmpeg, wasmModule);
+}

@@ -1,0 +1,70 @@
+/** The decoding thread: answers one job after the other. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { cropClip } from './crop';
+import { decodeClip, decodeRange } from './decode';
+import { VideoDecodeError } from './errors';
+import { probe } from './probe';
+import { createRunner } from './runner';
+import type {
+  ClipJob,
+  Job,
+  WorkerFailure,
+  WorkerRequest,
+  WorkerResponse,
+  WorkerSetup,
+} from './worker-protocol';
+
+const { ffmpeg, wasmModule } = workerData as WorkerSetup;
+const runner = await createRunner(ffmpeg, wasmModule);
+
+async function makeClip({ info, indices, shape, box, decoded }: ClipJob): Promise<Uint8Array> {
+  let frames: Uint8Array;
+  if (decoded === undefined) {
+    frames = await decodeClip(runner, info, indices, shape);
+  } else {
+    const frameBytes = shape.size * shape.size * 3;
+    const all = new Uint8Array(decoded.frames);
+    frames = new Uint8Array(indices.length * frameBytes);
+    for (const [position, index] of indices.entries()) {
+      const from = (index - decoded.begin) * frameBytes;
+      frames.set(all.subarray(from, from + frameBytes), position * frameBytes);
+    }
+  }
+  const whole = box === undefined || (box.width === shape.size && box.height === shape.size);
+  return whole ? frames : cropClip(frames, shape.size, box);
+}
+
+async function answer(job: Job) {
+  switch (job.kind) {
+    case 'probe':
+      return probe(runner, job.path);
+    case 'range':
+      await decodeRange(runner, job.info, job.begin, job.end, job.shape, new Uint8Array(job.target));
+      return null;
+    case 'clip':
+      return (await makeClip(job)) as Uint8Array<ArrayBuffer>;
+  }
+}
+
+function describeFailure(error: unknown): WorkerFailure {
+  if (error instanceof VideoDecodeError) {
+    return { kind: 'VideoDecodeError', path: error.path, reason: error.reason };
+  }
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  return { kind: 'other', message, stack };
+}
+
+parentPort?.on('message', async ({ id, job }: WorkerRequest) => {
+  let response: WorkerResponse;
+  const transfer: ArrayBuffer[] = [];
+  try {
+    const value = await answer(job);
+    if (value instanceof Uint8Array) transfer.push(value.buffer);
+    response = { id, ok: true, value };
+  } catch (error) {
+    response = { id, ok: false, failure: describeFailure(error) };
+  }
+  parentPort?.postMessage(response, transfer);
+});
+
+parentPort?.postMessage({ ready: true } satisfies WorkerResponse);
