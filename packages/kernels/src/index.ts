@@ -10,3 +10,5 @@ export * from './philox/philox-fill.js';
 export * from './philox/philox-key.js';
 export * from './layer-norm/layer-norm.js';
 export * from './layer-norm/layer-norm-backward.js';
+export * from './cubes/clip-geometry.js';
+export * from './cubes/cubes.js';
