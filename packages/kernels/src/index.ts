@@ -12,3 +12,5 @@ export * from './layer-norm/layer-norm.js';
 export * from './layer-norm/layer-norm-backward.js';
 export * from './cubes/clip-geometry.js';
 export * from './cubes/cubes.js';
+export * from './tube-mask/tube-mask.js';
+export * from './tube-mask/window-mask.js';
