@@ -14,3 +14,8 @@ export * from './cubes/clip-geometry.js';
 export * from './cubes/cubes.js';
 export * from './tube-mask/tube-mask.js';
 export * from './tube-mask/window-mask.js';
+export * from './reduce/fill.js';
+export * from './reduce/sum-all.js';
+export * from './reduce/sum-leading.js';
+export * from './reduce/workgroup-sum.js';
+export * from './mean-rows/mean-rows.js';

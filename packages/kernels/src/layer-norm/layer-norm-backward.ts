@@ -1,3 +1,4 @@
+import { withWorkgroupSum } from '../reduce/workgroup-sum.js';
 import type { GpuArray } from '../runtime/gpu-array.js';
 import type { Cost } from '../runtime/ledger.js';
 import {
@@ -14,7 +15,7 @@ import { constantHeader } from '../runtime/wgsl.js';
 import parametersWgsl from './layer-norm-backward-parameters.wgsl';
 import backwardWgsl from './layer-norm-backward.wgsl';
 import sumPartialsWgsl from './layer-norm-sum-partials.wgsl';
-import { layerNormPreamble, layerNormVariants } from './layer-norm.js';
+import { layerNormVariants } from './layer-norm.js';
 
 const INPUT_KERNEL = 'layer-norm-backward';
 const PARAMETER_KERNEL = 'layer-norm-backward-parameters';
@@ -134,7 +135,7 @@ function inputGradient(runtime: Runtime, arrays: LayerNormBackwardArrays, correc
     kernel: INPUT_KERNEL,
     detail: `${variant.name} rows=${rows} columns=${columns}`,
     wgsl:
-      layerNormPreamble(
+      withWorkgroupSum(
         variant,
         constantHeader({
           LANES: variant.lanes,

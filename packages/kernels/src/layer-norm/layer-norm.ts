@@ -9,28 +9,13 @@ import {
   rowKey,
 } from '../runtime/rows.js';
 import type { Runtime } from '../runtime/runtime.js';
-import { selectVariant, type Variant } from '../runtime/variants.js';
+import { selectVariant } from '../runtime/variants.js';
 import { constantHeader, f32 } from '../runtime/wgsl.js';
-import subgroupSumWgsl from '../reduce/workgroup-sum-subgroups.wgsl';
-import workgroupSumWgsl from '../reduce/workgroup-sum.wgsl';
+import { withWorkgroupSum, workgroupSumVariants, type WorkgroupSumVariant } from '../reduce/workgroup-sum.js';
 import forwardWgsl from './layer-norm.wgsl';
 
-/** A layer-norm variant: how many invocations share a row, and how they add up. */
-export interface LayerNormVariant extends Variant {
-  readonly lanes: number;
-}
-
-export const layerNormVariants: readonly LayerNormVariant[] = [
-  { name: 'workgroup', needs: [], prefers: 'gpu', lanes: 64 },
-  { name: 'subgroups', needs: ['subgroups'], prefers: 'gpu', lanes: 64 },
-  { name: 'narrow', needs: [], prefers: 'software', lanes: 8 },
-];
-
-/** WGSL in front of a layer-norm kernel: feature lines, constants, and the variant's sums. */
-export function layerNormPreamble(variant: LayerNormVariant, header: string): string {
-  const subgroups = variant.needs.includes('subgroups');
-  return (subgroups ? 'enable subgroups;\n' : '') + header + (subgroups ? subgroupSumWgsl : workgroupSumWgsl);
-}
+/** How many invocations share a row, and how they add up. */
+export const layerNormVariants: readonly WorkgroupSumVariant[] = workgroupSumVariants;
 
 /** Five operations an element, as fvcore counts. */
 export function layerNormCost(rows: number, columns: number): Cost {
@@ -84,7 +69,7 @@ export function layerNorm(runtime: Runtime, arrays: LayerNormArrays): void {
     kernel,
     detail: `${variant.name} rows=${rows} columns=${columns}`,
     wgsl:
-      layerNormPreamble(
+      withWorkgroupSum(
         variant,
         constantHeader({
           LANES: variant.lanes,

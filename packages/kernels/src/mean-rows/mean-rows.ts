@@ -1,0 +1,91 @@
+import { sumLeadingCost, sumSlabs } from '../reduce/sum-leading.js';
+import { ShapeError } from '../runtime/errors.js';
+import { GpuArray } from '../runtime/gpu-array.js';
+import type { Cost } from '../runtime/ledger.js';
+import {
+  elementAlias,
+  elementWidth,
+  requireRows,
+  requireSeparate,
+  requireWritableRows,
+  rowConstants,
+  rowKey,
+} from '../runtime/rows.js';
+import type { Runtime } from '../runtime/runtime.js';
+import type { Variant } from '../runtime/variants.js';
+import { constantHeader, f32 } from '../runtime/wgsl.js';
+import backwardWgsl from './mean-rows-backward.wgsl';
+
+export const meanRowsVariants: readonly Variant[] = [{ name: 'columns', needs: [], prefers: 'any' }];
+export const meanRowsBackwardVariants: readonly Variant[] = [{ name: 'elementwise', needs: [], prefers: 'any' }];
+
+/** Cost of averaging `length` rows of `columns` in each of `groups` groups. */
+export function meanRowsCost(groups: number, length: number, columns: number): Cost {
+  return sumLeadingCost(length, groups * columns);
+}
+
+export function meanRowsBackwardCost(groups: number, length: number, columns: number, accumulate: boolean): Cost {
+  const count = groups * length * columns;
+  return {
+    macs: 0,
+    flops: accumulate ? 2 * count : count,
+    bytesRead: 4 * (groups * columns + (accumulate ? count : 0)),
+    bytesWritten: 4 * count,
+  };
+}
+
+/**
+ * out[b, c] = mean over l of x[b, l, c]. `x` is [B, L, C] with any strides on the first two axes (for example the
+ * representative rows of each clip); `out` has B rows of C columns. Throws `ShapeError` otherwise.
+ */
+export function meanRows(runtime: Runtime, { x, out }: { readonly x: GpuArray; readonly out: GpuArray }): void {
+  const [groups, length, columns] = requireGroups('mean-rows', 'x', x);
+  // The sum runs over the leading axis, so that axis becomes the rows of a group.
+  const [groupStride, rowStride] = x.strides;
+  const strides = [rowStride!, groupStride!, 1];
+  const byRow = new GpuArray(x.storage, x.dtype, [length, groups, columns], strides, x.offset);
+  sumSlabs(runtime, 'mean-rows', byRow, out, { scale: 1 / length, accumulate: false });
+}
+
+/**
+ * dx[b, l, c] = dOut[b, c] / L, or dx += … with `accumulate`. `dx` is [B, L, C] with any strides on the first two
+ * axes, `dOut` has B rows of C columns. Throws `ShapeError` otherwise.
+ */
+export function meanRowsBackward(
+  runtime: Runtime,
+  { dOut, dx, accumulate = false }: { readonly dOut: GpuArray; readonly dx: GpuArray; readonly accumulate?: boolean },
+): void {
+  const kernel = 'mean-rows-backward';
+  const [groups, length, columns] = requireGroups(kernel, 'dx', dx);
+  const dOutRows = requireRows(kernel, 'dOut', dOut, { rows: groups, columns });
+  const dxRows = requireWritableRows(kernel, 'dx', dx);
+  requireSeparate(kernel, { dx }, { dOut });
+  const width = elementWidth([dOutRows, dxRows]);
+  const count = dx.size / width;
+  const grid = runtime.linearGrid(Math.ceil(count / 256));
+  const key = `${kernel} ${length} ${rowKey(dOutRows)} ${rowKey(dxRows)} ${accumulate}`;
+  const program = runtime.program(key, () => ({
+    kernel,
+    detail: `${groups} × ${length} × ${columns}`,
+    wgsl:
+      elementAlias(width) +
+      constantHeader({
+        COUNT: count,
+        COLUMNS: columns / width,
+        LENGTH: length,
+        GRID_X: grid[0],
+        SCALE: f32(1 / length),
+        ACCUMULATE: accumulate,
+        ...rowConstants('DOUT', dOutRows, width),
+        ...rowConstants('DX', dxRows, width),
+      }) +
+      backwardWgsl,
+    access: ['read', 'read_write'],
+  }));
+  runtime.dispatch(program, [dOut, dx], grid, meanRowsBackwardCost(groups, length, columns, accumulate));
+}
+
+function requireGroups(kernel: string, name: string, array: GpuArray): readonly [number, number, number] {
+  if (array.shape.length !== 3) throw new ShapeError(`${kernel}: ${name} must be [B, L, C], got ${array}`);
+  return array.shape as readonly number[] as readonly [number, number, number];
+}
