@@ -2,6 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { cacheDirectory } from './cache';
 import { DriverLoadError } from './errors';
+import { installedIcds } from './icd';
+import type { InstalledIcds } from './icd';
 
 /** Which Vulkan driver a process asks for: the environment variable `TUBELET_VULKAN`. */
 export type VulkanChoice = 'auto' | 'system' | 'llvmpipe' | 'swiftshader';
@@ -145,20 +147,44 @@ export async function useSoftwareDriver(
   env.VK_DRIVER_FILES = driver.icd;
 }
 
+/** What preparing the system's own drivers needs to know; the process's own values unless given. */
+export interface SystemDriverOptions {
+  load?: LibraryLoader;
+  env?: NodeJS.ProcessEnv;
+  platform?: NodeJS.Platform;
+  icds?: InstalledIcds;
+}
+
 /**
- * Checks that the system has the Vulkan loader, without which Dawn prints a warning and finds
- * nothing. Only Linux is asked: Metal and D3D12 come with their systems.
+ * Lets Dawn find the system's own Vulkan drivers. Only Linux needs it: Metal and D3D12 come with
+ * their systems. Drivers described in a folder that the Vulkan loader does not search are named to
+ * it; where the loader itself is missing although there are drivers, an unpacked one does its work.
  *
- * @throws DriverLoadError when `libvulkan.so.1` does not load
+ * @param recorded the unpacked software drivers, for the loader that comes with each
+ * @throws DriverLoadError when there is no Vulkan loader
  */
-export async function requireVulkanLoader(
-  load?: LibraryLoader,
-  platform: NodeJS.Platform = process.platform,
+export async function useSystemDrivers(
+  recorded: readonly SoftwareDriver[],
+  options: SystemDriverOptions = {},
 ): Promise<void> {
+  const { env = process.env, platform = process.platform } = options;
   if (platform !== 'linux') return;
+  const icds = options.icds ?? installedIcds(env);
+  if (icds.elsewhere.length > 0 && !env.VK_DRIVER_FILES && !env.VK_ADD_DRIVER_FILES) {
+    env.VK_ADD_DRIVER_FILES = icds.elsewhere.join(':');
+  }
+  const load = options.load ?? (await koffiLoader());
   try {
-    (load ?? (await koffiLoader()))('libvulkan.so.1');
+    load('libvulkan.so.1');
   } catch (cause) {
-    throw new DriverLoadError('the Vulkan loader libvulkan.so.1 is not installed', { cause });
+    const named = env.VK_DRIVER_FILES ?? env.VK_ICD_FILENAMES;
+    const drivers = icds.standard.length + icds.elsewhere.length + (named ? 1 : 0);
+    const unpacked = recorded
+      .flatMap((driver) => driver.libraries)
+      .find((path) => /[/\\]libvulkan\.so/.test(path) && existsSync(path));
+    if (drivers === 0 || !unpacked) {
+      throw new DriverLoadError('the Vulkan loader libvulkan.so.1 is not installed', { cause });
+    }
+    load(unpacked);
   }
 }

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { cacheDirectory } from './cache';
-import { recordedDrivers, requireVulkanLoader, useSoftwareDriver, vulkanChoice } from './driver';
+import { recordedDrivers, useSoftwareDriver, useSystemDrivers, vulkanChoice } from './driver';
 import type { SoftwareDriver, VulkanChoice } from './driver';
 import { NoAdapterError } from './errors';
 import { throttlePolling } from './throttle';
@@ -84,12 +84,13 @@ export async function openGpu(options: OpenGpuOptions = {}): Promise<GPU> {
   }
 
   const tried: string[] = [];
-  const candidates = driverCandidates(choice, recordedDrivers());
+  const recorded = recordedDrivers();
+  const candidates = driverCandidates(choice, recorded);
   for (const candidate of candidates) {
     const driver = candidate?.name ?? 'system';
     try {
       if (candidate) await useSoftwareDriver(candidate);
-      else await requireVulkanLoader();
+      else await useSystemDrivers(recorded);
       const gpu = create(flags);
       opened.push({ gpu, flags: flags.join('\n'), driver });
       const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
