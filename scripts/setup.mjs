@@ -82,7 +82,10 @@ async function ensureAdapter(force) {
       if (report) {
         const asked = `TUBELET_VULKAN=${choice} asks for it`;
         const found = refused.length > 0 ? refused.join('; ') : 'the system offers none that Dawn accepts';
-        return announce(report, choice === 'auto' ? found : asked);
+        if (choice !== 'auto') return announce(report, asked);
+        // A GPU whose driver lacked nothing but the Vulkan loader works with the unpacked one.
+        const best = (await probe()).report ?? report;
+        return announce(best, best.driver === 'system' ? '' : found);
       }
       refused.push(`${name}: ${reasons.join('; ')}`);
     } catch (error) {

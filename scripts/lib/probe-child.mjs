@@ -4,7 +4,8 @@ import { importSource } from './source.mjs';
 
 const { probeGpu } = await importSource('packages/kernels/src/node/index.ts');
 try {
-  const report = await probeGpu();
+  // The flag shows features that are still experiments, matrix units among them.
+  const report = await probeGpu(['enable-dawn-features=allow_unsafe_apis']);
   process.stdout.write(`${JSON.stringify({ report })}\n`, () => process.exit(0));
 } catch (error) {
   process.stdout.write(`${JSON.stringify({ error: error.message, tried: error.tried })}\n`, () =>

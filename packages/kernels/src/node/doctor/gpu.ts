@@ -33,7 +33,7 @@ export function describeGpu(
   reasons: readonly string[],
   choice: string,
 ): Finding[] {
-  const chosen = `driver choice: TUBELET_VULKAN=${choice} (auto, system, llvmpipe or swiftshader)`;
+  const chosen = `driver choice: ${choice} (set by TUBELET_VULKAN: auto, system, llvmpipe or swiftshader)`;
   if (!report) {
     return [
       missing(topic, `WebGPU finds no adapter. ${reasons.join('; ')}`, [

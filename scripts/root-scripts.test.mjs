@@ -1,0 +1,55 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { root } from './lib/root.mjs';
+
+const read = (path) => readFileSync(join(root, path), 'utf8');
+const { scripts } = JSON.parse(read('package.json'));
+const { tasks } = JSON.parse(read('turbo.json'));
+
+it('has every script that the documents and CI tell people to run', () => {
+  const texts = ['README.md', 'CONTRIBUTING.md', '.ci/run'].filter((path) => existsSync(join(root, path)));
+  const named = texts.flatMap((path) =>
+    [...read(path).matchAll(/npm (?:run ([\w:-]+)|(test)\b)(?! --workspace)/g)].map(
+      (match) => match[1] ?? match[2],
+    ),
+  );
+  expect(named).toContain('test');
+  expect([...new Set(named)].filter((name) => !(name in scripts))).toEqual([]);
+});
+
+it('has the scripts everything starts with', () => {
+  const names = [
+    'setup',
+    'doctor',
+    'test',
+    'test:full',
+    'test:subgroups',
+    'build',
+    'typecheck',
+    'lint',
+    'format',
+  ];
+  expect(names.filter((name) => !(name in scripts))).toEqual([]);
+});
+
+it('runs only files that exist and only tasks that turbo knows', () => {
+  const commands = Object.values(scripts).flatMap((line) => line.split('&&').map((part) => part.trim()));
+  const files = commands.map((command) => /^node (scripts\/\S+)/.exec(command)?.[1]).filter(Boolean);
+  expect(files.length).toBeGreaterThan(0);
+  expect(files.filter((file) => !existsSync(join(root, file)))).toEqual([]);
+  const turbo = commands.map((command) => /^turbo run (\S+)/.exec(command)?.[1]).filter(Boolean);
+  expect(turbo.filter((task) => !(task in tasks))).toEqual([]);
+});
+
+it('sets up a bare clone before whatever must work on one', () => {
+  for (const name of ['test', 'test:full', 'test:subgroups']) {
+    expect(scripts[name]).toMatch(/^node scripts\/setup\.mjs && /);
+  }
+});
+
+it('locks packages without naming a registry', () => {
+  const { packages } = JSON.parse(read('package-lock.json'));
+  const resolved = Object.values(packages).map((entry) => entry.resolved ?? '');
+  expect(resolved.filter((address) => address.includes('://'))).toEqual([]);
+});

@@ -1,0 +1,45 @@
+// Runs the kernel tests with subgroups of 4, 8 and 16 on llvmpipe, which takes its subgroup size
+// from the width of its vectors, and prints a table. Arguments go to vitest, such as a folder.
+import { spawnSync } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { probe } from './lib/probe.mjs';
+import { root } from './lib/root.mjs';
+
+const widthsBits = [128, 256, 512];
+const bitsPerLane = 32;
+
+const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs');
+const rows = [];
+let failed = false;
+for (const width of widthsBits) {
+  const lanes = width / bitsPerLane;
+  const env = { ...process.env, LP_NATIVE_VECTOR_WIDTH: String(width) };
+  const { report, reasons } = await probe(env);
+  const row = { 'vector width': `${width} bit`, subgroup: '-', tests: 'not run', seconds: '-' };
+  rows.push(row);
+  if (!report) {
+    row.tests = `no adapter: ${reasons.join('; ')}`;
+    failed = true;
+    continue;
+  }
+  row.subgroup = `${report.subgroupMinSize}-${report.subgroupMaxSize}`;
+  if (report.subgroupMaxSize !== lanes || report.subgroupMinSize !== lanes) {
+    // Only the widest one may be beyond the processor; the others are llvmpipe's to give.
+    const why = `the adapter (${report.description}) does not have subgroups of ${lanes}`;
+    row.tests = `not run: ${why}`;
+    failed ||= width !== widthsBits.at(-1);
+    continue;
+  }
+  const start = Date.now();
+  const { status } = spawnSync(process.execPath, [vitest, 'run', ...process.argv.slice(2)], {
+    cwd: join(root, 'packages', 'kernels'),
+    stdio: 'inherit',
+    env,
+  });
+  row.seconds = ((Date.now() - start) / 1000).toFixed(0);
+  row.tests = status === 0 ? 'passed' : 'FAILED';
+  failed ||= status !== 0;
+}
+console.table(rows);
+process.exitCode = failed ? 1 : 0;

@@ -1,0 +1,22 @@
+// Runs every package's tests, one package at a time: a software GPU already uses every core.
+//
+//   node scripts/test.mjs [--full]     --full also runs what takes minutes (TUBELET_TEST=full)
+import { spawnSync } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { root } from './lib/root.mjs';
+
+const unknown = process.argv.slice(2).filter((argument) => argument !== '--full');
+if (unknown.length > 0) {
+  console.error(`Unknown option ${unknown[0]}; the only one is --full.`);
+  process.exit(2);
+}
+const full = process.argv.includes('--full') ? { TUBELET_TEST: 'full' } : {};
+const turbo = createRequire(import.meta.url).resolve('turbo/bin/turbo');
+const tasks = ['run', 'test', 'test:scripts', '--concurrency=1', '--output-logs=full'];
+const { status, error } = spawnSync(process.execPath, [turbo, ...tasks, '--log-order=stream'], {
+  cwd: root,
+  stdio: 'inherit',
+  env: { ...process.env, TURBO_TELEMETRY_DISABLED: '1', ...full },
+});
+if (error) console.error(error.message);
+process.exitCode = status ?? 1;
