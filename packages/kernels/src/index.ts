@@ -19,3 +19,6 @@ export * from './reduce/sum-all.js';
 export * from './reduce/sum-leading.js';
 export * from './reduce/workgroup-sum.js';
 export * from './mean-rows/mean-rows.js';
+export * from './row-add/row-add.js';
+export * from './row-scale/row-scale.js';
+export * from './mse/mse.js';

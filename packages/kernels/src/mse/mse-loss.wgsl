@@ -1,0 +1,22 @@
+// Second stage of mse.wgsl: loss = (APPEARANCE_WEIGHT · a + (1 − APPEARANCE_WEIGHT) · m, a, m), where a and m are
+// the mean squared errors of the two column halves, INVERSE_COUNT · Σ partials.
+//
+// Header: LANES, GROUPS, INVERSE_COUNT, APPEARANCE_WEIGHT, LOSS_OFFSET; workgroup-sum.wgsl or
+// workgroup-sum-subgroups.wgsl. One workgroup.
+
+@group(0) @binding(0) var<storage, read> partials: array<vec2f>;
+@group(0) @binding(1) var<storage, read_write> loss: array<f32>;
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(local_invocation_index) lane: u32) {
+  var sums = vec3f();
+  for (var i = lane; i < GROUPS; i += LANES) {
+    sums += vec3f(partials[i], 0.0);
+  }
+  let means = workgroup_sum3(sums, lane) * INVERSE_COUNT;
+  if (lane == 0u) {
+    loss[LOSS_OFFSET] = APPEARANCE_WEIGHT * means.x + (1.0 - APPEARANCE_WEIGHT) * means.y;
+    loss[LOSS_OFFSET + 1u] = means.x;
+    loss[LOSS_OFFSET + 2u] = means.y;
+  }
+}
