@@ -17,14 +17,21 @@ import { constantHeader, f32 } from '../runtime/wgsl.js';
 import backwardWgsl from './mean-rows-backward.wgsl';
 
 export const meanRowsVariants: readonly Variant[] = [{ name: 'columns', needs: [], prefers: 'any' }];
-export const meanRowsBackwardVariants: readonly Variant[] = [{ name: 'elementwise', needs: [], prefers: 'any' }];
+export const meanRowsBackwardVariants: readonly Variant[] = [
+  { name: 'elementwise', needs: [], prefers: 'any' },
+];
 
 /** Cost of averaging `length` rows of `columns` in each of `groups` groups. */
 export function meanRowsCost(groups: number, length: number, columns: number): Cost {
   return sumLeadingCost(length, groups * columns);
 }
 
-export function meanRowsBackwardCost(groups: number, length: number, columns: number, accumulate: boolean): Cost {
+export function meanRowsBackwardCost(
+  groups: number,
+  length: number,
+  columns: number,
+  accumulate: boolean,
+): Cost {
   const count = groups * length * columns;
   return {
     macs: 0,
@@ -38,7 +45,10 @@ export function meanRowsBackwardCost(groups: number, length: number, columns: nu
  * out[b, c] = mean over l of x[b, l, c]. `x` is [B, L, C] with any strides on the first two axes (for example the
  * representative rows of each clip); `out` has B rows of C columns. Throws `ShapeError` otherwise.
  */
-export function meanRows(runtime: Runtime, { x, out }: { readonly x: GpuArray; readonly out: GpuArray }): void {
+export function meanRows(
+  runtime: Runtime,
+  { x, out }: { readonly x: GpuArray; readonly out: GpuArray },
+): void {
   const [groups, length, columns] = requireGroups('mean-rows', 'x', x);
   // The sum runs over the leading axis, so that axis becomes the rows of a group.
   const [groupStride, rowStride] = x.strides;
@@ -53,7 +63,11 @@ export function meanRows(runtime: Runtime, { x, out }: { readonly x: GpuArray; r
  */
 export function meanRowsBackward(
   runtime: Runtime,
-  { dOut, dx, accumulate = false }: { readonly dOut: GpuArray; readonly dx: GpuArray; readonly accumulate?: boolean },
+  {
+    dOut,
+    dx,
+    accumulate = false,
+  }: { readonly dOut: GpuArray; readonly dx: GpuArray; readonly accumulate?: boolean },
 ): void {
   const kernel = 'mean-rows-backward';
   const [groups, length, columns] = requireGroups(kernel, 'dx', dx);

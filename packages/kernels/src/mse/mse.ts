@@ -24,7 +24,9 @@ const BACKWARD_KERNEL = 'mse-loss-backward';
 const BLOCK = 4096;
 
 export const mseLossVariants = workgroupSumVariants;
-export const mseLossBackwardVariants: readonly Variant[] = [{ name: 'elementwise', needs: [], prefers: 'any' }];
+export const mseLossBackwardVariants: readonly Variant[] = [
+  { name: 'elementwise', needs: [], prefers: 'any' },
+];
 
 /** Three operations an element (difference, square, sum), and the partial sums of blocks of 4,096. */
 export function mseLossCost(count: number): Cost {
@@ -172,7 +174,9 @@ function requireHalves(
   const { rows, columns } = predictionRows;
   const targetRows = requireRows(kernel, 'target', target, { rows, columns });
   if (columns % 2 !== 0) {
-    throw new ShapeError(`${kernel}: prediction needs an even number of columns, two halves, got ${prediction}`);
+    throw new ShapeError(
+      `${kernel}: prediction needs an even number of columns, two halves, got ${prediction}`,
+    );
   }
   if (!(appearanceWeight >= 0 && appearanceWeight <= 1)) {
     throw new RangeError(`${kernel}: appearanceWeight must lie between 0 and 1, got ${appearanceWeight}`);

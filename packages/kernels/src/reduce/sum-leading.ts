@@ -26,7 +26,11 @@ function chunking(count: number): { chunkLength: number; chunks: number } {
 }
 
 /** Cost of summing `count` slabs of `size` elements, partial sums included. */
-export function sumLeadingCost(count: number, size: number, { accumulate = false }: { accumulate?: boolean } = {}): Cost {
+export function sumLeadingCost(
+  count: number,
+  size: number,
+  { accumulate = false }: { accumulate?: boolean } = {},
+): Cost {
   const { chunks } = chunking(count);
   const partials = chunks > 1 ? chunks : 0;
   return {

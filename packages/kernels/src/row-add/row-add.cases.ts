@@ -23,12 +23,28 @@ interface RowAddShape extends TokenRows {
 }
 
 const cases: readonly KernelCase<RowAddShape>[] = [
-  { name: 'tiny', kind: 'tiny', shape: { batch: 2, regions: 2, tokens: 3, columns: 3, view: 'locals', entries: 4 } },
-  { name: 'one element', kind: 'edge', shape: { batch: 1, regions: 1, tokens: 1, columns: 1, view: 'all', entries: 0 } },
+  {
+    name: 'tiny',
+    kind: 'tiny',
+    shape: { batch: 2, regions: 2, tokens: 3, columns: 3, view: 'locals', entries: 4 },
+  },
+  {
+    name: 'one element',
+    kind: 'edge',
+    shape: { batch: 1, regions: 1, tokens: 1, columns: 1, view: 'all', entries: 0 },
+  },
   {
     name: 'one row for every region of every clip',
     kind: 'edge',
-    shape: { batch: 3, regions: 4, tokens: 5, columns: 20, view: 'representatives', entries: 0, broadcast: true },
+    shape: {
+      batch: 3,
+      regions: 4,
+      tokens: 5,
+      columns: 20,
+      view: 'representatives',
+      entries: 0,
+      broadcast: true,
+    },
   },
   {
     name: 'gradients added to local rows',
@@ -106,8 +122,9 @@ export const rowAddKernel = defineKernel<RowAddShape>({
     const dOut = gatherRows(out!, tokenLayout(shape));
     const gradient = new Float64Array(a!.length);
     dOut.forEach((value, i) => (gradient[i % a!.length]! += value));
-    const table = indices && rowAddTableGradient(dOut, shape.columns, indices, shape.entries);
-    return table ? { a: gradient, table } : { a: gradient };
+    const gradients: Record<string, Float64Array> = { a: gradient };
+    if (indices) gradients.table = rowAddTableGradient(dOut, shape.columns, indices, shape.entries);
+    return gradients;
   },
   cost: (shape) =>
     rowAddCost(tokenLayout(shape).rows, shape.columns, {

@@ -5,7 +5,8 @@ export function rowAddReference(
   { table, indices, previous }: { table?: Float64Array; indices?: Float64Array; previous?: Float64Array },
 ): Float64Array {
   return a.map((value, i) => {
-    const fromTable = table && indices ? table[indices[Math.floor(i / columns)]! * columns + (i % columns)]! : 0;
+    const fromTable =
+      table && indices ? table[indices[Math.floor(i / columns)]! * columns + (i % columns)]! : 0;
     return value + fromTable + (previous?.[i] ?? 0);
   });
 }
@@ -18,6 +19,8 @@ export function rowAddTableGradient(
   entries: number,
 ): Float64Array {
   const gradient = new Float64Array(entries * columns);
-  dOut.forEach((value, i) => (gradient[indices[Math.floor(i / columns)]! * columns + (i % columns)]! += value));
+  dOut.forEach(
+    (value, i) => (gradient[indices[Math.floor(i / columns)]! * columns + (i % columns)]! += value),
+  );
   return gradient;
 }

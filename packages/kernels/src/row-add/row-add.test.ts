@@ -33,7 +33,9 @@ describe('row add', () => {
       const a = runtime().empty([4, 2]);
       const out = runtime().empty([4, 2]);
       const indices = runtime().empty([4], 'u32');
-      expect(() => rowAdd(runtime(), { a, out: out.slice(0, 0, 3) })).toThrow(/out must have 4 rows of 2 columns/);
+      expect(() => rowAdd(runtime(), { a, out: out.slice(0, 0, 3) })).toThrow(
+        /out must have 4 rows of 2 columns/,
+      );
       expect(() => rowAdd(runtime(), { a, out, indices })).toThrow(/only indices was given/);
       expect(() => rowAdd(runtime(), { a, out, table: a, indices: indices.slice(0, 0, 2) })).toThrow(
         /indices must be a contiguous u32 array of 4 elements/,

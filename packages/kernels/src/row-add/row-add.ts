@@ -64,7 +64,9 @@ export function rowAdd(runtime: Runtime, { a, table, indices, out, accumulate = 
   const { rows, columns } = aRows;
   const outRows = requireWritableRows(KERNEL, 'out', out, { rows, columns });
   if ((table === undefined) !== (indices === undefined)) {
-    throw new ShapeError(`${KERNEL}: table and indices go together, but only ${table ? 'table' : 'indices'} was given`);
+    throw new ShapeError(
+      `${KERNEL}: table and indices go together, but only ${table ? 'table' : 'indices'} was given`,
+    );
   }
   const tableRows = table ? requireRows(KERNEL, 'table', table, { columns }) : aRows;
   if (indices) requireContiguous(KERNEL, 'indices', indices, rows, 'u32');

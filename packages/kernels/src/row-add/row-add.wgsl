@@ -19,13 +19,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     if (i < COUNT) {
       let r = i / COLUMNS;
       let c = i % COLUMNS;
-      let from = A_OFFSET + (r / A_INNER) * A_OUTER_STRIDE + (r % A_INNER) * A_INNER_STRIDE + c;
+      let source = A_OFFSET + (r / A_INNER) * A_OUTER_STRIDE + (r % A_INNER) * A_INNER_STRIDE + c;
       let to = OUT_OFFSET + (r / OUT_INNER) * OUT_OUTER_STRIDE + (r % OUT_INNER) * OUT_INNER_STRIDE + c;
       var value = Element();
       if (A_IN_OUT) {
-        value = out[from];
+        value = out[source];
       } else {
-        value = a[from];
+        value = a[source];
       }
       if (HAS_TABLE) {
         let t = indices[INDICES_OFFSET + r];

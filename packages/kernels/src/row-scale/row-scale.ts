@@ -112,5 +112,10 @@ export function rowScale(runtime: Runtime, arrays: RowScaleArrays): void {
     access: ['read_write', 'read', 'read', 'read'],
   }));
   const bound = [out, scale, xInPlace ? scale : x, readResidual ?? scale];
-  runtime.dispatch(program, bound, grid, rowScaleCost(rows, columns, rowsPerScale, { hasResidual, accumulate }));
+  runtime.dispatch(
+    program,
+    bound,
+    grid,
+    rowScaleCost(rows, columns, rowsPerScale, { hasResidual, accumulate }),
+  );
 }

@@ -31,6 +31,8 @@ export interface RuntimeCounters {
 
 // Enough to keep a GPU busy while the next batch is recorded, few enough to start early.
 const DISPATCHES_PER_SUBMIT = 256;
+// Stands for the kernel in errors that WebGPU reports without saying which call they belong to.
+const UNATTRIBUTED = '(see message)';
 const MAP_READ_COPY_DST = 0x0001 | 0x0008;
 
 /**
@@ -65,7 +67,7 @@ export class Runtime {
     this.pool = new BufferPool(device, (error) => this.fail(error));
     device.addEventListener('uncapturederror', (event) => {
       const { error } = event as GPUUncapturedErrorEvent;
-      this.fail(new KernelValidationError('(see message)', error.message));
+      this.fail(new KernelValidationError(UNATTRIBUTED, error.message));
     });
     void device.lost.then((info) => {
       if (!this.destroyed) this.fail(new DeviceLostError(String(info.reason), info.message), true);
@@ -330,7 +332,9 @@ export class Runtime {
     });
     this.check(
       device.popErrorScope().then((error) => {
-        if (error) this.fail(new KernelValidationError(source.kernel, `${source.detail}: ${error.message}`));
+        // A rejected program also makes its dispatches fail; those messages arrive first but say less.
+        const consequence = this.failure instanceof KernelValidationError && this.failure.kernel === UNATTRIBUTED;
+        if (error) this.fail(new KernelValidationError(source.kernel, `${source.detail}: ${error.message}`), consequence);
       }),
     );
     this.counters.pipelinesCreated++;
