@@ -22,3 +22,4 @@ export * from './mean-rows/mean-rows.js';
 export * from './row-add/row-add.js';
 export * from './row-scale/row-scale.js';
 export * from './mse/mse.js';
+export * from './adamw/adamw.js';
