@@ -12,7 +12,8 @@ if (unknown.length > 0) {
 }
 const full = process.argv.includes('--full') ? { TUBELET_TEST: 'full' } : {};
 const turbo = createRequire(import.meta.url).resolve('turbo/bin/turbo');
-const tasks = ['run', 'test', 'test:scripts', '--concurrency=1', '--output-logs=full'];
+// One package's failure does not hide another's.
+const tasks = ['run', 'test', 'test:scripts', '--concurrency=1', '--output-logs=full', '--continue'];
 const { status, error } = spawnSync(process.execPath, [turbo, ...tasks, '--log-order=stream'], {
   cwd: root,
   stdio: 'inherit',

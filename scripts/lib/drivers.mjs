@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { dependencyOrder } from './elf.mjs';
 
 /**
  * @typedef {import('../../packages/kernels/src/node/driver').SoftwareDriver} SoftwareDriver
@@ -30,15 +31,20 @@ function writeDrivers(cache, drivers) {
   renameSync(temporary, path);
 }
 
+/** The names of a folder's shared libraries, each after those that it needs. */
+function librariesInOrder(folder) {
+  const names = readdirSync(folder).filter((name) => /\.so(\.|$)/.test(name));
+  return dependencyOrder(names.sort().map((name) => join(folder, name))).map((path) => basename(path));
+}
+
 /** A driver's manifest entry, with paths relative to the cache folder. */
-function entry(driver, folder) {
-  const names = readdirSync(join(folder.absolute)).filter((name) => /\.so(\.|$)/.test(name));
-  const inCache = (name) => `${folder.relative}/${name}`;
+function entry(driver, folder, order) {
+  const inCache = (name) => `${folder}/${name}`;
   return {
     name: driver.name,
     version: driver.version,
     icd: inCache(driver.icd),
-    libraries: names.sort().map(inCache),
+    libraries: order.map(inCache),
   };
 }
 
@@ -49,9 +55,10 @@ function entry(driver, folder) {
  * @param {string} cache the cache folder
  * @param {(staging: string) => Promise<UnpackedDriver>} unpack
  * @param {(stagedCache: string, name: string) => Promise<{ report?: object, reasons: string[] }>} verify
+ * @param {(folder: string) => string[]} [loadOrder] the names of a folder's libraries, dependencies first
  * @returns {Promise<{ driver?: UnpackedDriver, report?: object, reasons: string[] }>}
  */
-export async function addDriver(cache, unpack, verify) {
+export async function addDriver(cache, unpack, verify, loadOrder = librariesInOrder) {
   const staging = join(cache, 'vulkan', `.staging-${process.pid}`);
   rmSync(staging, { recursive: true, force: true });
   mkdirSync(staging, { recursive: true });
@@ -66,7 +73,8 @@ export async function addDriver(cache, unpack, verify) {
       }),
     );
     const name = driver.folder.slice(staging.length + 1);
-    writeDrivers(staging, [entry(driver, { absolute: driver.folder, relative: name })]);
+    const order = loadOrder(driver.folder);
+    writeDrivers(staging, [entry(driver, name, order)]);
     const { report, reasons } = await verify(staging, driver.name);
     if (!report) return { reasons };
     const relative = `vulkan/${driver.name}-${driver.version.replaceAll(/[^\w.]/g, '-')}`;
@@ -75,7 +83,7 @@ export async function addDriver(cache, unpack, verify) {
     renameSync(driver.folder, absolute);
     const recorded = readDrivers(cache);
     const others = recorded.filter((other) => other.name !== driver.name);
-    const drivers = [...others, entry(driver, { absolute, relative })];
+    const drivers = [...others, entry(driver, relative, order)];
     drivers.sort((a, b) => preference.indexOf(a.name) - preference.indexOf(b.name));
     writeDrivers(cache, drivers);
     for (const { name, icd } of recorded) {
