@@ -2,7 +2,7 @@
 import { cropBox, type CropMode } from './crop';
 import { VideoDecodeError } from './errors';
 import { readFolderFrames } from './frame-folder';
-import { lastComplaint, type VideoInfo } from './probe';
+import { complaints, type VideoInfo } from './probe';
 import type { FfmpegRunner } from './runner';
 
 /** How frames are cut and sized. */
@@ -68,7 +68,7 @@ async function decodeVideoFrames(
     },
   });
   const received = Math.floor(receivedBytes / frameBytes);
-  if (exitCode !== 0) throw new VideoDecodeError(info.path, lastComplaint(log));
+  if (exitCode !== 0) throw new VideoDecodeError(info.path, complaints(log));
   const missing = (count - received) * step;
   if (received === 0 || missing >= missingFramesAllowed(info.frameCount) + step) {
     throw new VideoDecodeError(

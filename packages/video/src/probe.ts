@@ -21,23 +21,19 @@ export interface VideoInfo {
 /** The rate that a folder of frames is taken to have where times matter. */
 export const FRAME_FOLDER_RATE = 25;
 
-/** The last line of ffmpeg's log that says something went wrong, without addresses and its own file names. */
-export function lastComplaint(log: string): string {
+const COMPLAINT =
+  /error|invalid|not found|could not|unable|missing|partial|unsupported|unknown|truncat|out of bounds/i;
+
+/** What ffmpeg's log complains of, in a line; addresses and the name under which it saw the file are left out. */
+export function complaints(log: string): string {
   const lines = log
     .split(/[\r\n]+/)
-    .map((line) =>
-      line
-        .replace(/\[[^\]]* @ 0x[0-9a-f]+\]\s*/g, '')
-        .replace(/^\/input[^:]*: /, '')
-        .trim(),
-    )
+    .map((line) => line.replace(/\[[^\]]* @ 0x[0-9a-f]+\]\s*/g, '').replace(/^(file:|\/input)[^:]*: /, ''))
+    .map((line) => line.trim())
     .filter((line) => line !== '' && !/^(Aborted\(|Conversion failed|frame=|video:)/.test(line));
-  const complaints = lines.filter((line) =>
-    /error|invalid|not found|could not|unable|missing|partial|unsupported|unknown|truncat|does not contain|out of bounds/i.test(
-      line,
-    ),
-  );
-  return complaints.at(-1) ?? lines.at(-1) ?? 'ffmpeg said nothing';
+  const found = [...new Set(lines.filter((line) => COMPLAINT.test(line)))];
+  if (found.length > 0) return found.slice(0, 2).join('; ');
+  return lines.at(-1) ?? 'ffmpeg did not say why';
 }
 
 /** Lists the packets of the first video stream without decoding them: one line each, with its times. */
@@ -99,10 +95,12 @@ export async function probe(runner: FfmpegRunner, path: string): Promise<VideoIn
     onOutput: (bytes) => pieces.push(Buffer.from(bytes)),
   });
   const header = parseInputHeader(log);
-  if (header === undefined || exitCode !== 0) throw new VideoDecodeError(path, lastComplaint(log));
+  if (header === undefined && /^Input #0/m.test(log))
+    throw new VideoDecodeError(path, 'it holds no video stream');
+  if (header === undefined || exitCode !== 0) throw new VideoDecodeError(path, complaints(log));
   // A file that ends early still begins like a whole one; the demuxer notices only when it gets there.
   if (/partial file|File ended prematurely|Truncating packet/i.test(log)) {
-    throw new VideoDecodeError(path, `the file is cut short (${lastComplaint(log)})`);
+    throw new VideoDecodeError(path, `the file is cut short (${complaints(log)})`);
   }
   const { timeBaseSeconds, times } = parsePacketList(Buffer.concat(pieces).toString('latin1'));
   const fromStart = times.map((time) => time * timeBaseSeconds - header.startSeconds);

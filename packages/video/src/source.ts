@@ -126,7 +126,7 @@ export async function listVideos(sources: string | readonly string[]): Promise<V
     const example = first === undefined ? '' : `, for instance ${first.path}: ${first.reason}`;
     throw new NoReadableVideoError(
       `${all.join(', ') || 'An empty list of sources'} holds no videos` +
-        (listing.skipped.length > 0 ? ` (${listing.skipped.length} things left out${example})` : '') +
+        (listing.skipped.length > 0 ? ` (${listing.skipped.length} left out${example})` : '') +
         '. Give a folder, glob or list with video files or folders of frames.',
       listing.skipped,
     );

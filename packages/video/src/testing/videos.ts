@@ -1,0 +1,158 @@
+/** Small videos for the tests, encoded when they are needed. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { compileWasmFfmpeg } from '../runner-wasm';
+import { resolveFfmpeg, type WasmFfmpeg } from '../ffmpeg';
+
+interface Core {
+  FS: { writeFile(path: string, data: Uint8Array): void; readFile(path: string): Uint8Array };
+  exec(...args: string[]): number;
+  setLogger(logger: (entry: { message: string }) => void): void;
+}
+
+/** A folder that is gone after `remove()`. */
+export function temporaryFolder(): { path: string; remove(): void } {
+  const path = mkdtempSync(join(tmpdir(), 'tubelet-video-'));
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+/** The WebAssembly ffmpeg, whatever else this machine has. */
+export async function wasmFfmpeg(): Promise<WasmFfmpeg> {
+  const ffmpeg = await resolveFfmpeg({});
+  if (ffmpeg.kind === 'wasm') return ffmpeg;
+  const scriptPath = createRequire(import.meta.url)
+    .resolve('@ffmpeg/core')
+    .replace(/esm/, 'umd');
+  const wasmPath = scriptPath.replace(/\.js$/, '.wasm');
+  return {
+    kind: 'wasm',
+    scriptPath,
+    wasmPath,
+    version: '5.1.4',
+    source: '@ffmpeg/core',
+    reason: 'for tests',
+  };
+}
+
+/** Grey level of a digit: far enough apart for any codec. */
+const greyOf = (digit: number) => 25 + 20 * digit;
+
+/** Frames [T, height, width, 3] that show their number below 100: tens in the upper half, ones in the lower. */
+export function numberedFrames(count: number, width: number, height: number): Uint8Array {
+  const frameBytes = width * height * 3;
+  const pixels = new Uint8Array(count * frameBytes);
+  for (let i = 0; i < count; i++) {
+    const middle = i * frameBytes + (height >> 1) * width * 3;
+    pixels.fill(greyOf(Math.floor(i / 10)), i * frameBytes, middle);
+    pixels.fill(greyOf(i % 10), middle, (i + 1) * frameBytes);
+  }
+  return pixels;
+}
+
+/** The number that a decoded frame [size, size, 3] shows. */
+export function frameNumber(pixels: Uint8Array): number {
+  // The middle rows mix both digits where the frame was scaled.
+  const rows = Math.floor(pixels.length * 0.4);
+  const digit = (part: Uint8Array) =>
+    Math.floor((part.reduce((total, value) => total + value, 0) / part.length - 15) / 20);
+  return 10 * digit(pixels.subarray(0, rows)) + digit(pixels.subarray(-rows));
+}
+
+export interface EncodeOptions {
+  width: number;
+  height: number;
+  /** Default 25. */
+  framesPerSecond?: number;
+  /** Encoder and muxer options; H.264 with B-frames and a key frame every 12 by default. */
+  options?: string[];
+}
+
+const H264 = [
+  '-c:v',
+  'libx264',
+  '-preset',
+  'ultrafast',
+  '-bf',
+  '2',
+  '-g',
+  '12',
+  '-qp',
+  '4',
+  '-pix_fmt',
+  'yuv420p',
+];
+/** Options for an AVI file of MPEG-4 frames. */
+export const MPEG4 = ['-c:v', 'mpeg4', '-q:v', '2', '-g', '12'];
+/** Options for an H.264 file whose header stands in front. */
+export const H264_HEADER_FIRST = [...H264, '-movflags', '+faststart'];
+/** Options for an H.264 file with the frames at uneven times: each third one is left out. */
+export const H264_UNEVEN = [...H264, '-vf', "select='mod(n,3)'", '-fps_mode', 'passthrough'];
+
+let compiled: Promise<WebAssembly.Module> | undefined;
+
+/** Encodes raw RGB frames [T, height, width, 3] to a video file, its kind told by the extension of `path`. */
+export async function encodeVideo(path: string, frames: Uint8Array, encode: EncodeOptions): Promise<void> {
+  const { width, height, framesPerSecond = 25, options = H264 } = encode;
+  const ffmpeg = await wasmFfmpeg();
+  compiled ??= compileWasmFfmpeg(ffmpeg);
+  const wasmModule = await compiled;
+  const scope = globalThis as unknown as { self?: unknown; location?: unknown };
+  scope.self ??= globalThis;
+  scope.location ??= { href: 'file:///' };
+  const create = createRequire(import.meta.url)(ffmpeg.scriptPath) as (overrides: object) => Promise<Core>;
+  const core = await create({
+    wasmBinary: new Uint8Array(0),
+    instantiateWasm(imports: WebAssembly.Imports, receive: (instance: WebAssembly.Instance) => void) {
+      const instance = new WebAssembly.Instance(wasmModule, imports);
+      receive(instance);
+      return instance.exports;
+    },
+  });
+  const log: string[] = [];
+  core.setLogger(({ message }) => log.push(message));
+  const output = `/output.${path.split('.').at(-1)}`;
+  core.FS.writeFile('/input.rgb', frames);
+  const input = [
+    '-f',
+    'rawvideo',
+    '-pix_fmt',
+    'rgb24',
+    '-s',
+    `${width}x${height}`,
+    '-r',
+    `${framesPerSecond}`,
+  ];
+  const exitCode = core.exec('-loglevel', 'error', ...input, '-i', '/input.rgb', ...options, output);
+  if (exitCode !== 0) throw new Error(`encoding ${path} failed: ${log.join('\n')}`);
+  writeFileSync(path, core.FS.readFile(output));
+}
+
+/** Writes a video whose frames carry their numbers. */
+export async function writeNumberedVideo(path: string, count: number, encode: Partial<EncodeOptions> = {}) {
+  const { width = 32, height = 24 } = encode;
+  await encodeVideo(path, numberedFrames(count, width, height), { ...encode, width, height });
+}
+
+/** Writes a folder of frames that carry their numbers, under the names that `nameOf` gives. */
+export async function writeNumberedFolder(
+  folder: string,
+  count: number,
+  nameOf: (index: number) => string,
+): Promise<void> {
+  mkdirSync(folder, { recursive: true });
+  for (let i = 0; i < count; i++) {
+    const frame = numberedFrames(i + 1, 32, 24).subarray(i * 32 * 24 * 3);
+    await sharp(frame, { raw: { width: 32, height: 24, channels: 3 } }).toFile(join(folder, nameOf(i)));
+  }
+}
+
+/** The numbers of the frames of a clip [T, size, size, 3]. */
+export function frameNumbers(clip: Uint8Array, size: number): number[] {
+  const frameBytes = size * size * 3;
+  return Array.from({ length: clip.length / frameBytes }, (_, i) =>
+    frameNumber(clip.subarray(i * frameBytes, (i + 1) * frameBytes)),
+  );
+}
