@@ -43,7 +43,12 @@ const MAP_READ_COPY_DST = 0x0001 | 0x0008;
 export class Runtime {
   readonly pool: BufferPool;
   readonly ledger = new Ledger();
-  readonly counters: RuntimeCounters = { dispatches: 0, submits: 0, pipelinesCreated: 0, bindGroupsCreated: 0 };
+  readonly counters: RuntimeCounters = {
+    dispatches: 0,
+    submits: 0,
+    pipelinesCreated: 0,
+    bindGroupsCreated: 0,
+  };
   /** Names of variants that selection must use, by kernel; set by tests and benchmarks. */
   readonly forcedVariants = new Map<string, string>();
   /** When set, every new array starts as NaN, so that a kernel that leaves elements unwritten is found. */
@@ -85,7 +90,9 @@ export class Runtime {
     this.throwIfFailed();
     for (const extent of shape) {
       if (!Number.isInteger(extent) || extent < 1) {
-        throw new ShapeError(`${label}: shape [${shape.join(', ')}] has an extent that is not a positive integer`);
+        throw new ShapeError(
+          `${label}: shape [${shape.join(', ')}] has an extent that is not a positive integer`,
+        );
       }
     }
     const storage = this.pool.acquire(product(shape) * elementBytes(dtype), label);
@@ -144,7 +151,8 @@ export class Runtime {
     this.submit();
     let source: HostData = data;
     // Dawn takes neither views on shared memory nor sizes that are not whole words.
-    if (typeof SharedArrayBuffer !== 'undefined' && data.buffer instanceof SharedArrayBuffer) source = data.slice();
+    if (typeof SharedArrayBuffer !== 'undefined' && data.buffer instanceof SharedArrayBuffer)
+      source = data.slice();
     if (source.byteLength % 4 !== 0) {
       const padded = new Uint8Array(Math.ceil(source.byteLength / 4) * 4);
       padded.set(new Uint8Array(source.buffer, source.byteOffset, source.byteLength));
@@ -162,7 +170,11 @@ export class Runtime {
 
   /** Fills a whole contiguous array with zero bits, by a copy engine where there is one. */
   clear(array: GpuArray): void {
-    if (!array.isContiguous || array.sizeBytes % 4 !== 0 || (array.offset * elementBytes(array.dtype)) % 4 !== 0) {
+    if (
+      !array.isContiguous ||
+      array.sizeBytes % 4 !== 0 ||
+      (array.offset * elementBytes(array.dtype)) % 4 !== 0
+    ) {
       throw new ShapeError(`cannot clear the strided or unaligned view ${array}`);
     }
     this.endPass();
@@ -242,7 +254,9 @@ export class Runtime {
     const [x, y = 1, z = 1] = workgroups;
     const limit = this.device.limits.maxComputeWorkgroupsPerDimension;
     if (x > limit || y > limit || z > limit) {
-      throw new ShapeError(`kernel ${program.kernel} (${program.detail}): ${x}×${y}×${z} workgroups exceed ${limit}`);
+      throw new ShapeError(
+        `kernel ${program.kernel} (${program.detail}): ${x}×${y}×${z} workgroups exceed ${limit}`,
+      );
     }
     const bindGroup = this.bindGroup(program, arrays);
     const pass = this.profiler ? this.profiledPass(program, cost) : this.currentPass();
@@ -333,8 +347,13 @@ export class Runtime {
     this.check(
       device.popErrorScope().then((error) => {
         // A rejected program also makes its dispatches fail; those messages arrive first but say less.
-        const consequence = this.failure instanceof KernelValidationError && this.failure.kernel === UNATTRIBUTED;
-        if (error) this.fail(new KernelValidationError(source.kernel, `${source.detail}: ${error.message}`), consequence);
+        const consequence =
+          this.failure instanceof KernelValidationError && this.failure.kernel === UNATTRIBUTED;
+        if (error)
+          this.fail(
+            new KernelValidationError(source.kernel, `${source.detail}: ${error.message}`),
+            consequence,
+          );
       }),
     );
     this.counters.pipelinesCreated++;
