@@ -1,5 +1,16 @@
 export * from './checkpoint';
 export * from './checkpoint-errors';
 export * from './checkpoint-folder';
+export * from './cli';
 export { OptionError, UserError } from './errors';
 export { FileWriteError, writeTextFile, type WriteFileSystem, type WriteHandle } from './file-write';
+export { averageMicroBatches, RateMeter, type Metrics } from './meters';
+export * from './options';
+export * from './progress';
+export { renderReport, writeReport } from './report';
+export { readReportData, type EpochMean, type ReportData, type Series } from './report-data';
+export * from './run-folder';
+export { RunLog, readLog, type LogRecord } from './run-log';
+export * from './stop-signal';
+export { TensorBoardWriter } from './tensorboard';
+export * from './training';

@@ -1,0 +1,59 @@
+/** Work done per second over the last few steps, so that a slow start is soon forgotten. */
+export class RateMeter {
+  readonly #times: { readonly atMs: number; readonly amount: number }[] = [];
+
+  /**
+   * @param nowMs the present, in milliseconds; work is counted from here on
+   * @param windowSteps over how many steps the rate is taken
+   */
+  constructor(
+    nowMs: number,
+    private readonly windowSteps = 20,
+  ) {
+    this.#times.push({ atMs: nowMs, amount: 0 });
+  }
+
+  add(amount: number, nowMs: number): void {
+    this.#times.push({ atMs: nowMs, amount });
+    if (this.#times.length > this.windowSteps + 1) this.#times.shift();
+  }
+
+  /** 0 until there has been work. */
+  get perSecond(): number {
+    const first = this.#times[0];
+    const last = this.#times.at(-1);
+    if (!first || !last || last.atMs <= first.atMs) return 0;
+    const amount = this.#times.slice(1).reduce((sum, entry) => sum + entry.amount, 0);
+    return (amount * 1000) / (last.atMs - first.atMs);
+  }
+}
+
+/** Named numbers of a step, such as `loss`, `loss/motion`, `lr`. */
+export type Metrics = Readonly<Record<string, number>>;
+
+/**
+ * Gradient accumulation: runs `count` micro-batches one after the other and averages their metrics, each
+ * counting the same, as the gradients do when every micro-batch's loss is scaled by `1 / count`.
+ *
+ * @throws {RangeError} when a micro-batch reports other metrics than the first one
+ */
+export async function averageMicroBatches(
+  count: number,
+  run: (index: number) => Promise<Metrics>,
+): Promise<Metrics> {
+  if (!Number.isSafeInteger(count) || count < 1) {
+    throw new RangeError(`count is ${count}; it must be a whole number of 1 or more`);
+  }
+  const sums = new Map<string, number>();
+  for (let index = 0; index < count; index++) {
+    const metrics = Object.entries(await run(index));
+    if (index > 0 && (metrics.length !== sums.size || metrics.some(([name]) => !sums.has(name)))) {
+      throw new RangeError(
+        `micro-batch ${index} reports ${metrics.map(([name]) => name).join(', ')}, the first one ` +
+          [...sums.keys()].join(', '),
+      );
+    }
+    for (const [name, value] of metrics) sums.set(name, (sums.get(name) ?? 0) + value);
+  }
+  return Object.fromEntries([...sums].map(([name, sum]) => [name, sum / count]));
+}

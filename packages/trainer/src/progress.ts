@@ -1,0 +1,121 @@
+import cliProgress from 'cli-progress';
+import type { Metrics } from './meters';
+
+/** Where a run stands after a step. */
+export interface ProgressUpdate {
+  readonly completedSteps: number;
+  readonly totalSteps: number;
+  /** Counted from 0. */
+  readonly epoch: number;
+  readonly metrics: Metrics;
+  readonly clipsPerSecond: number;
+  readonly remainingMs: number;
+}
+
+export interface Progress {
+  update(update: ProgressUpdate): void;
+  /** Prints a line without disturbing the bar. */
+  note(message: string): void;
+  stop(): void;
+}
+
+/** Seconds, minutes and hours, such as `41s`, `3m05s`, `12h40m`, `3d04h`. */
+export function formatDuration(durationMs: number): string {
+  if (!Number.isFinite(durationMs)) return '?';
+  const seconds = Math.round(durationMs / 1000);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  if (seconds < 60) return `${seconds}s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}m${two(seconds % 60)}s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 24 * 60) return `${Math.floor(minutes / 60)}h${two(minutes % 60)}m`;
+  const hours = Math.floor(minutes / 60);
+  return `${Math.floor(hours / 24)}d${two(hours % 24)}h`;
+}
+
+function formatMetric(value: number): string {
+  const size = Math.abs(value);
+  return size !== 0 && (size < 1e-3 || size >= 1e5) ? value.toExponential(2) : value.toFixed(4);
+}
+
+/** One line about a step: metrics in the order given, speed, and the time left. */
+export function formatUpdate({ metrics, clipsPerSecond, remainingMs, epoch }: ProgressUpdate): string {
+  const values = Object.entries(metrics).map(([name, value]) => `${name} ${formatMetric(value)}`);
+  const speed = `${clipsPerSecond.toFixed(clipsPerSecond < 10 ? 2 : 0)} clips/s`;
+  return [`epoch ${epoch + 1}`, ...values, speed, `ETA ${formatDuration(remainingMs)}`].join('  ');
+}
+
+/** Between two plain lines passes at least so long: a log file does not want one for every step. */
+const PLAIN_INTERVAL_MS = 10_000;
+
+class PlainProgress implements Progress {
+  #lastMs = -Infinity;
+
+  constructor(
+    private readonly stream: NodeJS.WritableStream,
+    private readonly nowMs: () => number,
+  ) {}
+
+  update(update: ProgressUpdate): void {
+    const { completedSteps, totalSteps } = update;
+    const nowMs = this.nowMs();
+    if (completedSteps < totalSteps && nowMs - this.#lastMs < PLAIN_INTERVAL_MS) return;
+    this.#lastMs = nowMs;
+    this.note(`step ${completedSteps}/${totalSteps}  ${formatUpdate(update)}`);
+  }
+
+  note(message: string): void {
+    this.stream.write(`${message}\n`);
+  }
+
+  stop(): void {
+    // Every line is already out.
+  }
+}
+
+class BarProgress implements Progress {
+  readonly #bars: cliProgress.MultiBar;
+  #bar: cliProgress.SingleBar | null = null;
+
+  constructor(private readonly stream: NodeJS.WritableStream) {
+    // `gracefulExit` would answer SIGINT in place of the training loop.
+    this.#bars = new cliProgress.MultiBar({
+      stream,
+      format: '{bar} {value}/{total}  {text}',
+      barsize: 20,
+      barCompleteChar: '█',
+      barIncompleteChar: '░',
+      hideCursor: true,
+      clearOnComplete: false,
+      gracefulExit: false,
+    });
+  }
+
+  update(update: ProgressUpdate): void {
+    const text = formatUpdate(update);
+    this.#bar ??= this.#bars.create(update.totalSteps, update.completedSteps, { text });
+    this.#bar.update(update.completedSteps, { text });
+  }
+
+  note(message: string): void {
+    if (!this.#bar) {
+      this.stream.write(`${message}\n`);
+      return;
+    }
+    this.#bars.log(`${message}\n`);
+    // Drawn at once: what waits for the next drawing would be lost when the bar stops before it.
+    this.#bars.update();
+  }
+
+  stop(): void {
+    if (this.#bar) this.#bars.stop();
+    this.#bar = null;
+  }
+}
+
+/** A bar on a terminal; elsewhere plain lines, one every ten seconds and the last. */
+export function createProgress(
+  stream: NodeJS.WritableStream & { readonly isTTY?: boolean } = process.stderr,
+  nowMs: () => number = Date.now,
+): Progress {
+  return stream.isTTY === true ? new BarProgress(stream) : new PlainProgress(stream, nowMs);
+}

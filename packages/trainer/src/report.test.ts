@@ -1,0 +1,90 @@
+import { appendFile, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseHTML } from 'linkedom';
+import { describe, expect, it } from 'vitest';
+import { writeReport } from './report';
+import { readReportData, thinned } from './report-data';
+import { RunLog } from './run-log';
+import { EXAMPLE_CONFIG } from './testing/example-config';
+import { temporaryFolder } from './testing/temporary-folder';
+
+async function runOf(steps: number): Promise<string> {
+  const directory = await temporaryFolder();
+  const log = new RunLog(join(directory, 'log.jsonl'), 0);
+  log.append({ type: 'start', step: 0, totalSteps: 2 * steps });
+  for (let step = 1; step <= steps; step++) {
+    const metrics = { loss: 1 / step, 'loss/motion': step === 2 ? 'NaN' : 2 / step, lr: 1e-4 * step };
+    const epoch = step <= 2 ? 0 : 1;
+    log.append({ type: 'step', step, epoch, durationMs: 500, clipsPerSecond: 4, metrics });
+  }
+  log.append({ type: 'warning', step: steps, message: '<broken> film.mp4' });
+  log.close();
+  return directory;
+}
+
+describe('readReportData', () => {
+  it('gathers curves, epoch means and events', async () => {
+    const data = await readReportData(join(await runOf(4), 'log.jsonl'));
+    expect(data).toMatchObject({
+      completedSteps: 4,
+      totalSteps: 8,
+      stepsDurationMs: 2000,
+      nonFiniteValues: 1,
+    });
+    expect(data.series.map(({ name }) => name)).toEqual(['loss', 'loss/motion', 'lr']);
+    expect(data.series[1]).toMatchObject({ steps: [1, 3, 4], values: [2, 2 / 3, 0.5] });
+    expect(data.epochs.map(({ epoch, steps }) => [epoch, steps])).toEqual([
+      [0, 2],
+      [1, 2],
+    ]);
+    expect(data.epochs[0]?.means.get('loss')).toBeCloseTo(0.75, 12);
+    expect(data.events.map(({ type }) => type)).toEqual(['start', 'warning']);
+  });
+});
+
+describe('thinned', () => {
+  it('keeps short curves and averages long ones', () => {
+    const curve = { name: 'x', steps: [1, 2, 3, 4, 5], values: [1, 3, 5, 7, 10] };
+    expect(thinned(curve, 5)).toEqual(curve);
+    expect(thinned(curve, 3)).toEqual({ name: 'x', steps: [2, 4, 5], values: [2, 6, 10] });
+  });
+});
+
+describe('writeReport', () => {
+  it('writes one page with settings, curves, epochs and events, which needs nothing else', async () => {
+    const directory = await runOf(40);
+    const path = await writeReport(directory, EXAMPLE_CONFIG);
+    const html = await readFile(path, 'utf8');
+    const { document } = parseHTML(html);
+    const text = document.body.textContent ?? '';
+    for (const part of [
+      'pretrain train',
+      'llvmpipe',
+      '20.20.2',
+      'maskRatio',
+      '40 of 80',
+      '<broken> film.mp4',
+    ]) {
+      expect(text).toContain(part);
+    }
+    expect(text).toContain('<videos & "more">');
+    // One chart each for the losses, the learning rate and the speed.
+    const charts = [...document.querySelectorAll('figure svg')].filter((svg) =>
+      svg.querySelector('[aria-label="line"]'),
+    );
+    expect(charts).toHaveLength(3);
+    const lines = charts[0]?.querySelectorAll('[aria-label="line"] path') ?? [];
+    expect(lines).toHaveLength(2);
+    for (const line of lines) expect(line.getAttribute('d')).toMatch(/^M[\d.]+,[\d.]+L/);
+    for (const address of html.matchAll(/(?:src|href|url)\s*[=(]\s*["']?([^"')\s>]+)/g)) {
+      throw new Error(`the page refers to ${address[1]}`);
+    }
+  });
+
+  it('writes a report of a run that has not made a step', async () => {
+    const directory = await temporaryFolder();
+    await appendFile(join(directory, 'log.jsonl'), '{"type":"start","step":0}\n');
+    const html = await readFile(await writeReport(directory, EXAMPLE_CONFIG), 'utf8');
+    expect(html).toContain('pretrain train');
+  });
+});

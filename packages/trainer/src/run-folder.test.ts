@@ -1,0 +1,58 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { UserError } from './errors';
+import { FileWriteError } from './file-write';
+import { createRun, readRunConfig, requireSameSettings, resumeRun } from './run-folder';
+import { EXAMPLE_CONFIG } from './testing/example-config';
+import { temporaryFolder } from './testing/temporary-folder';
+
+describe('a run folder', () => {
+  it('holds the configuration, and opens again where its checkpoint stands', async () => {
+    const directory = join(await temporaryFolder(), 'runs', 'a');
+    const run = await createRun(directory, EXAMPLE_CONFIG);
+    for (const step of [1, 2, 3]) run.log.append({ type: 'step', step });
+    run.close();
+    expect(readRunConfig(directory)).toEqual(EXAMPLE_CONFIG);
+    const resumed = await resumeRun(directory, 2);
+    resumed.close();
+    expect(resumed.config).toEqual(EXAMPLE_CONFIG);
+    expect((await readFile(join(directory, 'log.jsonl'), 'utf8')).split('\n')).toHaveLength(3);
+  });
+
+  it('is not written over', async () => {
+    const directory = await temporaryFolder();
+    (await createRun(directory, EXAMPLE_CONFIG)).close();
+    await expect(createRun(directory, EXAMPLE_CONFIG)).rejects.toThrow(`${directory} already holds a run`);
+    const other = await temporaryFolder();
+    await writeFile(join(other, 'log.jsonl'), '');
+    await expect(createRun(other, EXAMPLE_CONFIG)).rejects.toBeInstanceOf(UserError);
+  });
+
+  it('says what is wrong when there is none, or its configuration is damaged', async () => {
+    const directory = await temporaryFolder();
+    await expect(resumeRun(directory, 0)).rejects.toThrow(`${directory} holds no run`);
+    await writeFile(join(directory, 'config.json'), '{"program":');
+    expect(() => readRunConfig(directory)).toThrow('config.json');
+    await writeFile(join(directory, 'config.json'), '{"program":"pretrain"}');
+    expect(() => readRunConfig(directory)).toThrow('"commandLine" is missing');
+  });
+
+  it('reports a place where no folder can be made', async () => {
+    const file = join(await temporaryFolder(), 'file');
+    await writeFile(file, '');
+    await expect(createRun(join(file, 'run'), EXAMPLE_CONFIG)).rejects.toBeInstanceOf(FileWriteError);
+  });
+});
+
+describe('requireSameSettings', () => {
+  it('compares the settings that are given', () => {
+    expect(() => requireSameSettings('run', { a: 1, b: [1, 2] }, { b: [1, 2] })).not.toThrow();
+  });
+
+  it('names every difference with both values', () => {
+    const act = (): void => requireSameSettings('run', { a: 1, b: 'x' }, { a: 2, b: 'x', c: true });
+    expect(act).toThrow(UserError);
+    expect(act).toThrow('a was 1 and is now 2; c was null and is now true');
+  });
+});

@@ -1,0 +1,149 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { checkpointDirectory } from './checkpoint-folder';
+import { UserError, errorMessage, systemErrorCode } from './errors';
+import { FileWriteError, freeBytes, nodeFileSystem, writeTextFile } from './file-write';
+import { RunLog } from './run-log';
+import { TensorBoardWriter } from './tensorboard';
+
+export type JsonValue =
+  string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+
+/** Everything needed to repeat a run. */
+export interface RunConfig {
+  /** The program and command, such as `pretrain train`. */
+  readonly program: string;
+  /** The command line as it was given. */
+  readonly commandLine: readonly string[];
+  /** Every setting with the value that was used, defaults included. */
+  readonly settings: Readonly<Record<string, JsonValue>>;
+  /** Versions of the packages, of Node and of the GPU bindings. */
+  readonly versions: Readonly<Record<string, string>>;
+  /** What the GPU adapter says about itself. */
+  readonly adapter: Readonly<Record<string, JsonValue>>;
+  /** When the run began, ISO 8601. */
+  readonly startedAt: string;
+}
+
+const CONFIG_FILE = 'config.json';
+const LOG_FILE = 'log.jsonl';
+const REPORT_FILE = 'report.html';
+
+/** An open run: its folder, its configuration, and the log and event files being written. */
+export interface RunFolder {
+  readonly directory: string;
+  readonly config: RunConfig;
+  readonly log: RunLog;
+  readonly tensorBoard: TensorBoardWriter;
+  close(): void;
+}
+
+export function logPath(directory: string): string {
+  return join(directory, LOG_FILE);
+}
+
+export function reportPath(directory: string): string {
+  return join(directory, REPORT_FILE);
+}
+
+function openRun(directory: string, config: RunConfig, completedSteps: number): RunFolder {
+  const log = new RunLog(logPath(directory), completedSteps);
+  const tensorBoard = new TensorBoardWriter(directory, completedSteps);
+  return {
+    directory,
+    config,
+    log,
+    tensorBoard,
+    close() {
+      log.close();
+      tensorBoard.close();
+    },
+  };
+}
+
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (error) {
+    const free = await freeBytes(path, nodeFileSystem);
+    throw new FileWriteError(path, systemErrorCode(error), 0, free, '', { cause: error });
+  }
+}
+
+/**
+ * Makes the folder of a new run and writes its `config.json`.
+ *
+ * @throws {UserError} when the folder already holds a run
+ * @throws {FileWriteError} when it cannot be written
+ */
+export async function createRun(directory: string, config: RunConfig): Promise<RunFolder> {
+  for (const name of [CONFIG_FILE, LOG_FILE]) {
+    if (existsSync(join(directory, name))) {
+      throw new UserError(
+        `${directory} already holds a run (it has a ${name}). Resume that run, or choose another folder.`,
+      );
+    }
+  }
+  await makeFolder(checkpointDirectory(directory));
+  await writeTextFile(join(directory, CONFIG_FILE), `${JSON.stringify(config, null, 2)}\n`);
+  return openRun(directory, config, 0);
+}
+
+/**
+ * The configuration of an existing run.
+ *
+ * @throws {UserError} when the folder holds no run, or its `config.json` is damaged
+ */
+export function readRunConfig(directory: string): RunConfig {
+  const path = join(directory, CONFIG_FILE);
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT' || systemErrorCode(error) === 'ENOTDIR') {
+      throw new UserError(`${directory} holds no run: there is no ${path}`, { cause: error });
+    }
+    throw new UserError(`cannot read ${path}: ${errorMessage(error)}`, { cause: error });
+  }
+  for (const key of ['program', 'commandLine', 'settings', 'versions', 'adapter', 'startedAt']) {
+    if (typeof value !== 'object' || value === null || !(key in value)) {
+      throw new UserError(`${path} is not the configuration of a run: "${key}" is missing`);
+    }
+  }
+  return value as RunConfig;
+}
+
+/**
+ * Opens an existing run to go on from `completedSteps`; what its log holds of later steps is cut off.
+ *
+ * @throws {UserError} when the folder holds no run, or its files are damaged
+ */
+export async function resumeRun(directory: string, completedSteps: number): Promise<RunFolder> {
+  const config = readRunConfig(directory);
+  await makeFolder(checkpointDirectory(directory));
+  return openRun(directory, config, completedSteps);
+}
+
+/**
+ * Checks that a run is resumed with the settings it was begun with, where a difference would change its
+ * result.
+ *
+ * @throws {UserError} naming each setting that differs, with both values
+ */
+export function requireSameSettings(
+  directory: string,
+  saved: Readonly<Record<string, JsonValue>>,
+  given: Readonly<Record<string, JsonValue>>,
+): void {
+  const differences = Object.entries(given)
+    .map(([key, value]) => [key, JSON.stringify(saved[key] ?? null), JSON.stringify(value)] as const)
+    .filter(([, before, now]) => before !== now)
+    .map(([key, before, now]) => `${key} was ${before} and is now ${now}`);
+  if (differences.length > 0) {
+    throw new UserError(
+      `the run in ${directory} was begun with other settings: ${differences.join('; ')}. ` +
+        'Resume it without them, or begin a new run in another folder.',
+    );
+  }
+}

@@ -1,0 +1,35 @@
+/** Whether the user asked the run to end. */
+export interface StopRequest {
+  readonly requested: boolean;
+  /** Gives the signals back to their usual meaning. */
+  dispose(): void;
+}
+
+const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const;
+
+/**
+ * Takes SIGINT and SIGTERM as the wish to end the run after the present step, with a checkpoint. A second
+ * signal ends the process at once, with the exit code that shells give to it (128 plus its number).
+ *
+ * @param note prints a line to the user
+ */
+export function stopOnSignals(note: (message: string) => void): StopRequest {
+  let requested = false;
+  const handlers = Object.entries(SIGNALS).map(([signal, number]) => {
+    const handler = (): void => {
+      if (requested) process.exit(128 + number);
+      requested = true;
+      note(`${signal}: finishing this step and writing a checkpoint; a second signal ends at once`);
+    };
+    process.on(signal, handler);
+    return { signal, handler };
+  });
+  return {
+    get requested() {
+      return requested;
+    },
+    dispose() {
+      for (const { signal, handler } of handlers) process.off(signal, handler);
+    },
+  };
+}

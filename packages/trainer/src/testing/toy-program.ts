@@ -1,0 +1,60 @@
+/**
+ * A whole training program around a toy model, to be killed, stopped and resumed by tests:
+ * `node toy-program.mjs RUN TOTAL_STEPS CHECKPOINT_EVERY [SLOW_STEP]`. It resumes RUN where there is one,
+ * says `step N` before each step, and waits for ever within step SLOW_STEP unless it is told to stop.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { existsSync } from 'node:fs';
+import type { SafetensorsTensor } from '@tubelet/autograd';
+import { latestCheckpoint } from '../checkpoint-folder';
+import { runCli } from '../cli';
+import { OptionError } from '../errors';
+import { wholeNumberOption } from '../options';
+import { createProgress } from '../progress';
+import { createRun, resumeRun } from '../run-folder';
+import { stopOnSignals } from '../stop-signal';
+import { runTraining } from '../training';
+import { EXAMPLE_CONFIG } from './example-config';
+
+async function main(): Promise<void> {
+  const [directory, totalText = '', everyText = '', slowText = '0'] = process.argv.slice(2);
+  if (!directory) throw new OptionError('RUN', directory, 'a folder');
+  const totalSteps = wholeNumberOption('TOTAL_STEPS', { min: 1 })(totalText);
+  const checkpointEverySteps = wholeNumberOption('CHECKPOINT_EVERY', { min: 1 })(everyText);
+  const slowStep = Number(slowText);
+  const progress = createProgress();
+
+  const resuming = existsSync(`${directory}/config.json`);
+  const latest = resuming ? await latestCheckpoint(directory, progress.note.bind(progress)) : null;
+  const startStep = latest?.step ?? 0;
+  const run = await (resuming ? resumeRun(directory, startStep) : createRun(directory, EXAMPLE_CONFIG));
+  const saved = latest?.content.tensors.get('weight')?.data as Float64Array | undefined;
+  const weight = Float64Array.from(saved ?? [1, 2, 3]);
+
+  const stop = stopOnSignals(progress.note.bind(progress));
+  const result = await runTraining({
+    run,
+    totalSteps,
+    stepsPerEpoch: 4,
+    startStep,
+    clipsPerStep: 2,
+    async step({ step, epoch, stepInEpoch }) {
+      process.stdout.write(`step ${step}\n`);
+      while (step === slowStep && slowStep > 0 && !stop.requested) await delay(5);
+      weight.forEach((value, i) => (weight[i] = value - 0.01 * Math.sin(value + step)));
+      return { loss: weight.reduce((sum, value) => sum + value, 0), 'loss/part': epoch + stepInEpoch / 4 };
+    },
+    async checkpoint(completedSteps) {
+      const tensor: SafetensorsTensor = { dtype: 'F64', shape: [3], data: weight };
+      return { tensors: new Map([['weight', tensor]]), metadata: { step: String(completedSteps) } };
+    },
+    checkpointEverySteps,
+    retention: { keepLast: 2 },
+    progress,
+    stop,
+  });
+  run.close();
+  process.stdout.write(`${result.finished ? 'finished' : 'stopped'} ${result.completedSteps}\n`);
+}
+
+await runCli(main);
