@@ -165,9 +165,12 @@ async function planDriver({ apt, codename, complaints }, system = false) {
     }
     seen.push(mesa ? `Mesa ${mesa.version}` : stderr.trim().split('\n').at(-1) || `exit code ${code}`);
   }
-  const why = complaints ? ` (apt: ${complaints.split('\n').at(-1)})` : '';
+  // Unreachable archives are the cause of whatever the plan lacks.
+  const unreachable = complaints.split('\n').find((line) => /Failed to fetch|Could not/.test(line));
   throw new Error(
-    `the apt sources for ${codename} offer no Mesa of version ${oldestAcceptedMesa} or newer: ${seen.join('; ')}${why}`,
+    unreachable
+      ? `apt could not fetch its package lists: ${unreachable.trim()}`
+      : `the apt sources for ${codename} offer no Mesa of version ${oldestAcceptedMesa} or newer: ${seen.join('; ')}`,
   );
 }
 

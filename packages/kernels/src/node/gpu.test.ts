@@ -1,5 +1,11 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { SoftwareDriver } from './driver';
+import { NoAdapterError } from './errors';
 import { closeGpu, driverCandidates, gpuDriver, isSoftwareAdapter, openGpu, requestNodeAdapter } from './gpu';
 
 const driver = (name: SoftwareDriver['name']): SoftwareDriver => ({
@@ -77,5 +83,35 @@ describe('openGpu', () => {
     await read.mapAsync(GPUMapMode.READ);
     expect([...new Uint32Array(read.getMappedRange().slice(0))]).toEqual([1, 8, 15, 22]);
     device.destroy();
+  });
+
+  it('names what it tried and the remedies where there is no adapter', async () => {
+    const empty = mkdtempSync(join(tmpdir(), 'tubelet-gpu-'));
+    const before = process.env.TUBELET_CACHE_DIR;
+    process.env.TUBELET_CACHE_DIR = empty;
+    try {
+      const opening = openGpu({ vulkan: 'llvmpipe', flags: ['enable-dawn-features=none-so-far'] });
+      await expect(opening).rejects.toThrow(NoAdapterError);
+      await expect(opening).rejects.toThrow(empty);
+      await expect(opening).rejects.toThrow(/npm run doctor[^]*scripts\/setup\.mjs/);
+    } finally {
+      if (before === undefined) delete process.env.TUBELET_CACHE_DIR;
+      else process.env.TUBELET_CACHE_DIR = before;
+      rmSync(empty, { recursive: true });
+    }
+  });
+
+  it('lets a process end by itself once it is closed', async () => {
+    const source = new URL('../../../../scripts/lib/source.mjs', import.meta.url).href;
+    const program = `
+      const { importSource } = await import(${JSON.stringify(source)});
+      const node = await importSource('packages/kernels/src/node/index.ts');
+      const report = await node.probeGpu();
+      node.closeGpu();
+      console.log(report.driver);`;
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], {
+      timeout: 60_000,
+    });
+    expect(['system', 'llvmpipe', 'swiftshader']).toContain(stdout.trim());
   });
 });

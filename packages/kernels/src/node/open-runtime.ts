@@ -1,0 +1,14 @@
+import { openRuntime, type OpenRuntimeOptions } from '../runtime/open.js';
+import type { Runtime } from '../runtime/runtime.js';
+import { closeGpu, openGpu, type OpenGpuOptions } from './gpu.js';
+
+/** A runtime on the best adapter that Dawn finds. Throws `NoAdapterError` with remedies when there is none. */
+export async function openNodeRuntime(options: OpenGpuOptions & OpenRuntimeOptions = {}): Promise<Runtime> {
+  return openRuntime(await openGpu(options), options);
+}
+
+/** Ends all use of the device, so that the process can exit. */
+export function closeNodeRuntime(runtime: Runtime): void {
+  runtime.destroy();
+  closeGpu();
+}
