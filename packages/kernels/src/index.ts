@@ -23,3 +23,5 @@ export * from './row-add/row-add.js';
 export * from './row-scale/row-scale.js';
 export * from './mse/mse.js';
 export * from './adamw/adamw.js';
+export * from './row-gather/row-gather.js';
+export * from './cross-entropy/cross-entropy.js';

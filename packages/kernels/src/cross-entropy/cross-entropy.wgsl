@@ -1,0 +1,44 @@
+// Soft-label cross entropy, row by row: row_loss[b] = Σ_k targets[b, k] · (log Σ_j exp(z_j − m) − (z_k − m)),
+// m = max_j z_j, and probabilities[b, k] = softmax(z)_k.
+//
+// Header: LANES, ROWS, COLUMNS, GRID_X, LOGITS_OFFSET, TARGETS_OFFSET, PROBABILITIES_OFFSET;
+// workgroup-sum.wgsl or workgroup-sum-subgroups.wgsl, workgroup-max.wgsl.
+// Layout: packed rows. One workgroup a row, three short passes over it. Taking the maximum out first keeps
+// every exponential in (0, 1]; the logarithm is taken once, so that a target of 0 on a hopeless class adds 0.
+
+@group(0) @binding(0) var<storage, read> logits: array<f32>;
+@group(0) @binding(1) var<storage, read> targets: array<f32>;
+@group(0) @binding(2) var<storage, read_write> row_loss: array<f32>;
+@group(0) @binding(3) var<storage, read_write> probabilities: array<f32>;
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let row = group.x + group.y * GRID_X;
+  if (row >= ROWS) {
+    return;
+  }
+  let start = row * COLUMNS;
+  var lane_max = logits[LOGITS_OFFSET + start];
+  for (var k = lane; k < COLUMNS; k += LANES) {
+    lane_max = max(lane_max, logits[LOGITS_OFFSET + start + k]);
+  }
+  let row_max = workgroup_max(lane_max, lane);
+
+  var exponentials = 0.0;
+  for (var k = lane; k < COLUMNS; k += LANES) {
+    exponentials += exp(logits[LOGITS_OFFSET + start + k] - row_max);
+  }
+  let total = workgroup_sum(exponentials, lane);
+  let log_total = log(total);
+
+  var loss = 0.0;
+  for (var k = lane; k < COLUMNS; k += LANES) {
+    let shifted = logits[LOGITS_OFFSET + start + k] - row_max;
+    loss += targets[TARGETS_OFFSET + start + k] * (log_total - shifted);
+    probabilities[PROBABILITIES_OFFSET + start + k] = exp(shifted) / total;
+  }
+  let sum = workgroup_sum(loss, lane);
+  if (lane == 0u) {
+    row_loss[row] = sum;
+  }
+}
