@@ -25,3 +25,4 @@ export * from './mse/mse.js';
 export * from './adamw/adamw.js';
 export * from './row-gather/row-gather.js';
 export * from './cross-entropy/cross-entropy.js';
+export * from './targets/targets.js';

@@ -1,0 +1,219 @@
+import {
+  framesGeometry,
+  IMAGENET_MEAN,
+  IMAGENET_STD,
+  requireCubesOut,
+  requireTokenIndices,
+  videoGeometry,
+  type ClipGeometry,
+  type CubeSize,
+} from '../cubes/clip-geometry.js';
+import addressWgsl from '../cubes/cube-address.wgsl';
+import mulHighWgsl from '../philox/mul-high.wgsl';
+import { ShapeError } from '../runtime/errors.js';
+import type { GpuArray } from '../runtime/gpu-array.js';
+import type { Cost } from '../runtime/ledger.js';
+import type { Runtime } from '../runtime/runtime.js';
+import type { Variant } from '../runtime/variants.js';
+import { constantHeader, f32, type WgslConstants } from '../runtime/wgsl.js';
+import sumsWgsl from './cube-statistics-function.wgsl';
+import statisticsWgsl from './cube-statistics.wgsl';
+import fromVideoWgsl from './targets-from-video.wgsl';
+import targetsWgsl from './targets.wgsl';
+import videoSumsWgsl from './video-statistics-function.wgsl';
+import videoStatisticsWgsl from './video-statistics.wgsl';
+
+export const targetsVariants: readonly Variant[] = [
+  { name: 'workgroup-per-cube', needs: [], prefers: 'any' },
+];
+
+// Up to this many pixels the sum of squared bytes fits a u32.
+const MAX_PIXELS = 65_536;
+
+/** Which targets to make, and where they go. */
+export interface TargetOptions extends CubeSize {
+  /** u32 [B, n]: the tokens whose targets are wanted, p = (t·h + row)·w + column. */
+  readonly masked: GpuArray;
+  /** f32 [B, n, 3·tubeletSize·patch²], vector order (frame, row, column, channel), channel fastest. */
+  readonly out: GpuArray;
+  /** Subtract each cube's mean and divide by its deviation + 1e-6, by channel; default true. */
+  readonly normalize?: boolean;
+  /**
+   * g: frames 0, g, 2g, … are kept and the others become their difference to the kept frame before them, after
+   * normalisation. 1 makes no differences. A divisor or a multiple of `tubeletSize` that divides the clip; default 2.
+   */
+  readonly frameDifferenceGroup?: number;
+  /**
+   * f32 [B, n, 3]: where to leave each cube's mean μ, on the scale where white is 1. With `deviation` it turns
+   * predictions back into pixels: frame 0 is ŷ₀ · deviation + mean, frame 1 is (ŷ₀ + ŷ₁) · deviation + mean.
+   */
+  readonly mean?: GpuArray;
+  /** f32 [B, n, 3]: where to leave each cube's σ + 1e-6. Give it together with `mean`, and only if normalising. */
+  readonly deviation?: GpuArray;
+}
+
+/** Costs of targets from bytes (`valueBytes` 1) or floats (4), cubes of `cubeLength` values each read once. */
+export function targetsCost(cubes: number, cubeLength: number, valueBytes: 1 | 4): Cost {
+  const values = cubes * cubeLength;
+  return { macs: 0, flops: 0, bytesRead: values * valueBytes + 4 * cubes, bytesWritten: 4 * values };
+}
+
+/** Costs of means and deviations alone; they run besides the targets when asked for. */
+export function cubeStatisticsCost(cubes: number, cubeLength: number, valueBytes: 1 | 4): Cost {
+  return { ...targetsCost(cubes, cubeLength, valueBytes), bytesWritten: 24 * cubes };
+}
+
+/**
+ * Reconstruction targets of masked cubes from u8 frames [B, T, H, W, 3], contiguous: with u = x/255,
+ * z = (u − μ)/(σ + 1e-6) per cube and channel (σ² unbiased, over all frames of the cube), kept for the first frame of
+ * a group and differenced for the others. Means and variances are exact, so cubes without contrast give exact zeros.
+ * A token index beyond the clip fills its row with NaN.
+ * Source: Sun et al., “MAE-DFER”, ACM MM 2023. Throws `ShapeError` when shapes or the frame group do not fit.
+ */
+export function reconstructionTargets(
+  runtime: Runtime,
+  { frames, ...options }: TargetOptions & { readonly frames: GpuArray },
+): void {
+  const geometry = framesGeometry('targets', frames, options);
+  const source = {
+    array: frames,
+    valueBytes: 1,
+    constants: { FRAMES_OFFSET_WORDS: frames.offset / 4 },
+  } as const;
+  const library = mulHighWgsl + addressWgsl + sumsWgsl;
+  dispatchTargets(runtime, 'targets', library + targetsWgsl, source, geometry, options);
+  dispatchStatistics(runtime, 'cube-statistics', library + statisticsWgsl, source, geometry, options);
+}
+
+/**
+ * The same targets from a normalised f32 video [B, 3, T, H, W], contiguous, of which u = video · std + mean with
+ * ImageNet's figures. Sums are in f32 and relative to a pixel of the cube: cubes without contrast give exact zeros.
+ */
+export function reconstructionTargetsFromVideo(
+  runtime: Runtime,
+  { video, ...options }: TargetOptions & { readonly video: GpuArray },
+): void {
+  const geometry = videoGeometry('targets-from-video', video, options);
+  const constants = {
+    VIDEO_OFFSET: video.offset,
+    ...Object.fromEntries(IMAGENET_STD.map((std, c) => [`STD_${c}`, f32(std)])),
+    ...Object.fromEntries(IMAGENET_MEAN.map((mean, c) => [`MEAN_${c}`, f32(mean)])),
+  };
+  const source = { array: video, valueBytes: 4, constants } as const;
+  const library = addressWgsl + videoSumsWgsl;
+  dispatchTargets(runtime, 'targets-from-video', library + fromVideoWgsl, source, geometry, options);
+  dispatchStatistics(runtime, 'video-statistics', library + videoStatisticsWgsl, source, geometry, options);
+}
+
+interface Source {
+  readonly array: GpuArray;
+  readonly valueBytes: 1 | 4;
+  readonly constants: WgslConstants;
+}
+
+function dispatchTargets(
+  runtime: Runtime,
+  kernel: string,
+  wgsl: string,
+  source: Source,
+  geometry: ClipGeometry,
+  { masked, out, normalize = true, frameDifferenceGroup = 2 }: TargetOptions,
+): void {
+  const { batch, cubeLength } = geometry;
+  const cubes = requireTokenIndices(kernel, 'masked', masked, batch);
+  requireCubesOut(kernel, out, [batch, cubes, cubeLength]);
+  requireFrameGroup(kernel, geometry, frameDifferenceGroup);
+  const constants = {
+    OUT_OFFSET: out.offset,
+    OUT_OFFSET_QUADS: out.offset / 4,
+    NORMALIZE: normalize,
+    GROUP: frameDifferenceGroup,
+  };
+  const detail = `${normalize ? 'normalised' : 'raw'}, groups of ${frameDifferenceGroup}`;
+  const cost = targetsCost(batch * cubes, cubeLength, source.valueBytes);
+  dispatchPerCube(runtime, kernel, detail, wgsl, source, geometry, masked, [out], constants, cost);
+}
+
+function dispatchStatistics(
+  runtime: Runtime,
+  kernel: string,
+  wgsl: string,
+  source: Source,
+  geometry: ClipGeometry,
+  { masked, mean, deviation, normalize = true }: TargetOptions,
+): void {
+  if (!mean && !deviation) return;
+  if (!mean || !deviation || !normalize) {
+    throw new ShapeError(
+      `${kernel}: give both mean and deviation or neither, and only for normalised targets`,
+    );
+  }
+  const { batch, cubeLength } = geometry;
+  const cubes = requireTokenIndices(kernel, 'masked', masked, batch);
+  for (const [name, array] of Object.entries({ mean, deviation })) {
+    if (array.dtype !== 'f32' || !array.isContiguous || array.shape.join() !== [batch, cubes, 3].join()) {
+      throw new ShapeError(`${kernel}: ${name} is ${array}: give a contiguous f32[${batch}, ${cubes}, 3]`);
+    }
+  }
+  if (mean.storage === deviation.storage) {
+    throw new ShapeError(`${kernel}: mean and deviation must each have a storage of their own`);
+  }
+  const constants = { MEAN_OFFSET: mean.offset, DEVIATION_OFFSET: deviation.offset };
+  const cost = cubeStatisticsCost(batch * cubes, cubeLength, source.valueBytes);
+  dispatchPerCube(runtime, kernel, '', wgsl, source, geometry, masked, [mean, deviation], constants, cost);
+}
+
+function dispatchPerCube(
+  runtime: Runtime,
+  kernel: string,
+  detail: string,
+  wgsl: string,
+  source: Source,
+  geometry: ClipGeometry,
+  masked: GpuArray,
+  outputs: readonly GpuArray[],
+  constants: WgslConstants,
+  cost: Cost,
+): void {
+  const { batch, frames, height, width, tubeletSize, patch, grid, tokens } = geometry;
+  if (tubeletSize * patch * patch > MAX_PIXELS) {
+    throw new ShapeError(`${kernel}: cubes of ${tubeletSize}×${patch}×${patch} exceed ${MAX_PIXELS} pixels`);
+  }
+  const cubes = masked.shape[1]!;
+  const workgroups = runtime.linearGrid(batch * cubes);
+  const offsets = [source.array, masked, ...outputs].map(({ offset }) => offset);
+  const key = `${kernel} ${detail} ${source.array.shape} ${tubeletSize} ${patch} ${cubes} ${offsets}`;
+  const program = runtime.program(key, () => ({
+    kernel,
+    detail: `${batch}×${cubes} cubes of ${tubeletSize}×${patch}×${patch} ${detail}`,
+    wgsl:
+      constantHeader({
+        CUBES: cubes,
+        COUNT: batch * cubes,
+        GRID_X: workgroups[0],
+        FRAMES: frames,
+        HEIGHT: height,
+        WIDTH: width,
+        TOKENS: tokens,
+        TOKEN_ROWS: grid[1],
+        TOKEN_COLUMNS: grid[2],
+        TUBELET: tubeletSize,
+        PATCH: patch,
+        MASKED_OFFSET: masked.offset,
+        ...source.constants,
+        ...constants,
+      }) + wgsl,
+    access: ['read', 'read', ...outputs.map(() => 'read_write' as const)],
+  }));
+  runtime.dispatch(program, [source.array, masked, ...outputs], workgroups, cost);
+}
+
+function requireFrameGroup(kernel: string, { frames, tubeletSize }: ClipGeometry, group: number): void {
+  const whole = Number.isInteger(group) && group >= 1 && frames % group === 0;
+  if (!whole || (group % tubeletSize !== 0 && tubeletSize % group !== 0)) {
+    throw new ShapeError(
+      `${kernel}: frameDifferenceGroup is ${group}: give a divisor of the clip's ${frames} frames that divides` +
+        ` tubeletSize ${tubeletSize} or is a multiple of it`,
+    );
+  }
+}
