@@ -79,8 +79,10 @@ export async function saveCheckpoint(
         for (const chunk of chunks) {
           for (let begin = 0; begin < chunk.length; begin += PART_BYTES) {
             const part = chunk.subarray(begin, begin + PART_BYTES);
+            // Hashing goes on while the system writes.
+            const writing = writeFully(handle, part, position);
             hash.update(part);
-            await writeFully(handle, part, position);
+            await writing;
             position += part.length;
           }
         }

@@ -28,7 +28,16 @@ async function runToy(
   at?: string,
   ...signals: NodeJS.Signals[]
 ): Promise<Outcome> {
-  const child = spawn(process.execPath, [program, ...parameters], { stdio: ['ignore', 'pipe', 'pipe'] });
+  return observe(process.execPath, [program, ...parameters], at, signals);
+}
+
+async function observe(
+  command: string,
+  parameters: readonly string[],
+  at: string | undefined,
+  signals: NodeJS.Signals[],
+): Promise<Outcome> {
+  const child = spawn(command, parameters, { stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = once(child, 'exit') as Promise<[number | null, string | null]>;
   const send = (): void => {
     const signal = signals.shift();
@@ -98,6 +107,40 @@ describe('a run that is stopped', () => {
     expect((await listCheckpoints(directory)).map(({ step }) => step)).toEqual([5]);
     const resumed = await runToy([directory, String(TOTAL_STEPS), '100']);
     expect(resumed.lines.slice(0, 1)).toEqual(['step 5']);
+    expect((await readFile(checkpointPath(directory, TOTAL_STEPS))).equals(wanted)).toBe(true);
+    expect(await stepsLogged(directory)).toEqual(ALL_STEPS);
+  });
+});
+
+describe('a run that is told twice to stop', () => {
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('by %s ends at once and leaves its checkpoints', async (signal, expected) => {
+    const directory = join(folder, `twice-${signal}`);
+    const parameters = [directory, String(TOTAL_STEPS), '3', '7', 'deaf'];
+    const { exitCode, lines } = await runToy(parameters, 'step 7', signal, signal);
+    expect(exitCode).toBe(expected);
+    expect(lines.at(-1)).toBe('step 7');
+    expect((await listCheckpoints(directory)).map(({ step }) => step)).toEqual([6, 3]);
+  });
+});
+
+describe('a run that may not write any more', () => {
+  it('says so, exits with 1, leaves whole lines, and can be resumed', async () => {
+    const directory = join(folder, 'limited');
+    // No file may grow beyond 2 blocks of 512 bytes: the log gets there within a few steps.
+    const script = 'ulimit -f 2 && exec "$@"';
+    const command = [process.execPath, program, directory, String(TOTAL_STEPS), '3'];
+    const { exitCode, errors } = await observe('sh', ['-c', script, 'sh', ...command], undefined, []);
+    expect(errors).toMatch(
+      new RegExp(`error: cannot write ${directory}/[^\n]* \\(needed \\d+ bytes, free \\d+`),
+    );
+    expect(errors).not.toContain('    at ');
+    expect(exitCode).toBe(1);
+    expect(await readFile(join(directory, 'log.jsonl'), 'utf8')).toMatch(/}\n$/);
+    expect((await listCheckpoints(directory)).length).toBeGreaterThan(0);
+    expect((await runToy([directory, String(TOTAL_STEPS), '3'])).exitCode).toBe(0);
     expect((await readFile(checkpointPath(directory, TOTAL_STEPS))).equals(wanted)).toBe(true);
     expect(await stepsLogged(directory)).toEqual(ALL_STEPS);
   });

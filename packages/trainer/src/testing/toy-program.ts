@@ -1,7 +1,8 @@
 /**
  * A whole training program around a toy model, to be killed, stopped and resumed by tests:
- * `node toy-program.mjs RUN TOTAL_STEPS CHECKPOINT_EVERY [SLOW_STEP]`. It resumes RUN where there is one,
- * says `step N` before each step, and waits for ever within step SLOW_STEP unless it is told to stop.
+ * `node toy-program.mjs RUN TOTAL_STEPS CHECKPOINT_EVERY [SLOW_STEP [deaf]]`. It resumes RUN where there
+ * is one, says `step N` before each step, and waits for ever within step SLOW_STEP, until it is told to stop
+ * or, when deaf, even then.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { existsSync } from 'node:fs';
@@ -17,7 +18,7 @@ import { runTraining } from '../training';
 import { EXAMPLE_CONFIG } from './example-config';
 
 async function main(): Promise<void> {
-  const [directory, totalText = '', everyText = '', slowText = '0'] = process.argv.slice(2);
+  const [directory, totalText = '', everyText = '', slowText = '0', deaf] = process.argv.slice(2);
   if (!directory) throw new OptionError('RUN', directory, 'a folder');
   const totalSteps = wholeNumberOption('TOTAL_STEPS', { min: 1 })(totalText);
   const checkpointEverySteps = wholeNumberOption('CHECKPOINT_EVERY', { min: 1 })(everyText);
@@ -40,7 +41,7 @@ async function main(): Promise<void> {
     clipsPerStep: 2,
     async step({ step, epoch, stepInEpoch }) {
       process.stdout.write(`step ${step}\n`);
-      while (step === slowStep && slowStep > 0 && !stop.requested) await delay(5);
+      while (step === slowStep && slowStep > 0 && (!stop.requested || deaf)) await delay(5);
       weight.forEach((value, i) => (weight[i] = value - 0.01 * Math.sin(value + step)));
       return { loss: weight.reduce((sum, value) => sum + value, 0), 'loss/part': epoch + stepInEpoch / 4 };
     },
