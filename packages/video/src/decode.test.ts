@@ -12,6 +12,7 @@ import {
   H264_HEADER_FIRST,
   H264_UNEVEN,
   MPEG4,
+  remuxVideo,
   temporaryFolder,
   wasmFfmpeg,
   writeNumberedFolder,
@@ -70,6 +71,42 @@ describe('decoding', () => {
       const decoded = { frames: whole.buffer, begin: 0 };
       expect(Buffer.compare(await pool.readClip(info, indices, SHAPE, undefined, decoded), clip)).toBe(0);
     }
+  });
+
+  // Containers whose times are missing, or not found again by seeking.
+  it.each([
+    ['stream.ts', undefined],
+    ['bare.h264', undefined],
+    ['program.mpg', ['-c:v', 'mpeg2video', '-q:v', '2']],
+    ['b-frames.avi', [...MPEG4, '-bf', '2']],
+  ])('gives exactly the frames of a clip where it cannot seek: %s', async (name, options) => {
+    await writeNumberedVideo(file(name), 60, { options });
+    const info = await pool.probe(file(name));
+    expect(info).toMatchObject({ frameCount: 60, seekable: false });
+    expect(frameNumbers(await pool.readRange(info, SHAPE), 16)).toEqual(upTo(60));
+    expect(frameNumbers(await pool.readRange(info, SHAPE, 21, 30), 16)).toEqual(upTo(30).slice(21));
+    for (const start of [1, 13, 40]) {
+      const indices = clipFrameIndices(60, start, { frames: 8, step: 4 });
+      expect(frameNumbers(await pool.readClip(info, indices, SHAPE), 16)).toEqual(indices);
+    }
+  });
+
+  it('leaves out what an edit list leaves out', async () => {
+    // Cut at frame 8 without coding anew: the file starts at frame 0, a key frame, and says to show none before 8.
+    await remuxVideo(file('edited.mp4'), file('h264.mp4'), ['-ss', '0.3'], []);
+    const info = await pool.probe(file('edited.mp4'));
+    expect(frameNumbers(await pool.readRange(info, SHAPE), 16)).toEqual(upTo(90).slice(8));
+    expect(frameNumbers(await pool.readClip(info, [5, 9, 13], SHAPE), 16)).toEqual([13, 17, 21]);
+  });
+
+  it('turns what is to be turned', async () => {
+    await remuxVideo(file('turned.mp4'), file('h264.mp4'), [], ['-metadata:s:v', 'rotate=180']);
+    await remuxVideo(file('upright.mp4'), file('h264.mp4'), [], ['-metadata:s:v', 'rotate=90']);
+    expect(await pool.probe(file('upright.mp4'))).toMatchObject({ width: 24, height: 32 });
+    const info = await pool.probe(file('turned.mp4'));
+    expect(info).toMatchObject({ width: 32, height: 24 });
+    // Upside down, the digits change places.
+    expect(frameNumbers(await pool.readClip(info, [12, 23, 34], SHAPE), 16)).toEqual([21, 32, 43]);
   });
 
   it('counts frames, not time, where they come at uneven times', async () => {

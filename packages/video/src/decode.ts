@@ -2,7 +2,8 @@
 import { cropBox, type CropMode } from './crop';
 import { VideoDecodeError } from './errors';
 import { readFolderFrames } from './frame-folder';
-import { complaints, type VideoInfo } from './probe';
+import { complaints } from './ffmpeg-output';
+import type { VideoInfo } from './probe';
 import type { FfmpegRunner } from './runner';
 
 /** How frames are cut and sized. */
@@ -22,7 +23,7 @@ const SCALER = 'flags=bilinear+accurate_rnd+full_chroma_int+bitexact';
 const missingFramesAllowed = (frameCount: number) => Math.max(2, Math.floor(frameCount / 50));
 
 function seekOptions(info: VideoInfo, firstFrame: number): string[] {
-  if (firstFrame === 0) return [];
+  if (firstFrame === 0 || !info.seekable) return [];
   // Half-way between the frame before and this one, so that no rounding can pick another.
   const times = info.timesSeconds;
   const seconds = ((times[firstFrame - 1] as number) + (times[firstFrame] as number)) / 2;
@@ -52,7 +53,9 @@ async function decodeVideoFrames(
 ): Promise<void> {
   const frameBytes = shape.size * shape.size * 3;
   const neededBytes = count * frameBytes;
-  const select = step > 1 ? `select='not(mod(n,${step}))',` : '';
+  // Without seeking, the frames in front are decoded and dropped.
+  const begin = info.seekable ? 0 : firstFrame;
+  const select = step > 1 || begin > 0 ? `select='gte(n,${begin})*not(mod(n-${begin},${step}))',` : '';
   let receivedBytes = 0;
   const { exitCode, log } = await runner.run({
     inputPath: info.path,

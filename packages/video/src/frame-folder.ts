@@ -42,6 +42,7 @@ export async function probeFrameFolder(folder: string): Promise<VideoInfo> {
     framesPerSecond: FRAME_FOLDER_RATE,
     durationSeconds: frames.length / FRAME_FOLDER_RATE,
     timesSeconds: new Float64Array(0),
+    seekable: true,
   };
 }
 

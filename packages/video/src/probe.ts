@@ -2,7 +2,14 @@
 import { statSync } from 'node:fs';
 import { VideoDecodeError } from './errors';
 import { probeFrameFolder } from './frame-folder';
-import type { FfmpegRunner } from './runner';
+import {
+  complaints,
+  parseFrameList,
+  parseInputHeader,
+  type FrameTimes,
+  type InputHeader,
+} from './ffmpeg-output';
+import type { FfmpegResult, FfmpegRunner } from './runner';
 
 export interface VideoInfo {
   path: string;
@@ -16,68 +23,44 @@ export interface VideoInfo {
   durationSeconds: number;
   /** When each frame is shown, in seconds from the start of the file, rising. Empty for a folder of frames. */
   timesSeconds: Float64Array;
+  /** Whether a frame is found by its time; otherwise frames are counted from the first one on. */
+  seekable: boolean;
 }
 
 /** The rate that a folder of frames is taken to have where times matter. */
 export const FRAME_FOLDER_RATE = 25;
 
-const COMPLAINT =
-  /error|invalid|not found|could not|unable|missing|partial|unsupported|unknown|truncat|out of bounds/i;
-
-/** What ffmpeg's log complains of, in a line; addresses and the name under which it saw the file are left out. */
-export function complaints(log: string): string {
-  const lines = log
-    .split(/[\r\n]+/)
-    .map((line) => line.replace(/\[[^\]]* @ 0x[0-9a-f]+\]\s*/g, '').replace(/^(file:|\/input)[^:]*: /, ''))
-    .map((line) => line.trim())
-    .filter((line) => line !== '' && !/^(Aborted\(|Conversion failed|frame=|video:)/.test(line));
-  const found = [...new Set(lines.filter((line) => COMPLAINT.test(line)))];
-  if (found.length > 0) return found.slice(0, 2).join('; ');
-  return lines.at(-1) ?? 'ffmpeg did not say why';
-}
-
 /** Lists the packets of the first video stream without decoding them: one line each, with its times. */
-const PACKET_LIST = ['-map', '0:v:0', '-c', 'copy', '-copyinkf', '-f', 'framecrc'];
+const LIST_PACKETS = ['-map', '0:v:0', '-c', 'copy', '-copyinkf', '-f', 'framecrc'];
 
-interface Packets {
-  timeBaseSeconds: number;
-  /** Presentation times in units of the time base, rising. */
-  times: number[];
-}
+/** Lists the decoded frames in the same way; a corner of each is enough. */
+const LIST_FRAMES = ['-map', '0:v:0', '-vf', 'crop=2:2:0:0', '-f', 'framecrc'];
 
-/** Reads what the `framecrc` format writes: `#tb 0: 1/25` and `stream, dts, pts, duration, size, checksum`. */
-export function parsePacketList(text: string): Packets {
-  const base = /^#tb 0: (\d+)\/(\d+)/m.exec(text);
-  const timeBaseSeconds = base === null ? NaN : Number(base[1]) / Number(base[2]);
-  const times: number[] = [];
-  for (const match of text.matchAll(/^0,\s*\S+,\s*(-?\d+),/gm)) times.push(Number(match[1]));
-  return { timeBaseSeconds, times: times.sort((a, b) => a - b) };
-}
+/**
+ * Containers that give each packet the time at which its frame is shown and that seek to it exactly. In the others
+ * (AVI, MPEG streams, bare H.264), times are missing or not found again: their frames are counted by decoding, and
+ * clips are found by counting.
+ */
+const EXACT_FORMATS = new Set(['mov', 'matroska', 'webm', 'flv', 'asf', 'gif']);
 
-interface StreamHeader {
-  width: number;
-  height: number;
-  startSeconds: number;
-}
-
-/** Reads size, rotation and start time out of ffmpeg's description of its input. */
-export function parseInputHeader(log: string): StreamHeader | undefined {
-  const input = log.split(/^Output #0/m)[0] ?? '';
-  const video = /Stream #0:\d+.*: Video: .*?[ ,](\d{1,5})x(\d{1,5})[ ,\n]/.exec(`${input}\n`);
-  if (video === null) return undefined;
-  const start = /Duration: .*?, start: (-?[\d.]+)/.exec(input);
-  const rotation = /displaymatrix: rotation of (-?[\d.]+) degrees/.exec(input);
-  const turned = rotation !== null && Math.round(Math.abs(Number(rotation[1])) / 90) % 2 === 1;
-  const [width, height] = [Number(video[1]), Number(video[2])];
-  return {
-    width: turned ? height : width,
-    height: turned ? width : height,
-    startSeconds: start === null ? 0 : Number(start[1]),
-  };
+/** Runs ffmpeg with a list as its output. */
+async function list(
+  runner: FfmpegRunner,
+  path: string,
+  outputOptions: string[],
+): Promise<FfmpegResult & { text: string }> {
+  const pieces: Buffer[] = [];
+  const result = await runner.run({
+    inputPath: path,
+    inputOptions: ['-copyts'],
+    outputOptions,
+    onOutput: (bytes) => pieces.push(Buffer.from(bytes)),
+  });
+  return { ...result, text: Buffer.concat(pieces).toString('latin1') };
 }
 
 /**
- * Looks at a video file (its packets are counted, not decoded) or a folder of frames.
+ * Looks at a video file (its packets are counted; they are decoded only where that is unsafe) or a folder of frames.
  *
  * @throws VideoDecodeError when it is missing, no video, empty, or cut short.
  */
@@ -87,33 +70,41 @@ export async function probe(runner: FfmpegRunner, path: string): Promise<VideoIn
   if (entry.isDirectory()) return probeFrameFolder(path);
   if (entry.size === 0) throw new VideoDecodeError(path, 'the file is empty');
 
-  const pieces: Buffer[] = [];
-  const { exitCode, log } = await runner.run({
-    inputPath: path,
-    inputOptions: ['-copyts'],
-    outputOptions: PACKET_LIST,
-    onOutput: (bytes) => pieces.push(Buffer.from(bytes)),
-  });
-  const header = parseInputHeader(log);
-  if (header === undefined && /^Input #0/m.test(log))
-    throw new VideoDecodeError(path, 'it holds no video stream');
-  if (header === undefined || exitCode !== 0) throw new VideoDecodeError(path, complaints(log));
-  // A file that ends early still begins like a whole one; the demuxer notices only when it gets there.
-  if (/partial file|File ended prematurely|Truncating packet/i.test(log)) {
-    throw new VideoDecodeError(path, `the file is cut short (${complaints(log)})`);
+  const packets = await list(runner, path, LIST_PACKETS);
+  const header = parseInputHeader(packets.log);
+  if (header === undefined) {
+    const opened = /^Input #0/m.test(packets.log);
+    throw new VideoDecodeError(path, opened ? 'it holds no video stream' : complaints(packets.log));
   }
-  const { timeBaseSeconds, times } = parsePacketList(Buffer.concat(pieces).toString('latin1'));
-  const fromStart = times.map((time) => time * timeBaseSeconds - header.startSeconds);
+  // A file that ends early still begins like a whole one; the demuxer notices only when it gets there.
+  if (/partial file|File ended prematurely|Truncating packet/i.test(packets.log)) {
+    throw new VideoDecodeError(path, `the file is cut short (${complaints(packets.log)})`);
+  }
+  let frames = parseFrameList(packets.text);
+  const exact = packets.exitCode === 0 && header.formats.some((format) => EXACT_FORMATS.has(format));
+  const seekable = exact && frames.seconds !== undefined;
+  if (!seekable) {
+    const decoded = await list(runner, path, [...LIST_FRAMES, ...runner.passEveryFrame]);
+    if (decoded.exitCode !== 0) throw new VideoDecodeError(path, complaints(decoded.log));
+    frames = parseFrameList(decoded.text);
+  }
+  return describe(path, header, frames, seekable);
+}
+
+function describe(path: string, header: InputHeader, frames: FrameTimes, seekable: boolean): VideoInfo {
+  const rate = header.framesPerSecond ?? FRAME_FOLDER_RATE;
+  const seconds =
+    frames.seconds?.map((time) => time - header.startSeconds) ??
+    Array.from({ length: frames.count }, (_, i) => i / rate);
   // Packets in front of the file's start are there for the decoder only (edit lists) and are not shown.
-  const shown = fromStart.filter((time) => time > -1e-3);
+  const shown = seekable ? seconds.filter((time) => time > -1e-3) : seconds;
+  const frameCount = shown.length;
+  if (frameCount === 0) throw new VideoDecodeError(path, 'it holds no frames');
   // Shared memory goes to other threads without being copied.
-  const timesSeconds = new Float64Array(new SharedArrayBuffer(shown.length * Float64Array.BYTES_PER_ELEMENT));
+  const timesSeconds = new Float64Array(new SharedArrayBuffer(frameCount * Float64Array.BYTES_PER_ELEMENT));
   timesSeconds.set(shown);
-  const frameCount = timesSeconds.length;
-  if (frameCount === 0 || Number.isNaN(timeBaseSeconds))
-    throw new VideoDecodeError(path, 'it holds no frames');
-  const spanSeconds = (timesSeconds.at(-1) as number) - (timesSeconds[0] as number);
-  const framesPerSecond = spanSeconds > 0 ? (frameCount - 1) / spanSeconds : FRAME_FOLDER_RATE;
+  const spanSeconds = (shown.at(-1) as number) - (shown[0] as number);
+  const framesPerSecond = spanSeconds > 0 ? (frameCount - 1) / spanSeconds : rate;
   return {
     path,
     kind: 'video',
@@ -123,5 +114,6 @@ export async function probe(runner: FfmpegRunner, path: string): Promise<VideoIn
     framesPerSecond,
     durationSeconds: frameCount / framesPerSecond,
     timesSeconds,
+    seekable,
   };
 }

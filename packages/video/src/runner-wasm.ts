@@ -48,9 +48,16 @@ const OUTPUT_DEVICE = '/output';
 /** Any free device number of the emulated file system. */
 const OUTPUT_DEVICE_MAJOR = 64;
 
-/** Compiles the WebAssembly module; it can be sent to worker threads. */
-export async function compileWasmFfmpeg(ffmpeg: WasmFfmpeg): Promise<WebAssembly.Module> {
-  return WebAssembly.compile(readFileSync(ffmpeg.wasmPath));
+const compiledModules = new Map<string, Promise<WebAssembly.Module>>();
+
+/** Compiles the WebAssembly module, once in this thread's life; it can be sent to worker threads. */
+export function compileWasmFfmpeg(ffmpeg: WasmFfmpeg): Promise<WebAssembly.Module> {
+  let compiled = compiledModules.get(ffmpeg.wasmPath);
+  if (compiled === undefined) {
+    compiled = WebAssembly.compile(readFileSync(ffmpeg.wasmPath));
+    compiledModules.set(ffmpeg.wasmPath, compiled);
+  }
+  return compiled;
 }
 
 function loadScript(ffmpeg: WasmFfmpeg): CreateCore {

@@ -1,5 +1,5 @@
 /** Small videos for the tests, encoded when they are needed. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -91,14 +91,15 @@ export const H264_HEADER_FIRST = [...H264, '-movflags', '+faststart'];
 /** Options for an H.264 file with the frames at uneven times: each third one is left out. */
 export const H264_UNEVEN = [...H264, '-vf', "select='mod(n,3)'", '-fps_mode', 'passthrough'];
 
-let compiled: Promise<WebAssembly.Module> | undefined;
-
-/** Encodes raw RGB frames [T, height, width, 3] to a video file, its kind told by the extension of `path`. */
-export async function encodeVideo(path: string, frames: Uint8Array, encode: EncodeOptions): Promise<void> {
-  const { width, height, framesPerSecond = 25, options = H264 } = encode;
+/** Makes the file `path` out of one input, with the WebAssembly ffmpeg. The extension of `path` tells its kind. */
+async function convert(
+  path: string,
+  input: Uint8Array,
+  inputOptions: string[],
+  options: string[],
+): Promise<void> {
   const ffmpeg = await wasmFfmpeg();
-  compiled ??= compileWasmFfmpeg(ffmpeg);
-  const wasmModule = await compiled;
+  const wasmModule = await compileWasmFfmpeg(ffmpeg);
   const scope = globalThis as unknown as { self?: unknown; location?: unknown };
   scope.self ??= globalThis;
   scope.location ??= { href: 'file:///' };
@@ -114,7 +115,15 @@ export async function encodeVideo(path: string, frames: Uint8Array, encode: Enco
   const log: string[] = [];
   core.setLogger(({ message }) => log.push(message));
   const output = `/output.${path.split('.').at(-1)}`;
-  core.FS.writeFile('/input.rgb', frames);
+  core.FS.writeFile('/input', input);
+  const exitCode = core.exec('-loglevel', 'error', ...inputOptions, '-i', '/input', ...options, output);
+  if (exitCode !== 0) throw new Error(`making ${path} failed: ${log.join('\n')}`);
+  writeFileSync(path, core.FS.readFile(output));
+}
+
+/** Encodes raw RGB frames [T, height, width, 3] to a video file. */
+export function encodeVideo(path: string, frames: Uint8Array, encode: EncodeOptions): Promise<void> {
+  const { width, height, framesPerSecond = 25, options = H264 } = encode;
   const input = [
     '-f',
     'rawvideo',
@@ -125,9 +134,17 @@ export async function encodeVideo(path: string, frames: Uint8Array, encode: Enco
     '-r',
     `${framesPerSecond}`,
   ];
-  const exitCode = core.exec('-loglevel', 'error', ...input, '-i', '/input.rgb', ...options, output);
-  if (exitCode !== 0) throw new Error(`encoding ${path} failed: ${log.join('\n')}`);
-  writeFileSync(path, core.FS.readFile(output));
+  return convert(path, frames, input, options);
+}
+
+/** Puts the coded frames of a video into another file as they are. */
+export function remuxVideo(
+  path: string,
+  source: string,
+  inputOptions: string[],
+  options: string[],
+): Promise<void> {
+  return convert(path, readFileSync(source), inputOptions, ['-c', 'copy', ...options]);
 }
 
 /** Writes a video whose frames carry their numbers. */
