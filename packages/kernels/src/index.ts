@@ -26,3 +26,4 @@ export * from './adamw/adamw.js';
 export * from './row-gather/row-gather.js';
 export * from './cross-entropy/cross-entropy.js';
 export * from './targets/targets.js';
+export * from './gradient-norm/gradient-norm.js';
