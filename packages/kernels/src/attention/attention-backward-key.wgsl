@@ -5,8 +5,9 @@
 //
 // Header: lanes-4.wgsl or lanes-1.wgsl; HEADS, HEAD_LANES, LQ, LK, SCALE; …_OFFSET, …_GROUP, …_ROW (in lanes) of
 // Q, K, V, D_OUT, DK, DV; LOG_SUM_EXP_OFFSET; SPLITS, CHUNK, SPLIT_STRIDE (lanes from one chunk's stores to the
-// next one's); gradients-split.wgsl or gradients-joined.wgsl.
-// Layout: as in attention.wgsl; delta [G, H, LQ] contiguous from 0. One invocation is a key row.
+// next one's); TILES, GRID_X; gradients-split.wgsl or gradients-joined.wgsl.
+// Layout: as in attention.wgsl; delta [G, H, LQ] contiguous from 0. One invocation has 4 keys and takes 4 query
+// rows at a time, for the reasons given in attention.wgsl.
 
 @group(0) @binding(2) var<storage, read> q: array<Lane>;
 @group(0) @binding(3) var<storage, read> k: array<Lane>;
@@ -15,69 +16,106 @@
 @group(0) @binding(6) var<storage, read> log_sum_exp: array<f32>;
 @group(0) @binding(7) var<storage, read> delta: array<f32>;
 
+const BLOCKS = (LK + 3u) / 4u;
+const STEPS = vec4u(0u, 1u, 2u, 3u);
+
 @compute @workgroup_size(8)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let split = group.x % SPLITS;
-  let row = (group.x / SPLITS) * 8u + lane;
-  let read_row = min(row, LK - 1u);
-  let head = group.y * HEAD_LANES;
-  let statistics = (group.z * HEADS + group.y) * LQ;
-  let k_row = K_OFFSET + group.z * K_GROUP + read_row * K_ROW + head;
-  let v_row = V_OFFSET + group.z * V_GROUP + read_row * V_ROW + head;
-  var key = array<Lane, HEAD_LANES>();
-  var value = array<Lane, HEAD_LANES>();
-  var key_sum = array<Lane, HEAD_LANES>();
-  var value_sum = array<Lane, HEAD_LANES>();
-  for (var c = 0u; c < HEAD_LANES; c++) {
-    key[c] = k[k_row + c] * SCALE;
-    value[c] = v[v_row + c];
-  }
-  let q_head = Q_OFFSET + group.z * Q_GROUP + head;
-  let d_out_head = D_OUT_OFFSET + group.z * D_OUT_GROUP + head;
+  let tile = min((group.x + group.y * GRID_X) * 8u + lane, TILES - 1u);
+  let j = (tile % BLOCKS) * 4u;
+  let split = (tile / BLOCKS) % SPLITS;
+  let h = (tile / (BLOCKS * SPLITS)) % HEADS;
+  let g = tile / (BLOCKS * SPLITS * HEADS);
+  // Always HEAD_LANES, but the compiler cannot tell and leaves the loops over channels as they are.
+  let lanes = min(HEAD_LANES, arrayLength(&q));
+  // Keys beyond the last read that key again.
+  let keys = min(vec4u(j) + STEPS, vec4u(LK - 1u));
+  let k_rows = K_OFFSET + g * K_GROUP + h * HEAD_LANES + keys * K_ROW;
+  let v_rows = V_OFFSET + g * V_GROUP + h * HEAD_LANES + keys * V_ROW;
+  let q_head = Q_OFFSET + g * Q_GROUP + h * HEAD_LANES;
+  let d_out_head = D_OUT_OFFSET + g * D_OUT_GROUP + h * HEAD_LANES;
+  let statistics = (g * HEADS + h) * LQ;
+  var key_sum0 = array<Lane, HEAD_LANES>();
+  var key_sum1 = array<Lane, HEAD_LANES>();
+  var key_sum2 = array<Lane, HEAD_LANES>();
+  var key_sum3 = array<Lane, HEAD_LANES>();
+  var value_sum0 = array<Lane, HEAD_LANES>();
+  var value_sum1 = array<Lane, HEAD_LANES>();
+  var value_sum2 = array<Lane, HEAD_LANES>();
+  var value_sum3 = array<Lane, HEAD_LANES>();
   let end = min((split + 1u) * CHUNK, LQ);
   for (var i = split * CHUNK; i < end; i += 4u) {
-    // Rows beyond the last query read that query again and count nothing.
-    let rows = min(vec4u(i, i + 1u, i + 2u, i + 3u), vec4u(end - 1u));
+    // Rows beyond the last read that row again and count nothing.
+    let rows = min(vec4u(i) + STEPS, vec4u(end - 1u));
+    let valid = vec4u(i) + STEPS < vec4u(end);
     let q_rows = q_head + rows * Q_ROW;
     let d_out_rows = d_out_head + rows * D_OUT_ROW;
-    var scores = vec4f();
-    var dp = vec4f();
-    for (var c = 0u; c < HEAD_LANES; c++) {
-      let x = key[c];
-      scores += vec4f(
-        lane_dot(x, q[q_rows.x + c]),
-        lane_dot(x, q[q_rows.y + c]),
-        lane_dot(x, q[q_rows.z + c]),
-        lane_dot(x, q[q_rows.w + c]),
+    var s0 = vec4f();
+    var s1 = vec4f();
+    var s2 = vec4f();
+    var s3 = vec4f();
+    var dp0 = vec4f();
+    var dp1 = vec4f();
+    var dp2 = vec4f();
+    var dp3 = vec4f();
+    for (var c = 0u; c < lanes; c++) {
+      let query = quad(q[q_rows.x + c], q[q_rows.y + c], q[q_rows.z + c], q[q_rows.w + c]);
+      s0 += quad_dots(k[k_rows.x + c], query);
+      s1 += quad_dots(k[k_rows.y + c], query);
+      s2 += quad_dots(k[k_rows.z + c], query);
+      s3 += quad_dots(k[k_rows.w + c], query);
+      let gradient = quad(
+        d_out[d_out_rows.x + c],
+        d_out[d_out_rows.y + c],
+        d_out[d_out_rows.z + c],
+        d_out[d_out_rows.w + c],
       );
-      let y = value[c];
-      dp += vec4f(
-        lane_dot(y, d_out[d_out_rows.x + c]),
-        lane_dot(y, d_out[d_out_rows.y + c]),
-        lane_dot(y, d_out[d_out_rows.z + c]),
-        lane_dot(y, d_out[d_out_rows.w + c]),
-      );
+      dp0 += quad_dots(v[v_rows.x + c], gradient);
+      dp1 += quad_dots(v[v_rows.y + c], gradient);
+      dp2 += quad_dots(v[v_rows.z + c], gradient);
+      dp3 += quad_dots(v[v_rows.w + c], gradient);
     }
     let at = statistics + rows;
-    let l = LOG_SUM_EXP_OFFSET + at;
-    let log_sums = vec4f(log_sum_exp[l.x], log_sum_exp[l.y], log_sum_exp[l.z], log_sum_exp[l.w]);
-    let means = vec4f(delta[at.x], delta[at.y], delta[at.z], delta[at.w]);
-    let valid = vec4u(i, i + 1u, i + 2u, i + 3u) < vec4u(end);
-    let p = select(vec4f(), exp(scores - log_sums), valid);
-    let ds = p * (dp - means);
-    for (var c = 0u; c < HEAD_LANES; c++) {
-      value_sum[c] += (p.x * d_out[d_out_rows.x + c] + p.y * d_out[d_out_rows.y + c]) +
-          (p.z * d_out[d_out_rows.z + c] + p.w * d_out[d_out_rows.w + c]);
-      key_sum[c] += (ds.x * q[q_rows.x + c] + ds.y * q[q_rows.y + c]) +
-          (ds.z * q[q_rows.z + c] + ds.w * q[q_rows.w + c]);
+    let l_at = LOG_SUM_EXP_OFFSET + at;
+    let l = vec4f(log_sum_exp[l_at.x], log_sum_exp[l_at.y], log_sum_exp[l_at.z], log_sum_exp[l_at.w]);
+    let d = vec4f(delta[at.x], delta[at.y], delta[at.z], delta[at.w]);
+    let p0 = select(vec4f(), exp(s0 * SCALE - l), valid);
+    let p1 = select(vec4f(), exp(s1 * SCALE - l), valid);
+    let p2 = select(vec4f(), exp(s2 * SCALE - l), valid);
+    let p3 = select(vec4f(), exp(s3 * SCALE - l), valid);
+    let ds0 = p0 * (dp0 - d);
+    let ds1 = p1 * (dp1 - d);
+    let ds2 = p2 * (dp2 - d);
+    let ds3 = p3 * (dp3 - d);
+    for (var c = 0u; c < lanes; c++) {
+      let query = quad(q[q_rows.x + c], q[q_rows.y + c], q[q_rows.z + c], q[q_rows.w + c]);
+      key_sum0[c] += quad_sum(query, ds0);
+      key_sum1[c] += quad_sum(query, ds1);
+      key_sum2[c] += quad_sum(query, ds2);
+      key_sum3[c] += quad_sum(query, ds3);
+      let gradient = quad(
+        d_out[d_out_rows.x + c],
+        d_out[d_out_rows.y + c],
+        d_out[d_out_rows.z + c],
+        d_out[d_out_rows.w + c],
+      );
+      value_sum0[c] += quad_sum(gradient, p0);
+      value_sum1[c] += quad_sum(gradient, p1);
+      value_sum2[c] += quad_sum(gradient, p2);
+      value_sum3[c] += quad_sum(gradient, p3);
     }
   }
-  if (row < LK) {
-    let dk_row = DK_OFFSET + split * SPLIT_STRIDE + group.z * DK_GROUP + row * DK_ROW + head;
-    let dv_row = DV_OFFSET + split * SPLIT_STRIDE + group.z * DV_GROUP + row * DV_ROW + head;
-    for (var c = 0u; c < HEAD_LANES; c++) {
-      store_dk(dk_row + c, key_sum[c] * SCALE);
-      store_dv(dv_row + c, value_sum[c]);
-    }
+  // A key beyond the last has computed the same as the last: storing twice does no harm.
+  let dk_rows = DK_OFFSET + split * SPLIT_STRIDE + g * DK_GROUP + h * HEAD_LANES + keys * DK_ROW;
+  let dv_rows = DV_OFFSET + split * SPLIT_STRIDE + g * DV_GROUP + h * HEAD_LANES + keys * DV_ROW;
+  for (var c = 0u; c < lanes; c++) {
+    store_dk(dk_rows.x + c, key_sum0[c] * SCALE);
+    store_dk(dk_rows.y + c, key_sum1[c] * SCALE);
+    store_dk(dk_rows.z + c, key_sum2[c] * SCALE);
+    store_dk(dk_rows.w + c, key_sum3[c] * SCALE);
+    store_dv(dv_rows.x + c, value_sum0[c]);
+    store_dv(dv_rows.y + c, value_sum1[c]);
+    store_dv(dv_rows.z + c, value_sum2[c]);
+    store_dv(dv_rows.w + c, value_sum3[c]);
   }
 }

@@ -4,8 +4,9 @@
 // D is written out for attention-backward-key.
 //
 // Header: lanes-4.wgsl or lanes-1.wgsl; HEADS, HEAD_LANES, LQ, LK, SCALE; …_OFFSET, …_GROUP, …_ROW (in lanes) of
-// Q, K, V, OUT, D_OUT, DQ; LOG_SUM_EXP_OFFSET.
-// Layout: as in attention.wgsl; delta [G, H, LQ] contiguous from 0. One invocation is a query row.
+// Q, K, V, OUT, D_OUT, DQ; LOG_SUM_EXP_OFFSET; TILES, GRID_X.
+// Layout: as in attention.wgsl; delta [G, H, LQ] contiguous from 0. One invocation has 4 query rows and takes 4
+// keys at a time, for the reasons given in attention.wgsl.
 
 @group(0) @binding(0) var<storage, read_write> dq: array<Lane>;
 @group(0) @binding(1) var<storage, read_write> delta: array<f32>;
@@ -16,62 +17,88 @@
 @group(0) @binding(6) var<storage, read> d_out: array<Lane>;
 @group(0) @binding(7) var<storage, read> log_sum_exp: array<f32>;
 
+const BLOCKS = (LQ + 3u) / 4u;
+const STEPS = vec4u(0u, 1u, 2u, 3u);
+
 @compute @workgroup_size(8)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let row = group.x * 8u + lane;
-  let read_row = min(row, LQ - 1u);
-  let head = group.y * HEAD_LANES;
-  let statistic = (group.z * HEADS + group.y) * LQ + read_row;
-  let q_row = Q_OFFSET + group.z * Q_GROUP + read_row * Q_ROW + head;
-  let out_row = OUT_OFFSET + group.z * OUT_GROUP + read_row * OUT_ROW + head;
-  let d_out_row = D_OUT_OFFSET + group.z * D_OUT_GROUP + read_row * D_OUT_ROW + head;
-  var query = array<Lane, HEAD_LANES>();
-  var gradient = array<Lane, HEAD_LANES>();
-  var sum = array<Lane, HEAD_LANES>();
-  var mean = 0.0;
-  for (var c = 0u; c < HEAD_LANES; c++) {
-    query[c] = q[q_row + c] * SCALE;
-    let g = d_out[d_out_row + c];
-    gradient[c] = g;
-    mean += lane_dot(g, out[out_row + c]);
+  let tile = min((group.x + group.y * GRID_X) * 8u + lane, TILES - 1u);
+  let i = (tile % BLOCKS) * 4u;
+  let h = (tile / BLOCKS) % HEADS;
+  let g = tile / (BLOCKS * HEADS);
+  // Always HEAD_LANES, but the compiler cannot tell and leaves the loops over channels as they are.
+  let lanes = min(HEAD_LANES, arrayLength(&q));
+  // Rows beyond the last read that row again.
+  let rows = min(vec4u(i) + STEPS, vec4u(LQ - 1u));
+  let q_rows = Q_OFFSET + g * Q_GROUP + h * HEAD_LANES + rows * Q_ROW;
+  let out_rows = OUT_OFFSET + g * OUT_GROUP + h * HEAD_LANES + rows * OUT_ROW;
+  let d_out_rows = D_OUT_OFFSET + g * D_OUT_GROUP + h * HEAD_LANES + rows * D_OUT_ROW;
+  let statistics = (g * HEADS + h) * LQ + rows;
+  var d = vec4f();
+  for (var c = 0u; c < lanes; c++) {
+    d += vec4f(
+      lane_dot(out[out_rows.x + c], d_out[d_out_rows.x + c]),
+      lane_dot(out[out_rows.y + c], d_out[d_out_rows.y + c]),
+      lane_dot(out[out_rows.z + c], d_out[d_out_rows.z + c]),
+      lane_dot(out[out_rows.w + c], d_out[d_out_rows.w + c]),
+    );
   }
-  let l = log_sum_exp[LOG_SUM_EXP_OFFSET + statistic];
-  let k_head = K_OFFSET + group.z * K_GROUP + head;
-  let v_head = V_OFFSET + group.z * V_GROUP + head;
+  let l_at = LOG_SUM_EXP_OFFSET + statistics;
+  let l = vec4f(log_sum_exp[l_at.x], log_sum_exp[l_at.y], log_sum_exp[l_at.z], log_sum_exp[l_at.w]);
+  let k_head = K_OFFSET + g * K_GROUP + h * HEAD_LANES;
+  let v_head = V_OFFSET + g * V_GROUP + h * HEAD_LANES;
+  var sum0 = array<Lane, HEAD_LANES>();
+  var sum1 = array<Lane, HEAD_LANES>();
+  var sum2 = array<Lane, HEAD_LANES>();
+  var sum3 = array<Lane, HEAD_LANES>();
   for (var j = 0u; j < LK; j += 4u) {
-    // Rows beyond the last key read that key again and count nothing.
-    let rows = min(vec4u(j, j + 1u, j + 2u, j + 3u), vec4u(LK - 1u));
-    let k_rows = k_head + rows * K_ROW;
-    let v_rows = v_head + rows * V_ROW;
-    var scores = vec4f();
-    var dp = vec4f();
-    for (var c = 0u; c < HEAD_LANES; c++) {
-      let x = query[c];
-      scores += vec4f(
-        lane_dot(x, k[k_rows.x + c]),
-        lane_dot(x, k[k_rows.y + c]),
-        lane_dot(x, k[k_rows.z + c]),
-        lane_dot(x, k[k_rows.w + c]),
-      );
-      let g = gradient[c];
-      dp += vec4f(
-        lane_dot(g, v[v_rows.x + c]),
-        lane_dot(g, v[v_rows.y + c]),
-        lane_dot(g, v[v_rows.z + c]),
-        lane_dot(g, v[v_rows.w + c]),
-      );
+    // Keys beyond the last read that key again and count nothing.
+    let keys = min(vec4u(j) + STEPS, vec4u(LK - 1u));
+    let valid = vec4u(j) + STEPS < vec4u(LK);
+    let k_rows = k_head + keys * K_ROW;
+    let v_rows = v_head + keys * V_ROW;
+    var s0 = vec4f();
+    var s1 = vec4f();
+    var s2 = vec4f();
+    var s3 = vec4f();
+    var dp0 = vec4f();
+    var dp1 = vec4f();
+    var dp2 = vec4f();
+    var dp3 = vec4f();
+    for (var c = 0u; c < lanes; c++) {
+      let key = quad(k[k_rows.x + c], k[k_rows.y + c], k[k_rows.z + c], k[k_rows.w + c]);
+      s0 += quad_dots(q[q_rows.x + c], key);
+      s1 += quad_dots(q[q_rows.y + c], key);
+      s2 += quad_dots(q[q_rows.z + c], key);
+      s3 += quad_dots(q[q_rows.w + c], key);
+      let value = quad(v[v_rows.x + c], v[v_rows.y + c], v[v_rows.z + c], v[v_rows.w + c]);
+      dp0 += quad_dots(d_out[d_out_rows.x + c], value);
+      dp1 += quad_dots(d_out[d_out_rows.y + c], value);
+      dp2 += quad_dots(d_out[d_out_rows.z + c], value);
+      dp3 += quad_dots(d_out[d_out_rows.w + c], value);
     }
-    let valid = vec4u(j, j + 1u, j + 2u, j + 3u) < vec4u(LK);
-    let ds = select(vec4f(), exp(scores - l) * (dp - mean), valid);
-    for (var c = 0u; c < HEAD_LANES; c++) {
-      sum[c] += (ds.x * k[k_rows.x + c] + ds.y * k[k_rows.y + c]) + (ds.z * k[k_rows.z + c] + ds.w * k[k_rows.w + c]);
+    let ds0 = select(vec4f(), exp(s0 * SCALE - l.x) * (dp0 - d.x), valid);
+    let ds1 = select(vec4f(), exp(s1 * SCALE - l.y) * (dp1 - d.y), valid);
+    let ds2 = select(vec4f(), exp(s2 * SCALE - l.z) * (dp2 - d.z), valid);
+    let ds3 = select(vec4f(), exp(s3 * SCALE - l.w) * (dp3 - d.w), valid);
+    for (var c = 0u; c < lanes; c++) {
+      let key = quad(k[k_rows.x + c], k[k_rows.y + c], k[k_rows.z + c], k[k_rows.w + c]);
+      sum0[c] += quad_sum(key, ds0);
+      sum1[c] += quad_sum(key, ds1);
+      sum2[c] += quad_sum(key, ds2);
+      sum3[c] += quad_sum(key, ds3);
     }
   }
-  if (row < LQ) {
-    delta[statistic] = mean;
-    let dq_row = DQ_OFFSET + group.z * DQ_GROUP + row * DQ_ROW + head;
-    for (var c = 0u; c < HEAD_LANES; c++) {
-      dq[dq_row + c] = sum[c] * SCALE;
-    }
+  // A row beyond the last has computed the same as the last: storing twice does no harm.
+  let dq_rows = DQ_OFFSET + g * DQ_GROUP + h * HEAD_LANES + rows * DQ_ROW;
+  for (var c = 0u; c < lanes; c++) {
+    dq[dq_rows.x + c] = sum0[c] * SCALE;
+    dq[dq_rows.y + c] = sum1[c] * SCALE;
+    dq[dq_rows.z + c] = sum2[c] * SCALE;
+    dq[dq_rows.w + c] = sum3[c] * SCALE;
   }
+  delta[statistics.x] = d.x;
+  delta[statistics.y] = d.y;
+  delta[statistics.z] = d.z;
+  delta[statistics.w] = d.w;
 }

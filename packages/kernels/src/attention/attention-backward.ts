@@ -24,14 +24,24 @@ import splitWgsl from './gradients-split.wgsl';
 interface AttentionBackwardVariant extends Variant {
   readonly queryWgsl: string;
   readonly keyWgsl: string;
-  /** Query or key rows of one workgroup. */
-  readonly rowsPerWorkgroup: number;
-  /** Workgroups that keep the device busy: with fewer, the sums over the queries are split. */
-  readonly workgroupsWanted: number;
+  /** Query or key rows of one tile. */
+  readonly rows: number;
+  readonly tilesPerWorkgroup: number;
+  /** Tiles that keep the device busy: with fewer, the sums over the queries are split. */
+  readonly tilesWanted: number;
 }
 
 export const attentionBackwardVariants: readonly AttentionBackwardVariant[] = [
-  { name: 'registers', needs: [], prefers: 'software', queryWgsl, keyWgsl, rowsPerWorkgroup: 8, workgroupsWanted: 16 },
+  {
+    name: 'registers',
+    needs: [],
+    prefers: 'software',
+    queryWgsl,
+    keyWgsl,
+    rows: 4,
+    tilesPerWorkgroup: 8,
+    tilesWanted: 64,
+  },
 ];
 
 // A chunk below this costs more in partial sums than it gains.
@@ -124,29 +134,34 @@ function queryGradient(call: Call, arguments_: AttentionBackwardArguments, delta
   const { runtime, variant, extents, scale } = call;
   const { q, k, v, out, logSumExp, dOut, dq } = arguments_;
   const views = { q, k, v, out, dOut, dq };
+  const tiles = extents.groups * extents.heads * Math.ceil(extents.queries / variant.rows);
+  const grid = runtime.linearGrid(Math.ceil(tiles / variant.tilesPerWorkgroup));
   const key = `attention-backward-query ${variant.name} ${logSumExp.offset} ${attentionKey(extents, scale, views)}`;
   const program = runtime.program(key, () => ({
     kernel: 'attention-backward-query',
     detail: detailOf(call),
-    wgsl: attentionHeader(extents, scale, views, { LOG_SUM_EXP_OFFSET: logSumExp.offset }) + variant.queryWgsl,
+    wgsl:
+      attentionHeader(extents, scale, views, {
+        LOG_SUM_EXP_OFFSET: logSumExp.offset,
+        TILES: tiles,
+        GRID_X: grid[0],
+      }) + variant.queryWgsl,
     access: ['read_write', 'read_write', 'read', 'read', 'read', 'read', 'read', 'read'],
   }));
-  runtime.dispatch(
-    program,
-    [dq, delta, q, k, v, out, dOut, logSumExp],
-    [Math.ceil(extents.queries / variant.rowsPerWorkgroup), extents.heads, extents.groups],
-    call.costs.query,
-  );
+  runtime.dispatch(program, [dq, delta, q, k, v, out, dOut, logSumExp], grid, call.costs.query);
 }
 
 function keyGradients(call: Call, arguments_: AttentionBackwardArguments, delta: GpuArray): void {
   const { runtime, variant, extents, scale, costs } = call;
   const { groups, queries, keys, channels, heads } = extents;
   const { dk, dv } = arguments_;
-  const blocks = Math.ceil(keys / variant.rowsPerWorkgroup);
+  const blocks = Math.ceil(keys / variant.rows);
   const chunk = queriesPerChunk(variant, extents, blocks);
   const splits = Math.ceil(queries / chunk);
-  const scratch = splits > 1 ? runtime.empty([splits, groups, keys, 2 * channels], 'f32', 'attention partials') : null;
+  const tiles = groups * heads * blocks * splits;
+  const grid = runtime.linearGrid(Math.ceil(tiles / variant.tilesPerWorkgroup));
+  const scratch =
+    splits > 1 ? runtime.empty([splits, groups, keys, 2 * channels], 'f32', 'attention partials') : null;
   const strides = [keys * 2 * channels, 2 * channels, 1];
   const target = scratch
     ? {
@@ -166,6 +181,8 @@ function keyGradients(call: Call, arguments_: AttentionBackwardArguments, delta:
     wgsl:
       attentionHeader(extents, scale, views, {
         LOG_SUM_EXP_OFFSET: logSumExp.offset,
+        TILES: tiles,
+        GRID_X: grid[0],
         SPLITS: splits,
         CHUNK: chunk,
         SPLIT_STRIDE: scratch ? (groups * keys * 2 * channels) / laneWidth(extents, Object.values(views)) : 0,
@@ -177,7 +194,7 @@ function keyGradients(call: Call, arguments_: AttentionBackwardArguments, delta:
   runtime.dispatch(
     program,
     [target.dk, joined ? q : target.dv, q, k, v, dOut, logSumExp, delta],
-    [blocks * splits, heads, groups],
+    grid,
     scratch ? { ...costs.key, bytesWritten: 0 } : costs.key,
   );
   if (scratch) {
@@ -186,11 +203,15 @@ function keyGradients(call: Call, arguments_: AttentionBackwardArguments, delta:
   }
 }
 
-/** Few keys leave few workgroups: then the queries are summed in chunks. */
-function queriesPerChunk(variant: AttentionBackwardVariant, extents: AttentionExtents, blocks: number): number {
+/** Few keys leave few tiles: then the queries are summed in chunks. */
+function queriesPerChunk(
+  variant: AttentionBackwardVariant,
+  extents: AttentionExtents,
+  blocks: number,
+): number {
   const { groups, heads, queries } = extents;
   const splits = Math.min(
-    Math.ceil(variant.workgroupsWanted / (groups * heads * blocks)),
+    Math.ceil(variant.tilesWanted / (groups * heads * blocks)),
     Math.max(1, Math.floor(queries / MIN_QUERIES_PER_CHUNK)),
   );
   return Math.ceil(queries / splits);

@@ -1,8 +1,16 @@
 import { defineKernel, type ArraySpec, type KernelCase, type Random } from '../kernel-spec.js';
 import { attention, attentionCost, attentionVariants } from './attention.js';
-import { attentionBackward, attentionBackwardCosts, attentionBackwardVariants } from './attention-backward.js';
+import {
+  attentionBackward,
+  attentionBackwardCosts,
+  attentionBackwardVariants,
+} from './attention-backward.js';
 import type { AttentionExtents } from './attention-layout.js';
-import { attentionBackwardReference, attentionReference, type AttentionShape } from './attention.reference.js';
+import {
+  attentionBackwardReference,
+  attentionReference,
+  type AttentionShape,
+} from './attention.reference.js';
 
 /** A case of the tests: extents, and how large the scores are. */
 export interface AttentionCaseShape extends AttentionShape {
@@ -52,7 +60,8 @@ function randomShape(random: Random): AttentionCaseShape {
 
 function arraysOf({ groups, queries, keys, heads, headDimension, spread = 1 }: AttentionCaseShape) {
   const channels = heads * headDimension;
-  const scaled = (random: Random, count: number) => Float32Array.from({ length: count }, () => spread * random.normal());
+  const scaled = (random: Random, count: number) =>
+    Float32Array.from({ length: count }, () => spread * random.normal());
   const qShape = [groups, queries, channels];
   const kvShape = [groups, keys, channels];
   return {

@@ -17,12 +17,13 @@ import registersWgsl from './attention.wgsl';
 
 interface AttentionVariant extends Variant {
   readonly wgsl: string;
-  /** Query rows of one workgroup. */
-  readonly rowsPerWorkgroup: number;
+  /** Query rows of one tile. */
+  readonly rows: number;
+  readonly tilesPerWorkgroup: number;
 }
 
 export const attentionVariants: readonly AttentionVariant[] = [
-  { name: 'registers', needs: [], prefers: 'software', wgsl: registersWgsl, rowsPerWorkgroup: 8 },
+  { name: 'registers', needs: [], prefers: 'software', wgsl: registersWgsl, rows: 4, tilesPerWorkgroup: 8 },
 ];
 
 export interface AttentionArguments {
@@ -75,16 +76,23 @@ export function attention(
   const statistics = logSumExp ?? runtime.empty([groups, heads, queries], 'f32', 'attention statistics');
   const views = { q, k, v, out };
   const key = `attention ${variant.name} ${statistics.offset} ${attentionKey(extents, factor, views)}`;
+  const tiles = groups * heads * Math.ceil(queries / variant.rows);
+  const grid = runtime.linearGrid(Math.ceil(tiles / variant.tilesPerWorkgroup));
   const program = runtime.program(key, () => ({
     kernel: 'attention',
     detail: `${variant.name} G=${groups} Lq=${queries} Lk=${keys} C=${channels} H=${heads}`,
-    wgsl: attentionHeader(extents, factor, views, { LOG_SUM_EXP_OFFSET: statistics.offset }) + variant.wgsl,
+    wgsl:
+      attentionHeader(extents, factor, views, {
+        LOG_SUM_EXP_OFFSET: statistics.offset,
+        TILES: tiles,
+        GRID_X: grid[0],
+      }) + variant.wgsl,
     access: ['read', 'read', 'read', 'read_write', 'read_write'],
   }));
   runtime.dispatch(
     program,
     [q, k, v, out, statistics],
-    [Math.ceil(queries / variant.rowsPerWorkgroup), heads, groups],
+    grid,
     attentionCost(extents, logSumExp !== undefined),
   );
   if (!logSumExp) runtime.release(statistics);
