@@ -9,7 +9,7 @@ import {
   safetensorsFloat32,
   type ByteReader,
   type SafetensorsTensor,
-} from './safetensors';
+} from './safetensors.js';
 
 const ALL_DTYPES = new Map<string, SafetensorsTensor>([
   ['f32', { dtype: 'F32', shape: [2, 3], data: Float32Array.of(0, -1.5, Infinity, NaN, 1e-45, 3.25) }],

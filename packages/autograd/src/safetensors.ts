@@ -16,7 +16,7 @@ import {
   type SafetensorsEntry,
   type SafetensorsHeader,
   type SafetensorsTensor,
-} from './safetensors-header';
+} from './safetensors-header.js';
 
 export {
   SafetensorsError,
@@ -26,7 +26,7 @@ export {
   type SafetensorsFileDtype,
   type SafetensorsHeader,
   type SafetensorsTensor,
-} from './safetensors-header';
+} from './safetensors-header.js';
 
 export interface SafetensorsContent {
   readonly tensors: Map<string, SafetensorsTensor>;

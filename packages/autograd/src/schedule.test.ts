@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cosineSchedule, scaleLearningRate, type CosineScheduleSettings } from './schedule';
+import { cosineSchedule, scaleLearningRate, type CosineScheduleSettings } from './schedule.js';
 
 // Values of the reference schedule (a published PyTorch implementation run in float64, stored as float32).
 const PRETRAIN: CosineScheduleSettings = {

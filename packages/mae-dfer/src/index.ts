@@ -1,1 +1,13 @@
-export {};
+export * from './classifier.js';
+export * from './clip-batch.js';
+export * from './config.js';
+export { encode, type ActivationObserver, type DropPathDraws, type EncoderInput } from './encoder.js';
+export * from './initialise.js';
+export { lgiBlock, type LgiBlockOptions, type LgiDropPath } from './lgi-block.js';
+export * from './mask.js';
+export * from './parameter-groups.js';
+export { classifierSpecs, pretrainingSpecs } from './parameter-specs.js';
+export * from './positions.js';
+export * from './pretraining-model.js';
+export { buildTargets } from './targets.js';
+export { vitBlock, type VitDropPath } from './vit-block.js';

@@ -1,0 +1,106 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { decodeSafetensors, safetensorsFloat32 } from '@tubelet/autograd';
+
+/** The folder cannot be used, or does not hold what its manifest says. */
+export class GoldenFolderError extends Error {
+  override readonly name = 'GoldenFolderError';
+}
+
+export interface GoldenTensor {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+export type GoldenTensors = ReadonlyMap<string, GoldenTensor>;
+
+/** A JSON object of unknown content; `field` and its kin read it with clear errors. */
+export type Json = Readonly<Record<string, unknown>>;
+
+/** A folder of reference numbers: `manifest.json` and safetensors files named `<case>.<part>.safetensors`. */
+export class GoldenFolder {
+  readonly manifest: Json;
+
+  /** Throws `GoldenFolderError` when there is no readable manifest. */
+  constructor(readonly path: string) {
+    const file = join(path, 'manifest.json');
+    if (!existsSync(file))
+      throw new GoldenFolderError(`${file} does not exist; give a folder with a manifest.json`);
+    try {
+      this.manifest = JSON.parse(readFileSync(file, 'utf8')) as Json;
+    } catch (error) {
+      throw new GoldenFolderError(`${file} is not JSON: ${(error as Error).message}`);
+    }
+  }
+
+  /** Name and description of every case, in order. */
+  cases(): [string, Json][] {
+    return Object.entries(objectField(this.manifest, 'cases', 'manifest.json')) as [string, Json][];
+  }
+
+  /** The tensors of `<name>.safetensors`, or undefined when there is no such file. */
+  tensors(name: string): GoldenTensors | undefined {
+    const file = join(this.path, `${name}.safetensors`);
+    if (!existsSync(file)) return undefined;
+    try {
+      const { tensors } = decodeSafetensors(readFileSync(file));
+      return new Map(
+        [...tensors].map(([key, tensor]) => [
+          key,
+          { shape: tensor.shape, data: safetensorsFloat32(key, tensor) },
+        ]),
+      );
+    } catch (error) {
+      throw new GoldenFolderError(`${file}: ${(error as Error).message}`);
+    }
+  }
+
+  /** Names of the safetensors files that the manifest lists. */
+  listedFiles(): string[] {
+    return Object.keys(objectField(this.manifest, 'files', 'manifest.json'));
+  }
+}
+
+export function objectField(object: Json, key: string, where: string): Json {
+  const value = object[key];
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new GoldenFolderError(`${where}: "${key}" is ${JSON.stringify(value)}, an object is needed`);
+  }
+  return value as Json;
+}
+
+export function numberField(object: Json, key: string, where: string): number {
+  const value = object[key];
+  if (typeof value !== 'number') {
+    throw new GoldenFolderError(`${where}: "${key}" is ${JSON.stringify(value)}, a number is needed`);
+  }
+  return value;
+}
+
+export function numbersField(object: Json, key: string, where: string): number[] {
+  const value = object[key];
+  if (!Array.isArray(value) || value.some((entry) => typeof entry !== 'number')) {
+    throw new GoldenFolderError(
+      `${where}: "${key}" is ${JSON.stringify(value)}, a list of numbers is needed`,
+    );
+  }
+  return value as number[];
+}
+
+/** A list of numbers if the key is there. */
+export function optionalNumbers(object: Json, key: string): number[] | undefined {
+  const value = object[key];
+  return Array.isArray(value) && value.every((entry) => typeof entry === 'number') ? value : undefined;
+}
+
+export function optionalNumber(object: Json, key: string): number | undefined {
+  const value = object[key];
+  return typeof value === 'number' ? value : undefined;
+}
+
+export function triple(object: Json, key: string, where: string): readonly [number, number, number] {
+  const [t, h, w, ...rest] = numbersField(object, key, where);
+  if (w === undefined || rest.length > 0)
+    throw new GoldenFolderError(`${where}: "${key}" needs three numbers`);
+  return [t!, h!, w];
+}

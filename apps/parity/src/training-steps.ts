@@ -1,0 +1,96 @@
+import { AdamW, type ParameterGroup, type ParameterStore } from '@tubelet/autograd';
+import {
+  GoldenFolderError,
+  numbersField,
+  objectField,
+  type GoldenTensors,
+  type Json,
+} from './golden-folder.js';
+import { proceduralParameter } from './procedural.js';
+import type { Report } from './report.js';
+
+/** Loads stored weights where the folder has them, else the procedural ones of the same names. */
+export function loadWeights(store: ParameterStore, stored: GoldenTensors | undefined): void {
+  for (const [name, parameter] of store.parameters) {
+    const given = stored?.get(name);
+    if (stored && !given) throw new GoldenFolderError(`the stored weights have no "${name}"`);
+    if (given && given.data.length !== parameter.array.size) {
+      throw new GoldenFolderError(
+        `stored weight "${name}" is [${given.shape.join(', ')}], the model's is ${parameter}`,
+      );
+    }
+    parameter.write(given?.data ?? proceduralParameter(name, parameter.shape));
+  }
+}
+
+/** The optimiser that a case describes, and its learning rate at each step. */
+export function goldenOptimiser(store: ParameterStore, testCase: Json, where: string) {
+  const settings = objectField(testCase, 'optimizer', where);
+  const groups = settings['groups'];
+  if (!Array.isArray(groups)) throw new GoldenFolderError(`${where}: optimizer.groups is not a list`);
+  const optimiser = new AdamW(store, {
+    betas: numbersField(settings, 'betas', where) as [number, number],
+    epsilon: typeof settings['eps'] === 'number' ? settings['eps'] : 1e-8,
+    groups: groups.map((group: Json): ParameterGroup => ({
+      parameters: group['params'] as string[],
+      weightDecay: Number(group['weight_decay']),
+      learningRateScale: Number(group['lr_scale'] ?? 1),
+    })),
+  });
+  return { optimiser, learningRates: numbersField(settings, 'lr_per_step', where) };
+}
+
+/** Compares the gradients of all parameters named in `expected` (keys may start with `grad.`). */
+export async function compareGradients(
+  report: Report,
+  group: string,
+  label: string,
+  store: ParameterStore,
+  expected: GoldenTensors,
+): Promise<void> {
+  for (const [key, tensor] of expected) {
+    const name = key.replace(/^grad\./, '');
+    const parameter = store.parameters.get(name);
+    if (!parameter) continue;
+    const actual = parameter.hasGradient
+      ? await store.engine.runtime.read(parameter.gradient)
+      : new Float32Array(parameter.array.size);
+    report.compare(group, `${label}: ${name}`, 'gradient', actual, tensor.data);
+  }
+}
+
+/** Compares the norms of gradients, where a case gives only these: {name: [‖g‖₂, Σg]}. */
+export async function compareGradientNorms(
+  report: Report,
+  group: string,
+  store: ParameterStore,
+  expected: Json,
+): Promise<void> {
+  for (const [name, values] of Object.entries(expected)) {
+    const parameter = store.get(name);
+    const gradient = parameter.hasGradient
+      ? await store.engine.runtime.read(parameter.gradient)
+      : new Float32Array(parameter.array.size);
+    const norm = Math.sqrt(gradient.reduce((sum, value) => sum + value * value, 0));
+    report.compareScalar(group, `gradient size: ${name}`, 'gradient', norm, (values as number[])[0]!);
+  }
+}
+
+/** Compares all parameters named in `expected` with the store. */
+export async function compareParameters(
+  report: Report,
+  group: string,
+  label: string,
+  store: ParameterStore,
+  expected: GoldenTensors,
+): Promise<void> {
+  for (const [name, tensor] of expected) {
+    const parameter = store.get(name);
+    report.compare(group, `${label}: ${name}`, 'parameter', await parameter.read(), tensor.data);
+  }
+}
+
+/** The global gradient norm, from the kernel that training uses. */
+export async function gradientNorm(optimiser: AdamW): Promise<number> {
+  return (await optimiser.store.engine.runtime.read(optimiser.gradientNorm()))[0]!;
+}

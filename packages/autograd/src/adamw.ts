@@ -1,0 +1,181 @@
+import { adamwStep, gradientNorm, type GpuArray } from '@tubelet/kernels';
+import { PARAMETER_BLOCK, type ParameterStore } from './parameters.js';
+
+/** Parameters that share a learning-rate factor and a weight decay. */
+export interface ParameterGroup {
+  readonly parameters: readonly string[];
+  /** Multiplies the step's learning rate (layer-wise decay); default 1. */
+  readonly learningRateScale?: number;
+  readonly weightDecay: number;
+}
+
+export interface AdamWOptions {
+  readonly groups: readonly ParameterGroup[];
+  /** Decay rates of the first and second moment; default 0.9, 0.999. */
+  readonly betas?: readonly [number, number];
+  readonly epsilon?: number;
+}
+
+export interface StepOptions {
+  readonly learningRate: number;
+  /** Multiplies all gradients first, e.g. 1/number of accumulated batches or a clipping factor; default 1. */
+  readonly gradientScale?: number;
+}
+
+/**
+ * AdamW with decoupled weight decay (Loshchilov & Hutter, 2019), all parameters of a bank in one dispatch:
+ * p ← p·(1 − lr·wd); m ← β₁m + (1−β₁)g; v ← β₂v + (1−β₂)g²; p ← p − lr · (m/(1−β₁ᵗ)) / (√(v/(1−β₂ᵗ)) + ε).
+ */
+export class AdamW {
+  readonly betas: readonly [number, number];
+  readonly epsilon: number;
+  /** Number of steps taken. */
+  stepCount = 0;
+  private readonly firstMoments: GpuArray[];
+  private readonly secondMoments: GpuArray[];
+  private readonly groupOfBlock: GpuArray[];
+  private readonly groupTable: GpuArray;
+  private readonly stepData: GpuArray;
+  private readonly norm: GpuArray;
+
+  /** Throws when a parameter is in no group, in two, or unknown. */
+  constructor(
+    readonly store: ParameterStore,
+    private readonly options: AdamWOptions,
+  ) {
+    this.betas = options.betas ?? [0.9, 0.999];
+    this.epsilon = options.epsilon ?? 1e-8;
+    const { runtime } = store.engine;
+    this.firstMoments = store.createLike('first moments');
+    this.secondMoments = store.createLike('second moments');
+    this.groupOfBlock = blockGroups(store, options.groups).map((blocks) =>
+      runtime.keep(runtime.upload(blocks, [blocks.length], 'u32', 'parameter groups')),
+    );
+    this.groupTable = runtime.keep(runtime.empty([options.groups.length, 4], 'f32', 'group table'));
+    this.stepData = runtime.keep(runtime.empty([4], 'f32', 'optimiser step'));
+    this.norm = runtime.keep(runtime.empty([2], 'f32', 'gradient norm'));
+  }
+
+  /**
+   * One update of all parameters from their gradients, which are used up: the next backward pass starts anew.
+   * Parameters that no gradient reached count as having a gradient of zero (they still decay).
+   */
+  step({ learningRate, gradientScale = 1 }: StepOptions): void {
+    const { runtime } = this.store.engine;
+    this.store.completeGradients();
+    this.stepCount++;
+    const [beta1, beta2] = this.betas;
+    const table = new Float32Array(4 * this.options.groups.length);
+    this.options.groups.forEach((group, i) => {
+      table.set([learningRate * (group.learningRateScale ?? 1), group.weightDecay], 4 * i);
+    });
+    runtime.write(this.groupTable, table);
+    const corrections = [1 - beta1 ** this.stepCount, 1 - beta2 ** this.stepCount];
+    runtime.write(this.stepData, new Float32Array([...corrections, gradientScale, 0]));
+    this.store.banks.forEach((bank, i) =>
+      adamwStep(runtime, {
+        parameters: bank.values,
+        gradients: bank.gradients,
+        firstMoment: this.firstMoments[i]!,
+        secondMoment: this.secondMoments[i]!,
+        groupOfBlock: this.groupOfBlock[i]!,
+        groups: this.groupTable,
+        step: this.stepData,
+        beta1,
+        beta2,
+        epsilon: this.epsilon,
+      }),
+    );
+    this.store.zeroGradients();
+  }
+
+  /**
+   * L2 norm of all gradients, [2] on the GPU: the norm, and the number of values that are not finite. Valid
+   * after `backward` and until the next step.
+   */
+  gradientNorm(): GpuArray {
+    const { runtime } = this.store.engine;
+    this.store.completeGradients();
+    gradientNorm(runtime, { banks: this.store.banks.map((bank) => bank.gradients), out: this.norm });
+    return this.norm;
+  }
+
+  /** Moments by parameter name (`exp_avg`, `exp_avg_sq` as PyTorch calls them), for checkpoints. */
+  async state(): Promise<Map<string, { firstMoment: Float32Array; secondMoment: Float32Array }>> {
+    const { runtime } = this.store.engine;
+    const result = new Map<string, { firstMoment: Float32Array; secondMoment: Float32Array }>();
+    for (let bank = 0; bank < this.store.banks.length; bank++) {
+      const first = await runtime.read(this.firstMoments[bank]!);
+      const second = await runtime.read(this.secondMoments[bank]!);
+      for (const [name, { array }] of this.store.parameters) {
+        const place = this.store.placeOf(name);
+        if (place.bank !== bank) continue;
+        result.set(name, {
+          firstMoment: first.slice(place.offset, place.offset + array.size),
+          secondMoment: second.slice(place.offset, place.offset + array.size),
+        });
+      }
+    }
+    return result;
+  }
+
+  /** Restores what `state` returned, and the number of steps taken. Throws when a parameter is missing. */
+  restore(
+    state: ReadonlyMap<string, { firstMoment: Float32Array; secondMoment: Float32Array }>,
+    stepCount: number,
+  ): void {
+    const { runtime } = this.store.engine;
+    const flats = [this.firstMoments, this.secondMoments].map((arrays) =>
+      arrays.map((array) => new Float32Array(array.size)),
+    );
+    for (const [name, { array }] of this.store.parameters) {
+      const moments = state.get(name);
+      if (
+        !moments ||
+        moments.firstMoment.length !== array.size ||
+        moments.secondMoment.length !== array.size
+      ) {
+        throw new RangeError(`the optimiser state has no fitting moments for parameter "${name}"`);
+      }
+      const { bank, offset } = this.store.placeOf(name);
+      flats[0]![bank]!.set(moments.firstMoment, offset);
+      flats[1]![bank]!.set(moments.secondMoment, offset);
+    }
+    this.firstMoments.forEach((array, bank) => runtime.write(array, flats[0]![bank]!));
+    this.secondMoments.forEach((array, bank) => runtime.write(array, flats[1]![bank]!));
+    this.stepCount = stepCount;
+  }
+
+  /** Returns the optimiser's memory to the pool. */
+  release(): void {
+    const { runtime } = this.store.engine;
+    const arrays = [...this.firstMoments, ...this.secondMoments, ...this.groupOfBlock];
+    for (const array of [...arrays, this.groupTable, this.stepData, this.norm]) runtime.release(array);
+  }
+}
+
+function blockGroups(store: ParameterStore, groups: readonly ParameterGroup[]): Uint32Array[] {
+  const blocks = store.banks.map((bank) => new Uint32Array(bank.size / PARAMETER_BLOCK).fill(0xffffffff));
+  const groupOf = new Map<string, number>();
+  groups.forEach((group, index) => {
+    for (const name of group.parameters) {
+      if (groupOf.has(name)) throw new RangeError(`parameter "${name}" is in two optimiser groups`);
+      groupOf.set(name, index);
+      const { bank, offset } = store.placeOf(name);
+      const last = offset + store.get(name).array.size - 1;
+      for (let i = Math.floor(offset / PARAMETER_BLOCK); i <= Math.floor(last / PARAMETER_BLOCK); i++) {
+        const there = blocks[bank]![i]!;
+        if (there !== 0xffffffff && there !== index) {
+          throw new RangeError(`parameter "${name}" shares a pack with one of another optimiser group`);
+        }
+        blocks[bank]![i] = index;
+      }
+    }
+  });
+  for (const name of store.parameters.keys()) {
+    if (!groupOf.has(name)) throw new RangeError(`parameter "${name}" is in no optimiser group`);
+  }
+  // Blocks of padding hold only zeros, which every group leaves at zero.
+  for (const array of blocks) array.forEach((group, i) => (array[i] = group === 0xffffffff ? 0 : group));
+  return blocks;
+}

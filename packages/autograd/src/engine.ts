@@ -1,0 +1,159 @@
+import type { DType, GpuArray, HostData, Runtime } from '@tubelet/kernels';
+import { Gradients } from './gradients.js';
+import { Tensor } from './tensor.js';
+
+/** One recorded operation: what it read and made, and how gradients flow back through it. */
+export interface Node {
+  readonly name: string;
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+  /** Arrays kept only for the backward pass (statistics, pre-activations). */
+  readonly saved: readonly GpuArray[];
+  backward(gradients: Gradients): void;
+}
+
+/**
+ * The tape. Operations append themselves while gradients are enabled; `backward` walks them in reverse.
+ * Memory made inside `step` is returned to the pool as soon as the backward pass is done with it, the rest
+ * at the end of the step.
+ */
+export class Engine {
+  private nodes: Node[] = [];
+  /** Storages that the caller wants to read after `backward`. */
+  private retained = new Set<number>();
+  private gradDisabled = 0;
+
+  constructor(readonly runtime: Runtime) {}
+
+  get gradEnabled(): boolean {
+    return this.gradDisabled === 0;
+  }
+
+  /** A tensor with the given values (row-major), released at the end of the current `step`. */
+  tensor(
+    data: HostData,
+    shape: readonly number[],
+    options: { requiresGrad?: boolean; name?: string } = {},
+  ): Tensor {
+    const { requiresGrad = false, name = 'tensor' } = options;
+    return new Tensor(this, this.runtime.upload(data, shape, undefined, name), requiresGrad, name);
+  }
+
+  /** An uninitialised array for an operation's output, released at the end of the current `step`. */
+  empty(shape: readonly number[], dtype: DType = 'f32', label = 'tensor'): GpuArray {
+    return this.runtime.empty(shape, dtype, label);
+  }
+
+  /** Runs one training or inference step: everything it allocates is reused by the next one. */
+  async step<T>(body: () => T | Promise<T>): Promise<T> {
+    return this.runtime.scope(async () => {
+      try {
+        return await body();
+      } finally {
+        this.nodes = [];
+        this.retained.clear();
+      }
+    });
+  }
+
+  /** Keeps an intermediate result readable after `backward`, until the end of the step. */
+  retain(tensor: Tensor): Tensor {
+    this.retained.add(tensor.array.storage.id);
+    return tensor;
+  }
+
+  /** Runs `body` without recording, so that nothing is kept for a backward pass. */
+  noGrad<T>(body: () => T): T {
+    this.gradDisabled++;
+    let result: T;
+    try {
+      result = body();
+    } catch (error) {
+      this.gradDisabled--;
+      throw error;
+    }
+    if (result instanceof Promise) return result.finally(() => this.gradDisabled--) as T;
+    this.gradDisabled--;
+    return result;
+  }
+
+  /** Whether an operation on these inputs must save what its backward needs. */
+  needsGrad(inputs: readonly (Tensor | undefined)[]): boolean {
+    return this.gradEnabled && inputs.some((input) => input?.requiresGrad);
+  }
+
+  /** Makes the output tensor of an operation. */
+  output(array: GpuArray, inputs: readonly (Tensor | undefined)[], name: string): Tensor {
+    return new Tensor(this, array, this.needsGrad(inputs), name);
+  }
+
+  record(node: Node): void {
+    this.nodes.push(node);
+  }
+
+  /**
+   * Adds the gradient of `loss` (one element) to every parameter it depends on, times `scale`; consumes the
+   * tape. Gradients of leaf tensors can be read from the returned object until the step ends.
+   */
+  backward(loss: Tensor, { scale = 1 }: { scale?: number } = {}): Gradients {
+    if (loss.array.size !== 1) throw new RangeError(`backward() needs a loss of one element, got ${loss}`);
+    return this.backwardFrom(loss, new Float32Array([scale]));
+  }
+
+  /** Like `backward`, from any tensor with the given cotangent (row-major, same shape). */
+  backwardFrom(output: Tensor, cotangent: Float32Array): Gradients {
+    if (!output.requiresGrad) {
+      throw new Error(`${output} does not depend on anything that requires a gradient`);
+    }
+    const gradients = new Gradients(this.runtime);
+    gradients.donate(output, this.runtime.upload(cotangent, output.shape, 'f32', 'cotangent'));
+    const nodes = this.nodes;
+    this.nodes = [];
+    const users = countUsers(nodes);
+    for (let i = nodes.length - 1; i >= 0; i--) {
+      const node = nodes[i]!;
+      if (node.outputs.some((tensor) => gradients.has(tensor))) node.backward(gradients);
+      for (const tensor of node.outputs) gradients.drop(tensor);
+      this.releaseAfter(node, users);
+    }
+    return gradients;
+  }
+
+  /** Returns a node's arrays to the pool once no earlier node can need them. */
+  private releaseAfter(node: Node, users: Map<number, Users>): void {
+    for (const array of node.saved) this.runtime.release(array);
+    for (const { array } of [...node.inputs, ...node.outputs]) {
+      const { id } = array.storage;
+      const use = users.get(id)!;
+      const isDone = --use.mentions === 0 && use.isProduced && use.isConsumed;
+      if (isDone && !this.retained.has(id)) this.runtime.release(array);
+    }
+  }
+}
+
+interface Users {
+  mentions: number;
+  isProduced: boolean;
+  isConsumed: boolean;
+}
+
+// An array can be released when every node that mentions it is done, if it was both made and used on the
+// tape: leaves belong to their makers, and final results (losses, predictions) to the caller's step.
+function countUsers(nodes: readonly Node[]): Map<number, Users> {
+  const users = new Map<number, Users>();
+  const at = (tensor: Tensor): Users => {
+    const id = tensor.array.storage.id;
+    let use = users.get(id);
+    if (!use) users.set(id, (use = { mentions: 0, isProduced: false, isConsumed: false }));
+    use.mentions++;
+    return use;
+  };
+  for (const node of nodes) {
+    for (const input of node.inputs) at(input).isConsumed = true;
+    for (const output of node.outputs) {
+      const use = at(output);
+      use.isProduced = true;
+    }
+  }
+  return users;
+}

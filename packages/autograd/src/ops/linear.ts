@@ -1,0 +1,110 @@
+import { columnSum, geluBackward, matmul, rowScale, type GpuArray } from '@tubelet/kernels';
+import type { Gradients } from '../gradients.js';
+import { Parameter } from '../parameters.js';
+import type { Tensor } from '../tensor.js';
+
+/** Random scaling of whole samples in a residual branch (stochastic depth). */
+export interface RowScaling {
+  /** One factor a group of rows: 0 or 1/(1 − rate), shape [groups]. */
+  readonly scale: GpuArray;
+  readonly rowsPerScale: number;
+}
+
+export interface LinearOptions {
+  /** [N]; or a pack [N] of biases whose gaps stay zero. */
+  readonly bias?: Tensor;
+  /** Applied to the result; excludes `residual`. */
+  readonly activation?: 'gelu';
+  /** Added to the result, same shape. */
+  readonly residual?: Tensor;
+  /** Multiplies the rows before the residual is added. */
+  readonly rowScaling?: RowScaling;
+  /** Where to write the result instead of a new array: e.g. some rows of a larger buffer. */
+  readonly into?: GpuArray;
+}
+
+/**
+ * y = x·Wᵀ + b, optionally GELU(…) or residual + scale·(…).
+ * x [..., K], weight [N, K] → [..., N]. Throws `ShapeError` when shapes do not fit.
+ *
+ * Backward: dx = dy·W, dW = dyᵀ·x, db = Σ_rows dy.
+ */
+export function linear(x: Tensor, weight: Tensor, options: LinearOptions = {}): Tensor {
+  const { bias, activation, residual, rowScaling } = options;
+  if (activation && (residual || rowScaling)) {
+    throw new RangeError('linear() applies an activation or adds a residual, not both');
+  }
+  const { engine } = x;
+  const { runtime } = engine;
+  const inputs = [x, weight, bias, residual].filter((tensor) => tensor !== undefined);
+  const out = options.into ?? engine.empty([...x.shape.slice(0, -1), weight.shape[0]!], 'f32', 'linear');
+  const preActivation =
+    activation && engine.needsGrad(inputs) ? engine.empty(out.shape, 'f32', 'pre-GELU') : undefined;
+  matmul(runtime, {
+    a: x.array,
+    b: weight.array,
+    transposeB: true,
+    out,
+    bias: bias?.array,
+    activation,
+    preActivation,
+    residual: residual?.array,
+    rowScale: rowScaling?.scale,
+    rowsPerScale: rowScaling?.rowsPerScale,
+  });
+  const y = engine.output(out, inputs, 'linear');
+  if (y.requiresGrad) {
+    engine.record({
+      name: 'linear',
+      inputs,
+      outputs: [y],
+      saved: preActivation ? [preActivation] : [],
+      backward: (gradients) => {
+        let dy = gradients.of(y);
+        let scratch: GpuArray | undefined;
+        if (preActivation) {
+          scratch = runtime.empty(y.shape, 'f32', 'linear backward');
+          geluBackward(runtime, preActivation, dy, scratch);
+        } else if (rowScaling) {
+          scratch = runtime.empty(y.shape, 'f32', 'linear backward');
+          rowScale(runtime, { x: dy, ...rowScaling, out: scratch });
+        }
+        if (scratch) dy = scratch;
+        linearBackward(gradients, { x, weight, bias, dy });
+        if (scratch) runtime.release(scratch);
+        // Last, because whoever receives the buffer adds to it in place.
+        if (residual) gradients.donate(residual, gradients.of(y));
+      },
+    });
+  }
+  return y;
+}
+
+/** The three products of a linear layer's backward pass: into weight, bias and x, where they need gradients. */
+export function linearBackward(
+  gradients: Gradients,
+  { x, weight, bias, dy }: { x: Tensor; weight: Tensor; bias?: Tensor; dy: GpuArray },
+): void {
+  const { runtime } = x.engine;
+  if (weight.requiresGrad) {
+    const { array, accumulate } = gradients.target(weight);
+    matmul(runtime, { a: dy, transposeA: true, b: x.array, out: array, accumulate });
+  }
+  if (bias?.requiresGrad) biasBackward(gradients, bias, dy);
+  if (x.requiresGrad) {
+    const { array, accumulate } = gradients.target(x);
+    matmul(runtime, { a: dy, b: weight.array, out: array, accumulate });
+  }
+}
+
+/** db = Σ_rows dy; in a pack only for the columns of its parts, so that gaps keep a gradient of zero. */
+export function biasBackward(gradients: Gradients, bias: Tensor, dy: GpuArray): void {
+  const { runtime } = bias.engine;
+  const members = bias instanceof Parameter && bias.parts.length > 0 ? bias.parts : [bias];
+  for (const member of members) {
+    const start = member.array.offset - bias.array.offset;
+    const columns = dy.slice(-1, start, start + member.array.size);
+    const { array, accumulate } = gradients.target(member);
+    columnSum(runtime, { x: columns, out: array, accumulate });
+  }
+}

@@ -1,0 +1,83 @@
+import {
+  mseLoss,
+  mseLossBackward,
+  softCrossEntropy as softCrossEntropyKernel,
+  softCrossEntropyBackward,
+  type GpuArray,
+} from '@tubelet/kernels';
+import type { Tensor } from '../tensor.js';
+
+/** A loss to differentiate, and the values it is made of. */
+export interface WeightedLoss {
+  /** One element. */
+  readonly loss: Tensor;
+  /** [3]: total, first half (appearance), second half (motion). */
+  readonly parts: GpuArray;
+}
+
+/**
+ * λ · MSE(first half of the columns) + (1 − λ) · MSE(second half): the loss of MAE-DFER, whose first half is
+ * the appearance and second half the motion target. prediction [..., 2·H], target of the same size.
+ * λ = 0.5 is the plain mean-square error.
+ */
+export function meanSquareError(
+  prediction: Tensor,
+  target: GpuArray,
+  { appearanceWeight = 0.5 } = {},
+): WeightedLoss {
+  const { engine } = prediction;
+  const { runtime } = engine;
+  const columns = prediction.extent(-1);
+  const asRows = (array: GpuArray) => array.reshape([array.size / columns, columns]);
+  const parts = engine.empty([3], 'f32', 'loss');
+  const operands = { prediction: asRows(prediction.array), target: asRows(target), appearanceWeight };
+  mseLoss(runtime, { ...operands, loss: parts });
+  const loss = engine.output(parts.slice(0, 0, 1), [prediction], 'mean-square error');
+  if (loss.requiresGrad) {
+    engine.record({
+      name: 'mean-square-error',
+      inputs: [prediction],
+      outputs: [loss],
+      saved: [],
+      backward: (gradients) =>
+        gradients.overwrite(prediction, (array) =>
+          mseLossBackward(runtime, {
+            ...operands,
+            gradientScale: gradients.of(loss),
+            dPrediction: asRows(array),
+          }),
+        ),
+    });
+  }
+  return { loss, parts };
+}
+
+/**
+ * −1/B Σ_b Σ_k y[b,k] · log softmax(logits[b])[k] for soft labels (label smoothing, mixup).
+ * logits [B, K], targets [B, K].
+ */
+export function softCrossEntropy(logits: Tensor, targets: GpuArray): Tensor {
+  const { engine } = logits;
+  const { runtime } = engine;
+  const value = engine.empty([1], 'f32', 'loss');
+  softCrossEntropyKernel(runtime, { logits: logits.array, targets, loss: value });
+  const loss = engine.output(value, [logits], 'cross-entropy');
+  if (loss.requiresGrad) {
+    engine.record({
+      name: 'soft-cross-entropy',
+      inputs: [logits],
+      outputs: [loss],
+      saved: [],
+      backward: (gradients) =>
+        gradients.overwrite(logits, (dLogits) =>
+          softCrossEntropyBackward(runtime, {
+            logits: logits.array,
+            targets,
+            gradientScale: gradients.of(loss),
+            dLogits,
+          }),
+        ),
+    });
+  }
+  return loss;
+}

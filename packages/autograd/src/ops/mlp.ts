@@ -1,0 +1,85 @@
+import { matmul, rowScale, type GpuArray } from '@tubelet/kernels';
+import type { Tensor } from '../tensor.js';
+import { biasBackward, linearBackward, type RowScaling } from './linear.js';
+
+export interface MlpOperands {
+  /** [..., C]: input, usually normalised. */
+  readonly x: Tensor;
+  /** [F, C] and [F]. */
+  readonly fc1Weight: Tensor;
+  readonly fc1Bias: Tensor;
+  /** [C, F] and [C]. */
+  readonly fc2Weight: Tensor;
+  readonly fc2Bias: Tensor;
+  /** [..., C]: added to the result. */
+  readonly residual: Tensor;
+  readonly rowScaling?: RowScaling;
+}
+
+/**
+ * y = residual + scale · (GELU(x·W₁ᵀ + b₁)·W₂ᵀ + b₂), the feed-forward branch of a transformer block.
+ *
+ * GELU runs in the epilogue of the first product and its derivative in the epilogue of dy·W₂, so the hidden
+ * layer [..., F] is written twice (before and after GELU) and never read by a kernel of its own.
+ */
+export function mlp(operands: MlpOperands): Tensor {
+  const { x, fc1Weight, fc1Bias, fc2Weight, fc2Bias, residual, rowScaling } = operands;
+  const { engine } = x;
+  const { runtime } = engine;
+  const inputs = [x, fc1Weight, fc1Bias, fc2Weight, fc2Bias, residual];
+  const hiddenShape = [...x.shape.slice(0, -1), fc1Weight.shape[0]!];
+  const needsGrad = engine.needsGrad(inputs);
+  const hidden = engine.empty(hiddenShape, 'f32', 'mlp hidden');
+  const preActivation = needsGrad ? engine.empty(hiddenShape, 'f32', 'mlp pre-GELU') : undefined;
+  matmul(runtime, {
+    a: x.array,
+    b: fc1Weight.array,
+    transposeB: true,
+    out: hidden,
+    bias: fc1Bias.array,
+    activation: 'gelu',
+    preActivation,
+  });
+  const out = engine.empty(residual.shape, 'f32', 'mlp');
+  matmul(runtime, {
+    a: hidden,
+    b: fc2Weight.array,
+    transposeB: true,
+    out,
+    bias: fc2Bias.array,
+    residual: residual.array,
+    rowScale: rowScaling?.scale,
+    rowsPerScale: rowScaling?.rowsPerScale,
+  });
+  const y = engine.output(out, inputs, 'mlp');
+  if (!preActivation) {
+    runtime.release(hidden);
+    return y;
+  }
+  engine.record({
+    name: 'mlp',
+    inputs,
+    outputs: [y],
+    saved: [preActivation, hidden],
+    backward: (gradients) => {
+      const dy = gradients.of(y);
+      let branch: GpuArray = dy;
+      if (rowScaling) {
+        branch = runtime.empty(y.shape, 'f32', 'mlp backward');
+        rowScale(runtime, { x: dy, ...rowScaling, out: branch });
+      }
+      if (fc2Weight.requiresGrad) {
+        const { array, accumulate } = gradients.target(fc2Weight);
+        matmul(runtime, { a: branch, transposeA: true, b: hidden, out: array, accumulate });
+      }
+      if (fc2Bias.requiresGrad) biasBackward(gradients, fc2Bias, branch);
+      const dHidden = runtime.empty(hiddenShape, 'f32', 'mlp backward');
+      matmul(runtime, { a: branch, b: fc2Weight.array, out: dHidden, geluInput: preActivation });
+      linearBackward(gradients, { x, weight: fc1Weight, bias: fc1Bias, dy: dHidden });
+      runtime.release(dHidden);
+      if (branch !== dy) runtime.release(branch);
+      gradients.donate(residual, dy);
+    },
+  });
+  return y;
+}

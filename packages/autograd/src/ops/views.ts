@@ -1,0 +1,105 @@
+import { rowAdd, type GpuArray } from '@tubelet/kernels';
+import { Tensor } from '../tensor.js';
+
+/**
+ * Views of consecutive pieces of one axis, `sizes` long, sharing memory with `x`: nothing is copied, and
+ * gradients that already lie in one buffer are put together without a copy.
+ */
+export function split(x: Tensor, axis: number, sizes: readonly number[]): Tensor[] {
+  const { engine } = x;
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  if (total !== x.extent(axis)) {
+    throw new RangeError(`split sizes ${sizes.join(' + ')} do not add up to axis ${axis} of ${x}`);
+  }
+  if (!x.array.isContiguous) throw new RangeError(`split needs a contiguous tensor, got ${x}`);
+  let start = 0;
+  const parts = sizes.map((size) => {
+    const array = x.array.slice(axis, start, (start += size));
+    return engine.output(array, [x], `part of ${x.name}`);
+  });
+  if (engine.needsGrad([x])) {
+    engine.record({
+      name: 'split',
+      inputs: [x],
+      outputs: parts,
+      saved: [],
+      backward: (gradients) => gradients.gather(x, parts),
+    });
+  }
+  return parts;
+}
+
+/**
+ * The tensor on `whole`, into which `parts` have been written (operations take `into`): together they must
+ * cover it. The opposite of `split`, and as free.
+ */
+export function join(whole: GpuArray, parts: readonly Tensor[]): Tensor {
+  const { engine } = parts[0]!;
+  const covered = parts.reduce((sum, part) => sum + part.array.size, 0);
+  if (covered !== whole.size || parts.some((part) => part.array.storage !== whole.storage)) {
+    throw new RangeError(`join: ${parts.length} parts with ${covered} elements do not cover ${whole}`);
+  }
+  const y = engine.output(whole, parts, 'join');
+  if (y.requiresGrad) {
+    engine.record({
+      name: 'join',
+      inputs: parts,
+      outputs: [y],
+      saved: [],
+      backward: (gradients) => {
+        const dy = gradients.of(y);
+        for (const part of parts) gradients.donate(part, alike(dy, whole, part.array));
+      },
+    });
+  }
+  return y;
+}
+
+/** The same values under another shape; `x` must be contiguous. */
+export function reshape(x: Tensor, shape: readonly number[]): Tensor {
+  const { engine } = x;
+  const y = engine.output(x.array.reshape(shape), [x], x.name);
+  if (y.requiresGrad) {
+    engine.record({
+      name: 'reshape',
+      inputs: [x],
+      outputs: [y],
+      saved: [],
+      backward: (gradients) => gradients.donate(x, gradients.of(y).reshape(x.shape)),
+    });
+  }
+  return y;
+}
+
+/** The view of `gradient` that lies where `part` lies in `whole`. */
+function alike(gradient: GpuArray, whole: GpuArray, part: GpuArray): GpuArray {
+  for (let axis = 0; axis < whole.shape.length; axis++) {
+    if (part.shape[axis] !== whole.shape[axis]) {
+      const start = (part.offset - whole.offset) / whole.strides[axis]!;
+      return gradient.slice(axis, start, start + part.shape[axis]!);
+    }
+  }
+  return gradient;
+}
+
+/** A tensor of the same values that no gradient flows through. */
+export function detach(x: Tensor): Tensor {
+  return new Tensor(x.engine, x.array, false, x.name);
+}
+
+/** Copies x into `into` (same shape, e.g. some rows of a larger buffer). */
+export function copyInto(x: Tensor, into: GpuArray): Tensor {
+  const { engine } = x;
+  rowAdd(engine.runtime, { a: x.array, out: into });
+  const y = engine.output(into, [x], x.name);
+  if (y.requiresGrad) {
+    engine.record({
+      name: 'copy',
+      inputs: [x],
+      outputs: [y],
+      saved: [],
+      backward: (gradients) => gradients.donate(x, gradients.of(y)),
+    });
+  }
+  return y;
+}

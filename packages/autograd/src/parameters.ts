@@ -1,0 +1,238 @@
+import { GpuArray, product, type HostData, type Runtime, type Storage } from '@tubelet/kernels';
+import type { Engine } from './engine.js';
+import type { GradientTarget } from './gradients.js';
+import { Tensor } from './tensor.js';
+
+/** A tensor of stored dimensions that is trained: it owns a gradient that persists between steps. */
+export class Parameter extends Tensor {
+  hasGradient = false;
+
+  constructor(
+    engine: Engine,
+    array: GpuArray,
+    readonly gradient: GpuArray,
+    name: string,
+    /** For a pack: the parameters that lie inside it. */
+    readonly parts: readonly Parameter[] = [],
+  ) {
+    super(engine, array, true, name);
+  }
+
+  /** The gradient and whether to add to it; from now on the parameter has a gradient. */
+  gradientTarget(): GradientTarget {
+    const members = this.parts.length > 0 ? this.parts : [this as Parameter];
+    const accumulate = members[0]!.hasGradient;
+    if (members.some((member) => member.hasGradient !== accumulate)) {
+      throw new Error(`the parts of ${this.name} were used both together and apart in one backward pass`);
+    }
+    for (const member of members) member.hasGradient = true;
+    return { array: this.gradient, accumulate };
+  }
+
+  /** Replaces the values (row-major). */
+  write(data: HostData): void {
+    this.engine.runtime.write(this.array, data);
+  }
+}
+
+/** What to store under one published name. */
+export interface ParameterSpec {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+/** Values that stay zero inside a pack, e.g. the missing key bias between those of queries and values. */
+export interface PackGap {
+  readonly gap: number;
+}
+
+/** Parameters that lie one after the other in memory, so that one kernel can use them as one array. */
+export interface PackSpec {
+  readonly pack: string;
+  readonly shape: readonly number[];
+  readonly parts: readonly (ParameterSpec | PackGap)[];
+}
+
+/** One flat allocation: values, gradients and whatever an optimiser adds share its layout. */
+export interface ParameterBank {
+  readonly values: GpuArray;
+  readonly gradients: GpuArray;
+  readonly size: number;
+}
+
+/** Every entry of a bank starts on a multiple of this, so that optimisers can look up groups by block. */
+export const PARAMETER_BLOCK = 256;
+
+interface Placed {
+  readonly bank: number;
+  readonly offset: number;
+}
+
+/**
+ * All parameters of a model in few flat banks, so that an optimiser needs one dispatch a bank instead of one a
+ * parameter. A bank is as large as the adapter lets one binding be.
+ */
+export class ParameterStore {
+  readonly banks: readonly ParameterBank[];
+  private readonly byName = new Map<string, Parameter>();
+  private readonly packs = new Map<string, Parameter>();
+  private readonly placement = new Map<string, Placed>();
+
+  constructor(
+    readonly engine: Engine,
+    specs: readonly (ParameterSpec | PackSpec)[],
+  ) {
+    const { runtime } = engine;
+    const limit =
+      Math.floor(runtime.device.limits.maxStorageBufferBindingSize / 4 / PARAMETER_BLOCK) * PARAMETER_BLOCK;
+    const sizes: number[] = [0];
+    const places = specs.map((spec): Placed => {
+      const needed = Math.ceil(specSize(spec) / PARAMETER_BLOCK) * PARAMETER_BLOCK;
+      if (needed > limit) {
+        throw new RangeError(
+          `parameter ${specName(spec)} has ${needed} elements, this adapter allows ${limit}`,
+        );
+      }
+      if (sizes[sizes.length - 1]! + needed > limit) sizes.push(0);
+      const bank = sizes.length - 1;
+      const offset = sizes[bank]!;
+      sizes[bank] = offset + needed;
+      return { bank, offset };
+    });
+    this.banks = sizes.filter((size) => size > 0).map((size) => createBank(runtime, size));
+    specs.forEach((spec, i) => this.place(spec, places[i]!));
+  }
+
+  /** All parameters by name, in the order of declaration. */
+  get parameters(): ReadonlyMap<string, Parameter> {
+    return this.byName;
+  }
+
+  /** Number of trained values (padding and gaps not counted). */
+  get count(): number {
+    let sum = 0;
+    for (const parameter of this.byName.values()) sum += parameter.array.size;
+    return sum;
+  }
+
+  /** The parameter of this name; throws when there is none. */
+  get(name: string): Parameter {
+    const found = this.byName.get(name);
+    if (!found) throw new RangeError(`there is no parameter "${name}"`);
+    return found;
+  }
+
+  /** The pack of this name as one tensor; throws when there is none. */
+  pack(name: string): Parameter {
+    const found = this.packs.get(name);
+    if (!found) throw new RangeError(`there is no parameter pack "${name}"`);
+    return found;
+  }
+
+  /** Bank and first element of a parameter, for arrays with the layout of the banks. */
+  placeOf(name: string): { bank: number; offset: number } {
+    const placed = this.placement.get(name);
+    if (!placed) throw new RangeError(`there is no parameter "${name}"`);
+    return placed;
+  }
+
+  /** Forgets all gradients: the next backward pass overwrites them. */
+  zeroGradients(): void {
+    for (const parameter of this.byName.values()) parameter.hasGradient = false;
+  }
+
+  /** Makes the gradients of parameters that no gradient reached zero instead of stale. */
+  completeGradients(): void {
+    for (const parameter of this.byName.values()) {
+      if (!parameter.hasGradient) {
+        this.engine.runtime.clear(parameter.gradient);
+        parameter.hasGradient = true;
+      }
+    }
+  }
+
+  /** Zero-filled flat arrays with the layout of the banks, e.g. optimiser moments. */
+  createLike(label: string): GpuArray[] {
+    const { runtime } = this.engine;
+    return this.banks.map((bank) => zeros(runtime, bank.size, label));
+  }
+
+  /** Returns the memory of values and gradients to the pool; the parameters must not be used again. */
+  release(): void {
+    const { runtime } = this.engine;
+    for (const { values, gradients } of this.banks) {
+      runtime.release(values);
+      runtime.release(gradients);
+    }
+  }
+
+  private place(spec: ParameterSpec | PackSpec, { bank, offset }: Placed): void {
+    const { values, gradients } = this.banks[bank]!;
+    const size = specSize(spec);
+    const regions = [values, gradients].map(({ storage }) => this.region(storage, offset, size)) as [
+      Storage,
+      Storage,
+    ];
+    const make = (
+      name: string,
+      shape: readonly number[],
+      start: number,
+      parts: readonly Parameter[] = [],
+    ) => {
+      const [value, gradient] = regions.map(
+        (storage) => new GpuArray(storage, 'f32', shape, undefined, start),
+      );
+      return new Parameter(this.engine, value!, gradient!, name, parts);
+    };
+    const add = (name: string, parameter: Parameter, start: number) => {
+      if (this.byName.has(name)) throw new RangeError(`parameter "${name}" is declared twice`);
+      this.byName.set(name, parameter);
+      this.placement.set(name, { bank, offset: offset + start });
+    };
+    if (!('pack' in spec)) {
+      add(spec.name, make(spec.name, spec.shape, 0), 0);
+      return;
+    }
+    const parts: Parameter[] = [];
+    let start = 0;
+    for (const part of spec.parts) {
+      if ('gap' in part) {
+        start += part.gap;
+        continue;
+      }
+      const parameter = make(part.name, part.shape, start);
+      add(part.name, parameter, start);
+      parts.push(parameter);
+      start += product(part.shape);
+    }
+    if (start !== product(spec.shape)) {
+      throw new RangeError(
+        `the parts of pack "${spec.pack}" have ${start} elements, its shape ${product(spec.shape)}`,
+      );
+    }
+    this.packs.set(spec.pack, make(spec.pack, spec.shape, 0, parts));
+  }
+
+  private region(storage: Storage, offset: number, size: number): Storage {
+    const sizeBytes = Math.ceil(size / PARAMETER_BLOCK) * PARAMETER_BLOCK * 4;
+    return this.engine.runtime.pool.region(storage, offset * 4, sizeBytes);
+  }
+}
+
+function createBank(runtime: Runtime, size: number): ParameterBank {
+  return { values: zeros(runtime, size, 'parameters'), gradients: zeros(runtime, size, 'gradients'), size };
+}
+
+function zeros(runtime: Runtime, size: number, label: string): GpuArray {
+  const array = runtime.keep(runtime.empty([size], 'f32', label));
+  runtime.clear(array);
+  return array;
+}
+
+function specSize(spec: ParameterSpec | PackSpec): number {
+  return product(spec.shape);
+}
+
+function specName(spec: ParameterSpec | PackSpec): string {
+  return 'pack' in spec ? spec.pack : spec.name;
+}

@@ -1,0 +1,146 @@
+import {
+  addRows,
+  broadcastRows,
+  join,
+  linear,
+  meanSquareError,
+  ParameterStore,
+  reshape,
+  split,
+  type Engine,
+  type Tensor,
+  type WeightedLoss,
+} from '@tubelet/autograd';
+import type { GpuArray } from '@tubelet/kernels';
+import { gatherCubes, requireClips, batchSize, type ClipBatch } from './clip-batch.js';
+import {
+  cubeSize,
+  tokenCount,
+  validateDecoder,
+  validateEncoder,
+  type DecoderConfig,
+  type EncoderConfig,
+} from './config.js';
+import { encode, type ActivationObserver } from './encoder.js';
+import { norm } from './lgi-block.js';
+import type { MaskOnDevice } from './mask.js';
+import { pretrainingSpecs } from './parameter-specs.js';
+import { sinusoidTable } from './positions.js';
+import { buildTargets } from './targets.js';
+import { vitBlock } from './vit-block.js';
+
+export interface PretrainingConfig {
+  readonly encoder: EncoderConfig;
+  readonly decoder: DecoderConfig;
+  /**
+   * Which decoder position a visible token gets. `token`: its own. `reference`: that of the token of the same rank
+   * in ascending order, as the published code and checkpoint do; the two differ wherever a region spans several
+   * temporal slots and a frame several regions.
+   */
+  readonly decoderPositions: 'token' | 'reference';
+}
+
+/** What one forward pass gives. */
+export interface PretrainingOutput extends WeightedLoss {
+  /** [B, masked, cube]: predicted targets of the masked cubes, ascending token order. */
+  readonly prediction: Tensor;
+  /** [B, masked, cube]: the targets; first half appearance, second half motion. */
+  readonly target: GpuArray;
+}
+
+/** The masked autoencoder: encoder on visible cubes, light decoder on all, targets of masked cubes. */
+export class PretrainingModel {
+  readonly store: ParameterStore;
+  private readonly encoderPositions: GpuArray;
+  private readonly decoderPositionTable: GpuArray;
+
+  /** Parameters are zero until initialised or loaded. Throws `ConfigError` for settings that do not fit. */
+  constructor(
+    readonly engine: Engine,
+    readonly config: PretrainingConfig,
+  ) {
+    const { encoder, decoder } = config;
+    validateEncoder(encoder);
+    validateDecoder(decoder);
+    this.store = new ParameterStore(engine, pretrainingSpecs(encoder, decoder));
+    const { runtime } = engine;
+    const tokens = tokenCount(encoder);
+    const table = (dim: number) =>
+      runtime.keep(runtime.upload(sinusoidTable(tokens, dim), [tokens, dim], 'f32', 'positions'));
+    this.encoderPositions = table(encoder.dim);
+    this.decoderPositionTable = decoder.dim === encoder.dim ? this.encoderPositions : table(decoder.dim);
+  }
+
+  /** Visible tokens through the encoder, its final norm included: [B, visible, C], region-major. */
+  encodeVisible(clips: ClipBatch, mask: MaskOnDevice, observe?: ActivationObserver): Tensor {
+    const { engine, store } = this;
+    const { encoder } = this.config;
+    requireClips(clips, encoder);
+    const batch = batchSize(clips);
+    const { regions, visiblePerRegion, visibleCount } = mask.counts;
+    const cubes = engine.empty([batch, visibleCount, cubeSize(encoder)], 'f32', 'visible cubes');
+    gatherCubes(engine.runtime, clips, mask.visible.reshape([batch, visibleCount]), cubes, encoder);
+    const tokens = encode(store, 'encoder.', encoder, this.encoderPositions, {
+      cubes: engine.output(cubes.reshape([batch, regions, visiblePerRegion, cubeSize(encoder)]), [], 'cubes'),
+      indices: mask.visible,
+      observe,
+    });
+    const locals = encoder.kind === 'lgi-former' ? split(tokens, 2, [1, visiblePerRegion])[1]! : tokens;
+    const encoded = reshape(norm(store, 'encoder.norm', locals), [batch, visibleCount, encoder.dim]);
+    observe?.('encoder_out', encoded);
+    return encoded;
+  }
+
+  /** Predictions for the masked cubes, [B, masked, cube], from encoded visible tokens. */
+  decode(encoded: Tensor, mask: MaskOnDevice, observe?: ActivationObserver): Tensor {
+    const { engine, store } = this;
+    const { decoder, decoderPositions } = this.config;
+    const batch = encoded.extent(0);
+    const { visibleCount, maskedCount } = mask.counts;
+    const table = this.decoderPositionTable;
+    const visibleIndices = decoderPositions === 'token' ? mask.visible : mask.visibleAscending;
+    const tokens = engine.empty([batch, visibleCount + maskedCount, decoder.dim], 'f32', 'decoder tokens');
+    const projected = linear(encoded, store.get('encoder_to_decoder.weight'));
+    observe?.('encoder_to_decoder', projected);
+    const visible = addRows(
+      projected,
+      { table, indices: visibleIndices.reshape([batch * visibleCount]) },
+      { into: tokens.slice(1, 0, visibleCount) },
+    );
+    const masked = broadcastRows(store.get('mask_token'), [batch, maskedCount], {
+      rows: { table, indices: mask.masked.reshape([batch * maskedCount]) },
+      into: tokens.slice(1, visibleCount, visibleCount + maskedCount),
+    });
+    let x = join(tokens, [visible, masked]);
+    for (let i = 0; i < decoder.depth; i++) {
+      x = vitBlock(store, `decoder.blocks.${i}`, x, { heads: decoder.heads });
+      observe?.(`decoder.blocks.${i}`, x);
+    }
+    const decoded = split(x, 1, [visibleCount, maskedCount])[1]!;
+    return linear(norm(store, 'decoder.norm', decoded), store.get('decoder.head.weight'), {
+      bias: store.get('decoder.head.bias'),
+    });
+  }
+
+  /**
+   * Reconstructs the masked cubes and compares them with their targets:
+   * λ · MSE(appearance) + (1 − λ) · MSE(motion), λ = `appearanceWeight`.
+   */
+  forward(
+    clips: ClipBatch,
+    mask: MaskOnDevice,
+    { appearanceWeight = 0.5, observe }: { appearanceWeight?: number; observe?: ActivationObserver } = {},
+  ): PretrainingOutput {
+    const target = buildTargets(this.engine.runtime, clips, mask.masked, this.config.encoder);
+    const prediction = this.decode(this.encodeVisible(clips, mask, observe), mask, observe);
+    return { prediction, target, ...meanSquareError(prediction, target, { appearanceWeight }) };
+  }
+
+  /** Returns the model's memory to the pool. */
+  release(): void {
+    const { runtime } = this.engine;
+    this.store.release();
+    runtime.release(this.encoderPositions);
+    if (this.decoderPositionTable !== this.encoderPositions) runtime.release(this.decoderPositionTable);
+  }
+}

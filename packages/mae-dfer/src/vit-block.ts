@@ -1,0 +1,26 @@
+import { attention, linear, type ParameterStore, type RowScaling, type Tensor } from '@tubelet/autograd';
+import { feedForward, norm } from './lgi-block.js';
+
+/** Draws of stochastic depth, [B] each. */
+export interface VitDropPath {
+  readonly attention?: RowScaling;
+  readonly feedForward?: RowScaling;
+}
+
+/** A standard pre-norm transformer block on x [B, N, C]: x += Attention(norm1(x)); x += Mlp(norm2(x)). */
+export function vitBlock(
+  store: ParameterStore,
+  name: string,
+  x: Tensor,
+  { heads, dropPath }: { heads: number; dropPath?: VitDropPath },
+): Tensor {
+  const qkv = linear(norm(store, `${name}.norm1`, x), store.get(`${name}.attn.qkv.weight`), {
+    bias: store.pack(`${name}.attn.qkv_bias`),
+  });
+  const attended = linear(attention({ qkv, heads }), store.get(`${name}.attn.proj.weight`), {
+    bias: store.get(`${name}.attn.proj.bias`),
+    residual: x,
+    rowScaling: dropPath?.attention,
+  });
+  return feedForward(store, name, attended, dropPath?.feedForward);
+}
