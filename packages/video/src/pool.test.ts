@@ -1,0 +1,77 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { DecoderClosedError, VideoDecodeError } from './errors';
+import { DecoderPool, type DecoderPoolOptions } from './pool';
+import { temporaryFolder, wasmFfmpeg, writeNumberedVideo } from './testing/videos';
+
+const folder = temporaryFolder();
+const file = (name: string) => join(folder.path, name);
+const pools: DecoderPool[] = [];
+async function open(options: DecoderPoolOptions): Promise<DecoderPool> {
+  const pool = await DecoderPool.open(options);
+  pools.push(pool);
+  return pool;
+}
+
+beforeAll(() => writeNumberedVideo(file('video.mp4'), 20));
+afterEach(async () => {
+  await Promise.all(pools.splice(0).map((pool) => pool.close()));
+});
+afterAll(() => folder.remove());
+
+describe('DecoderPool', () => {
+  it('answers more requests than it has threads', async () => {
+    const pool = await open({ workers: 2, ffmpeg: await wasmFfmpeg() });
+    const answers = await Promise.all(Array.from({ length: 7 }, () => pool.probe(file('video.mp4'))));
+    expect(answers.map(({ frameCount }) => frameCount)).toEqual(new Array(7).fill(20));
+  });
+
+  it('goes on when a file takes its thread down', async () => {
+    // An ffmpeg that ends the thread on files of one kind, and works on all others.
+    const ffmpeg = await wasmFfmpeg();
+    const scriptPath = file('fragile.cjs');
+    writeFileSync(
+      scriptPath,
+      `const create = require(${JSON.stringify(ffmpeg.scriptPath)});
+module.exports = async (overrides) => {
+  const core = await create(overrides);
+  return { ...core, exec: (...args) => (args.includes('/input.deadly') ? process.exit(3) : core.exec(...args)) };
+};
+`,
+    );
+    writeFileSync(file('a.deadly'), 'x');
+    const pool = await open({ workers: 1, ffmpeg: { ...ffmpeg, scriptPath } });
+    const before = pool.probe(file('video.mp4'));
+    const deadly = pool.probe(file('a.deadly'));
+    const after = pool.probe(file('video.mp4'));
+    await expect(deadly).rejects.toThrow(VideoDecodeError);
+    await expect(deadly).rejects.toThrow(/a\.deadly.*the decoding thread ended with code 3/);
+    expect((await before).frameCount).toBe(20);
+    expect((await after).frameCount).toBe(20);
+  });
+
+  it('says so when its threads cannot start, and does not blame the file', async () => {
+    const pool = await open({
+      workers: 2,
+      ffmpeg: { ...(await wasmFfmpeg()), scriptPath: file('none.cjs') },
+    });
+    const error: unknown = await pool.probe(file('video.mp4')).catch((reason: unknown) => reason);
+    expect(error).not.toBeInstanceOf(VideoDecodeError);
+    expect((error as Error).message).toMatch(/could not start.*none\.cjs/s);
+  });
+
+  it('rejects what is under way when it is closed', async () => {
+    const pool = await open({ workers: 1, ffmpeg: await wasmFfmpeg() });
+    const answers = Promise.allSettled([pool.probe(file('video.mp4')), pool.probe(file('video.mp4'))]);
+    await pool.close();
+    for (const answer of await answers) {
+      expect(answer).toMatchObject({ status: 'rejected', reason: expect.any(DecoderClosedError) as unknown });
+    }
+    await expect(pool.probe(file('video.mp4'))).rejects.toThrow(DecoderClosedError);
+  });
+
+  it('refuses a number of threads that makes no sense', async () => {
+    await expect(DecoderPool.open({ workers: 0 })).rejects.toThrow('workers is 0');
+  });
+});
