@@ -27,3 +27,4 @@ export * from './row-gather/row-gather.js';
 export * from './cross-entropy/cross-entropy.js';
 export * from './targets/targets.js';
 export * from './gradient-norm/gradient-norm.js';
+export * from './drop-path/drop-path.js';
