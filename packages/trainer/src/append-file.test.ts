@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { AppendFile } from './append-file';
-import { FileWriteError } from './file-write';
-import { temporaryFolder } from './testing/temporary-folder';
+import { AppendFile } from './append-file.js';
+import { FileWriteError } from './file-write.js';
+import { temporaryFolder } from './testing/temporary-folder.js';
 
 describe('AppendFile', () => {
   it('keeps the stated part of an existing file and grows from there', async () => {

@@ -3,11 +3,11 @@ import { mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { loadCheckpoint, saveCheckpoint } from './checkpoint';
-import { CheckpointWriteError } from './checkpoint-errors';
-import { nodeFileSystem, type WriteFileSystem } from './file-write';
-import { contentOfStep } from './testing/checkpoint-content';
-import { temporaryFolder } from './testing/temporary-folder';
+import { loadCheckpoint, saveCheckpoint } from './checkpoint.js';
+import { CheckpointWriteError } from './checkpoint-errors.js';
+import { nodeFileSystem, type WriteFileSystem } from './file-write.js';
+import { contentOfStep } from './testing/checkpoint-content.js';
+import { temporaryFolder } from './testing/temporary-folder.js';
 
 const run = promisify(execFile);
 

@@ -5,18 +5,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { saveCheckpoint } from './checkpoint';
-import { CheckpointCorruptError } from './checkpoint-errors';
+import { saveCheckpoint } from './checkpoint.js';
+import { CheckpointCorruptError } from './checkpoint-errors.js';
 import {
   checkpointDirectory,
   checkpointPath,
   latestCheckpoint,
   listCheckpoints,
   pruneCheckpoints,
-} from './checkpoint-folder';
-import { bundleProgram } from './testing/bundle';
-import { contentOfStep } from './testing/checkpoint-content';
-import { temporaryFolder } from './testing/temporary-folder';
+} from './checkpoint-folder.js';
+import { bundleProgram } from './testing/bundle.js';
+import { contentOfStep } from './testing/checkpoint-content.js';
+import { temporaryFolder } from './testing/temporary-folder.js';
 
 async function runWithSteps(...steps: number[]): Promise<string> {
   const run = await temporaryFolder();

@@ -1,9 +1,9 @@
 import { readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CheckpointCorruptError } from './checkpoint-errors';
-import { loadCheckpoint, type CheckpointContent } from './checkpoint';
-import { UserError, errorMessage, systemErrorCode } from './errors';
-import { PARTIAL_SUFFIX } from './file-write';
+import { CheckpointCorruptError } from './checkpoint-errors.js';
+import { loadCheckpoint, type CheckpointContent } from './checkpoint.js';
+import { UserError, errorMessage, systemErrorCode } from './errors.js';
+import { PARTIAL_SUFFIX } from './file-write.js';
 
 const CHECKPOINT_NAME = /^step-(\d+)\.safetensors$/;
 

@@ -15,9 +15,9 @@ import {
   CheckpointReadError,
   CheckpointWriteError,
   type ShapeDifference,
-} from './checkpoint-errors';
-import { errorMessage, systemErrorCode } from './errors';
-import { freeBytes, nodeFileSystem, replaceFile, writeFully, type WriteFileSystem } from './file-write';
+} from './checkpoint-errors.js';
+import { errorMessage, systemErrorCode } from './errors.js';
+import { freeBytes, nodeFileSystem, replaceFile, writeFully, type WriteFileSystem } from './file-write.js';
 
 /**
  * What a checkpoint holds: weights and optimiser moments as tensors, counters and settings as text. Equal

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { crc32c, maskedCrc32c } from './crc32c';
+import { crc32c, maskedCrc32c } from './crc32c.js';
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 

@@ -2,7 +2,7 @@
  * TensorBoard's `Event` messages in protocol-buffer encoding, and their TFRecord frames. Field numbers are
  * those of TensorFlow's `event.proto` and `summary.proto`.
  */
-import { maskedCrc32c } from './crc32c';
+import { maskedCrc32c } from './crc32c.js';
 
 const VARINT = 0;
 const FIXED64 = 1;

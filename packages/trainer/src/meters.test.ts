@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { RateMeter, averageMicroBatches, type Metrics } from './meters';
+import { RateMeter, averageMicroBatches, type Metrics } from './meters.js';
 
 describe('RateMeter', () => {
   it('is 0 before there is work, and then amount over time', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { OptionError } from './errors';
-import { choiceOption, numberOption, wholeNumberOption, wholeNumbersOption } from './options';
+import { OptionError } from './errors.js';
+import { choiceOption, numberOption, wholeNumberOption, wholeNumbersOption } from './options.js';
 
 describe('values that are accepted', () => {
   it('are read', () => {

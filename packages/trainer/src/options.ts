@@ -3,7 +3,7 @@
  * text that the user wrote to the value, which throws an `OptionError` naming both. They fit commander's
  * `.option(flags, description, reader)`.
  */
-import { OptionError } from './errors';
+import { OptionError } from './errors.js';
 
 export interface NumberRange {
   /** Least value; none when left out. */

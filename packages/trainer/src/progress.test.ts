@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { createProgress, formatDuration, formatUpdate, type ProgressUpdate } from './progress';
+import { createProgress, formatDuration, formatUpdate, type ProgressUpdate } from './progress.js';
 
 const UPDATE: ProgressUpdate = {
   completedSteps: 1,

@@ -1,5 +1,5 @@
 import cliProgress from 'cli-progress';
-import type { Metrics } from './meters';
+import type { Metrics } from './meters.js';
 
 /** Where a run stands after a step. */
 export interface ProgressUpdate {

@@ -1,4 +1,4 @@
-import { readLog } from './run-log';
+import { readLog } from './run-log.js';
 
 /** A curve: values over completed steps. */
 export interface Series {

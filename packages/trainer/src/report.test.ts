@@ -2,11 +2,11 @@ import { appendFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseHTML } from 'linkedom';
 import { describe, expect, it } from 'vitest';
-import { writeReport } from './report';
-import { readReportData, thinned } from './report-data';
-import { RunLog } from './run-log';
-import { EXAMPLE_CONFIG } from './testing/example-config';
-import { temporaryFolder } from './testing/temporary-folder';
+import { writeReport } from './report.js';
+import { readReportData, thinned } from './report-data.js';
+import { RunLog } from './run-log.js';
+import { EXAMPLE_CONFIG } from './testing/example-config.js';
+import { temporaryFolder } from './testing/temporary-folder.js';
 
 async function runOf(steps: number): Promise<string> {
   const directory = await temporaryFolder();

@@ -1,9 +1,9 @@
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
-import { writeTextFile } from './file-write';
-import { formatDuration } from './progress';
-import { readReportData, thinned, type EpochMean, type ReportData, type Series } from './report-data';
-import { logPath, reportPath, type RunConfig } from './run-folder';
+import { writeTextFile } from './file-write.js';
+import { formatDuration } from './progress.js';
+import { readReportData, thinned, type EpochMean, type ReportData, type Series } from './report-data.js';
+import { logPath, reportPath, type RunConfig } from './run-folder.js';
 
 const CHART_POINTS = 600;
 /** The last events shown: a run of months has thousands of checkpoints. */

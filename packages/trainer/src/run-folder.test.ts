@@ -1,11 +1,11 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { UserError } from './errors';
-import { FileWriteError } from './file-write';
-import { createRun, readRunConfig, requireSameSettings, resumeRun } from './run-folder';
-import { EXAMPLE_CONFIG } from './testing/example-config';
-import { temporaryFolder } from './testing/temporary-folder';
+import { UserError } from './errors.js';
+import { FileWriteError } from './file-write.js';
+import { createRun, readRunConfig, requireSameSettings, resumeRun } from './run-folder.js';
+import { EXAMPLE_CONFIG } from './testing/example-config.js';
+import { temporaryFolder } from './testing/temporary-folder.js';
 
 describe('a run folder', () => {
   it('holds the configuration, and opens again where its checkpoint stands', async () => {

@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { checkpointDirectory } from './checkpoint-folder';
-import { UserError, errorMessage, systemErrorCode } from './errors';
-import { FileWriteError, freeBytes, nodeFileSystem, writeTextFile } from './file-write';
-import { RunLog } from './run-log';
-import { TensorBoardWriter } from './tensorboard';
+import { checkpointDirectory } from './checkpoint-folder.js';
+import { UserError, errorMessage, systemErrorCode } from './errors.js';
+import { FileWriteError, freeBytes, nodeFileSystem, writeTextFile } from './file-write.js';
+import { RunLog } from './run-log.js';
+import { TensorBoardWriter } from './tensorboard.js';
 
 export type JsonValue =
   string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { AppendFile } from './append-file';
-import { imageEvent, restartEvent, scalarsEvent, tfRecord, versionEvent } from './event-encoding';
+import { AppendFile } from './append-file.js';
+import { imageEvent, restartEvent, scalarsEvent, tfRecord, versionEvent } from './event-encoding.js';
 
 /** Writes scalars and images that TensorBoard shows, into one event file of a run folder. */
 export class TensorBoardWriter {

@@ -2,17 +2,17 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { loadCheckpoint } from './checkpoint';
-import { checkpointPath, listCheckpoints } from './checkpoint-folder';
-import type { Metrics } from './meters';
-import type { Progress, ProgressUpdate } from './progress';
-import { createRun, logPath } from './run-folder';
-import { readLog, type LogRecord } from './run-log';
-import { contentOfStep } from './testing/checkpoint-content';
-import { EXAMPLE_CONFIG } from './testing/example-config';
-import { decodeMessage, readRecords } from './testing/read-events';
-import { temporaryFolder } from './testing/temporary-folder';
-import { positionOfStep, runTraining, type StepPosition, type TrainingOptions } from './training';
+import { loadCheckpoint } from './checkpoint.js';
+import { checkpointPath, listCheckpoints } from './checkpoint-folder.js';
+import type { Metrics } from './meters.js';
+import type { Progress, ProgressUpdate } from './progress.js';
+import { createRun, logPath } from './run-folder.js';
+import { readLog, type LogRecord } from './run-log.js';
+import { contentOfStep } from './testing/checkpoint-content.js';
+import { EXAMPLE_CONFIG } from './testing/example-config.js';
+import { decodeMessage, readRecords } from './testing/read-events.js';
+import { temporaryFolder } from './testing/temporary-folder.js';
+import { positionOfStep, runTraining, type StepPosition, type TrainingOptions } from './training.js';
 
 interface Harness {
   readonly options: TrainingOptions;

@@ -1,12 +1,12 @@
 import { relative } from 'node:path';
-import { saveCheckpoint, type CheckpointContent } from './checkpoint';
-import { checkpointPath, pruneCheckpoints, type Retention } from './checkpoint-folder';
-import { errorMessage } from './errors';
-import { RateMeter, type Metrics } from './meters';
-import type { Progress } from './progress';
-import { writeReport } from './report';
-import type { RunFolder } from './run-folder';
-import type { StopRequest } from './stop-signal';
+import { saveCheckpoint, type CheckpointContent } from './checkpoint.js';
+import { checkpointPath, pruneCheckpoints, type Retention } from './checkpoint-folder.js';
+import { errorMessage } from './errors.js';
+import { RateMeter, type Metrics } from './meters.js';
+import type { Progress } from './progress.js';
+import { writeReport } from './report.js';
+import type { RunFolder } from './run-folder.js';
+import type { StopRequest } from './stop-signal.js';
 
 /** Where a run stands before a step; everything is counted from 0. */
 export interface StepPosition {

@@ -1,4 +1,4 @@
-import type { CheckpointContent } from '../checkpoint';
+import type { CheckpointContent } from '../checkpoint.js';
 
 /** A checkpoint whose every value follows from `step`, large enough for several write calls. */
 export function contentOfStep(step: number, elements = 1 << 20): CheckpointContent {

@@ -7,15 +7,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { existsSync } from 'node:fs';
 import type { SafetensorsTensor } from '@tubelet/autograd';
-import { latestCheckpoint } from '../checkpoint-folder';
-import { runCli } from '../cli';
-import { OptionError } from '../errors';
-import { wholeNumberOption } from '../options';
-import { createProgress } from '../progress';
-import { createRun, resumeRun } from '../run-folder';
-import { stopOnSignals } from '../stop-signal';
-import { runTraining } from '../training';
-import { EXAMPLE_CONFIG } from './example-config';
+import { latestCheckpoint } from '../checkpoint-folder.js';
+import { runCli } from '../cli.js';
+import { OptionError } from '../errors.js';
+import { wholeNumberOption } from '../options.js';
+import { createProgress } from '../progress.js';
+import { createRun, resumeRun } from '../run-folder.js';
+import { stopOnSignals } from '../stop-signal.js';
+import { runTraining } from '../training.js';
+import { EXAMPLE_CONFIG } from './example-config.js';
 
 async function main(): Promise<void> {
   const [directory, totalText = '', everyText = '', slowText = '0', deaf] = process.argv.slice(2);
