@@ -1,5 +1,5 @@
 import { ShapeError } from '../runtime/errors.js';
-import { GpuArray } from '../runtime/gpu-array.js';
+import type { GpuArray } from '../runtime/gpu-array.js';
 import type { Cost } from '../runtime/ledger.js';
 import {
   elementAlias,

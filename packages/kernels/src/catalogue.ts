@@ -1,0 +1,31 @@
+import { crossEntropyBackwardKernel, crossEntropyKernel } from './cross-entropy/cross-entropy.cases.js';
+import { geluBackwardKernel, geluKernel } from './gelu/gelu.cases.js';
+import type { KernelSpec } from './kernel-spec.js';
+import { layerNormBackwardKernel, layerNormKernel } from './layer-norm/layer-norm.cases.js';
+import { meanRowsBackwardKernel, meanRowsKernel } from './mean-rows/mean-rows.cases.js';
+import { mseLossBackwardKernel, mseLossKernel } from './mse/mse.cases.js';
+import { fillKernel, sumAllKernel, sumLeadingKernel } from './reduce/reduce.cases.js';
+import { rowAddKernel } from './row-add/row-add.cases.js';
+import { rowGatherKernel, rowScatterKernel } from './row-gather/row-gather.cases.js';
+import { rowScaleKernel } from './row-scale/row-scale.cases.js';
+
+/** Every kernel with its cases: what the benchmark times and the support table lists. */
+export const kernelCatalogue: readonly KernelSpec[] = [
+  crossEntropyKernel,
+  crossEntropyBackwardKernel,
+  fillKernel,
+  geluKernel,
+  geluBackwardKernel,
+  layerNormKernel,
+  layerNormBackwardKernel,
+  meanRowsKernel,
+  meanRowsBackwardKernel,
+  mseLossKernel,
+  mseLossBackwardKernel,
+  rowAddKernel,
+  rowGatherKernel,
+  rowScaleKernel,
+  rowScatterKernel,
+  sumAllKernel,
+  sumLeadingKernel,
+];
