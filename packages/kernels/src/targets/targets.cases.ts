@@ -66,7 +66,7 @@ function randomShape(random: Random): TargetsShape {
 const cubeLength = ({ tubeletSize, patch }: TargetsShape) => 3 * tubeletSize * patch * patch;
 
 /** Parts that both kernels share; the statistics are tested separately. */
-function targetsKernel(
+function describeTargets(
   kernel: Pick<KernelSpec<TargetsShape>, 'name' | 'summary' | 'run'>,
   valueBytes: 1 | 4,
   source: (shape: TargetsShape) => ReturnType<KernelSpec<TargetsShape>['inputs']>,
@@ -95,7 +95,7 @@ function targetsKernel(
   });
 }
 
-export const targetsKernelSpec = targetsKernel(
+export const targetsKernel = describeTargets(
   {
     name: 'targets',
     summary: 'reconstruction targets of masked cubes, from uint8 frames',
@@ -113,7 +113,7 @@ export const targetsKernelSpec = targetsKernel(
       bytes[(((clip * frames + frame) * height + y) * width + x) * 3 + c]! / 255,
 );
 
-export const targetsFromVideoKernel = targetsKernel(
+export const targetsFromVideoKernel = describeTargets(
   {
     name: 'targets-from-video',
     summary: 'reconstruction targets of masked cubes, from a normalised f32 video',

@@ -5,7 +5,7 @@ import { checkKernel, scaledError } from '../testing/kernel-harness.js';
 import { proceduralBytes } from '../testing/procedural.js';
 import { useRuntime } from '../testing/test-runtime.js';
 import stored from './fixtures/targets.json' with { type: 'json' };
-import { targetsFromVideoKernel, targetsKernelSpec } from './targets.cases.js';
+import { targetsFromVideoKernel, targetsKernel } from './targets.cases.js';
 import {
   cubeStatisticsCost,
   reconstructionTargets,
@@ -35,7 +35,7 @@ describe('reconstruction targets', () => {
   const uploadTokens = (tokens: readonly number[]) =>
     runtime().upload(Uint32Array.from(tokens), [1, tokens.length]);
 
-  it('match float64 on every case', () => checkKernel(runtime(), targetsKernelSpec));
+  it('match float64 on every case', () => checkKernel(runtime(), targetsKernel));
   it('of a video match float64 on every case', () => checkKernel(runtime(), targetsFromVideoKernel));
 
   const variants = {
