@@ -1,14 +1,185 @@
-import { ShapeError } from '../runtime/errors.js';
+import type { GpuArray, RowLayout } from '../runtime/gpu-array.js';
+import type { ProgramSource } from '../runtime/program.js';
+import { rowConstants, rowKey } from '../runtime/rows.js';
 import type { Runtime } from '../runtime/runtime.js';
+import { selectVariant } from '../runtime/variants.js';
+import { constantHeader, f32, type WgslConstants } from '../runtime/wgsl.js';
+import geluWgsl from '../gelu/gelu-function.wgsl';
+import epilogueWgsl from './matmul-epilogue.wgsl';
+import layoutWgsl from './matmul-layout.wgsl';
+import scalarWgsl from './matmul-operands-scalar.wgsl';
+import vec4Wgsl from './matmul-operands-vec4.wgsl';
+import preActivationNoneWgsl from './matmul-pre-activation-none.wgsl';
+import preActivationScalarWgsl from './matmul-pre-activation-scalar.wgsl';
+import preActivationVec4Wgsl from './matmul-pre-activation-vec4.wgsl';
+import reduceWgsl from './matmul-reduce.wgsl';
 import type { MatmulOperands } from './matmul-operands.js';
+import { matmulCost, planMatmul, type MatmulPlan } from './matmul-plan.js';
+import { matmulVariants, splitsOf } from './matmul-variants.js';
 
 export type { MatmulOperands } from './matmul-operands.js';
+export { matmulCost, type MatmulEpilogue, type MatmulExtents } from './matmul-plan.js';
+export { matmulVariants, type MatmulVariant } from './matmul-variants.js';
+
+const NO_COST = { macs: 0, flops: 0, bytesRead: 0, bytesWritten: 0 };
 
 /**
  * out = epilogue(alpha · op(A)·op(B)): see `MatmulOperands` for layouts and the order of the epilogue.
  * When A, B and out all have three axes the first is a batch axis: [G, M, K] · [G, K, N] → [G, M, N].
- * Throws `ShapeError` when shapes do not fit.
+ * Accumulates in f32. Where the product has few blocks and a long K, K is split over workgroups and the partial
+ * sums are added by a second kernel in a fixed order.
+ * Throws `ShapeError` when shapes do not fit, or when an output shares its buffer with an operand (but for
+ * `residual`, which may be `out`).
  */
-export function matmul(_runtime: Runtime, operands: MatmulOperands): void {
-  throw new ShapeError(`matmul cannot multiply ${operands.a} and ${operands.b} yet`);
+export function matmul(runtime: Runtime, operands: MatmulOperands): void {
+  const plan = planMatmul(operands);
+  const { groups, m, n, k } = plan.extents;
+  const variant = selectVariant(runtime, 'matmul', matmulVariants);
+  const { transposeA = false, transposeB = false } = operands;
+  const { splits, kPerSplit } = splitsOf(variant, plan.extents, runtime.adapter.isSoftware);
+  const form = `${variant.name} ${groups}x${m}x${n}x${k} ${transposeA ? 'T' : 'N'}${transposeB ? 'T' : 'N'}`;
+  const product = {
+    ...variant.constants(plan.extents),
+    SPLITS: splits,
+    K_PER_SPLIT: kPerSplit,
+    TRANSPOSE_A: transposeA,
+    TRANSPOSE_B: transposeB,
+  };
+  const grid = variant.grid(plan.extents, splits);
+  const cost = matmulCost(plan.extents, plan.epilogue);
+  if (splits === 1) {
+    const key = `matmul ${form} ${epilogueKey(plan, operands)}`;
+    const program = runtime.program(key, () => source('matmul', form, plan, operands, product, variant.wgsl));
+    runtime.dispatch(program, bindings(plan, operands), grid, cost);
+    return;
+  }
+  const partials = runtime.empty([groups * splits * m, n], 'f32', 'matmul partial sums');
+  const partial: MatmulOperands = { a: operands.a, b: operands.b, out: partials, transposeA, transposeB };
+  const first = withoutEpilogue(plan, partials.rows());
+  const firstProgram = runtime.program(`matmul ${form} /${splits} ${epilogueKey(first, partial)}`, () =>
+    source('matmul', `${form} in ${splits} parts`, first, partial, product, variant.wgsl),
+  );
+  runtime.dispatch(firstProgram, bindings(first, partial), grid, cost);
+
+  const reduceGrid = runtime.linearGrid(Math.ceil((groups * m * Math.ceil(n / 4)) / 64));
+  const second: MatmulOperands = { ...operands, a: partials, b: partials };
+  const secondPlan: MatmulPlan = { ...plan, a: partials.rows(), b: partials.rows() };
+  const reduction = {
+    SPLITS: splits,
+    ROWS: groups * m,
+    COLUMN_BLOCKS: Math.ceil(n / 4),
+    GRID_X: reduceGrid[0],
+  };
+  const key = `matmul-reduce ${form} /${splits} ${epilogueKey(secondPlan, second)}`;
+  const reduceProgram = runtime.program(key, () =>
+    source('matmul-reduce', `${form} from ${splits} parts`, secondPlan, second, reduction, reduceWgsl),
+  );
+  runtime.dispatch(reduceProgram, bindings(secondPlan, second), reduceGrid, NO_COST);
+  runtime.release(partials);
+}
+
+function withoutEpilogue(plan: MatmulPlan, out: RowLayout): MatmulPlan {
+  const { extents, a, b, width } = plan;
+  const none = {
+    accumulate: false,
+    bias: false,
+    preActivation: false,
+    geluInput: false,
+    rowScales: 0,
+    residual: false,
+  };
+  return {
+    extents,
+    a,
+    b,
+    out,
+    preActivation: undefined,
+    geluInput: undefined,
+    residual: undefined,
+    addToOut: false,
+    residualInPlace: false,
+    width,
+    epilogue: none,
+  };
+}
+
+// A binding that the kernel does not use still needs a buffer; A is at hand.
+function bindings(plan: MatmulPlan, operands: MatmulOperands): GpuArray[] {
+  const { a, b, out, bias, geluInput, rowScale, residual, preActivation } = operands;
+  const arrays = [a, b, out, bias ?? a, geluInput ?? a, rowScale ?? a, (plan.residual && residual) ?? a];
+  if (preActivation) arrays.push(preActivation);
+  return arrays;
+}
+
+function epilogueKey(plan: MatmulPlan, operands: MatmulOperands): string {
+  const { bias, rowScale, rowsPerScale, activation, alpha = 1 } = operands;
+  const layouts = [plan.a, plan.b, plan.out, plan.preActivation, plan.geluInput, plan.residual];
+  return [
+    ...layouts.map((layout) => (layout ? rowKey(layout) : '-')),
+    plan.width,
+    alpha,
+    plan.addToOut,
+    activation ?? '-',
+    bias ? bias.offset : '-',
+    rowScale ? `${rowScale.offset}/${rowsPerScale}` : '-',
+  ].join(' ');
+}
+
+function source(
+  kernel: string,
+  detail: string,
+  plan: MatmulPlan,
+  operands: MatmulOperands,
+  constants: WgslConstants,
+  mainWgsl: string,
+): ProgramSource {
+  const { m, n, k } = plan.extents;
+  const { bias, rowScale, rowsPerScale, activation, preActivation, alpha = 1 } = operands;
+  const header = constantHeader({
+    M: m,
+    N: n,
+    K: k,
+    ...constants,
+    ...layoutConstants('A', plan.a),
+    ...layoutConstants('B', plan.b),
+    ...layoutConstants('OUT', plan.out),
+    ...layoutConstants('PRE_ACTIVATION', plan.preActivation),
+    ...layoutConstants('GELU_INPUT', plan.geluInput),
+    ...layoutConstants('RESIDUAL', plan.residual),
+    ALPHA: f32(alpha),
+    HAS_BIAS: bias !== undefined,
+    BIAS_OFFSET: bias?.offset ?? 0,
+    KEEP_PRE_ACTIVATION: preActivation !== undefined,
+    GELU: activation === 'gelu',
+    HAS_GELU_INPUT: plan.geluInput !== undefined,
+    HAS_ROW_SCALE: rowScale !== undefined,
+    ROW_SCALE_OFFSET: rowScale?.offset ?? 0,
+    ROWS_PER_SCALE: rowsPerScale ?? 1,
+    HAS_RESIDUAL: plan.residual !== undefined,
+    ADD_TO_OUT: plan.addToOut,
+  });
+  const wide = plan.width === 4;
+  const keepWgsl = wide ? preActivationVec4Wgsl : preActivationScalarWgsl;
+  const pieces = [
+    header,
+    geluWgsl,
+    layoutWgsl,
+    wide ? vec4Wgsl : scalarWgsl,
+    preActivation ? keepWgsl : preActivationNoneWgsl,
+    epilogueWgsl,
+    mainWgsl,
+  ];
+  const access: ProgramSource['access'] = ['read', 'read', 'read_write', 'read', 'read', 'read', 'read'];
+  return {
+    kernel,
+    detail,
+    wgsl: pieces.join('\n'),
+    access: preActivation ? [...access, 'read_write'] : access,
+  };
+}
+
+const ABSENT: RowLayout = { rows: 1, columns: 1, offset: 0, inner: 1, innerStride: 0, outerStride: 0 };
+
+function layoutConstants(prefix: string, layout: RowLayout = ABSENT): WgslConstants {
+  return { ...rowConstants(prefix, layout), [`${prefix}_TWO_LEVELS`]: layout.inner < layout.rows };
 }

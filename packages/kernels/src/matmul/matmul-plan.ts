@@ -1,0 +1,154 @@
+import { ShapeError } from '../runtime/errors.js';
+import type { RowLayout } from '../runtime/gpu-array.js';
+import type { Cost } from '../runtime/ledger.js';
+import {
+  elementWidth,
+  requireContiguous,
+  requireRows,
+  requireSeparate,
+  requireWritableRows,
+} from '../runtime/rows.js';
+import type { MatmulOperands } from './matmul-operands.js';
+
+/** Extents of a product: `groups` times [M, K] · [K, N]. */
+export interface MatmulExtents {
+  readonly groups: number;
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+}
+
+/** The parts of the epilogue that move memory. */
+export interface MatmulEpilogue {
+  readonly accumulate: boolean;
+  readonly bias: boolean;
+  readonly preActivation: boolean;
+  readonly geluInput: boolean;
+  /** Number of factors; 0 without. */
+  readonly rowScales: number;
+  readonly residual: boolean;
+}
+
+/** A checked product: extents, and the layout of every operand that is there. */
+export interface MatmulPlan {
+  readonly extents: MatmulExtents;
+  readonly a: RowLayout;
+  readonly b: RowLayout;
+  readonly out: RowLayout;
+  readonly preActivation: RowLayout | undefined;
+  readonly geluInput: RowLayout | undefined;
+  readonly residual: RowLayout | undefined;
+  /** `out` is read before it is written, to accumulate or because it is its own residual. */
+  readonly addToOut: boolean;
+  readonly residualInPlace: boolean;
+  /** 4 when every load can move four elements. */
+  readonly width: 1 | 4;
+  readonly epilogue: MatmulEpilogue;
+}
+
+/** Checks the operands of `matmul` and works out what they describe. Throws `ShapeError`. */
+export function planMatmul(operands: MatmulOperands): MatmulPlan {
+  const { a, b, out, bias, preActivation, geluInput, rowScale, rowsPerScale, residual } = operands;
+  const { transposeA = false, transposeB = false, accumulate = false, alpha = 1 } = operands;
+  if (transposeA && transposeB) throw new ShapeError('matmul: transposeA and transposeB exclude each other');
+  if (!Number.isFinite(alpha)) throw new ShapeError(`matmul: alpha must be finite, got ${alpha}`);
+  const aRows = requireRows('matmul', 'a', a);
+  const bRows = requireRows('matmul', 'b', b);
+  const outRows = requireWritableRows('matmul', 'out', out);
+  const groups = groupCount(operands);
+  const m = transposeA ? aRows.columns : aRows.rows / groups;
+  const k = transposeA ? aRows.rows / groups : aRows.columns;
+  const n = transposeB ? bRows.rows / groups : bRows.columns;
+  const bK = transposeB ? bRows.columns : bRows.rows / groups;
+  if (k !== bK || outRows.rows !== groups * m || outRows.columns !== n) {
+    throw new ShapeError(
+      `matmul: ${transposeA ? 'transposed ' : ''}a ${a} and ${transposeB ? 'transposed ' : ''}b ${b} do not multiply` +
+        ` to out ${out}; as matrices they are ${m}×${k}, ${bK}×${n} and ${outRows.rows / groups}×${outRows.columns}`,
+    );
+  }
+  const expected = { rows: groups * m, columns: n };
+  if (bias) requireContiguous('matmul', 'bias', bias, n);
+  if ((rowScale === undefined) !== (rowsPerScale === undefined)) {
+    throw new ShapeError('matmul: rowScale and rowsPerScale go together; give both or neither');
+  }
+  if (rowScale && rowsPerScale !== undefined) {
+    const scales = Math.ceil(expected.rows / rowsPerScale);
+    if (!Number.isInteger(rowsPerScale) || rowsPerScale < 1 || rowScale.size < scales) {
+      throw new ShapeError(
+        `matmul: ${expected.rows} rows, ${rowsPerScale} to a factor, do not fit rowScale ${rowScale}`,
+      );
+    }
+    requireContiguous('matmul', 'rowScale', rowScale, rowScale.size);
+  }
+  const residualRows = residual && requireRows('matmul', 'residual', residual, expected);
+  const residualInPlace = residual !== undefined && residual.storage.id === out.storage.id;
+  if (residualInPlace && !sameRows(residualRows!, outRows)) {
+    throw new ShapeError(
+      `matmul: residual ${residual} shares memory with out ${out} but lies elsewhere in it`,
+    );
+  }
+  if (residualInPlace && accumulate) {
+    throw new ShapeError(
+      'matmul: residual is out itself, so accumulate would add it twice; give one of them',
+    );
+  }
+  const preActivationRows =
+    preActivation && requireWritableRows('matmul', 'preActivation', preActivation, expected);
+  const geluInputRows = geluInput && requireRows('matmul', 'geluInput', geluInput, expected);
+  const others = { a, b, bias, geluInput, rowScale, ...(residualInPlace ? {} : { residual }) };
+  requireSeparate('matmul', { out, preActivation }, others);
+  const layouts = [aRows, bRows, outRows, preActivationRows, geluInputRows, residualRows];
+  const aligned = elementWidth(layouts.filter((layout) => layout !== undefined)) === 4;
+  return {
+    extents: { groups, m, n, k },
+    a: aRows,
+    b: bRows,
+    out: outRows,
+    preActivation: preActivationRows,
+    geluInput: geluInputRows,
+    residual: residualInPlace ? undefined : residualRows,
+    addToOut: accumulate || residualInPlace,
+    residualInPlace,
+    width: aligned && (bias?.offset ?? 0) % 4 === 0 ? 4 : 1,
+    epilogue: {
+      accumulate,
+      bias: bias !== undefined,
+      preActivation: preActivation !== undefined,
+      geluInput: geluInput !== undefined,
+      rowScales: rowScale && rowsPerScale ? Math.ceil(expected.rows / rowsPerScale) : 0,
+      residual: residual !== undefined,
+    },
+  };
+}
+
+/** Multiply–accumulates, and every operand moved once. */
+export function matmulCost({ groups, m, n, k }: MatmulExtents, epilogue: Partial<MatmulEpilogue> = {}): Cost {
+  const outputs = groups * m * n;
+  let read = groups * (m * k + k * n) + (epilogue.bias ? n : 0) + (epilogue.rowScales ?? 0);
+  for (const present of [epilogue.accumulate, epilogue.geluInput, epilogue.residual])
+    if (present) read += outputs;
+  return {
+    macs: groups * m * n * k,
+    flops: 0,
+    bytesRead: 4 * read,
+    bytesWritten: 4 * outputs * (epilogue.preActivation ? 2 : 1),
+  };
+}
+
+// A leading batch axis is meant only when all three arrays have one; row views of weights never do.
+function groupCount({ a, b, out }: MatmulOperands): number {
+  if (a.shape.length !== 3 || b.shape.length !== 3 || out.shape.length !== 3) return 1;
+  const [groups] = out.shape;
+  if (a.shape[0] !== groups || b.shape[0] !== groups) {
+    throw new ShapeError(`matmul: a ${a}, b ${b} and out ${out} have different batch extents`);
+  }
+  return groups!;
+}
+
+function sameRows(x: RowLayout, y: RowLayout): boolean {
+  if (x.offset !== y.offset || x.rows !== y.rows || x.inner !== y.inner) return false;
+  return (
+    (x.inner === 1 || x.innerStride === y.innerStride) &&
+    (x.inner === x.rows || x.outerStride === y.outerStride)
+  );
+}

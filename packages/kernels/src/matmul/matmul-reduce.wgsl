@@ -1,0 +1,20 @@
+// Second stage of a product whose K was split: adds the partial products, always in the same order, and applies
+// the epilogue. A holds the partial products, contiguous [groups, SPLITS, M, N].
+//
+// One invocation owns four neighbouring elements. Header: M, N, SPLITS, ROWS (groups · M), COLUMN_BLOCKS
+// (ceil(N / 4)), GRID_X; matmul-layout.wgsl, an operand file and matmul-epilogue.wgsl.
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let index = (group.x + group.y * GRID_X) * 64u + lane;
+  let row = index / COLUMN_BLOCKS;
+  let column = index % COLUMN_BLOCKS * 4u;
+  if (row < ROWS) {
+    let partial = row / M * SPLITS * M + row % M;
+    var sum = vec4f(0.0);
+    for (var split = 0u; split < SPLITS; split++) {
+      sum += load_a(a_row(partial + split * M) + column, N - column);
+    }
+    finish(row, column, sum);
+  }
+}
