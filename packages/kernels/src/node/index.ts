@@ -18,4 +18,4 @@ export {
 } from './gpu';
 export { throttlePolling } from './throttle';
 export { probeGpu, WrongResultError, type GpuReport } from './probe';
-export { closeNodeRuntime, openNodeRuntime } from './open-runtime';
+export { closeNodeRuntime, gpuBindingsVersion, openNodeRuntime } from './open-runtime';

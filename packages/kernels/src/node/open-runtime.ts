@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { openRuntime, type OpenRuntimeOptions } from '../runtime/open.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { closeGpu, openGpu, type OpenGpuOptions } from './gpu.js';
@@ -11,4 +12,10 @@ export async function openNodeRuntime(options: OpenGpuOptions & OpenRuntimeOptio
 export function closeNodeRuntime(runtime: Runtime): void {
   runtime.destroy();
   closeGpu();
+}
+
+/** Version of Dawn's Node bindings, for records of how a result was made. */
+export function gpuBindingsVersion(): string {
+  const { version } = createRequire(import.meta.url)('webgpu/package.json') as { version: string };
+  return version;
 }
