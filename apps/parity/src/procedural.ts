@@ -16,12 +16,11 @@ export function proceduralHighWords(name: string, count: number): Uint32Array {
     let zl = (lo ^ ((hi << 2) | (lo >>> 30))) >>> 0;
     let zh = (hi ^ (hi >>> 30)) >>> 0;
     let high = (mulHigh(zl, 0x1ce4e5b9) + Math.imul(zh, 0x1ce4e5b9) + Math.imul(zl, 0xbf58476d)) >>> 0;
-    let low = Math.imul(zl, 0x1ce4e5b9) >>> 0;
+    const low = Math.imul(zl, 0x1ce4e5b9) >>> 0;
     // z ^= z >> 27; z *= 0x94D049BB133111EB
     zl = (low ^ ((high << 5) | (low >>> 27))) >>> 0;
     zh = (high ^ (high >>> 27)) >>> 0;
     high = (mulHigh(zl, 0x133111eb) + Math.imul(zh, 0x133111eb) + Math.imul(zl, 0x94d049bb)) >>> 0;
-    low = Math.imul(zl, 0x133111eb) >>> 0;
     // z ^= z >> 31, of which only the top word is wanted
     words[i] = (high ^ (high >>> 31)) >>> 0;
   }

@@ -1,0 +1,105 @@
+import { Command, Option } from 'commander';
+import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
+import { choiceOption, numberOption, wholeNumberOption, wholeNumbersOption } from '@tubelet/trainer';
+import { CROP_MODES } from '@tubelet/video';
+import { ABLATIONS, MODELS, type TrainOptions } from './train-settings.js';
+import { train } from './train.js';
+
+const whole = (key: string, min = 1) => wholeNumberOption(key, { min });
+const positive = (key: string) => numberOption(key, { min: 0, aboveMin: true });
+const notNegative = (key: string) => numberOption(key, { min: 0 });
+
+function valued(flags: string, description: string, parse: (text: string) => unknown, preset?: unknown): Option {
+  const option = new Option(flags, description).argParser(parse);
+  return preset === undefined ? option : option.default(preset);
+}
+
+/** The `train` command; defaults are the paper's settings. */
+export function trainCommand(): Command {
+  const command = new Command('train')
+    .description('pre-train a masked autoencoder on unlabelled videos')
+    .argument('<sources...>', 'folders, globs, list files or single videos')
+    .requiredOption('--out <dir>', 'folder of the run: config, log, TensorBoard events, checkpoints, report')
+    .option('--resume', 'continue the run in --out from its latest sound checkpoint', false);
+  const groups: Record<string, Option[]> = {
+    'Model:': [
+      valued('--model <size>', `one of ${MODELS.join(', ')}`, choiceOption('--model', MODELS), 'base'),
+      valued('--ablation <name>', `one of ${ABLATIONS.join(', ')}`, choiceOption('--ablation', ABLATIONS), 'none'),
+      valued('--region <t,h,w>', 'tokens of a local region', wholeNumbersOption('--region', 3, { min: 1 }), [2, 5, 10]),
+      valued('--dim <n>', 'width of the encoder (default: by --model)', whole('--dim')),
+      valued('--depth <n>', 'blocks of the encoder (default: by --model)', whole('--depth')),
+      valued('--heads <n>', 'heads of the encoder (default: width / 64)', whole('--heads')),
+      valued('--decoder-dim <n>', 'width of the decoder', whole('--decoder-dim'), 384),
+      valued('--decoder-depth <n>', 'blocks of the decoder', whole('--decoder-depth'), 4),
+      valued('--decoder-heads <n>', 'heads of the decoder', whole('--decoder-heads'), 6),
+      valued(
+        '--decoder-positions <kind>',
+        'token: every visible token keeps its position; reference: the order of the published checkpoints',
+        choiceOption('--decoder-positions', ['token', 'reference']),
+        'token',
+      ),
+    ],
+    'Clips:': [
+      valued('--image-size <px>', 'edge of the frames', whole('--image-size'), 160),
+      valued('--frames <n>', 'frames of a clip', whole('--frames'), 16),
+      valued('--frame-step <n>', 'distance between frames of a clip', whole('--frame-step'), 4),
+      valued(
+        '--crop <mode>',
+        'voxceleb: top centre of the frame; centre: its centred square; none: all of it',
+        choiceOption('--crop', CROP_MODES),
+        'centre',
+      ),
+      valued(
+        '--augmentation <kind>',
+        'multiScaleCrop or none',
+        choiceOption('--augmentation', ['multiScaleCrop', 'none']),
+        'multiScaleCrop',
+      ),
+      valued('--segment-seconds <s>', 'cut long videos into samples of this length', positive('--segment-seconds')),
+      valued('--clips-per-video <n>', 'samples of each video or segment in an epoch', whole('--clips-per-video'), 1),
+      valued('--start-seconds <s>', 'use videos from this time on', notNegative('--start-seconds')),
+      valued('--end-seconds <s>', 'use videos up to this time', positive('--end-seconds')),
+    ],
+    'Training:': [
+      valued(
+        '--mask-ratio <share>',
+        'share of masked positions in a window',
+        numberOption('--mask-ratio', { min: 0, max: 1, aboveMin: true, belowMax: true }),
+        0.9,
+      ),
+      valued(
+        '--loss-weight <λ>',
+        'λ · appearance + (1 − λ) · motion',
+        numberOption('--loss-weight', { min: 0, max: 1 }),
+        0.5,
+      ),
+      valued('--epochs <n>', 'passes over the samples', whole('--epochs'), 50),
+      valued('--warmup-epochs <n>', 'epochs of linear warm-up', whole('--warmup-epochs', 0), 5),
+      valued('--batch-size <n>', 'clips on the GPU at once', whole('--batch-size'), 128),
+      valued('--accumulate <n>', 'batches whose gradients make one step', whole('--accumulate'), 1),
+      valued('--lr <rate>', 'learning rate for 256 clips a step; scaled by clips / 256', positive('--lr'), 3e-4),
+      valued('--min-lr <rate>', 'final learning rate, scaled likewise', notNegative('--min-lr'), 1e-5),
+      valued('--weight-decay <w>', 'of AdamW', notNegative('--weight-decay'), 0.05),
+      valued('--seed <n>', 'of weights, order, crops and masks', whole('--seed', 0), 0),
+    ],
+    'Running:': [
+      valued('--save-every <steps>', 'steps between checkpoints (default: 10 epochs)', whole('--save-every')),
+      valued('--keep <n>', 'checkpoints to keep', whole('--keep'), 3),
+      valued('--stop-after <step>', 'stop with a checkpoint when this step is reached', whole('--stop-after')),
+      valued('--workers <n>', 'decoding threads', whole('--workers')),
+      new Option('--profile', 'time every kernel and print a table at the end').default(false),
+      new Option('--debug', 'print stack traces of errors').default(false),
+    ],
+  };
+  for (const [heading, options] of Object.entries(groups)) {
+    for (const option of options) command.addOption(option.helpGroup(heading));
+  }
+  return command.action(async (sources: string[], options: TrainOptions) => {
+    const runtime = await openNodeRuntime();
+    try {
+      await train(runtime, sources, options, process.argv.slice(2));
+    } finally {
+      closeNodeRuntime(runtime);
+    }
+  });
+}
