@@ -135,18 +135,10 @@ fn main(
   let first = row + lane.y * 4u;
   let at = column + lane.x * 4u;
   if (N_EXACT || at < N) {
-    let out_index = tile.z * M + first;
-    if (M_EXACT || first < M) {
-      finish(out_index, at, sum0);
-    }
-    if (M_EXACT || first + 1u < M) {
-      finish(out_index + 1u, at, sum1);
-    }
-    if (M_EXACT || first + 2u < M) {
-      finish(out_index + 2u, at, sum2);
-    }
-    if (M_EXACT || first + 3u < M) {
-      finish(out_index + 3u, at, sum3);
+    var result: array<vec4f, 4> = array<vec4f, 4>(sum0, sum1, sum2, sum3);
+    let rows = select(min(4u, M - min(first, M)), 4u, M_EXACT);
+    for (var i = 0u; i < rows; i++) {
+      finish(tile.z * M + first + i, at, result[i]);
     }
   }
 }

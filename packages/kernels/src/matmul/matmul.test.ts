@@ -12,7 +12,11 @@ describe('matmul', () => {
 
   it('has a reference whose backward matches differences', () => checkReferenceBackward(matmulKernel));
 
-  it('matches float64 on every small case and variant', () => checkKernel(runtime(), small));
+  it.each(small.cases)('matches float64 with every variant: $name', async (matmulCase) => {
+    for (const variant of matmulVariants) await checkCase(runtime(), matmulKernel, matmulCase, variant);
+  });
+
+  it('matches float64 on random shapes', () => checkKernel(runtime(), { ...matmulKernel, cases: [] }, { randomShapes: 8 }));
 
   it('matches float64 on a shape of the model', async () => {
     const shape = { m: 88, n: 512, k: 512, form: 'NT', epilogue: ['bias'] } as const;
