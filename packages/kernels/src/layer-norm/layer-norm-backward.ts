@@ -2,6 +2,8 @@ import { withWorkgroupSum } from '../reduce/workgroup-sum.js';
 import type { GpuArray } from '../runtime/gpu-array.js';
 import type { Cost } from '../runtime/ledger.js';
 import {
+  elementAlias,
+  elementWidth,
   requireContiguous,
   requireRows,
   requireSeparate,
@@ -19,7 +21,7 @@ import { layerNormVariants } from './layer-norm.js';
 
 const INPUT_KERNEL = 'layer-norm-backward';
 const PARAMETER_KERNEL = 'layer-norm-backward-parameters';
-const COLUMNS_PER_WORKGROUP = 64;
+const LOADS_PER_WORKGROUP = 64;
 
 /** Gradient of x alone: 10 operations an element. */
 function inputCost(rows: number, columns: number, accumulate: boolean): Cost {
@@ -126,6 +128,7 @@ function inputGradient(runtime: Runtime, arrays: LayerNormBackwardArrays, correc
   const { rows, columns } = xRows;
   const dOutRows = requireRows(INPUT_KERNEL, 'dOut', dOut, { rows, columns });
   const dxRows = requireWritableRows(INPUT_KERNEL, 'dx', dx, { rows, columns });
+  const width = elementWidth([dOutRows, xRows, dxRows, weight.rows()]);
   const variant = selectVariant(runtime, INPUT_KERNEL, layerNormVariants);
   const grid = runtime.linearGrid(rows);
   const layouts = `${rowKey(dOutRows)} ${rowKey(xRows)} ${rowKey(dxRows)}`;
@@ -137,19 +140,20 @@ function inputGradient(runtime: Runtime, arrays: LayerNormBackwardArrays, correc
     wgsl:
       withWorkgroupSum(
         variant,
-        constantHeader({
-          LANES: variant.lanes,
-          ROWS: rows,
-          COLUMNS: columns,
-          GRID_X: grid[0],
-          ACCUMULATE: accumulateDx,
-          ...rowConstants('DOUT', dOutRows),
-          ...rowConstants('X', xRows),
-          ...rowConstants('DX', dxRows),
-          WEIGHT_OFFSET: weight.offset,
-          MEAN_OFFSET: mean.offset,
-          RSTD_OFFSET: rstd.offset,
-        }),
+        elementAlias(width) +
+          constantHeader({
+            LANES: variant.lanes,
+            ROWS: rows,
+            COLUMNS: columns / width,
+            GRID_X: grid[0],
+            ACCUMULATE: accumulateDx,
+            ...rowConstants('DOUT', dOutRows, width),
+            ...rowConstants('X', xRows, width),
+            ...rowConstants('DX', dxRows, width),
+            WEIGHT_OFFSET: weight.offset / width,
+            MEAN_OFFSET: mean.offset,
+            RSTD_OFFSET: rstd.offset,
+          }),
       ) + backwardWgsl,
     access: ['read', 'read', 'read', 'read', 'read', 'read_write', 'read_write'],
   }));
@@ -165,25 +169,28 @@ function parameterGradients(runtime: Runtime, arrays: LayerNormBackwardArrays, c
   const { chunkRows, chunks } = chunking(rows);
   const partials = runtime.empty([chunks, 2, columns], 'f32', 'layer-norm partials');
 
-  const columnBlocks = Math.ceil(columns / COLUMNS_PER_WORKGROUP);
+  const width = elementWidth([dOutRows, xRows, dWeight.rows(), dBias.rows()]);
+  const columnBlocks = Math.ceil(columns / width / LOADS_PER_WORKGROUP);
   const grid = runtime.linearGrid(chunks * columnBlocks);
-  const key = `${PARAMETER_KERNEL} ${rowKey(dOutRows)} ${rowKey(xRows)} ${mean.offset} ${rstd.offset}`;
+  const key = `${PARAMETER_KERNEL} ${width} ${rowKey(dOutRows)} ${rowKey(xRows)} ${mean.offset} ${rstd.offset}`;
   const first = runtime.program(key, () => ({
     kernel: PARAMETER_KERNEL,
     detail: `rows=${rows} columns=${columns}`,
     wgsl:
+      elementAlias(width) +
       constantHeader({
         ROWS: rows,
-        COLUMNS: columns,
+        COLUMNS: columns / width,
         CHUNK_ROWS: chunkRows,
         COLUMN_BLOCKS: columnBlocks,
         GROUPS: chunks * columnBlocks,
         GRID_X: grid[0],
-        ...rowConstants('DOUT', dOutRows),
-        ...rowConstants('X', xRows),
+        ...rowConstants('DOUT', dOutRows, width),
+        ...rowConstants('X', xRows, width),
         MEAN_OFFSET: mean.offset,
         RSTD_OFFSET: rstd.offset,
-      }) + parametersWgsl,
+      }) +
+      parametersWgsl,
     access: ['read', 'read', 'read', 'read', 'read', 'read_write'],
   }));
   runtime.dispatch(
@@ -193,21 +200,28 @@ function parameterGradients(runtime: Runtime, arrays: LayerNormBackwardArrays, c
     partialsCost(rows, columns, chunks),
   );
 
-  const sumKey = `${PARAMETER_KERNEL} sum ${columns} ${chunks} ${accumulateParameters} ${dWeight.offset} ${dBias.offset}`;
+  const sumKey = `${PARAMETER_KERNEL} sum ${width} ${columns} ${chunks} ${accumulateParameters} ${dWeight.offset} ${dBias.offset}`;
   const second = runtime.program(sumKey, () => ({
     kernel: PARAMETER_KERNEL,
     detail: `sum of ${chunks} partials, columns=${columns}`,
     wgsl:
+      elementAlias(width) +
       constantHeader({
-        COLUMNS: columns,
+        COLUMNS: columns / width,
         CHUNKS: chunks,
         ACCUMULATE: accumulateParameters,
-        D_WEIGHT_OFFSET: dWeight.offset,
-        D_BIAS_OFFSET: dBias.offset,
-      }) + sumPartialsWgsl,
+        D_WEIGHT_OFFSET: dWeight.offset / width,
+        D_BIAS_OFFSET: dBias.offset / width,
+      }) +
+      sumPartialsWgsl,
     access: ['read', 'read_write', 'read_write'],
   }));
   const cost = sumPartialsCost(columns, chunks, accumulateParameters);
-  runtime.dispatch(second, [partials, dWeight, dBias], [Math.ceil((2 * columns) / 64)], cost);
+  runtime.dispatch(
+    second,
+    [partials, dWeight, dBias],
+    [Math.ceil((2 * columns) / width / LOADS_PER_WORKGROUP)],
+    cost,
+  );
   runtime.release(partials);
 }

@@ -1,19 +1,20 @@
 // Backward of layer norm with respect to x. With x̂ = (x − μ) · rstd and g = dOut · weight:
 //   dx = rstd · (g − mean(g) − x̂ · mean(g · x̂)),   means over the row's columns; with ACCUMULATE, dx += the same.
 //
-// Header: LANES, ROWS, COLUMNS, GRID_X, ACCUMULATE, DOUT_*, X_*, DX_* (row addressing), WEIGHT_OFFSET,
-// MEAN_OFFSET, RSTD_OFFSET; workgroup-sum.wgsl or workgroup-sum-subgroups.wgsl.
+// Header: Element (f32 or vec4f; COLUMNS, strides and offsets of rows and weight count Elements), LANES, ROWS,
+// COLUMNS, GRID_X, ACCUMULATE, DOUT_*, X_*, DX_* (row addressing), WEIGHT_OFFSET, MEAN_OFFSET, RSTD_OFFSET;
+// workgroup-sum.wgsl or workgroup-sum-subgroups.wgsl.
 // Layout as in layer-norm.wgsl. One workgroup a row, two passes over it.
 //
 // The saved mean is rounded to f32, which matters where it is large. What it is off by is the mean of x − mean,
 // one more sum in the same pass; it also goes to `correction` [ROWS], for layer-norm-backward-parameters.wgsl.
 
-@group(0) @binding(0) var<storage, read> d_out: array<f32>;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> weight: array<f32>;
+@group(0) @binding(0) var<storage, read> d_out: array<Element>;
+@group(0) @binding(1) var<storage, read> x: array<Element>;
+@group(0) @binding(2) var<storage, read> weight: array<Element>;
 @group(0) @binding(3) var<storage, read> mean: array<f32>;
 @group(0) @binding(4) var<storage, read> rstd: array<f32>;
-@group(0) @binding(5) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(5) var<storage, read_write> dx: array<Element>;
 @group(0) @binding(6) var<storage, read_write> correction: array<f32>;
 
 @compute @workgroup_size(LANES)
@@ -28,13 +29,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let row_mean = mean[MEAN_OFFSET + row];
   let row_rstd = rstd[RSTD_OFFSET + row];
 
-  var sums = vec3f();
+  var gradient_sum = Element();
+  var slope_sum = Element();
+  var centred_sum = Element();
   for (var c = lane; c < COLUMNS; c += LANES) {
     let gradient = d_out[d_out_start + c] * weight[WEIGHT_OFFSET + c];
     let centred = x[x_start + c] - row_mean;
-    sums += vec3f(gradient, gradient * centred, centred);
+    gradient_sum += gradient;
+    slope_sum += gradient * centred;
+    centred_sum += centred;
   }
-  let means = workgroup_sum3(sums, lane) / f32(COLUMNS);
+  let sums = vec3f(element_sum(gradient_sum), element_sum(slope_sum), element_sum(centred_sum));
+  let means = workgroup_sum3(sums, lane) / (f32(COLUMNS) * ELEMENT_WIDTH);
   let off = means.z;
   // mean(g · (x − μ)) from sums taken with the rounded mean.
   let slope = (means.y - off * means.x) * row_rstd * row_rstd;

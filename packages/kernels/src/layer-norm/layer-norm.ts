@@ -1,6 +1,8 @@
 import type { GpuArray } from '../runtime/gpu-array.js';
 import type { Cost } from '../runtime/ledger.js';
 import {
+  elementAlias,
+  elementWidth,
   requireContiguous,
   requireRows,
   requireSeparate,
@@ -61,6 +63,7 @@ export function layerNorm(runtime: Runtime, arrays: LayerNormArrays): void {
   requireContiguous(kernel, 'rstd', rstd, rows);
   requireSeparate(kernel, { out, mean, rstd }, { x, weight, bias });
 
+  const width = elementWidth([xRows, outRows, weight.rows(), bias.rows()]);
   const variant = selectVariant(runtime, kernel, layerNormVariants);
   const grid = runtime.linearGrid(rows);
   const offsets = `${weight.offset} ${bias.offset} ${mean.offset} ${rstd.offset}`;
@@ -71,19 +74,20 @@ export function layerNorm(runtime: Runtime, arrays: LayerNormArrays): void {
     wgsl:
       withWorkgroupSum(
         variant,
-        constantHeader({
-          LANES: variant.lanes,
-          ROWS: rows,
-          COLUMNS: columns,
-          GRID_X: grid[0],
-          EPSILON: f32(epsilon),
-          ...rowConstants('X', xRows),
-          ...rowConstants('OUT', outRows),
-          WEIGHT_OFFSET: weight.offset,
-          BIAS_OFFSET: bias.offset,
-          MEAN_OFFSET: mean.offset,
-          RSTD_OFFSET: rstd.offset,
-        }),
+        elementAlias(width) +
+          constantHeader({
+            LANES: variant.lanes,
+            ROWS: rows,
+            COLUMNS: columns / width,
+            GRID_X: grid[0],
+            EPSILON: f32(epsilon),
+            ...rowConstants('X', xRows, width),
+            ...rowConstants('OUT', outRows, width),
+            WEIGHT_OFFSET: weight.offset / width,
+            BIAS_OFFSET: bias.offset / width,
+            MEAN_OFFSET: mean.offset,
+            RSTD_OFFSET: rstd.offset,
+          }),
       ) + forwardWgsl,
     access: ['read', 'read', 'read', 'read_write', 'read_write', 'read_write'],
   }));

@@ -64,6 +64,7 @@ export function mseLoss(runtime: Runtime, arrays: MseArrays & { readonly loss: G
   requireContiguous(LOSS_KERNEL, 'loss', loss, 3);
   requireSeparate(LOSS_KERNEL, { loss }, { prediction, target });
 
+  const width = half % 4 === 0 ? elementWidth([predictionRows, targetRows]) : 1;
   const variant = selectVariant(runtime, LOSS_KERNEL, mseLossVariants);
   const count = prediction.size;
   const groups = Math.ceil(count / BLOCK);
@@ -76,16 +77,17 @@ export function mseLoss(runtime: Runtime, arrays: MseArrays & { readonly loss: G
     wgsl:
       withWorkgroupSum(
         variant,
-        constantHeader({
-          LANES: variant.lanes,
-          COUNT: count,
-          HALF: half,
-          BLOCK,
-          GRID_X: grid[0],
-          GROUPS: groups,
-          ...rowConstants('PREDICTION', predictionRows),
-          ...rowConstants('TARGET', targetRows),
-        }),
+        elementAlias(width) +
+          constantHeader({
+            LANES: variant.lanes,
+            COUNT: count / width,
+            HALF: half / width,
+            BLOCK: BLOCK / width,
+            GRID_X: grid[0],
+            GROUPS: groups,
+            ...rowConstants('PREDICTION', predictionRows, width),
+            ...rowConstants('TARGET', targetRows, width),
+          }),
       ) + partialsWgsl,
     access: ['read', 'read', 'read_write'],
   }));

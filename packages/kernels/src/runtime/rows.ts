@@ -1,3 +1,5 @@
+import scalarWgsl from './element-f32.wgsl';
+import vectorWgsl from './element-vec4f.wgsl';
 import { ShapeError } from './errors.js';
 import type { GpuArray, RowLayout } from './gpu-array.js';
 import type { WgslConstants } from './wgsl.js';
@@ -10,9 +12,9 @@ export function elementWidth(layouts: readonly RowLayout[]): 1 | 4 {
   return 4;
 }
 
-/** `alias Element`: the type of one load of that width, for kernels that treat all columns alike. */
+/** WGSL that defines `Element`, the type of one load of that width, for kernels that treat all columns alike. */
 export function elementAlias(width: 1 | 4): string {
-  return `alias Element = ${width === 4 ? 'vec4f' : 'f32'};\n`;
+  return width === 4 ? vectorWgsl : scalarWgsl;
 }
 
 /**
