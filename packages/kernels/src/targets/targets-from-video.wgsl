@@ -24,12 +24,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   var own = CubeStatistics(vec3f(0.0), vec3f(0.0), vec3f(1.0));
   var base = own;
   if (NORMALIZE) {
-    own = cube_statistics(clip, origin, lane);
-    if (GROUP > TUBELET) {
-      // Computed by every cube, needed or not: the barriers inside must be reached by all invocations alike.
-      base = cube_statistics(clip, base_origin, lane);
-    } else {
-      base = own;
+    // A second pass only where needed; one call in a loop, since drivers copy the function to each of its calls.
+    let passes = select(1u, 2u, elsewhere);
+    for (var cubes_seen = 0u; cubes_seen < passes; cubes_seen++) {
+      base = cube_statistics(clip, select(origin, base_origin, cubes_seen == 1u), lane);
+      if (cubes_seen == 0u) {
+        own = base;
+      }
     }
   }
   for (var i = lane; i < PIXELS * 3u; i += 64u) {

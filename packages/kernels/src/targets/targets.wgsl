@@ -47,10 +47,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   var sums = CubeSums(vec3u(0u), vec3f(0.0));
   var base_sums = CubeSums(vec3u(0u), vec3f(0.0));
   if (NORMALIZE) {
-    sums = cube_sums(clip, origin, lane);
-    if (GROUP > TUBELET) {
-      // Computed by every cube, needed or not: the barriers inside must be reached by all invocations alike.
-      base_sums = cube_sums(clip, base_origin, lane);
+    // A second pass only where needed; one call in a loop, since drivers copy the function to each of its calls.
+    let passes = select(1u, 2u, elsewhere);
+    for (var cubes_seen = 0u; cubes_seen < passes; cubes_seen++) {
+      base_sums = cube_sums(clip, select(origin, base_origin, cubes_seen == 1u), lane);
+      if (cubes_seen == 0u) {
+        sums = base_sums;
+      }
     }
   }
   let n = f32(PIXELS);
