@@ -34,7 +34,7 @@ export interface WindowMaskCounts {
   readonly regionGrid: Extents3;
   /** M, the number of regions. */
   readonly regions: number;
-  /** Visible positions of each window. */
+  /** Visible positions of each window; of given masks that differ between slots, the mean over slots. */
   readonly visiblePerWindow: number;
   /** Visible tokens of each region: its temporal extent times `visiblePerWindow`. */
   readonly visiblePerRegion: number;
