@@ -6,7 +6,8 @@ const MASK_64 = (1n << 64n) - 1n;
  */
 export function proceduralBytes(name: string, count: number): Uint8Array {
   let hash = 0xcbf29ce484222325n;
-  for (const byte of new TextEncoder().encode(name)) hash = ((hash ^ BigInt(byte)) * 0x100000001b3n) & MASK_64;
+  for (const byte of new TextEncoder().encode(name))
+    hash = ((hash ^ BigInt(byte)) * 0x100000001b3n) & MASK_64;
   return Uint8Array.from({ length: count }, (_, i) => {
     let z = (hash + BigInt(i + 1) * 0x9e3779b97f4a7c15n) & MASK_64;
     z = ((z ^ (z >> 30n)) * 0xbf58476d1ce4e5b9n) & MASK_64;
