@@ -27,7 +27,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let h = (tile / (BLOCKS * SPLITS)) % HEADS;
   let g = tile / (BLOCKS * SPLITS * HEADS);
   // Always HEAD_LANES, but the compiler cannot tell and leaves the loops over channels as they are.
-  let lanes = min(HEAD_LANES, arrayLength(&q));
+  let lanes = select(0u, HEAD_LANES, arrayLength(&q) > 0u);
   // Keys beyond the last read that key again.
   let keys = min(vec4u(j) + STEPS, vec4u(LK - 1u));
   let k_rows = K_OFFSET + g * K_GROUP + h * HEAD_LANES + keys * K_ROW;

@@ -13,17 +13,18 @@ import {
   viewBytes,
   type AttentionExtents,
 } from './attention-layout.js';
+import tiledWgsl from './attention-tiled.wgsl';
 import registersWgsl from './attention.wgsl';
+import { tileRows, tilingConstants, tilesPerWorkgroup, type AttentionTiling } from './attention-tiling.js';
 
 interface AttentionVariant extends Variant {
   readonly wgsl: string;
-  /** Query rows of one tile. */
-  readonly rows: number;
-  readonly tilesPerWorkgroup: number;
+  readonly tiling: AttentionTiling;
 }
 
 export const attentionVariants: readonly AttentionVariant[] = [
-  { name: 'registers', needs: [], prefers: 'software', wgsl: registersWgsl, rows: 4, tilesPerWorkgroup: 8 },
+  { name: 'registers', needs: [], prefers: 'software', wgsl: registersWgsl, tiling: 'row-blocks' },
+  { name: 'tiled', needs: [], prefers: 'gpu', wgsl: tiledWgsl, tiling: 'shared-rows' },
 ];
 
 export interface AttentionArguments {
@@ -76,8 +77,8 @@ export function attention(
   const statistics = logSumExp ?? runtime.empty([groups, heads, queries], 'f32', 'attention statistics');
   const views = { q, k, v, out };
   const key = `attention ${variant.name} ${statistics.offset} ${attentionKey(extents, factor, views)}`;
-  const tiles = groups * heads * Math.ceil(queries / variant.rows);
-  const grid = runtime.linearGrid(Math.ceil(tiles / variant.tilesPerWorkgroup));
+  const tiles = groups * heads * Math.ceil(queries / tileRows(variant.tiling, extents));
+  const grid = runtime.linearGrid(Math.ceil(tiles / tilesPerWorkgroup(variant.tiling)));
   const program = runtime.program(key, () => ({
     kernel: 'attention',
     detail: `${variant.name} G=${groups} Lq=${queries} Lk=${keys} C=${channels} H=${heads}`,
@@ -86,6 +87,7 @@ export function attention(
         LOG_SUM_EXP_OFFSET: statistics.offset,
         TILES: tiles,
         GRID_X: grid[0],
+        ...tilingConstants(runtime, variant.tiling, extents, Object.values(views)),
       }) + variant.wgsl,
     access: ['read', 'read', 'read', 'read_write', 'read_write'],
   }));

@@ -41,7 +41,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let h = (tile / BLOCKS) % HEADS;
   let g = tile / (BLOCKS * HEADS);
   // Always HEAD_LANES, but the compiler cannot tell and leaves the loops over channels as they are.
-  let lanes = min(HEAD_LANES, arrayLength(&q));
+  let lanes = select(0u, HEAD_LANES, arrayLength(&q) > 0u);
   // Rows beyond the last read that row again.
   let rows = min(vec4u(i) + STEPS, vec4u(LQ - 1u));
   let q_rows = Q_OFFSET + g * Q_GROUP + h * HEAD_LANES + rows * Q_ROW;
