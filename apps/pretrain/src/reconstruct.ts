@@ -1,0 +1,201 @@
+import { existsSync, statSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import sharp from 'sharp';
+import { Engine, loadStateDict } from '@tubelet/autograd';
+import { reconstructionTargets, type Runtime } from '@tubelet/kernels';
+import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
+import { drawMask, PretrainingModel, type EncoderConfig } from '@tubelet/mae-dfer';
+import { FileWriteError, loadCheckpoint, OptionError, UserError } from '@tubelet/trainer';
+import { readClip, type CropMode } from '@tubelet/video';
+import {
+  assemblePicture,
+  maskFrames,
+  reconstructFrames,
+  type Picture,
+  type PictureRow,
+  type PredictedCubes,
+} from './picture.js';
+import { checkpointConfig, checkpointWeights } from './session.js';
+
+/** Options of `reconstruct` as the command line gives them. */
+export interface ReconstructOptions {
+  readonly checkpoint: string;
+  readonly out: string;
+  readonly startSeconds: number;
+  readonly frameStep: number;
+  readonly crop: CropMode;
+  readonly maskRatios: readonly number[];
+  readonly seed: number;
+}
+
+/** A video, or what is left of it from the asked time on, has too few frames for a clip. */
+export class VideoTooShortError extends UserError {
+  override readonly name = 'VideoTooShortError';
+
+  constructor(
+    readonly path: string,
+    readonly frameCount: number,
+    firstFrame: number,
+    neededFrames: number,
+    frameStep: number,
+  ) {
+    super(
+      `${path} is too short: a clip needs ${neededFrames} frames, and it has ${frameCount - firstFrame} from frame ` +
+        `${firstFrame} on. Give an earlier --start-seconds, a --frame-step below ${frameStep}, or a longer video.`,
+    );
+  }
+}
+
+/** The picture cannot be written where it is asked for. */
+export class PictureFolderError extends UserError {
+  override readonly name = 'PictureFolderError';
+
+  constructor(
+    readonly path: string,
+    readonly folder: string,
+  ) {
+    super(`cannot write ${path}: there is no folder ${folder}. Create it, or name another with --out.`);
+  }
+}
+
+/** How well the masked cubes of a clip were predicted: mean-square errors of normalised values. */
+export interface ClipError {
+  readonly appearance: number;
+  readonly motion: number;
+}
+
+/** Reconstructs one clip of a video with a trained model and writes the picture; prints what its rows are. */
+export async function reconstruct(video: string, options: ReconstructOptions): Promise<void> {
+  requirePicturePath(options.out);
+  const checkpoint = await loadCheckpoint(options.checkpoint);
+  const config = checkpointConfig(options.checkpoint, checkpoint);
+  const { encoder } = config;
+  const frames = await readWholeClip(video, encoder, options);
+
+  const runtime = await openNodeRuntime();
+  try {
+    const model = new PretrainingModel(new Engine(runtime), config);
+    loadStateDict(model.store, checkpointWeights(checkpoint));
+    const groups: PictureRow[][] = [[{ label: 'the clip', frames }]];
+    for (const maskRatio of options.maskRatios) {
+      const { cubes, error } = await predictClip(runtime, model, frames, { maskRatio, seed: options.seed });
+      groups.push(rowsOf(frames, cubes, encoder, maskRatio, error));
+    }
+    const picture = assemblePicture(groups, { frameSize: encoder.imageSize, frameCount: encoder.frames });
+    await writePicture(options.out, picture);
+    const labels = groups.flat().map(({ label }, row) => `row ${row + 1}  ${label}`);
+    console.log(
+      [
+        `${options.out} (${picture.width}×${picture.height}), one column for each of ${encoder.frames} frames:`,
+        ...labels,
+        'Targets are normalised, so masked cubes are shown with the mean and contrast of their true pixels.',
+      ].join('\n'),
+    );
+  } finally {
+    closeNodeRuntime(runtime);
+  }
+}
+
+/**
+ * Predicts the masked cubes of one clip.
+ *
+ * @param frames [T, H, W, 3]
+ */
+export async function predictClip(
+  runtime: Runtime,
+  model: PretrainingModel,
+  frames: Uint8Array,
+  { maskRatio, seed }: { maskRatio: number; seed: number },
+): Promise<{ cubes: PredictedCubes; error: ClipError }> {
+  const { engine, config } = model;
+  const { encoder } = config;
+  const { imageSize, tubeletSize, patchSize: patch } = encoder;
+  return engine.step(() =>
+    engine.noGrad(async () => {
+      const clip = runtime.upload(frames, [1, encoder.frames, imageSize, imageSize, 3]);
+      const mask = drawMask(runtime, encoder, maskRatio, { seed, epoch: 0, samples: [0] });
+      const { prediction, target, parts } = model.forward({ frames: clip }, mask);
+      const statistics = () => runtime.empty([1, mask.counts.maskedCount, 3], 'f32', 'cube statistics');
+      const [mean, deviation] = [statistics(), statistics()];
+      const { masked } = mask;
+      reconstructionTargets(runtime, {
+        frames: clip,
+        masked,
+        out: target,
+        mean,
+        deviation,
+        tubeletSize,
+        patch,
+      });
+      const [, appearance, motion] = await runtime.read(parts);
+      const cubes = {
+        masked: new Uint32Array(await runtime.readBytes(masked)),
+        prediction: await runtime.read(prediction.array),
+        mean: await runtime.read(mean),
+        deviation: await runtime.read(deviation),
+      };
+      return { cubes, error: { appearance: appearance!, motion: motion! } };
+    }),
+  );
+}
+
+function rowsOf(
+  frames: Uint8Array,
+  cubes: PredictedCubes,
+  encoder: EncoderConfig,
+  maskRatio: number,
+  { appearance, motion }: ClipError,
+): PictureRow[] {
+  const { parts, whole } = reconstructFrames(frames, cubes, encoder);
+  const share = `${+(maskRatio * 100).toFixed(2)} %`;
+  const errors = `mean-square error ${appearance.toFixed(3)} of appearance, ${motion.toFixed(3)} of motion`;
+  return [
+    { label: `masked at ${share}`, frames: maskFrames(frames, cubes.masked, encoder) },
+    {
+      label: 'what the model predicts: appearance, then the difference to it on grey, in turn',
+      frames: parts,
+    },
+    { label: `its reconstruction, differences added (${errors})`, frames: whole },
+  ];
+}
+
+/** One clip without repeated frames. Throws `VideoTooShortError`, or `VideoDecodeError`. */
+async function readWholeClip(
+  video: string,
+  { imageSize, frames: count }: EncoderConfig,
+  { frameStep, crop, startSeconds }: ReconstructOptions,
+): Promise<Uint8Array> {
+  const { frames, indices, info } = await readClip(video, {
+    size: imageSize,
+    frames: count,
+    step: frameStep,
+    crop,
+    startSeconds,
+  });
+  const first = indices[0]!;
+  if (indices.at(-1) !== first + (count - 1) * frameStep) {
+    // Clips step only to frames before a video's last.
+    throw new VideoTooShortError(video, info.frameCount, first, (count - 1) * frameStep + 2, frameStep);
+  }
+  return frames;
+}
+
+/** Throws before any work is done for a picture that could not be written. */
+function requirePicturePath(path: string): void {
+  if (!/\.png$/i.test(path)) throw new OptionError('--out', path, 'the name of a PNG file, ending in .png');
+  const folder = dirname(path);
+  if (!existsSync(folder) || !statSync(folder).isDirectory()) throw new PictureFolderError(path, folder);
+}
+
+async function writePicture(path: string, { data, width, height }: Picture): Promise<void> {
+  const png = await sharp(data, { raw: { width, height, channels: 3 } })
+    .png({ compressionLevel: 9 })
+    .toBuffer();
+  try {
+    await writeFile(path, png);
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : null;
+    throw new FileWriteError(path, code, png.length, null, 'No picture was written.', { cause });
+  }
+}
