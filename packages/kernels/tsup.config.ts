@@ -1,4 +1,6 @@
 import { defineConfig } from 'tsup';
 import { shared } from '../../tsup.shared';
 
-export default defineConfig(shared({ index: 'src/index.ts', node: 'src/node/index.ts' }));
+export default defineConfig(
+  shared({ index: 'src/index.ts', node: 'src/node/index.ts', catalogue: 'src/catalogue.ts' }),
+);

@@ -16,6 +16,9 @@ import { rowScaleKernel } from './row-scale/row-scale.cases.js';
 import { targetsFromVideoKernel, targetsKernel } from './targets/targets.cases.js';
 import { tubeMaskKernel } from './tube-mask/tube-mask.cases.js';
 
+export { makeHostData, scaledError, toFloat64 } from './testing/host-data.js';
+export { testRandom } from './testing/random.js';
+
 /** Every kernel with its cases: what the benchmark times and the support table lists. */
 export const kernelCatalogue: readonly KernelSpec[] = [
   crossEntropyKernel,

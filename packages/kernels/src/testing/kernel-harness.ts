@@ -2,25 +2,13 @@ import { expect } from 'vitest';
 import { GpuArray, product } from '../runtime/gpu-array.js';
 import { runnableVariants, type Variant } from '../runtime/variants.js';
 import type { HostData, Runtime } from '../runtime/runtime.js';
-import type { ArraySpec, HostArrays, KernelCase, KernelSpec, Random } from '../kernel-spec.js';
+import type { ArraySpec, HostArrays, KernelCase, KernelSpec } from '../kernel-spec.js';
+import { makeHostData, scaledError, toFloat64 } from './host-data.js';
 import { testRandom } from './random.js';
 
+export { makeHostData, scaledError, toFloat64 } from './host-data.js';
+
 type Specs = Readonly<Record<string, ArraySpec>>;
-
-/** Host contents of every array: given by `fill`/`initial`, else standard normal f32. */
-export function makeHostData(specs: Specs, random: Random): Record<string, HostData> {
-  return Object.fromEntries(
-    Object.entries(specs).map(([name, spec]) => [name, (spec.fill ?? spec.initial ?? normals(spec))(random)]),
-  );
-}
-
-function normals(spec: ArraySpec): (random: Random) => HostData {
-  return (random) => Float32Array.from({ length: product(spec.shape) }, () => random.normal());
-}
-
-export function toFloat64(data: Readonly<Record<string, HostData>>): Record<string, Float64Array> {
-  return Object.fromEntries(Object.entries(data).map(([name, values]) => [name, Float64Array.from(values)]));
-}
 
 /** Runs a kernel once on fresh arrays; outputs start as NaN unless they have initial contents. */
 export async function runOnce<Shape>(
@@ -57,18 +45,6 @@ async function readHost(runtime: Runtime, array: GpuArray): Promise<HostData> {
   return new Float32Array(bytes);
 }
 
-/** max |actual − expected| / max(1, max |expected|); Infinity when a value is not finite. */
-export function scaledError(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
-  let worst = 0;
-  let scale = 1;
-  for (let i = 0; i < expected.length; i++) {
-    const difference = Math.abs(actual[i]! - expected[i]!);
-    if (!(difference <= worst)) worst = Number.isNaN(difference) ? Infinity : difference;
-    scale = Math.max(scale, Math.abs(expected[i]!));
-  }
-  return worst / scale;
-}
-
 /**
  * Kernel against float64 reference on one case with one variant: every output within tolerance, nothing left
  * unwritten, a second run bit-identical, and the declared cost is what the ledger received.
@@ -101,15 +77,18 @@ export async function checkCase<Shape>(
       const error = scaledError(first[output]!, wanted);
       const tolerance = dtype === undefined || dtype === 'f32' ? (spec.tolerance ?? 1e-5) : 0;
       expect(error, `${where}: error against float64`).toBeLessThanOrEqual(tolerance);
-      expect(Buffer.from(second[output]!.buffer).equals(Buffer.from(first[output]!.buffer)), `${where}: run twice`).toBe(
-        true,
-      );
+      expect(
+        Buffer.from(second[output]!.buffer).equals(Buffer.from(first[output]!.buffer)),
+        `${where}: run twice`,
+      ).toBe(true);
     }
     const cost = spec.cost(shape);
     expect(after.macs - before.macs, `${spec.name} ${name}: macs in the ledger`).toBe(cost.macs);
     expect(after.flops - before.flops, `${spec.name} ${name}: flops in the ledger`).toBe(cost.flops);
     expect(after.bytesRead - before.bytesRead, `${spec.name} ${name}: bytes read`).toBe(cost.bytesRead);
-    expect(after.bytesWritten - before.bytesWritten, `${spec.name} ${name}: bytes written`).toBe(cost.bytesWritten);
+    expect(after.bytesWritten - before.bytesWritten, `${spec.name} ${name}: bytes written`).toBe(
+      cost.bytesWritten,
+    );
   } finally {
     runtime.forcedVariants.delete(spec.name);
   }

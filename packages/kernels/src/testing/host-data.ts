@@ -1,0 +1,32 @@
+import type { ArraySpec, Random } from '../kernel-spec.js';
+import { product } from '../runtime/gpu-array.js';
+import type { HostData } from '../runtime/runtime.js';
+
+type Specs = Readonly<Record<string, ArraySpec>>;
+
+/** Host contents of every array: given by `fill`/`initial`, else standard normal f32. */
+export function makeHostData(specs: Specs, random: Random): Record<string, HostData> {
+  return Object.fromEntries(
+    Object.entries(specs).map(([name, spec]) => [name, (spec.fill ?? spec.initial ?? normals(spec))(random)]),
+  );
+}
+
+function normals(spec: ArraySpec): (random: Random) => HostData {
+  return (random) => Float32Array.from({ length: product(spec.shape) }, () => random.normal());
+}
+
+export function toFloat64(data: Readonly<Record<string, HostData>>): Record<string, Float64Array> {
+  return Object.fromEntries(Object.entries(data).map(([name, values]) => [name, Float64Array.from(values)]));
+}
+
+/** max |actual − expected| / max(1, max |expected|); Infinity when a value is not finite. */
+export function scaledError(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+  let worst = 0;
+  let scale = 1;
+  for (let i = 0; i < expected.length; i++) {
+    const difference = Math.abs(actual[i]! - expected[i]!);
+    if (!(difference <= worst)) worst = Number.isNaN(difference) ? Infinity : difference;
+    scale = Math.max(scale, Math.abs(expected[i]!));
+  }
+  return worst / scale;
+}
