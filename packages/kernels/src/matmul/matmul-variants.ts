@@ -4,71 +4,99 @@ import type { MatmulExtents } from './matmul-plan.js';
 import registersWgsl from './matmul-registers.wgsl';
 import tiledWgsl from './matmul-tiled.wgsl';
 
-/** One implementation of the product, with the block of the output that a workgroup owns. */
-export interface MatmulVariant extends Variant {
-  readonly wgsl: string;
-  readonly rowTile: number;
-  readonly columnTile: number;
-  /** Steps of k that are taken together; a split of K is a multiple of it. */
-  readonly kTile: number;
-  constants(extents: MatmulExtents): WgslConstants;
-  grid(extents: MatmulExtents, splits: number): readonly [number, number, number];
+/** What the size of a block may depend on besides the device. */
+export interface MatmulForm {
+  readonly transposeA: boolean;
+  readonly transposeB: boolean;
+  /** Elements a load moves. */
+  readonly width: 1 | 4;
 }
 
-export const matmulVariants: readonly MatmulVariant[] = [registers(8), tiled(8, 32), tiled(16, 16)];
+/** The block of the output that one workgroup owns. */
+export interface MatmulBlock {
+  readonly rows: number;
+  readonly columns: number;
+  /** Steps of k that are taken together; a part of a split K is a multiple of it. */
+  readonly kStep: number;
+  readonly constants: WgslConstants;
+}
 
-function registers(lanes: number): MatmulVariant {
-  const tiles = { rowTile: 16, columnTile: 8 * lanes, kTile: 4 };
-  return {
-    name: 'registers',
-    needs: [],
-    prefers: 'software',
-    wgsl: registersWgsl,
-    ...tiles,
-    constants: () => ({ LANES: lanes }),
-    grid: blockGrid(tiles),
-  };
+/** One implementation of the product. */
+export interface MatmulVariant extends Variant {
+  readonly wgsl: string;
+  block(extents: MatmulExtents, form: MatmulForm): MatmulBlock;
+}
+
+const REGISTER_LANES = 8;
+
+const registers: MatmulVariant = {
+  name: 'registers',
+  needs: [],
+  prefers: 'software',
+  wgsl: registersWgsl,
+  block: (_extents, form) => {
+    const [rows, quads] = registerBlock(form);
+    const constants = { LANES: REGISTER_LANES, ROW_TILE: rows, QUADS: quads };
+    return { rows, columns: 4 * quads * REGISTER_LANES, kStep: 4, constants };
+  },
+};
+
+// Rows and vec4 columns of one invocation; the figures behind them are in matmul-registers.wgsl.
+function registerBlock({ transposeA, transposeB, width }: MatmulForm): readonly [number, number] {
+  if (width === 1) return [4, 1];
+  if (transposeB) return [8, 1];
+  return transposeA ? [8, 2] : [16, 2];
 }
 
 function tiled(width: number, kTile: number): MatmulVariant {
-  const tiles = { rowTile: 4 * width, columnTile: 4 * width, kTile };
+  const tile = 4 * width;
   return {
-    name: `tiled-${4 * width}`,
+    name: `tiled-${tile}`,
     needs: [],
     prefers: 'gpu',
     wgsl: tiledWgsl,
-    ...tiles,
-    constants: ({ m, n, k }) => ({
-      WIDTH: width,
-      TILE_K: kTile,
-      M_EXACT: m % tiles.rowTile === 0,
-      N_EXACT: n % tiles.columnTile === 0,
-      K_EXACT: k % kTile === 0,
+    block: ({ m, n, k }) => ({
+      rows: tile,
+      columns: tile,
+      kStep: kTile,
+      constants: {
+        WIDTH: width,
+        TILE_K: kTile,
+        M_EXACT: m % tile === 0,
+        N_EXACT: n % tile === 0,
+        K_EXACT: k % kTile === 0,
+      },
     }),
-    grid: blockGrid(tiles),
   };
 }
 
-function blockGrid({ rowTile, columnTile }: { rowTile: number; columnTile: number }): MatmulVariant['grid'] {
-  return ({ groups, m, n }, splits) => [Math.ceil(n / columnTile), Math.ceil(m / rowTile), groups * splits];
+export const matmulVariants: readonly MatmulVariant[] = [registers, tiled(8, 32), tiled(16, 16)];
+
+/** Workgroups along columns, rows and groups. */
+export function blockGrid(
+  { groups, m, n }: MatmulExtents,
+  block: MatmulBlock,
+): readonly [number, number, number] {
+  return [Math.ceil(n / block.columns), Math.ceil(m / block.rows), groups];
 }
 
 // Workgroups that keep the device busy: a few for each core, or for each of some hundred GPU processors.
 const ENOUGH_WORKGROUPS = { software: 8, gpu: 256 };
 // A part shorter than this costs more to write and read back than it saves.
 const SHORTEST_PART = 256;
+const MOST_PARTS = 32;
 
 /** Into how many parts K is split, and how long a part is. Depends on the extents and the kind of device only. */
 export function splitsOf(
-  variant: Pick<MatmulVariant, 'grid' | 'kTile'>,
   extents: MatmulExtents,
+  block: MatmulBlock,
   isSoftware: boolean,
 ): { readonly splits: number; readonly kPerSplit: number } {
   const { k } = extents;
-  const [x, y, z] = variant.grid(extents, 1);
+  const [x, y, z] = blockGrid(extents, block);
   const wanted = Math.ceil((isSoftware ? ENOUGH_WORKGROUPS.software : ENOUGH_WORKGROUPS.gpu) / (x * y * z));
-  const parts = Math.min(wanted, Math.floor(k / SHORTEST_PART), 32);
+  const parts = Math.min(wanted, Math.floor(k / SHORTEST_PART), MOST_PARTS);
   if (parts < 2) return { splits: 1, kPerSplit: k };
-  const kPerSplit = Math.ceil(k / parts / variant.kTile) * variant.kTile;
+  const kPerSplit = Math.ceil(k / parts / block.kStep) * block.kStep;
   return { splits: Math.ceil(k / kPerSplit), kPerSplit };
 }

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import type { GpuArray } from '../runtime/gpu-array.js';
+import { gelu } from '../gelu/gelu.js';
 import { checkCase, checkKernel, checkReferenceBackward } from '../testing/kernel-harness.js';
+import { testRandom } from '../testing/random.js';
 import { useRuntime } from '../testing/test-runtime.js';
-import { matmul, matmulVariants } from './matmul.js';
+import { matmul, matmulVariants, type MatmulOperands } from './matmul.js';
 import { matmulKernel } from './matmul.cases.js';
 import { splitsOf } from './matmul-variants.js';
 
@@ -16,12 +19,127 @@ describe('matmul', () => {
     for (const variant of matmulVariants) await checkCase(runtime(), matmulKernel, matmulCase, variant);
   });
 
-  it('matches float64 on random shapes', () => checkKernel(runtime(), { ...matmulKernel, cases: [] }, { randomShapes: 8 }));
+  it('matches float64 on random shapes', () =>
+    checkKernel(runtime(), { ...matmulKernel, cases: [] }, { randomShapes: 6 }));
 
   it('matches float64 on a shape of the model', async () => {
     const shape = { m: 88, n: 512, k: 512, form: 'NT', epilogue: ['bias'] } as const;
     for (const variant of matmulVariants) {
       await checkCase(runtime(), matmulKernel, { name: 'pre-training, projection', shape }, variant);
     }
+  });
+
+  it('fuses what separate products and kernels would do', async () => {
+    const { added, plain, fused } = await runtime().scope(async () => {
+      const random = testRandom(3);
+      const upload = (rows: number, columns: number) =>
+        runtime().upload(
+          Float32Array.from({ length: rows * columns }, () => random.normal()),
+          [rows, columns],
+        );
+      const [x, weight, residual] = [upload(20, 16), upload(12, 16), upload(20, 12)];
+      const bias = upload(1, 12);
+      const product = runtime().empty([20, 12]);
+      const activated = runtime().empty([20, 12]);
+      const out = runtime().empty([20, 12]);
+      matmul(runtime(), { a: x, b: weight, out: product, transposeB: true, bias });
+      gelu(runtime(), product, activated);
+      matmul(runtime(), { a: x, b: weight, out, transposeB: true, bias, activation: 'gelu', residual });
+      return {
+        plain: await runtime().read(activated),
+        added: await runtime().read(residual),
+        fused: await runtime().read(out),
+      };
+    });
+    fused.forEach((value, i) => expect(value).toBeCloseTo(plain[i]! + added[i]!, 5));
+  });
+
+  it('counts a split product once and gives its partial sums back', () => {
+    runtime().scope(() => {
+      const a = runtime().empty([1024, 8]);
+      const b = runtime().empty([1024, 12]);
+      const out = runtime().empty([8, 12]);
+      const before = runtime().ledger.total();
+      const dispatches = runtime().counters.dispatches;
+      const liveBytes = runtime().pool.liveBytes;
+      matmul(runtime(), { a, b, out, transposeA: true });
+      const after = runtime().ledger.total();
+      expect(runtime().counters.dispatches - dispatches).toBe(2);
+      expect(after.macs - before.macs).toBe(8 * 12 * 1024);
+      expect(runtime().ledger.entries().get('matmul-reduce')!.macs).toBe(0);
+      expect(runtime().pool.liveBytes).toBe(liveBytes);
+    });
+  });
+
+  it('splits K only where blocks are few and K is long', () => {
+    const block = { rows: 32, columns: 32, kStep: 32, constants: {} };
+    const splits = (m: number, n: number, k: number) => splitsOf({ groups: 1, m, n, k }, block, false);
+    expect(splits(808, 512, 512).splits).toBe(1);
+    expect(splits(32, 32, 511).splits).toBe(1);
+    expect(splits(32, 32, 512)).toEqual({ splits: 2, kPerSplit: 256 });
+    expect(splits(384, 384, 8000)).toEqual({ splits: 2, kPerSplit: 4000 });
+    const { splits: parts, kPerSplit } = splits(7, 7, 100_000);
+    expect(parts * kPerSplit).toBeGreaterThanOrEqual(100_000);
+    expect((parts - 1) * kPerSplit).toBeLessThan(100_000);
+  });
+
+  describe('refuses', () => {
+    const refuse = (make: (array: (...shape: number[]) => GpuArray) => MatmulOperands, message: RegExp) =>
+      runtime().scope(() => {
+        expect(() =>
+          matmul(
+            runtime(),
+            make((...shape) => runtime().empty(shape)),
+          ),
+        ).toThrow(message);
+      });
+
+    it('extents that do not multiply', () => {
+      refuse((array) => ({ a: array(2, 3), b: array(4, 5), out: array(2, 5) }), /2×3, 4×5 and 2×5/);
+      refuse((array) => ({ a: array(2, 3), b: array(3, 5), out: array(5, 2) }), /2×3, 3×5 and 5×2/);
+      refuse(
+        (array) => ({ a: array(2, 3, 4), b: array(3, 4, 5), out: array(2, 3, 5) }),
+        /different batch extents/,
+      );
+    });
+
+    it('both operands transposed', () => {
+      refuse(
+        (array) => ({ a: array(3, 2), b: array(5, 3), out: array(2, 5), transposeA: true, transposeB: true }),
+        /exclude each other/,
+      );
+    });
+
+    it('an epilogue of another shape', () => {
+      const operands = (array: (...shape: number[]) => GpuArray) => ({
+        a: array(2, 3),
+        b: array(3, 4),
+        out: array(2, 4),
+      });
+      refuse((array) => ({ ...operands(array), bias: array(3) }), /bias must be .* 4 elements/);
+      refuse(
+        (array) => ({ ...operands(array), residual: array(4, 2) }),
+        /residual must have 2 rows of 4 columns/,
+      );
+      refuse(
+        (array) => ({ ...operands(array), rowScale: array(2) }),
+        /rowScale and rowsPerScale go together/,
+      );
+      refuse(
+        (array) => ({ ...operands(array), rowScale: array(1), rowsPerScale: 1 }),
+        /2 rows, 1 to a factor/,
+      );
+    });
+
+    it('an output that shares memory with an operand', () => {
+      refuse((array) => {
+        const a = array(4, 4);
+        return { a, b: array(4, 4), out: a };
+      }, /out and a share a buffer/);
+      refuse((array) => {
+        const out = array(2, 2, 4);
+        return { a: array(2, 4), b: array(4, 4), out: out.slice(1, 0, 1), residual: out.slice(1, 1, 2) };
+      }, /lies elsewhere in it/);
+    });
   });
 });

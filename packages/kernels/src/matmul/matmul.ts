@@ -15,11 +15,11 @@ import preActivationVec4Wgsl from './matmul-pre-activation-vec4.wgsl';
 import reduceWgsl from './matmul-reduce.wgsl';
 import type { MatmulOperands } from './matmul-operands.js';
 import { matmulCost, planMatmul, type MatmulPlan } from './matmul-plan.js';
-import { matmulVariants, splitsOf } from './matmul-variants.js';
+import { blockGrid, matmulVariants, splitsOf } from './matmul-variants.js';
 
 export type { MatmulOperands } from './matmul-operands.js';
 export { matmulCost, type MatmulEpilogue, type MatmulExtents } from './matmul-plan.js';
-export { matmulVariants, type MatmulVariant } from './matmul-variants.js';
+export { matmulVariants, type MatmulBlock, type MatmulForm, type MatmulVariant } from './matmul-variants.js';
 
 const NO_COST = { macs: 0, flops: 0, bytesRead: 0, bytesWritten: 0 };
 
@@ -36,16 +36,18 @@ export function matmul(runtime: Runtime, operands: MatmulOperands): void {
   const { groups, m, n, k } = plan.extents;
   const variant = selectVariant(runtime, 'matmul', matmulVariants);
   const { transposeA = false, transposeB = false } = operands;
-  const { splits, kPerSplit } = splitsOf(variant, plan.extents, runtime.adapter.isSoftware);
+  const block = variant.block(plan.extents, { transposeA, transposeB, width: plan.width });
+  const { splits, kPerSplit } = splitsOf(plan.extents, block, runtime.adapter.isSoftware);
   const form = `${variant.name} ${groups}x${m}x${n}x${k} ${transposeA ? 'T' : 'N'}${transposeB ? 'T' : 'N'}`;
   const product = {
-    ...variant.constants(plan.extents),
+    ...block.constants,
     SPLITS: splits,
     K_PER_SPLIT: kPerSplit,
     TRANSPOSE_A: transposeA,
     TRANSPOSE_B: transposeB,
   };
-  const grid = variant.grid(plan.extents, splits);
+  const [blockColumns, blockRows] = blockGrid(plan.extents, block);
+  const grid = [blockColumns, blockRows, groups * splits] as const;
   const cost = matmulCost(plan.extents, plan.epilogue);
   if (splits === 1) {
     const key = `matmul ${form} ${epilogueKey(plan, operands)}`;
