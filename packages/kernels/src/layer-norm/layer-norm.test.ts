@@ -9,9 +9,9 @@ describe('layer norm', () => {
   const runtime = useRuntime();
 
   it('matches float64 on every case and variant', () =>
-    checkKernel(runtime(), layerNormKernel, { randomShapes: 2 }));
+    checkKernel(runtime(), layerNormKernel, { randomShapes: 1 }));
   it('backward matches float64 on every case and variant', () =>
-    checkKernel(runtime(), layerNormBackwardKernel, { randomShapes: 2 }));
+    checkKernel(runtime(), layerNormBackwardKernel, { randomShapes: 1 }));
   it('has a reference whose backward matches differences', () => checkReferenceBackward(layerNormKernel));
 
   it('takes another epsilon', async () => {
