@@ -1,5 +1,10 @@
 import { CommanderError, InvalidArgumentError, type Command } from 'commander';
 
+/** An option has a value that the program cannot use; the message names both. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
 /**
  * Runs a program whose body gives an exit code, and ends the process with it: an open GPU would keep it alive.
  * Wrong usage ends with 2, any other error with 1 and its message (its stack with TUBELET_DEBUG=1).
@@ -18,7 +23,7 @@ export async function runProgram<Options extends object>(
   } catch (error) {
     if (error instanceof CommanderError) exitCode = error.exitCode === 0 ? 0 : 2;
     else {
-      exitCode = 1;
+      exitCode = error instanceof UsageError ? 2 : 1;
       const message = error instanceof Error ? error.message : String(error);
       console.error(process.env['TUBELET_DEBUG'] === '1' ? error : `error: ${message}`);
     }

@@ -1,0 +1,83 @@
+import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
+import { kernelCatalogue } from '@tubelet/kernels/catalogue';
+import { Command } from 'commander';
+import { describeAdapter } from '../shared/adapter.js';
+import { runProgram, UsageError } from '../shared/program.js';
+import { writeJson } from '../shared/write-json.js';
+import { timingMethod } from './batch-timer.js';
+import { measureCase, type Measurement, type MeasureOptions } from './measure-case.js';
+import { formatRows, toRow } from './report.js';
+import { measureRoofline } from './roofline.js';
+
+interface Options {
+  readonly kernel?: readonly string[];
+  readonly json?: string | true;
+  readonly quick?: true;
+}
+
+const thorough: MeasureOptions = { rounds: 9, batchMs: 60, referenceMacs: 1e9 };
+const quick: MeasureOptions = { rounds: 3, batchMs: 10, referenceMacs: 3e7 };
+
+const program = new Command('bench:kernels')
+  .description(
+    "Times every kernel and every variant that the adapter can run at the model's shapes: median of interleaved\n" +
+      'batches, beside the ceilings of arithmetic and memory that the same run measures. Results are checked against\n' +
+      'the float64 reference, or another variant where that would take too long. Exit code 1 when one is wrong.',
+  )
+  .option('--kernel <name...>', 'only these kernels')
+  .option('--quick', 'fewer and shorter batches, fewer float64 references: figures are rougher')
+  .option('--json [file]', 'write JSON to a file, or to standard output instead of the table');
+
+async function run(options: Options): Promise<number> {
+  const specs = selectKernels(options.kernel);
+  const settings = options.quick ? quick : thorough;
+  const runtime = await openNodeRuntime();
+  try {
+    const before = await measureRoofline(runtime, settings);
+    const measurements: Measurement[] = [];
+    for (const spec of specs) {
+      for (const testCase of spec.cases.filter(({ kind }) => kind === 'model')) {
+        console.error(`${spec.name}: ${testCase.name} …`);
+        measurements.push(...(await measureCase(runtime, spec, testCase, settings)));
+      }
+      runtime.pool.trim();
+    }
+    // Other programs may have slowed down one of the two: the higher one is nearer to the ceiling.
+    const after = await measureRoofline(runtime, settings);
+    const roofline = {
+      gigaflopsPerSecond: Math.max(before.gigaflopsPerSecond, after.gigaflopsPerSecond),
+      gigabytesPerSecond: Math.max(before.gigabytesPerSecond, after.gigabytesPerSecond),
+    };
+    const rows = measurements.map((measurement) => toRow(measurement, roofline));
+    const method = timingMethod(runtime);
+    if (options.json !== true) {
+      console.log(formatRows(rows));
+      console.log(
+        `\n${describeAdapter(runtime.adapter)}; ceilings: ${roofline.gigaflopsPerSecond.toFixed(1)} GFLOP/s, ` +
+          `${roofline.gigabytesPerSecond.toFixed(1)} GB/s; ${method}, median of ${settings.rounds}.`,
+      );
+      const unmeasured = specs.filter((spec) => !rows.some((row) => row.kernel === spec.name));
+      if (unmeasured.length > 0) {
+        console.log(`No case at the model's shapes: ${unmeasured.map((spec) => spec.name).join(', ')}.`);
+      }
+    }
+    if (options.json) {
+      writeJson(options.json, { adapter: runtime.adapter, method, settings, roofline, rows });
+    }
+    return rows.every((row) => row.check.passed) ? 0 : 1;
+  } finally {
+    closeNodeRuntime(runtime);
+  }
+}
+
+function selectKernels(names: readonly string[] | undefined) {
+  if (!names) return kernelCatalogue;
+  return names.map((name) => {
+    const spec = kernelCatalogue.find((candidate) => candidate.name === name);
+    const known = kernelCatalogue.map((candidate) => candidate.name).join(', ');
+    if (!spec) throw new UsageError(`--kernel: there is no kernel "${name}"; there are: ${known}`);
+    return spec;
+  });
+}
+
+await runProgram(program, run);

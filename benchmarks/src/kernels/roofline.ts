@@ -1,0 +1,84 @@
+import { constantHeader, type GpuArray, type Runtime } from '@tubelet/kernels';
+import { calibrate, timeBatch, timingMethod } from './batch-timer.js';
+import copyWgsl from './copy.wgsl';
+import fmaWgsl from './fma.wgsl';
+
+/** What the adapter reached on the two things that bound every kernel. */
+export interface Roofline {
+  /** Floating-point operations (a multiply–add is two) of the best f32 loop. */
+  readonly gigaflopsPerSecond: number;
+  /** Bytes read plus bytes written of a large copy. */
+  readonly gigabytesPerSecond: number;
+}
+
+/** Multiply–adds of one step of one invocation: three chains of four links of four components. */
+export const FMA_PER_STEP = 48;
+const FMA_WORKGROUP = 64;
+const COPY_WORKGROUP = 256;
+
+/** results[i] = what `fma.wgsl` says, for as many invocations as `results` has elements (a multiple of 64). */
+export function runFma(
+  runtime: Runtime,
+  inputs: GpuArray,
+  results: GpuArray,
+  { steps, useFma }: { steps: number; useFma: boolean },
+): void {
+  const program = runtime.program(`benchmark-fma ${steps} ${useFma}`, () => ({
+    kernel: 'benchmark-fma',
+    detail: `${steps} steps`,
+    wgsl: constantHeader({ STEPS: steps, USE_FMA: useFma }) + fmaWgsl,
+    access: ['read', 'read_write'],
+  }));
+  const macs = results.size * steps * FMA_PER_STEP;
+  const cost = { macs, flops: 0, bytesRead: 8, bytesWritten: results.sizeBytes };
+  runtime.dispatch(program, [inputs, results], [results.size / FMA_WORKGROUP], cost);
+}
+
+/** Copies f32 arrays of one size, a multiple of 4. */
+export function runCopy(runtime: Runtime, source: GpuArray, copied: GpuArray): void {
+  const count = source.size / 4;
+  const grid = runtime.linearGrid(Math.ceil(count / COPY_WORKGROUP));
+  const program = runtime.program(`benchmark-copy ${count}`, () => ({
+    kernel: 'benchmark-copy',
+    detail: `${source.sizeBytes} bytes`,
+    wgsl: constantHeader({ COUNT: count, GRID_X: grid[0] }) + copyWgsl,
+    access: ['read', 'read_write'],
+  }));
+  const cost = { macs: 0, flops: 0, bytesRead: source.sizeBytes, bytesWritten: copied.sizeBytes };
+  runtime.dispatch(program, [source, copied], grid, cost);
+}
+
+/** Measures both ceilings: the best of several batches, since a ceiling is what can be reached at all. */
+export async function measureRoofline(
+  runtime: Runtime,
+  { rounds, batchMs }: { rounds: number; batchMs: number },
+): Promise<Roofline> {
+  const { isSoftware } = runtime.adapter;
+  const method = timingMethod(runtime);
+  const best = async (run: () => void): Promise<number> => {
+    const repetitions = await calibrate(runtime, run, batchMs);
+    let seconds = Infinity;
+    for (let i = 0; i < Math.max(rounds, 5); i++) {
+      seconds = Math.min(seconds, await timeBatch(runtime, method, run, repetitions));
+    }
+    return seconds;
+  };
+  return runtime.scope(async () => {
+    const inputs = runtime.upload(new Float32Array([0.999, 0.001]), [2]);
+    // Enough invocations for every lane of the largest GPUs; a processor has few lanes.
+    const results = runtime.empty([isSoftware ? 1 << 12 : 1 << 20]);
+    const steps = 1024;
+    const flops = 2 * FMA_PER_STEP * steps * results.size;
+    const fused = await best(() => runFma(runtime, inputs, results, { steps, useFma: true }));
+    const separate = await best(() => runFma(runtime, inputs, results, { steps, useFma: false }));
+    // Larger than any cache, within every adapter's limit for one binding.
+    const source = runtime.empty([isSoftware ? 1 << 24 : 1 << 25]);
+    runtime.clear(source);
+    const copied = runtime.empty(source.shape);
+    const copy = await best(() => runCopy(runtime, source, copied));
+    return {
+      gigaflopsPerSecond: flops / Math.min(fused, separate) / 1e9,
+      gigabytesPerSecond: (2 * source.sizeBytes) / copy / 1e9,
+    };
+  });
+}
