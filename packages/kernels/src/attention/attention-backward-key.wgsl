@@ -19,6 +19,11 @@
 const BLOCKS = (LK + 3u) / 4u;
 const STEPS = vec4u(0u, 1u, 2u, 3u);
 
+// `count` in a form whose value compilers cannot tell, so that loops stay loops.
+fn rolled(count: u32) -> u32 {
+  return select(0u, count, arrayLength(&q) > 0u);
+}
+
 @compute @workgroup_size(8)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let tile = min((group.x + group.y * GRID_X) * 8u + lane, TILES - 1u);
@@ -26,8 +31,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let split = (tile / BLOCKS) % SPLITS;
   let h = (tile / (BLOCKS * SPLITS)) % HEADS;
   let g = tile / (BLOCKS * SPLITS * HEADS);
-  // Always HEAD_LANES, but the compiler cannot tell and leaves the loops over channels as they are.
-  let lanes = select(0u, HEAD_LANES, arrayLength(&q) > 0u);
+  let lanes = rolled(HEAD_LANES);
   // Keys beyond the last read that key again.
   let keys = min(vec4u(j) + STEPS, vec4u(LK - 1u));
   let k_rows = K_OFFSET + g * K_GROUP + h * HEAD_LANES + keys * K_ROW;
@@ -43,7 +47,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   var value_sum1 = array<Lane, HEAD_LANES>();
   var value_sum2 = array<Lane, HEAD_LANES>();
   var value_sum3 = array<Lane, HEAD_LANES>();
-  let end = min((split + 1u) * CHUNK, LQ);
+  let end = min((split + 1u) * CHUNK, rolled(LQ));
   for (var i = split * CHUNK; i < end; i += 4u) {
     // Rows beyond the last read that row again and count nothing.
     let rows = min(vec4u(i) + STEPS, vec4u(end - 1u));

@@ -20,14 +20,18 @@
 const BLOCKS = (LQ + 3u) / 4u;
 const STEPS = vec4u(0u, 1u, 2u, 3u);
 
+// `count` in a form whose value compilers cannot tell, so that loops stay loops.
+fn rolled(count: u32) -> u32 {
+  return select(0u, count, arrayLength(&q) > 0u);
+}
+
 @compute @workgroup_size(8)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let tile = min((group.x + group.y * GRID_X) * 8u + lane, TILES - 1u);
   let i = (tile % BLOCKS) * 4u;
   let h = (tile / BLOCKS) % HEADS;
   let g = tile / (BLOCKS * HEADS);
-  // Always HEAD_LANES, but the compiler cannot tell and leaves the loops over channels as they are.
-  let lanes = select(0u, HEAD_LANES, arrayLength(&q) > 0u);
+  let lanes = rolled(HEAD_LANES);
   // Rows beyond the last read that row again.
   let rows = min(vec4u(i) + STEPS, vec4u(LQ - 1u));
   let q_rows = Q_OFFSET + g * Q_GROUP + h * HEAD_LANES + rows * Q_ROW;
@@ -51,7 +55,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   var sum1 = array<Lane, HEAD_LANES>();
   var sum2 = array<Lane, HEAD_LANES>();
   var sum3 = array<Lane, HEAD_LANES>();
-  for (var j = 0u; j < LK; j += 4u) {
+  for (var j = 0u; j < rolled(LK); j += 4u) {
     // Keys beyond the last read that key again and count nothing.
     let keys = min(vec4u(j) + STEPS, vec4u(LK - 1u));
     let valid = vec4u(j) + STEPS < vec4u(LK);

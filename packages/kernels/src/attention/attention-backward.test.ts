@@ -1,10 +1,123 @@
-import { describe, it } from 'vitest';
-import { checkKernel } from '../testing/kernel-harness.js';
+import { describe, expect, it } from 'vitest';
+import { GpuArray } from '../runtime/gpu-array.js';
+import { checkCase, scaledError } from '../testing/kernel-harness.js';
+import { testRandom } from '../testing/random.js';
 import { useRuntime } from '../testing/test-runtime.js';
+import { attentionBackward, attentionBackwardVariants } from './attention-backward.js';
 import { attentionBackwardKernel } from './attention.cases.js';
+import { attention } from './attention.js';
+import { attentionBackwardReference } from './attention.reference.js';
+import { quickCases } from './attention.testing.js';
 
 describe('attention-backward', () => {
   const runtime = useRuntime();
 
-  it('matches float64 on every case and variant', () => checkKernel(runtime(), attentionBackwardKernel));
+  for (const variant of attentionBackwardVariants) {
+    it.each(quickCases(attentionBackwardKernel))(`${variant.name} matches float64: $name`, (testCase) =>
+      checkCase(runtime(), attentionBackwardKernel, testCase, variant),
+    );
+  }
+
+  // Lq = 100 over one key block splits the queries in chunks on the tiled variant; Lq = 9 does not.
+  const layouts = attentionBackwardVariants.flatMap(({ name }) =>
+    [9, 100].map((queries) => ({ name, queries })),
+  );
+  it.each(layouts)(
+    '$name fills dk and dv slices of one buffer, $queries queries',
+    async ({ name, queries }) => {
+      const [groups, keys, heads, headDimension] = [1, 5, 2, 8];
+      const channels = heads * headDimension;
+      const random = testRandom(4);
+      const normals = (rows: number) => Float32Array.from({ length: rows * channels }, () => random.normal());
+      const host = { q: normals(queries), k: normals(keys), v: normals(keys), dOut: normals(queries) };
+      const shape = { groups, queries, keys, heads, headDimension };
+      const [q64, k64, v64, dOut64] = Object.values(host).map((values) => Float64Array.from(values));
+      const expected = attentionBackwardReference(shape, q64!, k64!, v64!, dOut64!);
+      runtime().forcedVariants.set('attention-backward', name);
+      try {
+        const { dq, dkv } = await runtime().scope(async () => {
+          const upload = (values: Float32Array, rows: number) =>
+            runtime().upload(values, [groups, rows, channels]);
+          const [q, dOut] = [upload(host.q, queries), upload(host.dOut, queries)];
+          const [k, v] = [upload(host.k, keys), upload(host.v, keys)];
+          const [out, dqArray] = [runtime().empty(q.shape), runtime().empty(q.shape)];
+          const logSumExp = runtime().empty([groups, heads, queries]);
+          const joined = runtime().empty([groups, keys, 2 * channels]);
+          attention(runtime(), { q, k, v, out, logSumExp, heads });
+          attentionBackward(runtime(), {
+            ...{ q, k, v, out, logSumExp, dOut, heads },
+            dq: dqArray,
+            dk: joined.slice(2, 0, channels),
+            dv: joined.slice(2, channels, 2 * channels),
+          });
+          return { dq: await runtime().read(dqArray), dkv: await runtime().read(joined) };
+        });
+        const column = (part: number) =>
+          Float32Array.from({ length: keys * channels }, (_, i) => {
+            const row = Math.floor(i / channels);
+            return dkv[row * 2 * channels + part * channels + (i % channels)]!;
+          });
+        expect(scaledError(dq, expected.q)).toBeLessThan(1e-6);
+        expect(scaledError(column(0), expected.k)).toBeLessThan(2e-6);
+        expect(scaledError(column(1), expected.v)).toBeLessThan(2e-6);
+      } finally {
+        runtime().forcedVariants.delete('attention-backward');
+      }
+    },
+  );
+
+  it('fills dq, dk and dv slices of one buffer from slices of one buffer', async () => {
+    const [groups, tokens, heads, headDimension] = [2, 7, 2, 4];
+    const channels = heads * headDimension;
+    const random = testRandom(6);
+    const host = Float32Array.from({ length: groups * tokens * 3 * channels }, () => random.normal());
+    const dOutHost = Float32Array.from({ length: groups * tokens * channels }, () => random.normal());
+    const column = (values: Float32Array, part: number) =>
+      Float64Array.from({ length: groups * tokens * channels }, (_, i) => {
+        const row = Math.floor(i / channels);
+        return values[row * 3 * channels + part * channels + (i % channels)]!;
+      });
+    const shape = { groups, queries: tokens, keys: tokens, heads, headDimension };
+    const expected = attentionBackwardReference(
+      shape,
+      column(host, 0),
+      column(host, 1),
+      column(host, 2),
+      Float64Array.from(dOutHost),
+    );
+    const actual = await runtime().scope(async () => {
+      const parts = (array: GpuArray) =>
+        [0, 1, 2].map((part) => array.slice(2, part * channels, (part + 1) * channels)) as [
+          GpuArray,
+          GpuArray,
+          GpuArray,
+        ];
+      const gradients = runtime().empty([groups, tokens, 3 * channels]);
+      const [q, k, v] = parts(runtime().upload(host, [groups, tokens, 3 * channels]));
+      const [dq, dk, dv] = parts(gradients);
+      const dOut = runtime().upload(dOutHost, [groups, tokens, channels]);
+      const out = runtime().empty(dOut.shape);
+      const logSumExp = runtime().empty([groups, heads, tokens]);
+      attention(runtime(), { q, k, v, out, logSumExp, heads });
+      attentionBackward(runtime(), { q, k, v, out, logSumExp, dOut, dq, dk, dv, heads });
+      return runtime().read(gradients);
+    });
+    expect(scaledError(column(actual, 0), expected.q)).toBeLessThan(1e-6);
+    expect(scaledError(column(actual, 1), expected.k)).toBeLessThan(1e-6);
+    expect(scaledError(column(actual, 2), expected.v)).toBeLessThan(1e-6);
+  });
+
+  it('refuses gradients of another shape or in the buffer of an input', () => {
+    runtime().scope(() => {
+      const make = () => runtime().empty([1, 4, 8]);
+      const logSumExp = runtime().empty([1, 2, 4]);
+      const good = {
+        ...{ q: make(), k: make(), v: make(), out: make(), dOut: make() },
+        ...{ dq: make(), dk: make(), dv: make(), logSumExp, heads: 2 },
+      };
+      const run = (changes: object) => () => attentionBackward(runtime(), { ...good, ...changes });
+      expect(run({ dk: runtime().empty([1, 3, 8]) })).toThrow(/attention-backward: dk must be \[1, 4, 8\]/);
+      expect(run({ dq: good.dOut })).toThrow(/dq shares a buffer with dOut/);
+    });
+  });
 });

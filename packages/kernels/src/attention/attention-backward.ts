@@ -4,6 +4,8 @@ import type { Runtime } from '../runtime/runtime.js';
 import { selectVariant, type Variant } from '../runtime/variants.js';
 import { constantHeader } from '../runtime/wgsl.js';
 import keyWgsl from './attention-backward-key.wgsl';
+import keyTiledWgsl from './attention-backward-key-tiled.wgsl';
+import queryTiledWgsl from './attention-backward-query-tiled.wgsl';
 import queryWgsl from './attention-backward-query.wgsl';
 import reduceWgsl from './attention-backward-reduce.wgsl';
 import {
@@ -18,15 +20,14 @@ import {
   viewBytes,
   type AttentionExtents,
 } from './attention-layout.js';
+import { tileRows, tilingConstants, tilesPerWorkgroup, type AttentionTiling } from './attention-tiling.js';
 import joinedWgsl from './gradients-joined.wgsl';
 import splitWgsl from './gradients-split.wgsl';
 
 interface AttentionBackwardVariant extends Variant {
   readonly queryWgsl: string;
   readonly keyWgsl: string;
-  /** Query or key rows of one tile. */
-  readonly rows: number;
-  readonly tilesPerWorkgroup: number;
+  readonly tiling: AttentionTiling;
   /** Tiles that keep the device busy: with fewer, the sums over the queries are split. */
   readonly tilesWanted: number;
 }
@@ -38,9 +39,17 @@ export const attentionBackwardVariants: readonly AttentionBackwardVariant[] = [
     prefers: 'software',
     queryWgsl,
     keyWgsl,
-    rows: 4,
-    tilesPerWorkgroup: 8,
+    tiling: 'row-blocks',
     tilesWanted: 64,
+  },
+  {
+    name: 'tiled',
+    needs: [],
+    prefers: 'gpu',
+    queryWgsl: queryTiledWgsl,
+    keyWgsl: keyTiledWgsl,
+    tiling: 'shared-rows',
+    tilesWanted: 512,
   },
 ];
 
@@ -134,8 +143,9 @@ function queryGradient(call: Call, arguments_: AttentionBackwardArguments, delta
   const { runtime, variant, extents, scale } = call;
   const { q, k, v, out, logSumExp, dOut, dq } = arguments_;
   const views = { q, k, v, out, dOut, dq };
-  const tiles = extents.groups * extents.heads * Math.ceil(extents.queries / variant.rows);
-  const grid = runtime.linearGrid(Math.ceil(tiles / variant.tilesPerWorkgroup));
+  const tiles =
+    extents.groups * extents.heads * Math.ceil(extents.queries / tileRows(variant.tiling, extents));
+  const grid = runtime.linearGrid(Math.ceil(tiles / tilesPerWorkgroup(variant.tiling)));
   const key = `attention-backward-query ${variant.name} ${logSumExp.offset} ${attentionKey(extents, scale, views)}`;
   const program = runtime.program(key, () => ({
     kernel: 'attention-backward-query',
@@ -145,6 +155,7 @@ function queryGradient(call: Call, arguments_: AttentionBackwardArguments, delta
         LOG_SUM_EXP_OFFSET: logSumExp.offset,
         TILES: tiles,
         GRID_X: grid[0],
+        ...tilingConstants(runtime, variant.tiling, extents, Object.values(views)),
       }) + variant.queryWgsl,
     access: ['read_write', 'read_write', 'read', 'read', 'read', 'read', 'read', 'read'],
   }));
@@ -155,11 +166,11 @@ function keyGradients(call: Call, arguments_: AttentionBackwardArguments, delta:
   const { runtime, variant, extents, scale, costs } = call;
   const { groups, queries, keys, channels, heads } = extents;
   const { dk, dv } = arguments_;
-  const blocks = Math.ceil(keys / variant.rows);
+  const blocks = Math.ceil(keys / tileRows(variant.tiling, extents));
   const chunk = queriesPerChunk(variant, extents, blocks);
   const splits = Math.ceil(queries / chunk);
   const tiles = groups * heads * blocks * splits;
-  const grid = runtime.linearGrid(Math.ceil(tiles / variant.tilesPerWorkgroup));
+  const grid = runtime.linearGrid(Math.ceil(tiles / tilesPerWorkgroup(variant.tiling)));
   const scratch =
     splits > 1 ? runtime.empty([splits, groups, keys, 2 * channels], 'f32', 'attention partials') : null;
   const strides = [keys * 2 * channels, 2 * channels, 1];
@@ -183,6 +194,7 @@ function keyGradients(call: Call, arguments_: AttentionBackwardArguments, delta:
         LOG_SUM_EXP_OFFSET: logSumExp.offset,
         TILES: tiles,
         GRID_X: grid[0],
+        ...tilingConstants(runtime, variant.tiling, extents, Object.values(views)),
         SPLITS: splits,
         CHUNK: chunk,
         SPLIT_STRIDE: scratch ? (groups * keys * 2 * channels) / laneWidth(extents, Object.values(views)) : 0,

@@ -35,9 +35,14 @@ fn total(s: vec4f) -> f32 {
   return (s.x + s.y) + (s.z + s.w);
 }
 
+// `count`, but when loops must stay loops, in a form whose value compilers cannot tell.
+fn rolled(count: u32) -> u32 {
+  return select(count, select(0u, count, arrayLength(&q) > 0u), KEEP_LOOPS);
+}
+
 fn part_sum(first: u32) -> vec4f {
   var sum = vec4f();
-  for (var part = 0u; part < PARTS; part++) {
+  for (var part = 0u; part < rolled(PARTS); part++) {
     sum += parts[first + part];
   }
   return sum;
@@ -63,7 +68,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let row1 = row0 + SLOTS;
   let h = (tile / BLOCKS) % HEADS;
   let g = tile / (BLOCKS * HEADS);
-  let lanes = select(PART_LANES, select(0u, PART_LANES, arrayLength(&q) > 0u), KEEP_LOOPS);
+  let lanes = rolled(PART_LANES);
   let q_head = Q_OFFSET + g * Q_GROUP + h * HEAD_LANES;
   let q_row0 = q_head + min(row0, LQ - 1u) * Q_ROW;
   let q_row1 = q_head + min(row1, LQ - 1u) * Q_ROW;
@@ -84,8 +89,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   var m1 = LOWEST;
   var l0 = 0.0;
   var l1 = 0.0;
-  for (var j = 0u; j < LK; j += 8u) {
-    for (var at = lane; at < 8u * WIDTH; at += 64u) {
+  for (var j = 0u; j < rolled(LK); j += 8u) {
+    for (var at = lane; at < rolled(8u * WIDTH); at += 64u) {
       // Keys beyond the last are that key again and count nothing.
       let key = min(j + at / WIDTH, LK - 1u);
       let c = at % WIDTH;

@@ -36,12 +36,12 @@ const cases: readonly KernelCase<AttentionCaseShape>[] = [
   { name: 'head dimension 30', kind: 'edge', shape: shapeOf([1, 33, 65, 1, 30]) },
   { name: 'scores up to ±80', kind: 'edge', shape: { ...shapeOf([1, 101, 101, 2, 32]), spread: 4 } },
   { name: 'equal scores', kind: 'edge', shape: { ...shapeOf([1, 9, 101, 1, 32]), spread: 0 } },
+  { name: '800 tokens, one head', kind: 'edge', shape: shapeOf([1, 800, 800, 1, 64]) },
   { name: 'LGI-Former base, local, fine-tuning', kind: 'model', shape: shapeOf([8, 101, 101, 8, 64]) },
   { name: 'LGI-Former base, local, pre-training', kind: 'model', shape: shapeOf([8, 11, 11, 8, 64]) },
   { name: 'LGI-Former base, inter-region', kind: 'model', shape: shapeOf([1, 8, 8, 8, 64]) },
   { name: 'LGI-Former base, local-global, fine-tuning', kind: 'model', shape: shapeOf([1, 800, 8, 8, 64]) },
   { name: 'LGI-Former base, local-global, pre-training', kind: 'model', shape: shapeOf([1, 80, 8, 8, 64]) },
-  { name: 'LGI-Former tiny, local', kind: 'model', shape: shapeOf([8, 101, 101, 8, 32]) },
   { name: 'decoder', kind: 'model', shape: shapeOf([1, 800, 800, 6, 64]) },
   { name: 'ViT base', kind: 'model', shape: shapeOf([1, 800, 800, 12, 64]) },
 ];
