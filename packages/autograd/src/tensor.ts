@@ -1,4 +1,4 @@
-import type { GpuArray} from '@tubelet/kernels';
+import type { GpuArray } from '@tubelet/kernels';
 import { type DType } from '@tubelet/kernels';
 import type { Engine } from './engine.js';
 

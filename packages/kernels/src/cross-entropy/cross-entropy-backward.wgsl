@@ -26,8 +26,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
 
   var sums = vec3f();
   for (var k = lane; k < COLUMNS; k += LANES) {
-    let exponential = exp(logits[LOGITS_OFFSET + start + k] - row_max);
-    sums += vec3f(exponential, targets[TARGETS_OFFSET + start + k], 0.0);
+    let term = exponential(logits[LOGITS_OFFSET + start + k] - row_max);
+    sums += vec3f(term, targets[TARGETS_OFFSET + start + k], 0.0);
   }
   let totals = workgroup_sum3(sums, lane);
 
@@ -36,7 +36,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     factor *= gradient_scale[SCALE_OFFSET];
   }
   for (var k = lane; k < COLUMNS; k += LANES) {
-    let probability = exp(logits[LOGITS_OFFSET + start + k] - row_max) / totals.x;
+    let probability = exponential(logits[LOGITS_OFFSET + start + k] - row_max) / totals.x;
     d_logits[D_LOGITS_OFFSET + start + k] = (probability * totals.y - targets[TARGETS_OFFSET + start + k]) * factor;
   }
 }

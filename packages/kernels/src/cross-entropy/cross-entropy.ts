@@ -1,4 +1,5 @@
 import { sumAll, sumAllCost } from '../reduce/sum-all.js';
+import exponentialWgsl from '../math/exponential.wgsl';
 import workgroupMaxWgsl from '../reduce/workgroup-max.wgsl';
 import { withWorkgroupSum, workgroupSumVariants } from '../reduce/workgroup-sum.js';
 import { ShapeError } from '../runtime/errors.js';
@@ -81,6 +82,7 @@ export function softCrossEntropy(
           PROBABILITIES_OFFSET: probabilities.offset,
         }),
       ) +
+      exponentialWgsl +
       workgroupMaxWgsl +
       forwardWgsl,
     access: ['read', 'read', 'read_write', 'read_write'],
@@ -131,6 +133,7 @@ export function softCrossEntropyBackward(runtime: Runtime, arrays: CrossEntropyB
           SCALE_OFFSET: gradientScale?.offset ?? 0,
         }),
       ) +
+      exponentialWgsl +
       workgroupMaxWgsl +
       backwardWgsl,
     access: ['read', 'read', 'read', 'read_write'],

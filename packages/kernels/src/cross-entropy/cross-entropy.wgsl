@@ -26,7 +26,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
 
   var exponentials = 0.0;
   for (var k = lane; k < COLUMNS; k += LANES) {
-    exponentials += exp(logits[LOGITS_OFFSET + start + k] - row_max);
+    exponentials += exponential(logits[LOGITS_OFFSET + start + k] - row_max);
   }
   let total = workgroup_sum(exponentials, lane);
   let log_total = log(total);
@@ -35,7 +35,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   for (var k = lane; k < COLUMNS; k += LANES) {
     let shifted = logits[LOGITS_OFFSET + start + k] - row_max;
     loss += targets[TARGETS_OFFSET + start + k] * (log_total - shifted);
-    probabilities[PROBABILITIES_OFFSET + start + k] = exp(shifted) / total;
+    probabilities[PROBABILITIES_OFFSET + start + k] = exponential(shifted) / total;
   }
   let sum = workgroup_sum(loss, lane);
   if (lane == 0u) {

@@ -1,6 +1,6 @@
 // Backward of GELU: dx = dy · (Φ(x) + x · φ(x)); with ACCUMULATE, dx += the same.
 //
-// Header: COUNT, X_OFFSET, DY_OFFSET, DX_OFFSET (elements), GRID_X, ACCUMULATE; gelu-function.wgsl.
+// Header: COUNT, X_OFFSET, DY_OFFSET, DX_OFFSET (elements), GRID_X, ACCUMULATE; math/exponential.wgsl, gelu-function.wgsl.
 // Layout and work split as in gelu.wgsl.
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;

@@ -4,6 +4,7 @@ import type { Cost } from '../runtime/ledger.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { Variant } from '../runtime/variants.js';
 import { constantHeader } from '../runtime/wgsl.js';
+import exponentialWgsl from '../math/exponential.wgsl';
 import backwardWgsl from './gelu-backward.wgsl';
 import functionWgsl from './gelu-function.wgsl';
 import forwardWgsl from './gelu.wgsl';
@@ -33,6 +34,7 @@ export function gelu(runtime: Runtime, x: GpuArray, y: GpuArray): void {
     detail: `${count} elements`,
     wgsl:
       constantHeader({ COUNT: count, X_OFFSET: x.offset, Y_OFFSET: y.offset, GRID_X: grid[0] }) +
+      exponentialWgsl +
       functionWgsl +
       forwardWgsl,
     access: ['read', 'read_write'],
@@ -64,6 +66,7 @@ export function geluBackward(
         GRID_X: grid[0],
         ACCUMULATE: accumulate,
       }) +
+      exponentialWgsl +
       functionWgsl +
       backwardWgsl,
     access: ['read', 'read', 'read_write'],

@@ -1,6 +1,6 @@
 // GELU, exact (erf) form: y = x · Φ(x).  Hendrycks & Gimpel, 2016.
 //
-// Header: COUNT (elements), X_OFFSET, Y_OFFSET (elements), GRID_X (workgroups along x); gelu-function.wgsl.
+// Header: COUNT (elements), X_OFFSET, Y_OFFSET (elements), GRID_X (workgroups along x); math/exponential.wgsl, gelu-function.wgsl.
 // Layout: x and y are contiguous f32. One invocation handles four elements a workgroup's width apart, so that
 // neighbouring invocations touch neighbouring addresses.
 

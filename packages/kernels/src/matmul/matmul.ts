@@ -5,6 +5,7 @@ import type { Runtime } from '../runtime/runtime.js';
 import { selectVariant } from '../runtime/variants.js';
 import { constantHeader, f32, type WgslConstants } from '../runtime/wgsl.js';
 import geluWgsl from '../gelu/gelu-function.wgsl';
+import exponentialWgsl from '../math/exponential.wgsl';
 import epilogueWgsl from './matmul-epilogue.wgsl';
 import layoutWgsl from './matmul-layout.wgsl';
 import scalarWgsl from './matmul-operands-scalar.wgsl';
@@ -15,6 +16,7 @@ import preActivationVec4Wgsl from './matmul-pre-activation-vec4.wgsl';
 import reduceWgsl from './matmul-reduce.wgsl';
 import type { MatmulOperands } from './matmul-operands.js';
 import { matmulCost, planMatmul, type MatmulPlan } from './matmul-plan.js';
+import { transposeB as transposeWeight } from './matmul-transpose.js';
 import { blockGrid, matmulVariants, splitsOf } from './matmul-variants.js';
 
 export type { MatmulOperands } from './matmul-operands.js';
@@ -28,6 +30,7 @@ const NO_COST = { macs: 0, flops: 0, bytesRead: 0, bytesWritten: 0 };
  * When A, B and out all have three axes the first is a batch axis: [G, M, K] · [G, K, N] → [G, M, N].
  * Accumulates in f32. Where the product has few blocks and a long K, K is split over workgroups and the partial
  * sums are added by a second kernel in a fixed order.
+ * On software devices a large B stored [N, K] is transposed first, by a kernel `matmul-transpose`.
  * Throws `ShapeError` when shapes do not fit, or when an output shares its buffer with an operand (but for
  * `residual`, which may be `out`).
  */
@@ -36,6 +39,12 @@ export function matmul(runtime: Runtime, operands: MatmulOperands): void {
   const { groups, m, n, k } = plan.extents;
   const variant = selectVariant(runtime, 'matmul', matmulVariants);
   const { transposeA = false, transposeB = false } = operands;
+  if (transposeB && plan.width === 4 && variant.transposesB(plan.extents)) {
+    const b = transposeWeight(runtime, plan, operands.b);
+    matmul(runtime, { ...operands, b, transposeB: false });
+    runtime.release(b);
+    return;
+  }
   const block = variant.block(plan.extents, { transposeA, transposeB, width: plan.width });
   const { splits, kPerSplit } = splitsOf(plan.extents, block, runtime.adapter.isSoftware);
   const form = `${variant.name} ${groups}x${m}x${n}x${k} ${transposeA ? 'T' : 'N'}${transposeB ? 'T' : 'N'}`;
@@ -164,6 +173,7 @@ function source(
   const keepWgsl = wide ? preActivationVec4Wgsl : preActivationScalarWgsl;
   const pieces = [
     header,
+    exponentialWgsl,
     geluWgsl,
     layoutWgsl,
     wide ? vec4Wgsl : scalarWgsl,

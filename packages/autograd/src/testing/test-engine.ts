@@ -1,0 +1,30 @@
+import { afterAll, beforeAll } from 'vitest';
+import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
+import type { Runtime } from '@tubelet/kernels';
+import { Engine } from '../engine.js';
+
+/** Opens one engine for the calling test file; new arrays start as NaN. */
+export function useEngine(): () => Engine {
+  let runtime: Runtime | undefined;
+  let engine: Engine | undefined;
+  beforeAll(async () => {
+    runtime = await openNodeRuntime();
+    runtime.poisonAllocations = true;
+    engine = new Engine(runtime);
+  });
+  afterAll(() => {
+    if (runtime) closeNodeRuntime(runtime);
+  });
+  return () => {
+    if (!engine) throw new Error('the engine is only open while tests run');
+    return engine;
+  };
+}
+
+/** Reproducible numbers in about [−2, 2], uneven enough for gradient checks. */
+export function values(count: number, seed = 1): Float64Array {
+  return Float64Array.from({ length: count }, (_, i) => {
+    const x = Math.sin((i + 1) * 12.9898 + seed * 78.233) * 43758.5453;
+    return 4 * (x - Math.floor(x)) - 2;
+  });
+}
