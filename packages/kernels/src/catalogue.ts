@@ -1,4 +1,6 @@
 import { adamwKernel } from './adamw/adamw.cases.js';
+import { attentionBackwardKernel, attentionKernel } from './attention/attention.cases.js';
+import { columnSumKernel } from './column-sum/column-sum.cases.js';
 import { crossEntropyBackwardKernel, crossEntropyKernel } from './cross-entropy/cross-entropy.cases.js';
 import { cubesFromVideoKernel, cubesKernel } from './cubes/cubes.cases.js';
 import { dropPathKernel } from './drop-path/drop-path.cases.js';
@@ -6,6 +8,7 @@ import { geluBackwardKernel, geluKernel } from './gelu/gelu.cases.js';
 import { gradientNormKernel } from './gradient-norm/gradient-norm.cases.js';
 import type { KernelSpec } from './kernel-spec.js';
 import { layerNormBackwardKernel, layerNormKernel } from './layer-norm/layer-norm.cases.js';
+import { matmulKernel } from './matmul/matmul.cases.js';
 import { meanRowsBackwardKernel, meanRowsKernel } from './mean-rows/mean-rows.cases.js';
 import { mseLossBackwardKernel, mseLossKernel } from './mse/mse.cases.js';
 import { philoxNormalKernel, philoxUint32Kernel, philoxUniformKernel } from './philox/philox-fill.cases.js';
@@ -21,6 +24,10 @@ export { testRandom } from './testing/random.js';
 
 /** Every kernel with its cases: what the benchmark times and the support table lists. */
 export const kernelCatalogue: readonly KernelSpec[] = [
+  attentionKernel,
+  attentionBackwardKernel,
+  columnSumKernel,
+  matmulKernel,
   crossEntropyKernel,
   crossEntropyBackwardKernel,
   fillKernel,

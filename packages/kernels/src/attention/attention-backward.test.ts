@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { GpuArray } from '../runtime/gpu-array.js';
+import type { GpuArray } from '../runtime/gpu-array.js';
 import { checkCase, scaledError } from '../testing/kernel-harness.js';
 import { testRandom } from '../testing/random.js';
 import { useRuntime } from '../testing/test-runtime.js';

@@ -1,7 +1,7 @@
 import type { KernelCase, KernelSpec } from '../kernel-spec.js';
 import { testRandom } from '../testing/random.js';
 
-const MAX_QUICK_MACS = 6e8;
+const MAX_QUICK_MACS = 3e8;
 
 /**
  * The cases of a spec that a float64 reference does in a second, and two random shapes. The others are those
