@@ -4,7 +4,12 @@ import { TubeletError } from '@tubelet/kernels';
 import { DriverLoadError, NoAdapterError } from '@tubelet/kernels/node';
 import { ConfigError } from '@tubelet/mae-dfer';
 import { runCli } from '@tubelet/trainer';
-import { FfmpegNotFoundError, NoReadableVideoError, VideoDecodeError, VideoSourceError } from '@tubelet/video';
+import {
+  FfmpegNotFoundError,
+  NoReadableVideoError,
+  VideoDecodeError,
+  VideoSourceError,
+} from '@tubelet/video';
 import { reconstructCommand } from './reconstruct-command.js';
 import { trainCommand } from './train-command.js';
 
@@ -12,7 +17,8 @@ const program = new Command('pretrain')
   .description('Self-supervised pre-training of MAE-DFER on facial video.')
   .exitOverride()
   .showHelpAfterError('(add --help for all options)');
-for (const command of [trainCommand(), reconstructCommand()]) program.addCommand(command.copyInheritedSettings(program));
+for (const command of [trainCommand(), reconstructCommand()])
+  program.addCommand(command.copyInheritedSettings(program));
 
 await runCli(
   async () => {

@@ -1,5 +1,10 @@
 import { AdamW, Engine, readStateDict, type SafetensorsTensor } from '@tubelet/autograd';
-import { decayGroups, initialisePretraining, PretrainingModel, type PretrainingConfig } from '@tubelet/mae-dfer';
+import {
+  decayGroups,
+  initialisePretraining,
+  PretrainingModel,
+  type PretrainingConfig,
+} from '@tubelet/mae-dfer';
 import { requireTensors, UserError, type CheckpointContent } from '@tubelet/trainer';
 import type { Runtime } from '@tubelet/kernels';
 
@@ -60,7 +65,10 @@ export class PretrainingSession {
     const moments = new Map<string, { firstMoment: Float32Array; secondMoment: Float32Array }>();
     for (const [name, parameter] of this.model.store.parameters) {
       parameter.write(values(name));
-      moments.set(name, { firstMoment: values(FIRST_MOMENT + name), secondMoment: values(SECOND_MOMENT + name) });
+      moments.set(name, {
+        firstMoment: values(FIRST_MOMENT + name),
+        secondMoment: values(SECOND_MOMENT + name),
+      });
     }
     this.optimiser.restore(moments, Number(metadata[STEP_KEY]));
   }
@@ -70,12 +78,16 @@ export class PretrainingSession {
 export function checkpointConfig(path: string, { metadata }: CheckpointContent): PretrainingConfig {
   const text = metadata[CONFIG_KEY];
   if (text === undefined) {
-    throw new UserError(`${path} is not a checkpoint of pre-training: it names no model. Give one that \`train\` wrote.`);
+    throw new UserError(
+      `${path} is not a checkpoint of pre-training: it names no model. Give one that \`train\` wrote.`,
+    );
   }
   return JSON.parse(text) as PretrainingConfig;
 }
 
 /** The weights of a checkpoint, without the optimiser's moments. */
 export function checkpointWeights({ tensors }: CheckpointContent): Map<string, SafetensorsTensor> {
-  return new Map([...tensors].filter(([name]) => !name.startsWith(FIRST_MOMENT) && !name.startsWith(SECOND_MOMENT)));
+  return new Map(
+    [...tensors].filter(([name]) => !name.startsWith(FIRST_MOMENT) && !name.startsWith(SECOND_MOMENT)),
+  );
 }

@@ -9,7 +9,12 @@ const whole = (key: string, min = 1) => wholeNumberOption(key, { min });
 const positive = (key: string) => numberOption(key, { min: 0, aboveMin: true });
 const notNegative = (key: string) => numberOption(key, { min: 0 });
 
-function valued(flags: string, description: string, parse: (text: string) => unknown, preset?: unknown): Option {
+function valued(
+  flags: string,
+  description: string,
+  parse: (text: string) => unknown,
+  preset?: unknown,
+): Option {
   const option = new Option(flags, description).argParser(parse);
   return preset === undefined ? option : option.default(preset);
 }
@@ -24,8 +29,18 @@ export function trainCommand(): Command {
   const groups: Record<string, Option[]> = {
     'Model:': [
       valued('--model <size>', `one of ${MODELS.join(', ')}`, choiceOption('--model', MODELS), 'base'),
-      valued('--ablation <name>', `one of ${ABLATIONS.join(', ')}`, choiceOption('--ablation', ABLATIONS), 'none'),
-      valued('--region <t,h,w>', 'tokens of a local region', wholeNumbersOption('--region', 3, { min: 1 }), [2, 5, 10]),
+      valued(
+        '--ablation <name>',
+        `one of ${ABLATIONS.join(', ')}`,
+        choiceOption('--ablation', ABLATIONS),
+        'none',
+      ),
+      valued(
+        '--region <t,h,w>',
+        'tokens of a local region',
+        wholeNumbersOption('--region', 3, { min: 1 }),
+        [2, 5, 10],
+      ),
       valued('--dim <n>', 'width of the encoder (default: by --model)', whole('--dim')),
       valued('--depth <n>', 'blocks of the encoder (default: by --model)', whole('--depth')),
       valued('--heads <n>', 'heads of the encoder (default: width / 64)', whole('--heads')),
@@ -55,8 +70,17 @@ export function trainCommand(): Command {
         choiceOption('--augmentation', ['multiScaleCrop', 'none']),
         'multiScaleCrop',
       ),
-      valued('--segment-seconds <s>', 'cut long videos into samples of this length', positive('--segment-seconds')),
-      valued('--clips-per-video <n>', 'samples of each video or segment in an epoch', whole('--clips-per-video'), 1),
+      valued(
+        '--segment-seconds <s>',
+        'cut long videos into samples of this length',
+        positive('--segment-seconds'),
+      ),
+      valued(
+        '--clips-per-video <n>',
+        'samples of each video or segment in an epoch',
+        whole('--clips-per-video'),
+        1,
+      ),
       valued('--start-seconds <s>', 'use videos from this time on', notNegative('--start-seconds')),
       valued('--end-seconds <s>', 'use videos up to this time', positive('--end-seconds')),
     ],
@@ -77,7 +101,12 @@ export function trainCommand(): Command {
       valued('--warmup-epochs <n>', 'epochs of linear warm-up', whole('--warmup-epochs', 0), 5),
       valued('--batch-size <n>', 'clips on the GPU at once', whole('--batch-size'), 128),
       valued('--accumulate <n>', 'batches whose gradients make one step', whole('--accumulate'), 1),
-      valued('--lr <rate>', 'learning rate for 256 clips a step; scaled by clips / 256', positive('--lr'), 3e-4),
+      valued(
+        '--lr <rate>',
+        'learning rate for 256 clips a step; scaled by clips / 256',
+        positive('--lr'),
+        3e-4,
+      ),
       valued('--min-lr <rate>', 'final learning rate, scaled likewise', notNegative('--min-lr'), 1e-5),
       valued('--weight-decay <w>', 'of AdamW', notNegative('--weight-decay'), 0.05),
       valued('--seed <n>', 'of weights, order, crops and masks', whole('--seed', 0), 0),
@@ -85,7 +114,11 @@ export function trainCommand(): Command {
     'Running:': [
       valued('--save-every <steps>', 'steps between checkpoints (default: 10 epochs)', whole('--save-every')),
       valued('--keep <n>', 'checkpoints to keep', whole('--keep'), 3),
-      valued('--stop-after <step>', 'stop with a checkpoint when this step is reached', whole('--stop-after')),
+      valued(
+        '--stop-after <step>',
+        'stop with a checkpoint when this step is reached',
+        whole('--stop-after'),
+      ),
       valued('--workers <n>', 'decoding threads', whole('--workers')),
       new Option('--profile', 'time every kernel and print a table at the end').default(false),
       new Option('--debug', 'print stack traces of errors').default(false),

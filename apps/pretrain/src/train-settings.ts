@@ -58,7 +58,9 @@ export interface TrainOptions {
 /** The model that the options describe. Throws `ConfigError` or `MaskError` naming what does not fit. */
 export function modelConfig(options: TrainOptions): PretrainingConfig {
   const { model, dim, depth, heads, imageSize, frames, decoderPositions } = options;
-  const given = Object.fromEntries(Object.entries({ dim, depth, heads }).filter(([, value]) => value !== undefined));
+  const given = Object.fromEntries(
+    Object.entries({ dim, depth, heads }).filter(([, value]) => value !== undefined),
+  );
   const clip = { imageSize, frames, ...given };
   const [t, h, w] = options.region as [number, number, number];
   const encoder: EncoderConfig =
@@ -83,10 +85,21 @@ export function modelConfig(options: TrainOptions): PretrainingConfig {
 }
 
 // How a run is watched and stored does not change its result.
-const FREE: readonly (keyof TrainOptions)[] = ['out', 'resume', 'stopAfter', 'saveEvery', 'keep', 'workers', 'profile'];
+const FREE: readonly (keyof TrainOptions)[] = [
+  'out',
+  'resume',
+  'stopAfter',
+  'saveEvery',
+  'keep',
+  'workers',
+  'profile',
+];
 
 /** The settings that decide the result of a run: a resumed run must have the same. */
-export function bindingSettings(options: TrainOptions, sources: readonly string[]): Record<string, JsonValue> {
+export function bindingSettings(
+  options: TrainOptions,
+  sources: readonly string[],
+): Record<string, JsonValue> {
   const settings: Record<string, JsonValue> = { sources: [...sources] };
   for (const [key, value] of Object.entries(options)) {
     if (!FREE.includes(key as keyof TrainOptions)) settings[key] = value as JsonValue;

@@ -115,7 +115,9 @@ export async function train(
         `checkpoint  ${result.checkpointPath}`,
         `report      ${result.reportPath}`,
         `peak memory ${formatBytes(runtime.pool.peakBytes)} on the GPU`,
-        ...(badFiles.length > 0 ? [`${badFiles.length} files could not be used; they are listed in the log`] : []),
+        ...(badFiles.length > 0
+          ? [`${badFiles.length} files could not be used; they are listed in the log`]
+          : []),
       ].join('\n'),
     );
   } finally {
@@ -146,7 +148,11 @@ async function trainStep(
         3,
       ]);
       const samples = [...batch.sampleIndices];
-      const mask = drawMask(runtime, encoder, options.maskRatio, { seed: options.seed, epoch: position.epoch, samples });
+      const mask = drawMask(runtime, encoder, options.maskRatio, {
+        seed: options.seed,
+        epoch: position.epoch,
+        samples,
+      });
       const { loss, parts } = model.forward({ frames }, mask, { appearanceWeight: options.lossWeight });
       engine.backward(loss, { scale: 1 / options.accumulate });
       const [total, appearance, motion] = await runtime.read(parts);
@@ -200,7 +206,8 @@ async function openLoader(
   const { entries, skipped } = await listVideos(sources);
   for (const file of skipped) onBadFile(file);
   const { startSeconds, endSeconds } = options;
-  const timeRange = startSeconds !== undefined || endSeconds !== undefined ? { startSeconds, endSeconds } : undefined;
+  const timeRange =
+    startSeconds !== undefined || endSeconds !== undefined ? { startSeconds, endSeconds } : undefined;
   const loader = ClipLoader.open({
     entries: timeRange ? entries.map((entry) => ({ ...entry, timeRange })) : entries,
     batchSize: options.batchSize,

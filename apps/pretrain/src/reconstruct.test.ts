@@ -1,0 +1,197 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
+import { lgiFormer, type PretrainingConfig } from '@tubelet/mae-dfer';
+import {
+  CheckpointCorruptError,
+  CheckpointReadError,
+  OptionError,
+  saveCheckpoint,
+  UserError,
+} from '@tubelet/trainer';
+import { VideoDecodeError } from '@tubelet/video';
+import { sharesOption } from './reconstruct-command.js';
+import {
+  PictureFolderError,
+  reconstruct,
+  VideoTooShortError,
+  type ReconstructOptions,
+} from './reconstruct.js';
+import { PretrainingSession } from './session.js';
+
+const SIZE = 32;
+const CLIP_FRAMES = 4;
+const GAP = 2;
+const config: PretrainingConfig = {
+  encoder: lgiFormer('tiny', {
+    imageSize: SIZE,
+    frames: CLIP_FRAMES,
+    dim: 16,
+    depth: 1,
+    heads: 1,
+    region: [1, 2, 2],
+  }),
+  decoder: { dim: 16, depth: 1, heads: 1 },
+  decoderPositions: 'token',
+};
+
+let folder = '';
+const at = (...names: string[]) => join(folder, ...names);
+const defaults = () => ({
+  checkpoint: at('bias.safetensors'),
+  out: at('picture.png'),
+  startSeconds: 0,
+  frameStep: 2,
+  crop: 'none' as const,
+  maskRatios: [0.5],
+  seed: 7,
+});
+const run = (video: string, options: Partial<ReconstructOptions> = {}) =>
+  reconstruct(at(video), { ...defaults(), ...options });
+
+/** Frame `index` of the test video, [SIZE, SIZE, 3]. */
+function videoFrame(index: number): Uint8Array {
+  return Uint8Array.from({ length: SIZE * SIZE * 3 }, (_, i) => {
+    const [x, y, channel] = [Math.floor(i / 3) % SIZE, Math.floor(i / (3 * SIZE)), i % 3];
+    return 60 + ((x * 7 + y * 3 + channel * 31 + index * 11) % 97);
+  });
+}
+
+async function writeFrames(name: string, count: number): Promise<void> {
+  await mkdir(at(name));
+  const raw = { width: SIZE, height: SIZE, channels: 3 } as const;
+  for (let index = 0; index < count; index++) {
+    await sharp(videoFrame(index), { raw })
+      .png()
+      .toFile(at(name, `${String(index).padStart(3, '0')}.png`));
+  }
+}
+
+const APPEARANCE = 0.8;
+const MOTION = -0.4;
+
+/** A model whose weights are zero but for the last bias: it predicts the same for every cube. */
+async function writeConstantModel(path: string): Promise<void> {
+  const runtime = await openNodeRuntime();
+  try {
+    const session = new PretrainingSession(runtime, config, { weightDecay: 0 });
+    const bias = new Float32Array(1536).fill(APPEARANCE, 0, 768).fill(MOTION, 768);
+    session.model.store.get('decoder.head.bias').write(bias);
+    await saveCheckpoint(path, await session.checkpoint(1));
+  } finally {
+    closeNodeRuntime(runtime);
+  }
+}
+
+beforeAll(async () => {
+  vi.spyOn(console, 'log').mockReturnValue();
+  folder = await mkdtemp(join(tmpdir(), 'tubelet-reconstruct-'));
+  await writeFrames('video', 9);
+  await writeFrames('short', 7);
+  await writeConstantModel(at('bias.safetensors'));
+});
+afterAll(async () => {
+  vi.restoreAllMocks();
+  await rm(folder, { recursive: true });
+});
+
+describe('reconstruct', () => {
+  it('writes rows of original, masked, predicted and reconstructed frames', async () => {
+    await run('video');
+    expect(vi.mocked(console.log).mock.lastCall![0]).toMatch(/row 2 {2}masked at 50 %[^]*row 4 /);
+    const { data, info } = await sharp(at('picture.png')).raw().toBuffer({ resolveWithObject: true });
+    expect([info.width, info.height]).toEqual([CLIP_FRAMES * SIZE + 3 * GAP, 4 * SIZE + 4 * GAP + 2 * GAP]);
+    const tops = [0, 40, 74, 108];
+    const value = (row: number, frame: number, y: number, x: number, channel: number) =>
+      data[((tops[row]! + y) * info.width + frame * (SIZE + GAP) + x) * 3 + channel]!;
+    const original = [0, 2, 4, 6].map(videoFrame);
+    const originalAt = (frame: number, y: number, x: number, channel: number) =>
+      original[frame]![(y * SIZE + x) * 3 + channel]!;
+
+    let maskedCubes = 0;
+    for (let frame = 0; frame < CLIP_FRAMES; frame++) {
+      const first = frame - (frame % 2);
+      for (const [top, left] of [
+        [0, 0],
+        [0, 16],
+        [16, 0],
+        [16, 16],
+      ] as const) {
+        const isMasked = [0, 1, 2].every((channel) => value(1, frame, top, left, channel) === 128);
+        if (isMasked) maskedCubes++;
+        for (let channel = 0; channel < 3; channel++) {
+          const [y, x] = [top + 5, left + 11];
+          const truth = originalAt(frame, y, x, channel);
+          expect(value(0, frame, y, x, channel)).toBe(truth);
+          const pixels = [first, first + 1].flatMap((of) =>
+            Array.from({ length: 256 }, (_, i) => originalAt(of, top + (i >> 4), left + (i % 16), channel)),
+          );
+          const mean = pixels.reduce((sum, pixel) => sum + pixel, 0) / 512;
+          const deviation = Math.sqrt(pixels.reduce((sum, pixel) => sum + (pixel - mean) ** 2, 0) / 511);
+          const appearance = mean + APPEARANCE * deviation;
+          const motion = frame === first ? 0 : MOTION * deviation;
+          const predicted = [128, frame === first ? appearance : 128 + motion, appearance + motion];
+          const wanted = isMasked ? predicted : [truth, truth, truth];
+          wanted.forEach((level, row) => {
+            expect(Math.abs(value(1 + row, frame, y, x, channel) - level)).toBeLessThan(0.51);
+          });
+        }
+      }
+    }
+    // 2 of the 4 positions, in each of 4 frames.
+    expect(maskedCubes).toBe(8);
+  });
+
+  it('draws the masks by the seed', async () => {
+    const pictures: Buffer[] = [];
+    for (const seed of [7, 7, 8]) {
+      await run('video', { seed, out: at('seeded.png') });
+      pictures.push(await readFile(at('seeded.png')));
+    }
+    expect(pictures[1]).toEqual(pictures[0]);
+    expect(pictures[2]).not.toEqual(pictures[0]);
+  });
+
+  it('refuses a picture that is no PNG or has no folder, before anything else', async () => {
+    await expect(run('video', { out: at('picture.jpg') })).rejects.toThrow(OptionError);
+    const error = run('missing', { out: at('no', 'folder', 'p.png') });
+    await expect(error).rejects.toThrow(PictureFolderError);
+    await expect(error).rejects.toThrow(at('no', 'folder'));
+  });
+
+  it('refuses a text file as video, and one that is not there', async () => {
+    await writeFile(at('notes.mp4'), 'These are words, not pictures.\n');
+    await expect(run('notes.mp4')).rejects.toThrow(VideoDecodeError);
+    await expect(run('nowhere.mp4')).rejects.toThrow(VideoDecodeError);
+  });
+
+  it('refuses a video shorter than a clip', async () => {
+    const error = run('short');
+    await expect(error).rejects.toThrow(VideoTooShortError);
+    await expect(error).rejects.toThrow('needs 8 frames, and it has 7 from frame 0 on');
+    await run('short', { frameStep: 1 });
+    await expect(run('video', { startSeconds: 1000 })).rejects.toThrow(VideoDecodeError);
+  });
+
+  it('refuses a checkpoint that is missing, cut short, or of something else', async () => {
+    await expect(run('video', { checkpoint: at('nothing') })).rejects.toThrow(CheckpointReadError);
+    const bytes = await readFile(at('bias.safetensors'));
+    await writeFile(at('cut.safetensors'), bytes.subarray(0, bytes.length - 1000));
+    await expect(run('video', { checkpoint: at('cut.safetensors') })).rejects.toThrow(CheckpointCorruptError);
+    await saveCheckpoint(at('other.safetensors'), { tensors: new Map(), metadata: {} });
+    const error = run('video', { checkpoint: at('other.safetensors') });
+    await expect(error).rejects.toThrow(UserError);
+    await expect(error).rejects.toThrow('not a checkpoint of pre-training');
+  });
+});
+
+describe('sharesOption', () => {
+  it('reads shares and refuses what is none', () => {
+    const read = sharesOption('--mask-ratios');
+    expect(read('0.75, 0.9')).toEqual([0.75, 0.9]);
+    for (const text of ['', '0.5,', '0', '1', '0.5;0.9']) expect(() => read(text)).toThrow(OptionError);
+  });
+});
