@@ -25,27 +25,32 @@ export interface MatmulBlock {
 export interface MatmulVariant extends Variant {
   readonly wgsl: string;
   block(extents: MatmulExtents, form: MatmulForm): MatmulBlock;
+  /** Whether B stored [N, K] is better turned into [K, N] first. */
+  transposesB(extents: MatmulExtents): boolean;
 }
 
 const REGISTER_LANES = 8;
+// From so many rows on, reading a transposed copy of B saves more time than making it costs.
+const ROWS_WORTH_TRANSPOSING = 32;
 
 const registers: MatmulVariant = {
   name: 'registers',
   needs: [],
   prefers: 'software',
   wgsl: registersWgsl,
-  block: (_extents, form) => {
-    const [rows, quads] = registerBlock(form);
+  block: ({ m }, form) => {
+    const [rows, quads] = registerBlock(m, form);
     const constants = { LANES: REGISTER_LANES, ROW_TILE: rows, QUADS: quads };
     return { rows, columns: 4 * quads * REGISTER_LANES, kStep: 4, constants };
   },
+  transposesB: ({ m }) => m >= ROWS_WORTH_TRANSPOSING,
 };
 
 // Rows and vec4 columns of one invocation; the figures behind them are in matmul-registers.wgsl.
-function registerBlock({ transposeA, transposeB, width }: MatmulForm): readonly [number, number] {
+function registerBlock(m: number, { transposeA, transposeB, width }: MatmulForm): readonly [number, number] {
   if (width === 1) return [4, 1];
   if (transposeB) return [8, 1];
-  return transposeA ? [8, 2] : [16, 2];
+  return transposeA || m <= 8 ? [8, 2] : [16, 2];
 }
 
 function tiled(width: number, kTile: number): MatmulVariant {
@@ -55,6 +60,7 @@ function tiled(width: number, kTile: number): MatmulVariant {
     needs: [],
     prefers: 'gpu',
     wgsl: tiledWgsl,
+    transposesB: () => false,
     block: ({ m, n, k }) => ({
       rows: tile,
       columns: tile,

@@ -75,6 +75,7 @@ const cases: readonly KernelCase<MatmulShape>[] = [
     shape: { m: 20, n: 12, k: 8, groups: 3, epilogue: ['bias', 'residual'] },
   },
   { name: 'batched NT', kind: 'edge', shape: { m: 5, n: 9, k: 6, form: 'NT', groups: 2 } },
+  { name: 'batched NT, aligned', kind: 'edge', shape: { m: 36, n: 12, k: 8, form: 'NT', groups: 2 } },
   {
     name: 'split K TN',
     kind: 'edge',
