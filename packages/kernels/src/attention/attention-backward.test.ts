@@ -18,7 +18,7 @@ describe('attention-backward', () => {
     );
   }
 
-  // Lq = 100 over one key block splits the queries in chunks on the tiled variant; Lq = 9 does not.
+  // With few keys, 100 queries are summed in chunks and reduced; 9 are not.
   const layouts = attentionBackwardVariants.flatMap(({ name }) =>
     [9, 100].map((queries) => ({ name, queries })),
   );
