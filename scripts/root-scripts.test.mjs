@@ -22,6 +22,7 @@ it('has the scripts everything starts with', () => {
   const names = [
     'setup',
     'doctor',
+    'demo',
     'test',
     'test:full',
     'test:subgroups',
@@ -43,7 +44,7 @@ it('runs only files that exist and only tasks that turbo knows', () => {
 });
 
 it('sets up a bare clone before whatever must work on one', () => {
-  for (const name of ['test', 'test:full', 'test:subgroups']) {
+  for (const name of ['test', 'test:full', 'test:subgroups', 'demo']) {
     expect(scripts[name]).toMatch(/^node scripts\/setup\.mjs && /);
   }
 });

@@ -1,0 +1,155 @@
+// Pre-trains a small masked autoencoder on two webcam clips and shows what it makes of a stretch that it
+// never saw. Made for a machine without a GPU: minutes on two processor cores.
+//
+//   npm run demo
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { basename, join, relative } from 'node:path';
+import { clipPackage, demoClips } from './lib/demo-clips.mjs';
+import { lossesOf, lossFall, sparkline } from './lib/loss-curve.mjs';
+import { root } from './lib/root.mjs';
+import { importSource } from './lib/source.mjs';
+
+const say = (line) => console.log(`[demo] ${line}`);
+
+const program = join(root, 'apps', 'pretrain', 'dist', 'cli.js');
+const runFolder = join(root, 'runs', 'demo');
+const picture = join(runFolder, 'reconstruction.png');
+
+/** The first seconds of both clips are held out; the picture shows a part of them. */
+const HELD_OUT_SECONDS = 8;
+const PICTURE_START_SECONDS = 3;
+const FRAME_STEP = 4;
+
+/** A model that learns a face in a few hundred steps; the learning rate stands for 256 clips a step. */
+const settings = {
+  model: 'tiny',
+  dim: 128,
+  depth: 4,
+  heads: 2,
+  'decoder-dim': 96,
+  'decoder-depth': 2,
+  'decoder-heads': 2,
+  'image-size': 96,
+  frames: 8,
+  'frame-step': FRAME_STEP,
+  region: '2,3,6',
+  'mask-ratio': 0.9,
+  augmentation: 'none',
+  'segment-seconds': 1.5,
+  'start-seconds': HELD_OUT_SECONDS,
+  'batch-size': 8,
+  epochs: 48,
+  'warmup-epochs': 3,
+  lr: 0.12,
+};
+
+const options = (values) => Object.entries(values).flatMap(([name, value]) => [`--${name}`, String(value)]);
+
+/** As the user would type it in the repository's root. */
+const shown = (args) =>
+  ['node', relative(root, program), ...args].map((word) => (/\s/.test(word) ? `"${word}"` : word)).join(' ');
+
+let interrupted = false;
+
+/** Runs the pre-training program in view of the user. It answers Ctrl-C itself, with a checkpoint. */
+function pretrain(args) {
+  console.log(`\n$ ${shown(args)}`);
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [program, ...args], { cwd: root, stdio: 'inherit' });
+    child.on('error', reject);
+    child.on('close', (code, signal) => {
+      if (code === 0) resolve();
+      else
+        reject(new Error(`${args[0]} ended with ${signal ?? `exit code ${code}`}; what it said is above.`));
+    });
+  });
+}
+
+/** Removes what an earlier demo left, and nothing else. */
+function startAfresh() {
+  if (!existsSync(runFolder)) return;
+  const config = join(runFolder, 'config.json');
+  const sources = existsSync(config) ? JSON.parse(readFileSync(config, 'utf8')).settings?.sources : undefined;
+  const ours = clipPackage.clips.map(({ path }) => basename(path)).join();
+  const isOurs = Array.isArray(sources) && sources.map((path) => basename(path)).join() === ours;
+  const shownFolder = relative(root, runFolder);
+  if (!isOurs && readdirSync(runFolder).length > 0) {
+    throw new Error(
+      `${shownFolder} holds something other than a run of this demo: move it away and run again.`,
+    );
+  }
+  say(`removing the earlier demo in ${shownFolder}`);
+  rmSync(runFolder, { recursive: true });
+}
+
+function report(checkpoint) {
+  const log = join(runFolder, 'log.jsonl');
+  const losses = lossesOf(readFileSync(log, 'utf8'));
+  const { start, end } = lossFall(losses);
+  console.log(
+    `\nloss ${start.toFixed(3)} → ${end.toFixed(3)} (means of the first and last 20 of ${losses.length} steps)\n` +
+      sparkline(losses),
+  );
+  // Also true of losses that are not numbers.
+  if (!(end < 0.8 * start)) {
+    throw new Error(
+      'The loss did not fall as it should: something is wrong with this GPU or its driver (npm run doctor).',
+    );
+  }
+  const place = (path) => relative(root, path);
+  console.log(`
+checkpoint  ${place(checkpoint)}
+report      ${place(join(runFolder, 'report.html'))}
+log         ${place(log)}
+picture     ${place(picture)}
+
+What next:
+  another stretch, or a video of yours
+    ${shown(['reconstruct', 'VIDEO', '--checkpoint', place(checkpoint), '--out', 'picture.png', '--start-seconds', '20'])}
+  your own folder of videos with the paper's settings, on a machine with a GPU
+    ${shown(['train', 'FOLDER', '--out', 'runs/mine'])}
+  all settings
+    ${shown(['train', '--help'])}`);
+}
+
+async function demo() {
+  if (process.argv.length > 2) throw new Error(`Unknown option ${process.argv[2]}; the demo takes none.`);
+  if (!existsSync(program)) {
+    throw new Error(
+      `${relative(root, program)} is not built. Run: npm run demo (or npm run build before this).`,
+    );
+  }
+  const { cacheDirectory } = await importSource('packages/kernels/src/node/index.ts');
+  const clips = await demoClips(cacheDirectory(), say);
+  startAfresh();
+  say(
+    `training a small model on both clips from second ${HELD_OUT_SECONDS} on; minutes without a GPU, less with one`,
+  );
+  await pretrain(['train', ...clips, '--out', relative(root, runFolder), ...options(settings)]);
+  if (interrupted) return say(`stopped; what there is lies in ${relative(root, runFolder)}`);
+
+  const checkpoints = join(runFolder, 'checkpoints');
+  const checkpoint = join(checkpoints, readdirSync(checkpoints).sort().at(-1));
+  say(`reconstructing a stretch that was held out, from second ${PICTURE_START_SECONDS} on`);
+  await pretrain([
+    'reconstruct',
+    clips[0],
+    ...options({
+      checkpoint: relative(root, checkpoint),
+      out: relative(root, picture),
+      'start-seconds': PICTURE_START_SECONDS,
+      'frame-step': FRAME_STEP,
+    }),
+  ]);
+  report(checkpoint);
+}
+
+process.on('SIGINT', () => (interrupted = true));
+try {
+  await demo();
+  if (interrupted) process.exitCode = 130;
+} catch (error) {
+  console.error(`[demo] ${error.message}`);
+  process.exitCode = 1;
+}
