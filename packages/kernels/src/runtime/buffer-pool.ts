@@ -44,6 +44,15 @@ export class BufferPool {
     else this.free.set(storage.sizeBytes, [storage]);
   }
 
+  /**
+   * Puts the free buffers into the order in which they were made. Steps release buffers in another order than
+   * they ask for them; without this the next step would get the same ones for other purposes, and hardly any
+   * bind group would be found again.
+   */
+  settle(): void {
+    for (const waiting of this.free.values()) waiting.sort((a, b) => b.id - a.id);
+  }
+
   resetPeak(): void {
     this.peakBytes = this.liveBytes;
   }

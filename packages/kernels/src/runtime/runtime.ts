@@ -128,6 +128,7 @@ export class Runtime {
     this.scopes.push(new Set());
     const finish = () => {
       for (const storage of this.scopes.pop()!) this.pool.release(storage);
+      if (this.scopes.length === 0) this.pool.settle();
     };
     let result: T;
     try {
