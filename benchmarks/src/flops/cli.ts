@@ -4,7 +4,7 @@ import { describeAdapter } from '../shared/adapter.js';
 import { runProgram } from '../shared/program.js';
 import { writeJson } from '../shared/write-json.js';
 import { paperRows } from './paper-rows.js';
-import { recordingRuntime } from './recording-runtime.js';
+import { recordingRuntime } from '../shared/recording-runtime.js';
 import { flopsReport, formatFlops } from './report.js';
 
 interface Options {

@@ -4,7 +4,7 @@ import { cubeSize, lgiFormer, regionCount, tokenCount, vitBase, type EncoderConf
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { countForward, PAPER_CLASSES } from './count-flops.js';
 import { paperRows } from './paper-rows.js';
-import { recordingRuntime } from './recording-runtime.js';
+import { recordingRuntime } from '../shared/recording-runtime.js';
 import { compareRow, flopsReport, formatFlops } from './report.js';
 
 /** Multiply–accumulates, layer-norm operations and parameters in closed form: what the ledger is held against. */

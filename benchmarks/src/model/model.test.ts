@@ -1,0 +1,98 @@
+import type { Runtime } from '@tubelet/kernels';
+import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
+import { lgiFormer, type EncoderConfig } from '@tubelet/mae-dfer';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { measureModel, type PhaseMeasurement } from './measure-model.js';
+import { formatModels, formatRatios, type ModelRow } from './report.js';
+import { encoders, phases } from './workload.js';
+
+const small: EncoderConfig = lgiFormer('tiny', {
+  frames: 4,
+  imageSize: 32,
+  dim: 64,
+  depth: 1,
+  heads: 1,
+  region: [1, 1, 2],
+});
+
+describe('bench:model', () => {
+  let runtime: Runtime;
+  beforeAll(async () => {
+    runtime = await openNodeRuntime();
+  });
+  afterAll(() => closeNodeRuntime(runtime));
+
+  it('counts one step of every part, and finds that a steady step creates nothing', async () => {
+    const live = runtime.pool.liveBytes;
+    const { phases: parts, profile } = await measureModel(runtime, small, {
+      task: 'finetune',
+      batchSize: 2,
+      steps: 2,
+    });
+    expect(parts.map(({ phase }) => phase)).toEqual([...phases]);
+    for (const part of parts) {
+      expect(part).toMatchObject({ buffersCreated: 0, bindGroupsCreated: 0, pipelinesCreated: 0 });
+      expect(Number.isInteger(part.dispatches)).toBe(true);
+      expect(part.clipsPerSecond * part.seconds).toBeCloseTo(2);
+      expect(part.javascriptMicroseconds).toBeGreaterThan(0);
+    }
+    const [forward, both, step] = parts as [PhaseMeasurement, PhaseMeasurement, PhaseMeasurement];
+    // Two products of the same size for each of the forward pass, but for the data's own gradient.
+    expect(both.gigaflops / forward.gigaflops).toBeGreaterThan(2);
+    expect(step.dispatches).toBeGreaterThan(both.dispatches);
+    expect(step.bytes).toBeGreaterThan(both.bytes);
+    if (runtime.hasFeature('timestamp-query')) expect(profile).toContain('adamw');
+    expect(runtime.pool.liveBytes).toBe(live);
+  });
+
+  it('compares LGI-Former base with ViT-B where both ran', () => {
+    const part = { phase: 'step', seconds: 1, gigaflops: 62 } as PhaseMeasurement;
+    const rows: ModelRow[] = [
+      { model: 'base', task: 'finetune', batchSize: 1, phases: [part] },
+      { model: 'base', task: 'pretrain', batchSize: 1, phases: [part] },
+      {
+        model: 'vit-base',
+        task: 'finetune',
+        batchSize: 1,
+        phases: [{ ...part, seconds: 2, gigaflops: 100 }],
+      },
+    ];
+    expect(formatRatios(rows)).toEqual([
+      'base / vit-base, finetune, step: 0.50 of the time, 0.62 of the operations',
+    ]);
+  });
+
+  it('prints a line for every part', async () => {
+    const part: PhaseMeasurement = {
+      phase: 'forward',
+      seconds: 0.5,
+      clipsPerSecond: 4,
+      gigaflops: 10,
+      bytes: 2e9,
+      dispatches: 7,
+      submits: 3,
+      buffersCreated: 0,
+      bindGroupsCreated: 0,
+      pipelinesCreated: 0,
+      peakBytes: 5e6,
+      javascriptMicroseconds: 2.5,
+    };
+    const table = formatModels([{ model: 'tiny', task: 'pretrain', batchSize: 2, phases: [part] }]);
+    expect(table.split('\n')[1]!.split(/ {2,}/)).toEqual([
+      'tiny',
+      'pretrain',
+      'forward',
+      '0.500',
+      '4.00',
+      '20.0',
+      '2.000',
+      '7',
+      '3',
+      '2.5',
+      '0',
+      '0',
+      '5',
+    ]);
+    expect(Object.keys(encoders)).toEqual(['tiny', 'small', 'base', 'vit-base']);
+  });
+});
