@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { GpuArray, product } from '../runtime/gpu-array.js';
+import { type GpuArray, product } from '../runtime/gpu-array.js';
 import { runnableVariants, type Variant } from '../runtime/variants.js';
 import type { HostData, Runtime } from '../runtime/runtime.js';
 import type { ArraySpec, HostArrays, KernelCase, KernelSpec } from '../kernel-spec.js';
