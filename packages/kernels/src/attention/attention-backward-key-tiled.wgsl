@@ -149,10 +149,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     let far_l = log_sums(far_rows);
     let near_d = deltas(near_rows);
     let far_d = deltas(far_rows);
-    a0 = select(vec4f(), exp(part_sum(first) - near_l), near_valid);
-    b0 = select(vec4f(), exp(part_sum(64u + first) - far_l), far_valid);
-    a1 = select(vec4f(), exp(part_sum(128u + first) - near_l), near_valid);
-    b1 = select(vec4f(), exp(part_sum(192u + first) - far_l), far_valid);
+    a0 = select(vec4f(), exponential4(part_sum(first) - near_l), near_valid);
+    b0 = select(vec4f(), exponential4(part_sum(64u + first) - far_l), far_valid);
+    a1 = select(vec4f(), exponential4(part_sum(128u + first) - near_l), near_valid);
+    b1 = select(vec4f(), exponential4(part_sum(192u + first) - far_l), far_valid);
     let ds_a0 = a0 * (part_sum(256u + first) - near_d);
     let ds_b0 = b0 * (part_sum(320u + first) - far_d);
     let ds_a1 = a1 * (part_sum(384u + first) - near_d);

@@ -3,7 +3,8 @@
 // Sums run over one of SPLITS chunks of CHUNK queries; with several, the stores are partial sums that
 // attention-backward-reduce adds up. Without atomics, and in the same order every time.
 //
-// Header: lanes-4.wgsl or lanes-1.wgsl; HEADS, HEAD_LANES, LQ, LK, SCALE; …_OFFSET, …_GROUP, …_ROW (in lanes) of
+// Header: math/exponential.wgsl; lanes-4.wgsl or lanes-1.wgsl;
+// HEADS, HEAD_LANES, LQ, LK, SCALE; …_OFFSET, …_GROUP, …_ROW (in lanes) of
 // Q, K, V, D_OUT, DK, DV; LOG_SUM_EXP_OFFSET; SPLITS, CHUNK, SPLIT_STRIDE (lanes from one chunk's stores to the
 // next one's); TILES, GRID_X; gradients-split.wgsl or gradients-joined.wgsl.
 // Layout: as in attention.wgsl; delta [G, H, LQ] contiguous from 0. One invocation has 4 keys and takes 4 query
@@ -83,10 +84,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     let l_at = LOG_SUM_EXP_OFFSET + at;
     let l = vec4f(log_sum_exp[l_at.x], log_sum_exp[l_at.y], log_sum_exp[l_at.z], log_sum_exp[l_at.w]);
     let d = vec4f(delta[at.x], delta[at.y], delta[at.z], delta[at.w]);
-    let p0 = select(vec4f(), exp(s0 * SCALE - l), valid);
-    let p1 = select(vec4f(), exp(s1 * SCALE - l), valid);
-    let p2 = select(vec4f(), exp(s2 * SCALE - l), valid);
-    let p3 = select(vec4f(), exp(s3 * SCALE - l), valid);
+    let p0 = select(vec4f(), exponential4(s0 * SCALE - l), valid);
+    let p1 = select(vec4f(), exponential4(s1 * SCALE - l), valid);
+    let p2 = select(vec4f(), exponential4(s2 * SCALE - l), valid);
+    let p3 = select(vec4f(), exponential4(s3 * SCALE - l), valid);
     let ds0 = p0 * (dp0 - d);
     let ds1 = p1 * (dp1 - d);
     let ds2 = p2 * (dp2 - d);

@@ -143,10 +143,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     workgroupBarrier();
     let near_valid = vec4u(j) + STEPS < vec4u(LK);
     let far_valid = vec4u(j + 4u) + STEPS < vec4u(LK);
-    let ds_a0 = select(vec4f(), exp(part_sum(first) - l0) * (part_sum(256u + first) - d.x), near_valid);
-    let ds_b0 = select(vec4f(), exp(part_sum(64u + first) - l0) * (part_sum(320u + first) - d.x), far_valid);
-    let ds_a1 = select(vec4f(), exp(part_sum(128u + first) - l1) * (part_sum(384u + first) - d.y), near_valid);
-    let ds_b1 = select(vec4f(), exp(part_sum(192u + first) - l1) * (part_sum(448u + first) - d.y), far_valid);
+    let ds_a0 = select(vec4f(), exponential4(part_sum(first) - l0) * (part_sum(256u + first) - d.x), near_valid);
+    let ds_b0 = select(vec4f(), exponential4(part_sum(64u + first) - l0) * (part_sum(320u + first) - d.x), far_valid);
+    let ds_a1 = select(vec4f(), exponential4(part_sum(128u + first) - l1) * (part_sum(384u + first) - d.y), near_valid);
+    let ds_b1 = select(vec4f(), exponential4(part_sum(192u + first) - l1) * (part_sum(448u + first) - d.y), far_valid);
     for (var n = 0u; n < lanes; n++) {
       let at = n * PARTS + part;
       let near = k_quad(at);

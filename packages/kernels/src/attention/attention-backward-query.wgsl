@@ -3,7 +3,8 @@
 //   dsᵢⱼ = pᵢⱼ (dpᵢⱼ − Dᵢ),  dq[i] = scale · Σⱼ dsᵢⱼ k[j].    (Dao et al., 2022)
 // D is written out for attention-backward-key.
 //
-// Header: lanes-4.wgsl or lanes-1.wgsl; HEADS, HEAD_LANES, LQ, LK, SCALE; …_OFFSET, …_GROUP, …_ROW (in lanes) of
+// Header: math/exponential.wgsl; lanes-4.wgsl or lanes-1.wgsl;
+// HEADS, HEAD_LANES, LQ, LK, SCALE; …_OFFSET, …_GROUP, …_ROW (in lanes) of
 // Q, K, V, OUT, D_OUT, DQ; LOG_SUM_EXP_OFFSET; TILES, GRID_X.
 // Layout: as in attention.wgsl; delta [G, H, LQ] contiguous from 0. One invocation has 4 query rows and takes 4
 // keys at a time, for the reasons given in attention.wgsl.
@@ -81,10 +82,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       dp2 += quad_dots(d_out[d_out_rows.z + c], value);
       dp3 += quad_dots(d_out[d_out_rows.w + c], value);
     }
-    let ds0 = select(vec4f(), exp(s0 * SCALE - l.x) * (dp0 - d.x), valid);
-    let ds1 = select(vec4f(), exp(s1 * SCALE - l.y) * (dp1 - d.y), valid);
-    let ds2 = select(vec4f(), exp(s2 * SCALE - l.z) * (dp2 - d.z), valid);
-    let ds3 = select(vec4f(), exp(s3 * SCALE - l.w) * (dp3 - d.w), valid);
+    let ds0 = select(vec4f(), exponential4(s0 * SCALE - l.x) * (dp0 - d.x), valid);
+    let ds1 = select(vec4f(), exponential4(s1 * SCALE - l.y) * (dp1 - d.y), valid);
+    let ds2 = select(vec4f(), exponential4(s2 * SCALE - l.z) * (dp2 - d.z), valid);
+    let ds3 = select(vec4f(), exponential4(s3 * SCALE - l.w) * (dp3 - d.w), valid);
     for (var c = 0u; c < lanes; c++) {
       let key = quad(k[k_rows.x + c], k[k_rows.y + c], k[k_rows.z + c], k[k_rows.w + c]);
       sum0[c] += quad_sum(key, ds0);

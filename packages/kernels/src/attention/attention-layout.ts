@@ -1,6 +1,7 @@
 import { ShapeError } from '../runtime/errors.js';
 import type { GpuArray } from '../runtime/gpu-array.js';
 import { constantHeader, f32, type WgslConstants } from '../runtime/wgsl.js';
+import exponentialWgsl from '../math/exponential.wgsl';
 import lanes1Wgsl from './lanes-1.wgsl';
 import lanes4Wgsl from './lanes-4.wgsl';
 
@@ -84,7 +85,7 @@ export function requireSeparate(kernel: string, inputs: AttentionViews, outputs:
   }
 }
 
-/** What goes in front of every attention kernel: the element type, the extents and the address of every view. */
+/** What goes in front of every attention kernel: eˣ, the element type, the extents and the address of every view. */
 export function attentionHeader(
   extents: AttentionExtents,
   scale: number,
@@ -105,7 +106,7 @@ export function attentionHeader(
     all[`${prefix}_GROUP`] = strides[0]! / width;
     all[`${prefix}_ROW`] = strides[1]! / width;
   }
-  return (width === 4 ? lanes4Wgsl : lanes1Wgsl) + constantHeader({ ...all, ...constants });
+  return exponentialWgsl + (width === 4 ? lanes4Wgsl : lanes1Wgsl) + constantHeader({ ...all, ...constants });
 }
 
 /** 4 when every row of every head starts on a multiple of four elements, else 1. */

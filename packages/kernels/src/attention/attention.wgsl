@@ -3,7 +3,8 @@
 // One pass over the keys with a running maximum m and a running sum l (Milakov & Gimelshein, 2018; Dao et al.,
 // 2022): when a block of keys raises m, what was summed so far is multiplied by exp(m_old − m_new).
 //
-// Header: lanes-4.wgsl or lanes-1.wgsl; HEADS, HEAD_LANES (head dimension in lanes), LQ, LK, SCALE;
+// Header: math/exponential.wgsl; lanes-4.wgsl or lanes-1.wgsl;
+// HEADS, HEAD_LANES (head dimension in lanes), LQ, LK, SCALE;
 // Q_OFFSET, Q_GROUP, Q_ROW and the same for K, V, OUT (in lanes); LOG_SUM_EXP_OFFSET; TILES, GRID_X.
 // Layout: q, out [G, LQ, C] and k, v [G, LK, C] with any group and row stride; log_sum_exp [G, H, LQ] contiguous.
 //
@@ -101,16 +102,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     b2 = select(vec4f(LOWEST), b2 * SCALE, b_valid);
     b3 = select(vec4f(LOWEST), b3 * SCALE, b_valid);
     let m_new = max(m, vec4f(largest(max(a0, b0)), largest(max(a1, b1)), largest(max(a2, b2)), largest(max(a3, b3))));
-    let keep = exp(m - m_new);
+    let keep = exponential4(m - m_new);
     m = m_new;
-    a0 = exp(a0 - m.x);
-    a1 = exp(a1 - m.y);
-    a2 = exp(a2 - m.z);
-    a3 = exp(a3 - m.w);
-    b0 = exp(b0 - m.x);
-    b1 = exp(b1 - m.y);
-    b2 = exp(b2 - m.z);
-    b3 = exp(b3 - m.w);
+    a0 = exponential4(a0 - m.x);
+    a1 = exponential4(a1 - m.y);
+    a2 = exponential4(a2 - m.z);
+    a3 = exponential4(a3 - m.w);
+    b0 = exponential4(b0 - m.x);
+    b1 = exponential4(b1 - m.y);
+    b2 = exponential4(b2 - m.z);
+    b3 = exponential4(b3 - m.w);
     let ones = vec4f(1.0);
     l = l * keep + vec4f(dot(a0 + b0, ones), dot(a1 + b1, ones), dot(a2 + b2, ones), dot(a3 + b3, ones));
     let v_near = v_head + near * V_ROW;
