@@ -2,8 +2,8 @@ import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
 import { kernelCatalogue } from '@tubelet/kernels/catalogue';
 import { Command } from 'commander';
 import { describeAdapter } from '../shared/adapter.js';
+import { openJson } from '../shared/json-output.js';
 import { runProgram, UsageError } from '../shared/program.js';
-import { writeJson } from '../shared/write-json.js';
 import { timingMethod } from './batch-timer.js';
 import { measureCase, type Measurement, type MeasureOptions } from './measure-case.js';
 import { formatRows, toRow } from './report.js';
@@ -20,8 +20,8 @@ const quick: MeasureOptions = { rounds: 3, batchMs: 10, referenceMacs: 3e7 };
 
 const program = new Command('bench:kernels')
   .description(
-    "Times every kernel and every variant that the adapter can run at the model's shapes: median of interleaved\n" +
-      'batches, beside the ceilings of arithmetic and memory that the same run measures. Results are checked against\n' +
+    "Times every kernel and every variant that the adapter can run at the model's shapes: median of interleaved " +
+      'batches, beside the ceilings of arithmetic and memory that the same run measures. Results are checked against ' +
       'the float64 reference, or another variant where that would take too long. Exit code 1 when one is wrong.',
   )
   .option('--kernel <name...>', 'only these kernels')
@@ -30,6 +30,7 @@ const program = new Command('bench:kernels')
 
 async function run(options: Options): Promise<number> {
   const specs = selectKernels(options.kernel);
+  const writeJson = openJson(options.json);
   const settings = options.quick ? quick : thorough;
   const runtime = await openNodeRuntime();
   try {
@@ -61,9 +62,7 @@ async function run(options: Options): Promise<number> {
         console.log(`No case at the model's shapes: ${unmeasured.map((spec) => spec.name).join(', ')}.`);
       }
     }
-    if (options.json) {
-      writeJson(options.json, { adapter: runtime.adapter, method, settings, roofline, rows });
-    }
+    writeJson({ adapter: runtime.adapter, method, settings, roofline, rows });
     return rows.every((row) => row.check.passed) ? 0 : 1;
   } finally {
     closeNodeRuntime(runtime);

@@ -1,8 +1,8 @@
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
 import { Command, Option } from 'commander';
 import { describeAdapter } from '../shared/adapter.js';
+import { openJson } from '../shared/json-output.js';
 import { positiveInteger, runProgram } from '../shared/program.js';
-import { writeJson } from '../shared/write-json.js';
 import { measureModel } from './measure-model.js';
 import { formatModels, formatRatios, type ModelRow } from './report.js';
 import { encoders, type ModelName, type Task } from './workload.js';
@@ -17,8 +17,8 @@ interface Options {
 
 const program = new Command('bench:model')
   .description(
-    'Measures forward, forward + backward and a whole step (with AdamW) of pre-training (mask 0.9) and fine-tuning\n' +
-      '(7 classes, no stochastic depth) on 16×160×160 clips: medians after a warm-up, counts of one step in steady\n' +
+    'Measures forward, forward + backward and a whole step (with AdamW) of pre-training (mask 0.9) and fine-tuning ' +
+      '(7 classes, no stochastic depth) on 16×160×160 clips: medians after a warm-up, counts of one step in steady ' +
       'state, and the time of a step by kernel where the adapter has timestamps.',
   )
   .addOption(new Option('--model <name...>', 'which models').choices(Object.keys(encoders)).default(['base']))
@@ -32,6 +32,7 @@ const program = new Command('bench:model')
   .option('--json [file]', 'write JSON to a file, or to standard output instead of the table');
 
 async function run({ model: models, task: tasks, json, ...sizes }: Options): Promise<number> {
+  const writeJson = openJson(json);
   const runtime = await openNodeRuntime();
   try {
     const rows: ModelRow[] = [];
@@ -43,7 +44,7 @@ async function run({ model: models, task: tasks, json, ...sizes }: Options): Pro
       }
     }
     if (json !== true) print(rows, sizes, describeAdapter(runtime.adapter));
-    if (json) writeJson(json, { adapter: runtime.adapter, ...sizes, rows });
+    writeJson({ adapter: runtime.adapter, ...sizes, rows });
     return 0;
   } finally {
     closeNodeRuntime(runtime);
