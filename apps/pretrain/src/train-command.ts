@@ -1,6 +1,11 @@
 import { Command, Option } from 'commander';
-import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
-import { choiceOption, numberOption, wholeNumberOption, wholeNumbersOption } from '@tubelet/trainer';
+import {
+  choiceOption,
+  numberOption,
+  OptionError,
+  wholeNumberOption,
+  wholeNumbersOption,
+} from '@tubelet/trainer';
 import { CROP_MODES } from '@tubelet/video';
 import { ABLATIONS, MODELS, type TrainOptions } from './train-settings.js';
 import { train } from './train.js';
@@ -128,11 +133,9 @@ export function trainCommand(): Command {
     for (const option of options) command.addOption(option.helpGroup(heading));
   }
   return command.action(async (sources: string[], options: TrainOptions) => {
-    const runtime = await openNodeRuntime();
-    try {
-      await train(runtime, sources, options, process.argv.slice(2));
-    } finally {
-      closeNodeRuntime(runtime);
+    if (options.model === 'vit-base' && command.getOptionValueSource('region') !== 'default') {
+      throw new OptionError('--region', options.region.join(','), 'no regions with --model vit-base');
     }
+    await train(sources, options, process.argv.slice(2));
   });
 }

@@ -2,6 +2,7 @@ import {
   lgiFormer,
   maskDesign,
   paperDecoder,
+  tokenGrid,
   validateDecoder,
   validateEncoder,
   vitBase,
@@ -10,7 +11,7 @@ import {
 } from '@tubelet/mae-dfer';
 import { windowMaskCounts } from '@tubelet/kernels';
 import type { CropMode } from '@tubelet/video';
-import type { JsonValue } from '@tubelet/trainer';
+import { OptionError, type JsonValue } from '@tubelet/trainer';
 
 export const MODELS = ['tiny', 'small', 'base', 'vit-base'] as const;
 export const ABLATIONS = ['none', 'local-only', 'no-inter-region', 'no-local-global'] as const;
@@ -53,35 +54,101 @@ export interface TrainOptions {
   readonly keep: number;
   readonly workers?: number;
   readonly profile: boolean;
+  readonly debug: boolean;
 }
 
-/** The model that the options describe. Throws `ConfigError` or `MaskError` naming what does not fit. */
+/**
+ * Checks the options against each other. Throws `OptionError` naming the first that does not fit, as the user
+ * wrote it; that each lies in its own range has been checked where it was read.
+ */
+export function requireFittingOptions(options: TrainOptions): void {
+  const { model, ablation, lr, minLr, epochs, warmupEpochs, startSeconds = 0, endSeconds } = options;
+  if (model === 'vit-base' && ablation !== 'none') {
+    throw new OptionError(
+      '--ablation',
+      ablation,
+      'none with --model vit-base, which has no regions to ablate',
+    );
+  }
+  if (warmupEpochs > epochs) {
+    throw new OptionError('--warmup-epochs', warmupEpochs, `at most the ${epochs} of --epochs`);
+  }
+  if (minLr > lr) throw new OptionError('--min-lr', minLr, `at most the ${lr} of --lr`);
+  if (endSeconds !== undefined && endSeconds <= startSeconds) {
+    throw new OptionError('--end-seconds', endSeconds, `a time after the ${startSeconds} of --start-seconds`);
+  }
+}
+
+/** The model that the options describe. Throws `OptionError` naming the first that does not fit the others. */
 export function modelConfig(options: TrainOptions): PretrainingConfig {
-  const { model, dim, depth, heads, imageSize, frames, decoderPositions } = options;
-  const given = Object.fromEntries(
-    Object.entries({ dim, depth, heads }).filter(([, value]) => value !== undefined),
-  );
-  const clip = { imageSize, frames, ...given };
-  const [t, h, w] = options.region as [number, number, number];
-  const encoder: EncoderConfig =
-    model === 'vit-base'
-      ? vitBase(clip)
-      : lgiFormer(model, {
-          ...clip,
-          region: [t, h, w],
-          interRegion: options.ablation === 'none' || options.ablation === 'no-local-global',
-          localGlobal: options.ablation === 'none' || options.ablation === 'no-inter-region',
-        });
+  const { decoderPositions } = options;
+  const encoder = encoderConfig(options);
   const decoder = {
     ...paperDecoder,
     dim: options.decoderDim,
     depth: options.decoderDepth,
     heads: options.decoderHeads,
   };
+  requireFittingClip(encoder);
+  requireFittingWidth('', encoder);
+  requireFittingWidth('decoder-', decoder);
+  requireFittingMask(encoder, options.maskRatio);
   validateEncoder(encoder);
   validateDecoder(decoder);
-  windowMaskCounts(maskDesign(encoder, options.maskRatio));
   return { encoder, decoder, decoderPositions };
+}
+
+function encoderConfig(options: TrainOptions): EncoderConfig {
+  const { model, ablation, dim, depth, heads, imageSize, frames } = options;
+  const given = Object.fromEntries(
+    Object.entries({ dim, depth, heads }).filter(([, value]) => value !== undefined),
+  );
+  const clip = { imageSize, frames, ...given };
+  if (model === 'vit-base') return vitBase(clip);
+  const [t, h, w] = options.region as [number, number, number];
+  return lgiFormer(model, {
+    ...clip,
+    region: [t, h, w],
+    interRegion: ablation === 'none' || ablation === 'no-local-global',
+    localGlobal: ablation === 'none' || ablation === 'no-inter-region',
+  });
+}
+
+function requireFittingClip(encoder: EncoderConfig): void {
+  const { imageSize, patchSize, frames, tubeletSize } = encoder;
+  if (imageSize % patchSize !== 0) {
+    throw new OptionError('--image-size', imageSize, `a multiple of ${patchSize}, the edge of a cube`);
+  }
+  if (frames % tubeletSize !== 0) {
+    throw new OptionError('--frames', frames, `a multiple of ${tubeletSize}, the frames of a cube`);
+  }
+  if (encoder.kind !== 'lgi-former') return;
+  const grid = tokenGrid(encoder);
+  if (encoder.region.some((extent, axis) => grid[axis]! % extent !== 0)) {
+    throw new OptionError(
+      '--region',
+      encoder.region.join(','),
+      `extents that divide the ${grid.join('×')} cubes of a clip (--frames / ${tubeletSize}, --image-size / ${patchSize})`,
+    );
+  }
+}
+
+function requireFittingWidth(prefix: string, { dim, heads }: { dim: number; heads: number }): void {
+  if (dim % 2 !== 0) throw new OptionError(`--${prefix}dim`, dim, 'an even width');
+  if (dim % heads !== 0) {
+    throw new OptionError(`--${prefix}heads`, heads, `a number that divides the width of ${dim}`);
+  }
+}
+
+function requireFittingMask(encoder: EncoderConfig, maskRatio: number): void {
+  const { maskedCount, region } = windowMaskCounts(maskDesign(encoder, maskRatio));
+  if (maskedCount > 0) return;
+  const positions = region[1] * region[2];
+  throw new OptionError(
+    '--mask-ratio',
+    maskRatio,
+    `a share that masks one of ${positions} positions or more`,
+  );
 }
 
 // How a run is watched and stored does not change its result.
@@ -93,16 +160,26 @@ const FREE: readonly (keyof TrainOptions)[] = [
   'keep',
   'workers',
   'profile',
+  'debug',
 ];
 
-/** The settings that decide the result of a run: a resumed run must have the same. */
+// Left out of the command line, these are absent from the options too: a run remembers them as null.
+const WITHOUT_DEFAULT: readonly (keyof TrainOptions)[] = ['segmentSeconds', 'startSeconds', 'endSeconds'];
+
+/**
+ * The settings that decide the result of a run, with the values in use: a resumed run must have the same.
+ *
+ * @param videos names the videos in use
+ */
 export function bindingSettings(
   options: TrainOptions,
-  sources: readonly string[],
+  { encoder }: PretrainingConfig,
+  videos: string,
 ): Record<string, JsonValue> {
-  const settings: Record<string, JsonValue> = { sources: [...sources] };
+  const settings: Record<string, JsonValue> = { videos };
+  for (const key of WITHOUT_DEFAULT) settings[key] = null;
   for (const [key, value] of Object.entries(options)) {
     if (!FREE.includes(key as keyof TrainOptions)) settings[key] = value as JsonValue;
   }
-  return settings;
+  return { ...settings, dim: encoder.dim, depth: encoder.depth, heads: encoder.heads };
 }

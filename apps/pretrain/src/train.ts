@@ -1,245 +1,237 @@
 import { cosineSchedule, scaleLearningRate } from '@tubelet/autograd';
 import { formatBytes, formatProfile, type Runtime } from '@tubelet/kernels';
-import { gpuBindingsVersion } from '@tubelet/kernels/node';
-import { drawMask } from '@tubelet/mae-dfer';
+import { closeNodeRuntime, gpuBindingsVersion, openNodeRuntime } from '@tubelet/kernels/node';
+import type { PretrainingConfig } from '@tubelet/mae-dfer';
 import {
-  averageMicroBatches,
   createProgress,
   createRun,
   latestCheckpoint,
   readRunConfig,
+  requireNoRun,
   requireSameSettings,
   resumeRun,
   runTraining,
   stopOnSignals,
-  UserError,
-  type Metrics,
+  type JsonValue,
+  type Progress,
   type RunConfig,
   type RunFolder,
-  type StepPosition,
+  type StopRequest,
+  type TrainingResult,
 } from '@tubelet/trainer';
-import { ClipLoader, listVideos, type BadFile, type ClipBatch } from '@tubelet/video';
+import type { ClipLoader } from '@tubelet/video';
+import { resolve } from 'node:path';
 import manifest from '../package.json' with { type: 'json' };
+import { BadFiles } from './bad-files.js';
 import { PretrainingSession } from './session.js';
-import { bindingSettings, modelConfig, type TrainOptions } from './train-settings.js';
+import { BatchReader, countSteps, findVideos, openLoader, videosFingerprint } from './train-data.js';
+import { bindingSettings, modelConfig, requireFittingOptions, type TrainOptions } from './train-settings.js';
+import { trainStep } from './train-step.js';
 
-/** Trains a masked autoencoder on the videos of `sources`; returns when done or asked to stop. */
+/** What the parts of a run share. */
+interface Plan {
+  readonly sources: readonly string[];
+  readonly options: TrainOptions;
+  readonly commandLine: readonly string[];
+  readonly config: PretrainingConfig;
+  readonly settings: Readonly<Record<string, JsonValue>>;
+  readonly stepsPerEpoch: number;
+  readonly progress: Progress;
+  readonly badFiles: BadFiles;
+  readonly stop: StopRequest;
+}
+
+/**
+ * Trains a masked autoencoder on the videos of `sources`; returns when done or asked to stop. Everything that
+ * can be wrong with options, folders and videos is looked at before the GPU is opened.
+ */
 export async function train(
-  runtime: Runtime,
   sources: readonly string[],
   options: TrainOptions,
   commandLine: readonly string[],
 ): Promise<void> {
+  requireFittingOptions(options);
   const config = modelConfig(options);
-  const settings = bindingSettings(options, sources);
-  if (options.resume) requireSameSettings(options.out, readRunConfig(options.out).settings, settings);
+  const saved = options.resume ? readRunConfig(options.out) : undefined;
+  if (!saved) requireNoRun(options.out);
 
   const progress = createProgress();
-  const badFiles: BadFile[] = [];
-  const loader = await openLoader(sources, options, (file) => {
-    badFiles.push(file);
-    progress.note(`cannot use ${file.path}: ${file.reason}`);
-  });
+  const badFiles = new BadFiles(progress);
+  const videos = await findVideos(sources, options, badFiles);
+  const settings = bindingSettings(options, config, videosFingerprint(videos));
+  if (saved) requireSameSettings(options.out, saved.settings, settings);
+
+  const loader = await openLoader(videos, options, badFiles);
   const stop = stopOnSignals((message) => progress.note(message));
-  let run: RunFolder | undefined;
   try {
-    const stepsPerEpoch = Math.floor(loader.stepsPerEpoch / options.accumulate);
-    if (stepsPerEpoch === 0) {
-      throw new UserError(
-        `an epoch has ${loader.stepsPerEpoch} batches of ${options.batchSize}, fewer than --accumulate ${options.accumulate}`,
-      );
-    }
-    const session = new PretrainingSession(runtime, config, options);
-    let startStep = 0;
-    if (options.resume) {
-      const found = await latestCheckpoint(options.out, (message) => progress.note(message));
-      if (found) {
-        session.restore(found.path, found.content);
-        startStep = found.step;
-        progress.note(`resuming after step ${startStep} from ${found.path}`);
-      }
-      run = await resumeRun(options.out, startStep);
-    } else {
-      run = await createRun(options.out, describeRun(runtime, settings, options, commandLine));
-    }
-    if (startStep === 0) session.initialise(options.seed);
-    progress.note(
-      `${config.encoder.kind} with ${(session.model.store.count / 1e6).toFixed(2)} M parameters on ` +
-        `${runtime.adapter.description || runtime.adapter.device}; ${loader.sampleCount} samples, ${stepsPerEpoch} steps an epoch`,
-    );
-    if (options.profile && !runtime.startProfiling()) {
-      progress.note('this adapter has no timestamps (timestamp-query): --profile prints no times');
-    }
-    const clipsPerStep = options.batchSize * options.accumulate;
-    const schedule = cosineSchedule({
-      peak: scaleLearningRate(options.lr, clipsPerStep),
-      minimum: scaleLearningRate(options.minLr, clipsPerStep),
-      epochs: options.epochs,
+    const stepsPerEpoch = countSteps(loader, options);
+    const runtime = await openNodeRuntime();
+    const plan = {
+      sources,
+      options,
+      commandLine,
+      config,
+      settings,
       stepsPerEpoch,
-      warmupEpochs: options.warmupEpochs,
-    });
-    const batches = new BatchReader(loader, options.accumulate);
-    const lastStep = Math.min(schedule.totalSteps, options.stopAfter ?? schedule.totalSteps);
-    const openRun = run;
-    let reached = startStep;
-    let loggedBadFiles = 0;
-    const result = await runTraining({
-      run,
-      totalSteps: schedule.totalSteps,
-      stepsPerEpoch,
-      startStep,
-      clipsPerStep,
-      checkpointEverySteps: options.saveEvery ?? 10 * stepsPerEpoch,
-      retention: { keepLast: options.keep },
       progress,
-      stop: {
-        get requested() {
-          return stop.requested || reached >= lastStep;
-        },
-      },
-      step: async (position) => {
-        const metrics = await trainStep(session, batches, options, position, schedule.at(position.step));
-        for (; loggedBadFiles < badFiles.length; loggedBadFiles++) {
-          openRun.log.append({ type: 'bad-file', step: position.step, ...badFiles[loggedBadFiles]! });
-        }
-        reached = position.step + 1;
-        return metrics;
-      },
-      checkpoint: (completedSteps) => session.checkpoint(completedSteps),
-    });
-    await batches.close();
-    if (options.profile) console.log(formatProfile(await runtime.stopProfiling()));
-    console.log(
-      [
-        `${result.finished ? 'finished' : 'stopped'} after ${result.completedSteps} of ${schedule.totalSteps} steps`,
-        `checkpoint  ${result.checkpointPath}`,
-        `report      ${result.reportPath}`,
-        `peak memory ${formatBytes(runtime.pool.peakBytes)} on the GPU`,
-        ...(badFiles.length > 0
-          ? [`${badFiles.length} files could not be used; they are listed in the log`]
-          : []),
-      ].join('\n'),
-    );
+      badFiles,
+      stop,
+    };
+    try {
+      await trainOn(runtime, loader, plan);
+    } finally {
+      closeNodeRuntime(runtime);
+    }
   } finally {
     stop.dispose();
-    run?.close();
     await loader.close();
   }
 }
 
-/** One optimiser step: `accumulate` batches forward and backward, then AdamW. */
-async function trainStep(
+async function trainOn(runtime: Runtime, loader: ClipLoader, plan: Plan): Promise<void> {
+  const { options, config, progress, badFiles } = plan;
+  const session = new PretrainingSession(runtime, config, options);
+  const { run, startStep } = options.resume
+    ? await resume(session, plan)
+    : { run: await createRun(options.out, describeRun(runtime, loader, plan)), startStep: 0 };
+  let completedSteps = startStep;
+  try {
+    badFiles.logTo(run, () => completedSteps);
+    if (startStep === 0) session.initialise(options.seed);
+    announce(session, loader, plan);
+    const isProfiled = options.profile && runtime.startProfiling();
+    if (options.profile && !isProfiled) {
+      progress.note('--profile has no effect: this adapter has no timestamps (timestamp-query)');
+    }
+    const batches = new BatchReader(loader, options.accumulate);
+    const onCompleted = (steps: number) => (completedSteps = steps);
+    const result = await runSteps(run, session, batches, plan, startStep, onCompleted);
+    run.log.append({ type: 'memory', step: completedSteps, peakGpuBytes: runtime.pool.peakBytes });
+    if (isProfiled) console.log(formatProfile(await runtime.stopProfiling()));
+    console.log(summary(result, runtime, plan));
+  } finally {
+    // Batches decoded ahead may still report files to the log.
+    await loader.close();
+    run.close();
+  }
+}
+
+/** Restores the state of the latest sound checkpoint. A run that was killed before its first one begins anew. */
+async function resume(
   session: PretrainingSession,
-  batches: BatchReader,
-  options: TrainOptions,
-  position: StepPosition,
-  learningRate: number,
-): Promise<Metrics> {
-  const { engine, model, optimiser, runtime } = session;
-  const { encoder } = model.config;
-  const losses = await averageMicroBatches(options.accumulate, async (index) => {
-    const batch = await batches.next(position, index);
-    return engine.step(async () => {
-      const frames = runtime.upload(batch.frames, [
-        batch.sampleIndices.length,
-        encoder.frames,
-        encoder.imageSize,
-        encoder.imageSize,
-        3,
-      ]);
-      const samples = [...batch.sampleIndices];
-      const mask = drawMask(runtime, encoder, options.maskRatio, {
-        seed: options.seed,
-        epoch: position.epoch,
-        samples,
-      });
-      const { loss, parts } = model.forward({ frames }, mask, { appearanceWeight: options.lossWeight });
-      engine.backward(loss, { scale: 1 / options.accumulate });
-      const [total, appearance, motion] = await runtime.read(parts);
-      return { loss: total!, 'loss/appearance': appearance!, 'loss/motion': motion! };
-    });
-  });
-  const [norm, nonFinite] = await runtime.read(optimiser.gradientNorm());
-  if (nonFinite! > 0 || !Number.isFinite(losses['loss'])) {
-    throw new UserError(
-      `step ${position.step}: ${nonFinite} gradient values are not finite and the loss is ${losses['loss']}. ` +
-        'Lower --lr or lengthen --warmup-epochs, and resume from the last checkpoint.',
+  { options, progress }: Plan,
+): Promise<{ run: RunFolder; startStep: number }> {
+  const found = await latestCheckpoint(options.out, (message) => progress.note(message));
+  if (found) session.restore(found.path, found.content);
+  const startStep = found?.step ?? 0;
+  const run = await resumeRun(options.out, startStep);
+  progress.note(
+    found
+      ? `resuming after step ${startStep} from ${found.path}`
+      : `${options.out} has no checkpoint yet: beginning with the first step`,
+  );
+  const { description } = session.runtime.adapter;
+  if (run.config.adapter.description !== description) {
+    progress.note(
+      `this run was begun on ${JSON.stringify(run.config.adapter.description)}: on ${JSON.stringify(description)} ` +
+        'its numbers may differ in the last digits',
     );
   }
-  optimiser.step({ learningRate });
-  return { ...losses, lr: learningRate, 'gradient norm': norm! };
+  return { run, startStep };
 }
 
-/** Batches of an epoch in order, from any step on. */
-class BatchReader {
-  private iterator: AsyncIterator<ClipBatch> | undefined;
-  private epoch = -1;
-
-  constructor(
-    private readonly loader: ClipLoader,
-    private readonly accumulate: number,
-  ) {}
-
-  async next({ epoch, stepInEpoch }: StepPosition, index: number): Promise<ClipBatch> {
-    if (epoch !== this.epoch) {
-      await this.close();
-      const startStep = stepInEpoch * this.accumulate + index;
-      this.iterator = this.loader.epoch(epoch, { startStep })[Symbol.asyncIterator]();
-      this.epoch = epoch;
-    }
-    const { value, done } = await this.iterator!.next();
-    if (done) throw new Error(`epoch ${epoch} ended before step ${stepInEpoch}, batch ${index}`);
-    return value;
-  }
-
-  async close(): Promise<void> {
-    await this.iterator?.return?.();
-    this.iterator = undefined;
-  }
-}
-
-async function openLoader(
-  sources: readonly string[],
-  options: TrainOptions,
-  onBadFile: (file: BadFile) => void,
-): Promise<ClipLoader> {
-  const { entries, skipped } = await listVideos(sources);
-  for (const file of skipped) onBadFile(file);
-  const { startSeconds, endSeconds } = options;
-  const timeRange =
-    startSeconds !== undefined || endSeconds !== undefined ? { startSeconds, endSeconds } : undefined;
-  const loader = ClipLoader.open({
-    entries: timeRange ? entries.map((entry) => ({ ...entry, timeRange })) : entries,
-    batchSize: options.batchSize,
-    seed: options.seed,
-    size: options.imageSize,
-    frames: options.frames,
-    step: options.frameStep,
-    crop: options.crop,
-    augmentation: options.augmentation,
-    clipsPerVideo: options.clipsPerVideo,
-    segmentSeconds: options.segmentSeconds,
-    workers: options.workers,
-    onBadFile,
+function runSteps(
+  run: RunFolder,
+  session: PretrainingSession,
+  batches: BatchReader,
+  { options, stepsPerEpoch, progress, stop }: Plan,
+  startStep: number,
+  onCompleted: (steps: number) => void,
+): Promise<TrainingResult> {
+  const clipsPerStep = options.batchSize * options.accumulate;
+  const schedule = cosineSchedule({
+    peak: scaleLearningRate(options.lr, clipsPerStep),
+    minimum: scaleLearningRate(options.minLr, clipsPerStep),
+    epochs: options.epochs,
+    stepsPerEpoch,
+    warmupEpochs: options.warmupEpochs,
   });
-  return loader.catch((error: unknown) => {
-    // Options that do not fit the data set, e.g. a batch larger than it.
-    throw error instanceof RangeError ? new UserError(error.message, { cause: error }) : error;
+  const lastStep = options.stopAfter ?? schedule.totalSteps;
+  let reached = startStep;
+  return runTraining({
+    run,
+    totalSteps: schedule.totalSteps,
+    stepsPerEpoch,
+    startStep,
+    clipsPerStep,
+    checkpointEverySteps: options.saveEvery ?? 10 * stepsPerEpoch,
+    retention: { keepLast: options.keep },
+    progress,
+    stop: {
+      get requested() {
+        return stop.requested || reached >= lastStep;
+      },
+    },
+    step: async (position) => {
+      const metrics = await trainStep(session, batches, options, position, schedule.at(position.step));
+      reached = position.step + 1;
+      onCompleted(reached);
+      return metrics;
+    },
+    checkpoint: (completedSteps) => session.checkpoint(completedSteps),
   });
 }
 
-function describeRun(
-  runtime: Runtime,
-  settings: RunConfig['settings'],
-  options: TrainOptions,
-  commandLine: readonly string[],
-): RunConfig {
+function announce(
+  { model, runtime }: PretrainingSession,
+  loader: ClipLoader,
+  { stepsPerEpoch, progress }: Plan,
+): void {
   const { adapter } = runtime;
+  progress.note(
+    `${model.config.encoder.kind} with ${(model.store.count / 1e6).toFixed(2)} M parameters on ` +
+      `${adapter.description || adapter.device}; samples: ${loader.sampleCount}, steps an epoch: ${stepsPerEpoch}`,
+  );
+}
+
+function summary(
+  result: TrainingResult,
+  runtime: Runtime,
+  { options, stepsPerEpoch, badFiles }: Plan,
+): string {
+  const totalSteps = options.epochs * stepsPerEpoch;
+  const lines = [
+    `${result.finished ? 'finished' : 'stopped'} after ${result.completedSteps} of ${totalSteps} steps`,
+    `checkpoint  ${result.checkpointPath}`,
+    `report      ${result.reportPath}`,
+    `peak memory ${formatBytes(runtime.pool.peakBytes)} on the GPU`,
+  ];
+  if (badFiles.count > 0) lines.push(`left out    ${badFiles.count} files; the log names them`);
+  if (!result.finished) lines.push('the same command with --resume goes on from here');
+  return lines.join('\n');
+}
+
+function describeRun(runtime: Runtime, loader: ClipLoader, plan: Plan): RunConfig {
+  const { sources, options, commandLine, settings, stepsPerEpoch } = plan;
+  const { adapter } = runtime;
+  const { kind, version } = loader.ffmpeg;
   return {
     program: 'pretrain train',
     commandLine,
-    settings: { ...settings, accumulatedBatch: options.batchSize * options.accumulate },
-    versions: { tubelet: manifest.version, node: process.versions.node, webgpu: gpuBindingsVersion() },
+    settings: {
+      ...settings,
+      sources: sources.map((source) => resolve(source)),
+      clipsPerStep: options.batchSize * options.accumulate,
+      stepsPerEpoch,
+      saveEvery: options.saveEvery ?? 10 * stepsPerEpoch,
+      keep: options.keep,
+    },
+    versions: {
+      tubelet: manifest.version,
+      node: process.versions.node,
+      webgpu: gpuBindingsVersion(),
+      ffmpeg: `${version} (${kind})`,
+    },
     adapter: { ...adapter, features: [...adapter.features] },
     startedAt: new Date().toISOString(),
   };

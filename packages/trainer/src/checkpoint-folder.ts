@@ -1,4 +1,4 @@
-import { readdir, unlink } from 'node:fs/promises';
+import { readdir, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CheckpointCorruptError } from './checkpoint-errors.js';
 import { loadCheckpoint, type CheckpointContent } from './checkpoint.js';
@@ -73,6 +73,19 @@ export async function latestCheckpoint(
   }
   if (newestFailure) throw newestFailure;
   return null;
+}
+
+/** What the names of damaged checkpoints end in once a run went on from before them. */
+const DAMAGED_SUFFIX = '.damaged';
+
+/**
+ * Renames the checkpoints of steps after `step`. Pruning goes by the step: one that is damaged would otherwise
+ * count as the newest and crowd out the sound ones that the resumed run writes.
+ */
+export async function setAsideLaterCheckpoints(runDirectory: string, step: number): Promise<void> {
+  for (const file of await listCheckpoints(runDirectory)) {
+    if (file.step > step) await rename(file.path, file.path + DAMAGED_SUFFIX);
+  }
 }
 
 /**

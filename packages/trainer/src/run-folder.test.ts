@@ -1,9 +1,17 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { saveCheckpoint } from './checkpoint.js';
+import {
+  checkpointDirectory,
+  checkpointPath,
+  latestCheckpoint,
+  pruneCheckpoints,
+} from './checkpoint-folder.js';
 import { UserError } from './errors.js';
 import { FileWriteError } from './file-write.js';
 import { createRun, readRunConfig, requireSameSettings, resumeRun } from './run-folder.js';
+import { contentOfStep } from './testing/checkpoint-content.js';
 import { EXAMPLE_CONFIG } from './testing/example-config.js';
 import { temporaryFolder } from './testing/temporary-folder.js';
 
@@ -18,6 +26,21 @@ describe('a run folder', () => {
     resumed.close();
     expect(resumed.config).toEqual(EXAMPLE_CONFIG);
     expect((await readFile(join(directory, 'log.jsonl'), 'utf8')).split('\n')).toHaveLength(3);
+  });
+
+  it('sets aside damaged checkpoints that it goes on before, so that pruning spares the new ones', async () => {
+    const directory = await temporaryFolder();
+    (await createRun(directory, EXAMPLE_CONFIG)).close();
+    await saveCheckpoint(checkpointPath(directory, 4), contentOfStep(4, 8));
+    await writeFile(checkpointPath(directory, 9), 'cut sh');
+    const found = await latestCheckpoint(directory, () => undefined);
+    (await resumeRun(directory, found?.step ?? 0)).close();
+    await saveCheckpoint(checkpointPath(directory, 6), contentOfStep(6, 8));
+    await pruneCheckpoints(directory, { keepLast: 1 });
+    expect((await readdir(checkpointDirectory(directory))).sort()).toEqual([
+      'step-00000006.safetensors',
+      'step-00000009.safetensors.damaged',
+    ]);
   });
 
   it('is not written over', async () => {

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { checkpointDirectory } from './checkpoint-folder.js';
+import { checkpointDirectory, setAsideLaterCheckpoints } from './checkpoint-folder.js';
 import { UserError, errorMessage, systemErrorCode } from './errors.js';
 import { FileWriteError, freeBytes, nodeFileSystem, writeTextFile } from './file-write.js';
 import { RunLog } from './run-log.js';
@@ -72,12 +72,11 @@ async function makeFolder(path: string): Promise<void> {
 }
 
 /**
- * Makes the folder of a new run and writes its `config.json`.
+ * Checks that a new run can be begun in a folder, which need not exist.
  *
- * @throws {UserError} when the folder already holds a run
- * @throws {FileWriteError} when it cannot be written
+ * @throws {UserError} when it already holds a run
  */
-export async function createRun(directory: string, config: RunConfig): Promise<RunFolder> {
+export function requireNoRun(directory: string): void {
   for (const name of [CONFIG_FILE, LOG_FILE]) {
     if (existsSync(join(directory, name))) {
       throw new UserError(
@@ -85,6 +84,16 @@ export async function createRun(directory: string, config: RunConfig): Promise<R
       );
     }
   }
+}
+
+/**
+ * Makes the folder of a new run and writes its `config.json`.
+ *
+ * @throws {UserError} when the folder already holds a run
+ * @throws {FileWriteError} when it cannot be written
+ */
+export async function createRun(directory: string, config: RunConfig): Promise<RunFolder> {
+  requireNoRun(directory);
   await makeFolder(checkpointDirectory(directory));
   await writeTextFile(join(directory, CONFIG_FILE), `${JSON.stringify(config, null, 2)}\n`);
   return openRun(directory, config, 0);
@@ -115,13 +124,15 @@ export function readRunConfig(directory: string): RunConfig {
 }
 
 /**
- * Opens an existing run to go on from `completedSteps`; what its log holds of later steps is cut off.
+ * Opens an existing run to go on from `completedSteps`; what its log holds of later steps is cut off, and
+ * checkpoints of later steps, which were too damaged to be resumed from, are set aside under another name.
  *
  * @throws {UserError} when the folder holds no run, or its files are damaged
  */
 export async function resumeRun(directory: string, completedSteps: number): Promise<RunFolder> {
   const config = readRunConfig(directory);
   await makeFolder(checkpointDirectory(directory));
+  await setAsideLaterCheckpoints(directory, completedSteps);
   return openRun(directory, config, completedSteps);
 }
 
