@@ -5,16 +5,20 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { probe } from './lib/probe.mjs';
 import { root } from './lib/root.mjs';
+import { importSource } from './lib/source.mjs';
 
 const widthsBits = [128, 256, 512];
 const bitsPerLane = 32;
 
 const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs');
+const { cacheDirectory } = await importSource('packages/kernels/src/node/index.ts');
 const rows = [];
 let failed = false;
 for (const width of widthsBits) {
   const lanes = width / bitsPerLane;
-  const env = { ...process.env, LP_NATIVE_VECTOR_WIDTH: String(width) };
+  // Mesa's shader cache does not know the width: shared, it would hand out code compiled for another one.
+  const MESA_SHADER_CACHE_DIR = join(cacheDirectory(), `mesa-shaders-${width}-bit`);
+  const env = { ...process.env, LP_NATIVE_VECTOR_WIDTH: String(width), MESA_SHADER_CACHE_DIR };
   const { report, reasons } = await probe(env);
   const row = { 'vector width': `${width} bit`, subgroup: '-', tests: 'not run', seconds: '-' };
   rows.push(row);
