@@ -1,4 +1,4 @@
-import type { Measurement } from './measure-case.js';
+import type { Measurement, NumericCheck } from './measure-case.js';
 import type { Roofline } from './roofline.js';
 
 /** A measurement seen against the roofline. */
@@ -49,7 +49,7 @@ export function formatRows(rows: readonly KernelRow[]): string {
     `${(100 * row.rooflineShare).toFixed(1)} %`,
     row.bound,
     row.check.against,
-    row.check.passed ? row.check.error.toExponential(1) : `WRONG ${row.check.error.toExponential(1)}`,
+    errorCell(row.check),
   ]);
   const numeric = new Set([3, 4, 5, 6]);
   const widths = HEADINGS.map((heading, i) =>
@@ -61,4 +61,9 @@ export function formatRows(rows: readonly KernelRow[]): string {
       .join('  ')
       .trimEnd();
   return [HEADINGS, ...cells].map(format).join('\n');
+}
+
+function errorCell({ against, error, passed }: NumericCheck): string {
+  if (against === 'none') return '–';
+  return passed ? error.toExponential(1) : `WRONG ${error.toExponential(1)}`;
 }
