@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { SoftwareDriver } from './driver';
 import { NoAdapterError } from './errors';
-import { closeGpu, driverCandidates, gpuDriver, isSoftwareAdapter, openGpu, requestNodeAdapter } from './gpu';
+import { closeGpu, driverCandidates, gpuDriver, openGpu, requestNodeAdapter } from './gpu';
 
 const driver = (name: SoftwareDriver['name']): SoftwareDriver => ({
   name,
@@ -35,16 +35,6 @@ describe('driverCandidates', () => {
   it('recognises a setting inherited from one of our own processes', () => {
     const env = { VK_DRIVER_FILES: '/cache/swiftshader.json' };
     expect(driverCandidates('auto', recorded, env)).toEqual([recorded[1], recorded[0]]);
-  });
-});
-
-describe('isSoftwareAdapter', () => {
-  const info = { architecture: '', device: '', description: '' };
-  it('tells CPU adapters from GPUs', () => {
-    expect(isSoftwareAdapter({ ...info, description: 'llvmpipe (LLVM 15.0.6, 256 bits)' })).toBe(true);
-    expect(isSoftwareAdapter({ ...info, architecture: 'swiftshader' })).toBe(true);
-    expect(isSoftwareAdapter({ ...info, isFallbackAdapter: true })).toBe(true);
-    expect(isSoftwareAdapter({ ...info, architecture: 'hopper', description: 'NVIDIA H100' })).toBe(false);
   });
 });
 

@@ -1,8 +1,9 @@
 import { basename } from 'node:path';
+import { isSoftwareAdapter } from '../runtime/adapter.js';
 import { cacheDirectory } from './cache';
 import { recordedDrivers, useSoftwareDriver, useSystemDrivers, vulkanChoice } from './driver';
 import type { SoftwareDriver, VulkanChoice } from './driver';
-import { NoAdapterError } from './errors';
+import { noNodeAdapter } from './errors';
 import { throttlePolling } from './throttle';
 
 export interface OpenGpuOptions {
@@ -31,16 +32,6 @@ interface OpenedGpu {
  */
 const key = Symbol.for('tubelet.openGpus');
 const store = globalThis as { [key]?: OpenedGpu[] };
-
-/** Whether an adapter computes on the CPU (llvmpipe, SwiftShader, WARP). */
-export function isSoftwareAdapter(
-  info: Pick<GPUAdapterInfo, 'architecture' | 'device' | 'description'> & {
-    isFallbackAdapter?: boolean;
-  },
-): boolean {
-  const text = `${info.architecture} ${info.device} ${info.description}`;
-  return info.isFallbackAdapter === true || /llvmpipe|lavapipe|swiftshader|basic render/i.test(text);
-}
 
 /** The drivers to try, in order: the system's own (`null`), then the unpacked ones. */
 export function driverCandidates(
@@ -109,7 +100,7 @@ export async function openGpu(options: OpenGpuOptions = {}): Promise<GPU> {
   if (candidates.length === 0) {
     tried.push(`TUBELET_VULKAN=${choice}: ${cacheDirectory()} holds no such driver`);
   }
-  throw new NoAdapterError(tried);
+  throw noNodeAdapter(tried);
 }
 
 function describe(driver: SoftwareDriver | null): string {
@@ -125,7 +116,7 @@ function describe(driver: SoftwareDriver | null): string {
 export async function requestNodeAdapter(gpu?: GPU): Promise<GPUAdapter> {
   const from = gpu ?? (await openGpu());
   const adapter = await from.requestAdapter({ powerPreference: 'high-performance' });
-  if (!adapter) throw new NoAdapterError(['the opened GPU object no longer offers an adapter']);
+  if (!adapter) throw noNodeAdapter(['the opened GPU object no longer offers an adapter']);
   return adapter;
 }
 

@@ -1,3 +1,4 @@
+export { isSoftwareAdapter } from '../runtime/adapter.js';
 export { cacheDirectory } from './cache';
 export {
   driverManifestName,
@@ -8,14 +9,7 @@ export {
   type VulkanChoice,
 } from './driver';
 export { DriverLoadError, NoAdapterError } from './errors';
-export {
-  closeGpu,
-  gpuDriver,
-  isSoftwareAdapter,
-  openGpu,
-  requestNodeAdapter,
-  type OpenGpuOptions,
-} from './gpu';
+export { closeGpu, gpuDriver, openGpu, requestNodeAdapter, type OpenGpuOptions } from './gpu';
 export { throttlePolling } from './throttle';
 export { probeGpu, WrongResultError, type GpuReport } from './probe';
 export { closeNodeRuntime, gpuBindingsVersion, openNodeRuntime } from './open-runtime';

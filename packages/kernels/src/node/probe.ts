@@ -1,4 +1,5 @@
-import { gpuDriver, isSoftwareAdapter, openGpu, requestNodeAdapter } from './gpu';
+import { isSoftwareAdapter } from '../runtime/adapter.js';
+import { gpuDriver, openGpu, requestNodeAdapter } from './gpu';
 
 /** What an adapter is and can do, as plain data. */
 export interface GpuReport {

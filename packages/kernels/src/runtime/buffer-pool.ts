@@ -1,9 +1,14 @@
-import { OutOfMemoryError } from './errors.js';
+import { OutOfMemoryError, ReleaseError, formatBytes } from './errors.js';
+import type { FailureLog } from './failure-log.js';
 import type { Storage } from './gpu-array.js';
 
 // COPY_* for reads and writes; STORAGE for kernels. The numbers are fixed by the WebGPU specification;
 // spelling them out keeps this module free of globals that Node does not have.
 const USAGE_STORAGE_COPY = 0x80 | 0x04 | 0x08;
+
+interface PooledStorage extends Storage {
+  usedBytes: number;
+}
 
 /**
  * Reuses GPU buffers. Free buffers wait in one last-in-first-out list per size class, so that a step that
@@ -12,7 +17,11 @@ const USAGE_STORAGE_COPY = 0x80 | 0x04 | 0x08;
  * only overwritten by work recorded later.
  */
 export class BufferPool {
-  private readonly free = new Map<number, Storage[]>();
+  private readonly free = new Map<number, PooledStorage[]>();
+  private readonly live = new Set<Storage>();
+  /** Regions by storage, then by place: asking twice gives the same object, so bind groups are found again. */
+  private readonly regions = new Map<number, Map<string, Storage>>();
+  private readonly limitBytes: number;
   private nextId = 1;
   /** Bytes handed out and not yet released. */
   liveBytes = 0;
@@ -23,21 +32,43 @@ export class BufferPool {
   /** Buffers created since the pool was made. */
   createdBuffers = 0;
 
+  /** @param beforeTrim is told which buffers are about to be destroyed, while they can still be used */
   constructor(
     private readonly device: GPUDevice,
-    private readonly onOutOfMemory: (error: OutOfMemoryError) => void,
-  ) {}
+    private readonly failures: FailureLog,
+    private readonly beforeTrim: (buffers: ReadonlySet<GPUBuffer>) => void,
+  ) {
+    const { maxBufferSize, maxStorageBufferBindingSize } = device.limits;
+    // Bindings are whole words.
+    this.limitBytes = Math.floor(Math.min(maxBufferSize, maxStorageBufferBindingSize) / 4) * 4;
+  }
 
+  /** Memory for an array of `sizeBytes`. Throws `OutOfMemoryError` when no buffer may be that large. */
   acquire(sizeBytes: number, label: string): Storage {
-    const capacity = sizeClassBytes(sizeBytes);
-    const waiting = this.free.get(capacity);
-    const storage = waiting?.pop() ?? this.create(capacity, label);
+    if (sizeBytes > this.limitBytes) {
+      throw new OutOfMemoryError(
+        sizeBytes,
+        this.liveBytes,
+        `one array (${label}) may have at most ${formatBytes(this.limitBytes)} on this adapter`,
+      );
+    }
+    // Rounding up must not make a size that is allowed into one that is not.
+    const capacity = Math.min(sizeClassBytes(sizeBytes), this.limitBytes);
+    const storage = this.free.get(capacity)?.pop() ?? this.create(capacity, label);
+    storage.usedBytes = sizeBytes;
+    this.live.add(storage);
     this.liveBytes += capacity;
     if (this.liveBytes > this.peakBytes) this.peakBytes = this.liveBytes;
     return storage;
   }
 
+  /** Takes memory back. Throws `ReleaseError` for memory that is not handed out, which two owners would share. */
   release(storage: Storage): void {
+    if (!this.live.delete(storage)) {
+      throw new ReleaseError(
+        `storage ${storage.id} (${formatBytes(storage.sizeBytes)}) was released twice, or is a region of another`,
+      );
+    }
     this.liveBytes -= storage.sizeBytes;
     const waiting = this.free.get(storage.sizeBytes);
     if (waiting) waiting.push(storage);
@@ -57,44 +88,58 @@ export class BufferPool {
     this.peakBytes = this.liveBytes;
   }
 
-  /** Destroys the buffers that wait for reuse. Call it only after the queue has finished with them. */
+  /** Destroys the buffers that wait for reuse. */
   trim(): void {
-    for (const waiting of this.free.values()) {
-      for (const storage of waiting) {
-        this.reservedBytes -= storage.sizeBytes;
-        storage.buffer.destroy();
-      }
+    const waiting = [...this.free.values()].flat();
+    this.beforeTrim(new Set(waiting.map(({ buffer }) => buffer)));
+    for (const storage of waiting) {
+      this.reservedBytes -= storage.sizeBytes;
+      this.regions.delete(storage.id);
+      storage.buffer.destroy();
     }
     this.free.clear();
   }
 
-  private create(capacityBytes: number, label: string): Storage {
-    const limits = this.device.limits;
-    const limit = Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize);
-    if (capacityBytes > limit) {
-      throw new OutOfMemoryError(
-        capacityBytes,
-        this.liveBytes,
-        `one array (${label}) may have at most ${limit} bytes on this adapter`,
-      );
+  /** A region inside an existing storage that can be bound by itself (`offsetBytes` must be a multiple of 256). */
+  region(storage: Storage, offsetBytes: number, sizeBytes: number): Storage {
+    const key = `${offsetBytes}+${sizeBytes}`;
+    let regions = this.regions.get(storage.id);
+    if (!regions) this.regions.set(storage.id, (regions = new Map()));
+    let region = regions.get(key);
+    if (!region) {
+      const start = storage.offsetBytes + offsetBytes;
+      region = {
+        id: this.nextId++,
+        buffer: storage.buffer,
+        offsetBytes: start,
+        sizeBytes,
+        usedBytes: sizeBytes,
+      };
+      regions.set(key, region);
     }
+    return region;
+  }
+
+  private create(capacityBytes: number, label: string): PooledStorage {
+    const { liveBytes } = this;
     this.device.pushErrorScope('out-of-memory');
     const buffer = this.device.createBuffer({ label, size: capacityBytes, usage: USAGE_STORAGE_COPY });
-    const liveBytes = this.liveBytes;
-    this.device.popErrorScope().then(
-      (error) => {
-        if (error) this.onOutOfMemory(new OutOfMemoryError(capacityBytes, liveBytes, `${label}: ${error.message}`));
-      },
-      () => undefined, // a lost device reports itself through `device.lost`
+    this.failures.expect(
+      this.device
+        .popErrorScope()
+        .then((error) =>
+          error ? new OutOfMemoryError(capacityBytes, liveBytes, `${label}: ${error.message}`) : undefined,
+        ),
     );
     this.createdBuffers++;
     this.reservedBytes += capacityBytes;
-    return { id: this.nextId++, buffer, offsetBytes: 0, sizeBytes: capacityBytes };
-  }
-
-  /** A region inside an existing storage that can be bound by itself (`offsetBytes` must be a multiple of 256). */
-  region(storage: Storage, offsetBytes: number, sizeBytes: number): Storage {
-    return { id: this.nextId++, buffer: storage.buffer, offsetBytes: storage.offsetBytes + offsetBytes, sizeBytes };
+    return {
+      id: this.nextId++,
+      buffer,
+      offsetBytes: 0,
+      sizeBytes: capacityBytes,
+      usedBytes: capacityBytes,
+    };
   }
 }
 

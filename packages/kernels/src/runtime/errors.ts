@@ -6,8 +6,22 @@ export class TubeletError extends Error {
   }
 }
 
+/** No adapter could be had from this WebGPU implementation. */
+export class NoAdapterError extends TubeletError {
+  constructor(
+    message: string,
+    /** One line for each driver that was tried, with the reason it was not used. */
+    readonly tried: readonly string[] = [],
+  ) {
+    super(message);
+  }
+}
+
 /** An argument has a shape, dtype or layout that the operation cannot take. */
 export class ShapeError extends TubeletError {}
+
+/** Memory was given back twice, or by somebody who does not own it. */
+export class ReleaseError extends TubeletError {}
 
 /** The GPU rejected a shader, a pipeline or a dispatch. Names the kernel and the shapes it ran on. */
 export class KernelValidationError extends TubeletError {
@@ -45,7 +59,7 @@ export class DeviceLostError extends TubeletError {
   }
 }
 
-/** `1536` → `1.5 KiB`. */
+/** `1536` → `1.50 KiB`. */
 export function formatBytes(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
   let value = bytes;

@@ -15,6 +15,8 @@ export interface Storage {
   readonly buffer: GPUBuffer;
   readonly offsetBytes: number;
   readonly sizeBytes: number;
+  /** How many of the bytes belong to arrays; the rest, up to `sizeBytes`, is padding. */
+  readonly usedBytes: number;
 }
 
 /**
@@ -65,17 +67,27 @@ export class GpuArray {
     const at = axis < 0 ? axis + this.shape.length : axis;
     const extent = this.shape[at];
     if (extent === undefined || start < 0 || end > extent || start >= end) {
-      throw new ShapeError(`slice ${start}:${end} of axis ${axis} lies outside shape [${this.shape.join(', ')}]`);
+      throw new ShapeError(
+        `slice ${start}:${end} of axis ${axis} lies outside shape [${this.shape.join(', ')}]`,
+      );
     }
     const shape = this.shape.slice();
     shape[at] = end - start;
-    return new GpuArray(this.storage, this.dtype, shape, this.strides, this.offset + start * this.strides[at]!);
+    return new GpuArray(
+      this.storage,
+      this.dtype,
+      shape,
+      this.strides,
+      this.offset + start * this.strides[at]!,
+    );
   }
 
   /** The same elements under another shape, sharing memory; the array must be contiguous. */
   reshape(shape: readonly number[]): GpuArray {
     if (product(shape) !== this.size) {
-      throw new ShapeError(`cannot reshape [${this.shape.join(', ')}] to [${shape.join(', ')}]: element counts differ`);
+      throw new ShapeError(
+        `cannot reshape [${this.shape.join(', ')}] to [${shape.join(', ')}]: element counts differ`,
+      );
     }
     if (!this.isContiguous) {
       throw new ShapeError(`cannot reshape the strided view [${this.shape.join(', ')}] without a copy`);

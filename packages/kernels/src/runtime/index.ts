@@ -1,3 +1,4 @@
+export { isSoftwareAdapter } from './adapter.js';
 export * from './errors.js';
 export * from './gpu-array.js';
 export * from './ledger.js';

@@ -1,22 +1,29 @@
-import { TubeletError } from './errors.js';
-import { Runtime, type AdapterSummary } from './runtime.js';
-
-/** No adapter could be had from this WebGPU implementation. */
-export class NoAdapterError extends TubeletError {}
+import { summarizeAdapter } from './adapter.js';
+import { NoAdapterError } from './errors.js';
+import { Runtime } from './runtime.js';
 
 export interface OpenRuntimeOptions {
   readonly powerPreference?: GPUPowerPreference;
 }
 
 // Asked for where the adapter has them; kernels check the device, never assume.
-const WANTED_FEATURES = ['timestamp-query', 'shader-f16', 'subgroups', 'chromium-experimental-subgroup-matrix'];
+const WANTED_FEATURES = [
+  'timestamp-query',
+  'shader-f16',
+  'subgroups',
+  'chromium-experimental-subgroup-matrix',
+];
 
 /**
  * Opens a device with every feature the kernels can use and the largest limits the adapter offers.
  * In a browser pass `navigator.gpu`; in Node use `openNodeRuntime` of `@tubelet/kernels/node`.
+ *
+ * @throws NoAdapterError when there is no adapter, or it gives no device
  */
 export async function openRuntime(gpu: GPU, options: OpenRuntimeOptions = {}): Promise<Runtime> {
-  const adapter = await gpu.requestAdapter({ powerPreference: options.powerPreference ?? 'high-performance' });
+  const adapter = await gpu.requestAdapter({
+    powerPreference: options.powerPreference ?? 'high-performance',
+  });
   if (!adapter) {
     throw new NoAdapterError(
       'WebGPU offers no adapter. In Node run `npm run doctor`; in a browser enable WebGPU (chrome://gpu shows its state).',
@@ -28,26 +35,11 @@ export async function openRuntime(gpu: GPU, options: OpenRuntimeOptions = {}): P
     if (typeof value === 'number') requiredLimits[name] = value;
   }
   const features = WANTED_FEATURES.filter((name) => adapter.features.has(name as GPUFeatureName));
-  const summary = summarize(adapter, features);
+  const summary = summarizeAdapter(adapter, features);
   const device = await adapter.requestDevice({
     label: 'tubelet',
     requiredFeatures: features as GPUFeatureName[],
     requiredLimits,
   });
   return new Runtime(device, summary);
-}
-
-function summarize(adapter: GPUAdapter, features: readonly string[]): AdapterSummary {
-  const { info } = adapter;
-  const text = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`.toLowerCase();
-  return {
-    vendor: info.vendor,
-    architecture: info.architecture,
-    device: info.device,
-    description: info.description,
-    isSoftware: info.isFallbackAdapter === true || /llvmpipe|swiftshader|lavapipe|microsoft basic render/.test(text),
-    subgroupMinSize: info.subgroupMinSize ?? 0,
-    subgroupMaxSize: info.subgroupMaxSize ?? 0,
-    features,
-  };
 }

@@ -18,6 +18,7 @@ interface Sum {
   bytes: number;
 }
 
+// More than a runtime records before it submits.
 const CAPACITY = 1024;
 const USAGE_QUERY_RESOLVE_COPY_SRC = 0x0200 | 0x0004;
 const USAGE_MAP_READ_COPY_DST = 0x0001 | 0x0008;
@@ -28,15 +29,12 @@ export class Profiler {
   private readonly resolved: GPUBuffer;
   private pending: { kernel: string; cost: Cost }[] = [];
   private readonly readbacks: Promise<void>[] = [];
+  private failure: unknown;
   private readonly sums = new Map<string, Sum>();
 
   constructor(private readonly device: GPUDevice) {
     this.querySet = device.createQuerySet({ type: 'timestamp', count: 2 * CAPACITY });
     this.resolved = device.createBuffer({ size: 16 * CAPACITY, usage: USAGE_QUERY_RESOLVE_COPY_SRC });
-  }
-
-  get isFull(): boolean {
-    return this.pending.length >= CAPACITY;
   }
 
   /** Timestamp writes for the pass of the next dispatch. */
@@ -57,21 +55,26 @@ export class Profiler {
     encoder.copyBufferToBuffer(this.resolved, 0, staging, 0, sizeBytes);
     return () => {
       this.readbacks.push(
-        staging.mapAsync(1).then(() => {
-          const stamps = new BigUint64Array(staging.getMappedRange().slice(0));
-          staging.destroy();
-          pending.forEach(({ kernel, cost }, i) => {
-            const elapsed = Number(stamps[2 * i + 1]! - stamps[2 * i]!);
-            this.add(kernel, Math.max(elapsed, 0), cost);
-          });
-        }),
+        staging.mapAsync(1).then(
+          () => {
+            const stamps = new BigUint64Array(staging.getMappedRange().slice(0));
+            staging.destroy();
+            pending.forEach(({ kernel, cost }, i) => {
+              const elapsed = Number(stamps[2 * i + 1]! - stamps[2 * i]!);
+              this.add(kernel, Math.max(elapsed, 0), cost);
+            });
+          },
+          // Told by `report`: until then nobody may be waiting.
+          (error: unknown) => void (this.failure ??= error),
+        ),
       );
     };
   }
 
-  /** Waits for all submitted timestamps; kernels sorted by total time. */
+  /** Waits for all submitted timestamps; kernels sorted by total time. Throws when they could not be read. */
   async report(): Promise<ProfileEntry[]> {
     await Promise.all(this.readbacks.splice(0));
+    if (this.failure !== undefined) throw this.failure;
     return [...this.sums]
       .map(([kernel, sum]) => ({
         kernel,
@@ -83,8 +86,9 @@ export class Profiler {
       .sort((a, b) => b.durationMs - a.durationMs);
   }
 
-  reset(): void {
-    this.sums.clear();
+  destroy(): void {
+    this.querySet.destroy();
+    this.resolved.destroy();
   }
 
   private add(kernel: string, nanoseconds: number, cost: Cost): void {

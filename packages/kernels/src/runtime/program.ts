@@ -18,3 +18,8 @@ export interface Program extends ProgramSource {
   readonly pipeline: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
 }
+
+/** The label under which WebGPU's messages speak of a program and of its bind groups. */
+export function programLabel({ kernel, detail }: ProgramSource): string {
+  return `${kernel} ${detail}`;
+}

@@ -1,25 +1,18 @@
+import type { AdapterSummary } from './adapter.js';
+import { Allocations } from './allocations.js';
 import { BufferPool } from './buffer-pool.js';
-import { DeviceLostError, KernelValidationError, ShapeError, type TubeletError } from './errors.js';
-import { GpuArray, elementBytes, product, type DType, type Storage } from './gpu-array.js';
+import { CommandRecorder, attributed } from './command-recorder.js';
+import { DeviceLostError, OutOfMemoryError, ShapeError } from './errors.js';
+import { FailureLog } from './failure-log.js';
+import type { DType, GpuArray } from './gpu-array.js';
 import { Ledger, type Cost } from './ledger.js';
-import { Profiler } from './profiler.js';
+import { Profiler, type ProfileEntry } from './profiler.js';
+import { ProgramCache } from './program-cache.js';
 import type { Program, ProgramSource } from './program.js';
+import { Transfers, dtypeOf, type HostData } from './transfers.js';
 
-/** Typed arrays that can be copied to and from GPU arrays. */
-export type HostData = Float32Array | Uint32Array | Int32Array | Uint8Array | Uint16Array;
-
-/** What the adapter is and can do. */
-export interface AdapterSummary {
-  readonly vendor: string;
-  readonly architecture: string;
-  readonly device: string;
-  readonly description: string;
-  /** A Vulkan implementation on the CPU; the choice of kernel variants depends on it. */
-  readonly isSoftware: boolean;
-  readonly subgroupMinSize: number;
-  readonly subgroupMaxSize: number;
-  readonly features: readonly string[];
-}
+export type { AdapterSummary } from './adapter.js';
+export type { HostData } from './transfers.js';
 
 /** Counts that do not depend on the machine's speed. */
 export interface RuntimeCounters {
@@ -30,15 +23,13 @@ export interface RuntimeCounters {
 }
 
 // Enough to keep a GPU busy while the next batch is recorded, few enough to start early.
-const DISPATCHES_PER_SUBMIT = 256;
-// Stands for the kernel in errors that WebGPU reports without saying which call they belong to.
-const UNATTRIBUTED = '(see message)';
-const MAP_READ_COPY_DST = 0x0001 | 0x0008;
+const COMMANDS_PER_SUBMIT = 256;
 
 /**
  * A device with everything needed to run kernels on it: buffer pool, compiled programs, bind groups, the
  * command encoder under construction, the cost ledger and the profiler. Work is recorded and submitted in
- * batches; nothing waits for the GPU except `read` and `synchronize`, which are also where errors surface.
+ * batches; nothing waits for the GPU except `read` and `synchronize`, which are also where errors surface:
+ * the first error is thrown there and by every later call.
  */
 export class Runtime {
   readonly pool: BufferPool;
@@ -54,29 +45,37 @@ export class Runtime {
   /** When set, every new array starts as NaN, so that a kernel that leaves elements unwritten is found. */
   poisonAllocations = false;
 
-  private readonly programs = new Map<string, Program>();
-  private readonly bindGroups = new Map<string, GPUBindGroup>();
-  private readonly scopes: Set<Storage>[] = [];
-  private encoder: GPUCommandEncoder | undefined;
-  private pass: GPUComputePassEncoder | undefined;
-  private recorded = 0;
-  private profiler: Profiler | undefined;
-  private failure: TubeletError | undefined;
-  private pendingChecks: Promise<void>[] = [];
-  private destroyed = false;
+  private readonly failures = new FailureLog();
+  private readonly allocations: Allocations;
+  private readonly commands: CommandRecorder;
+  private readonly transfers: Transfers;
+  private readonly programs: ProgramCache;
 
   constructor(
     readonly device: GPUDevice,
     readonly adapter: AdapterSummary,
   ) {
-    this.pool = new BufferPool(device, (error) => this.fail(error));
+    const { failures } = this;
+    this.commands = new CommandRecorder(device, failures, this.counters);
+    this.programs = new ProgramCache(device, failures, this.counters);
+    this.transfers = new Transfers(device, this.commands, failures);
+    this.pool = new BufferPool(device, failures, (buffers) => {
+      this.submit();
+      this.programs.forget(buffers);
+    });
+    this.allocations = new Allocations(this.pool);
     device.addEventListener('uncapturederror', (event) => {
       const { error } = event as GPUUncapturedErrorEvent;
-      this.fail(new KernelValidationError(UNATTRIBUTED, error.message));
+      const isMemory = error.constructor.name === 'GPUOutOfMemoryError';
+      failures.record(
+        isMemory
+          ? new OutOfMemoryError(0, this.pool.liveBytes, error.message)
+          : attributed(error.message, this.programs.programs()),
+      );
     });
-    void device.lost.then((info) => {
-      if (!this.destroyed) this.fail(new DeviceLostError(String(info.reason), info.message), true);
-    });
+    void device.lost.then(({ reason, message }) =>
+      failures.record(new DeviceLostError(String(reason), message)),
+    );
   }
 
   hasFeature(name: string): boolean {
@@ -85,120 +84,68 @@ export class Runtime {
 
   // ---- memory ------------------------------------------------------------------------------------------
 
-  /** A new array with undefined contents; released at the end of the innermost `scope`, if there is one. */
+  /**
+   * A new array with undefined contents; released at the end of the innermost `scope`, if there is one.
+   * Throws `ShapeError` for extents that are not positive integers, `OutOfMemoryError` for more bytes than the
+   * adapter allows in one array.
+   */
   empty(shape: readonly number[], dtype: DType = 'f32', label = 'array'): GpuArray {
-    this.throwIfFailed();
-    for (const extent of shape) {
-      if (!Number.isInteger(extent) || extent < 1) {
-        throw new ShapeError(
-          `${label}: shape [${shape.join(', ')}] has an extent that is not a positive integer`,
-        );
-      }
-    }
-    const storage = this.pool.acquire(product(shape) * elementBytes(dtype), label);
-    this.scopes[this.scopes.length - 1]?.add(storage);
-    const array = new GpuArray(storage, dtype, shape);
-    if (this.poisonAllocations) this.poison(storage);
+    this.failures.throwIfFailed();
+    const array = this.allocations.empty(shape, dtype, label);
+    if (this.poisonAllocations) this.transfers.poison(array.storage);
     return array;
   }
 
   /** A new array with the given contents (row-major). */
   upload(data: HostData, shape: readonly number[], dtype: DType = dtypeOf(data), label = 'upload'): GpuArray {
-    const array = this.empty(shape, dtype, label);
-    this.write(array, data);
-    return array;
-  }
-
-  /** Gives the memory of `array` back at once; the caller must not use it or any view of it again. */
-  release(array: GpuArray): void {
-    for (let i = this.scopes.length - 1; i >= 0; i--) {
-      if (this.scopes[i]!.delete(array.storage)) break;
-    }
-    this.pool.release(array.storage);
-  }
-
-  /** Takes `array` out of the current scope: it lives until `release`. */
-  keep(array: GpuArray): GpuArray {
-    this.scopes[this.scopes.length - 1]?.delete(array.storage);
-    return array;
-  }
-
-  /** Releases every array made inside `body` when it ends, except those passed to `keep`. */
-  scope<T>(body: () => T): T {
-    this.scopes.push(new Set());
-    const finish = () => {
-      for (const storage of this.scopes.pop()!) this.pool.release(storage);
-      if (this.scopes.length === 0) this.pool.settle();
-    };
-    let result: T;
+    this.failures.throwIfFailed();
+    const array = this.allocations.empty(shape, dtype, label);
     try {
-      result = body();
+      this.transfers.write(array, data);
     } catch (error) {
-      finish();
+      this.allocations.release(array);
       throw error;
     }
-    if (result instanceof Promise) return result.finally(finish) as T;
-    finish();
-    return result;
+    return array;
+  }
+
+  /**
+   * Gives the memory of `array` back at once; the caller must not use it or any view of it again. Throws
+   * `ReleaseError` when it was given back before.
+   */
+  release(array: GpuArray): void {
+    this.allocations.release(array);
+  }
+
+  /** Takes `array` out of the scope that owns it: it lives until `release`. */
+  keep(array: GpuArray): GpuArray {
+    return this.allocations.keep(array);
+  }
+
+  /**
+   * Releases every array made inside `body` when it ends, except those passed to `keep`; a promise ends when it
+   * settles. Scopes nest; asynchronous ones must not overlap otherwise (`ReleaseError`).
+   */
+  scope<T>(body: () => T): T {
+    return this.allocations.scope(body);
   }
 
   /** Overwrites a contiguous array. Ordered after all kernels recorded so far. */
   write(array: GpuArray, data: HostData): void {
-    this.throwIfFailed();
-    if (!array.isContiguous) throw new ShapeError(`cannot write to the strided view ${array}`);
-    if (data.byteLength !== array.sizeBytes) {
-      throw new ShapeError(`${data.byteLength} bytes do not fill ${array} (${array.sizeBytes} bytes)`);
-    }
-    this.submit();
-    let source: HostData = data;
-    // Dawn takes neither views on shared memory nor sizes that are not whole words.
-    if (typeof SharedArrayBuffer !== 'undefined' && data.buffer instanceof SharedArrayBuffer)
-      source = data.slice();
-    if (source.byteLength % 4 !== 0) {
-      const padded = new Uint8Array(Math.ceil(source.byteLength / 4) * 4);
-      padded.set(new Uint8Array(source.buffer, source.byteOffset, source.byteLength));
-      source = padded;
-    }
-    const { buffer, offsetBytes } = array.storage;
-    this.device.queue.writeBuffer(
-      buffer,
-      offsetBytes + array.offset * elementBytes(array.dtype),
-      source.buffer as ArrayBuffer,
-      source.byteOffset,
-      source.byteLength,
-    );
+    this.failures.throwIfFailed();
+    this.transfers.write(array, data);
   }
 
   /** Fills a whole contiguous array with zero bits, by a copy engine where there is one. */
   clear(array: GpuArray): void {
-    if (
-      !array.isContiguous ||
-      array.sizeBytes % 4 !== 0 ||
-      (array.offset * elementBytes(array.dtype)) % 4 !== 0
-    ) {
-      throw new ShapeError(`cannot clear the strided or unaligned view ${array}`);
-    }
-    this.endPass();
-    this.currentEncoder().clearBuffer(
-      array.storage.buffer,
-      array.storage.offsetBytes + array.offset * elementBytes(array.dtype),
-      array.sizeBytes,
-    );
+    this.failures.throwIfFailed();
+    this.transfers.clear(array);
   }
 
-  /** Copies `source` over `target`; both contiguous, of the same size in bytes (a multiple of 4). */
+  /** Copies `source` over `target`: both contiguous, of the same size in bytes, in different buffers. */
   copy(source: GpuArray, target: GpuArray): void {
-    if (!source.isContiguous || !target.isContiguous || source.sizeBytes !== target.sizeBytes) {
-      throw new ShapeError(`cannot copy ${source} to ${target}`);
-    }
-    this.endPass();
-    this.currentEncoder().copyBufferToBuffer(
-      source.storage.buffer,
-      source.storage.offsetBytes + source.offset * elementBytes(source.dtype),
-      target.storage.buffer,
-      target.storage.offsetBytes + target.offset * elementBytes(target.dtype),
-      Math.ceil(source.sizeBytes / 4) * 4,
-    );
+    this.failures.throwIfFailed();
+    this.transfers.copy(source, target);
   }
 
   /** The contents of a contiguous f32 array. Waits for the GPU. */
@@ -209,65 +156,47 @@ export class Runtime {
 
   /** The bytes of a contiguous array. Waits for the GPU; the place where errors of earlier work are thrown. */
   async readBytes(array: GpuArray): Promise<ArrayBuffer> {
-    this.throwIfFailed();
-    if (!array.isContiguous) throw new ShapeError(`cannot read the strided view ${array}`);
-    const start = array.storage.offsetBytes + array.offset * elementBytes(array.dtype);
-    const skip = start % 4;
-    const sizeBytes = Math.ceil((array.sizeBytes + skip) / 4) * 4;
-    const staging = this.device.createBuffer({ label: 'read', size: sizeBytes, usage: MAP_READ_COPY_DST });
-    this.endPass();
-    this.currentEncoder().copyBufferToBuffer(array.storage.buffer, start - skip, staging, 0, sizeBytes);
-    this.submit();
-    try {
-      await staging.mapAsync(1);
-    } catch (error) {
-      await this.settleChecks();
-      this.throwIfFailed();
-      throw error;
-    }
-    const bytes = staging.getMappedRange().slice(skip, skip + array.sizeBytes);
-    staging.destroy();
-    await this.settleChecks();
-    this.throwIfFailed();
-    return bytes;
+    this.failures.throwIfFailed();
+    return this.transfers.read(array);
   }
 
   // ---- kernels -----------------------------------------------------------------------------------------
 
   /** The program under `key`, compiled on first use. The key must name everything that `build` depends on. */
   program(key: string, build: () => ProgramSource): Program {
-    let program = this.programs.get(key);
-    if (!program) {
-      program = this.compile(build());
-      this.programs.set(key, program);
-    }
-    return program;
+    this.failures.throwIfFailed();
+    return this.programs.program(key, build);
   }
 
-  /** Records one kernel. `arrays` are bound in the order of the program's bindings. */
+  /**
+   * Records one kernel. `arrays` are bound in the order of the program's bindings. Throws `ShapeError` when they do
+   * not fit them, when two share a buffer that is written, and for workgroup counts beyond the device's limit.
+   */
   dispatch(
     program: Program,
     arrays: readonly GpuArray[],
     workgroups: readonly [number, number?, number?],
     cost: Cost,
   ): void {
-    this.throwIfFailed();
+    this.failures.throwIfFailed();
     const [x, y = 1, z = 1] = workgroups;
     const limit = this.device.limits.maxComputeWorkgroupsPerDimension;
-    if (x > limit || y > limit || z > limit) {
+    if (!(x >= 1 && x <= limit && y >= 1 && y <= limit && z >= 1 && z <= limit)) {
       throw new ShapeError(
-        `kernel ${program.kernel} (${program.detail}): ${x}×${y}×${z} workgroups exceed ${limit}`,
+        `kernel ${program.kernel} (${program.detail}): ${x}×${y}×${z} workgroups, each must be 1 … ${limit}`,
       );
     }
-    const bindGroup = this.bindGroup(program, arrays);
-    const pass = this.profiler ? this.profiledPass(program, cost) : this.currentPass();
+    const { commands } = this;
+    const binding = this.programs.bind(program, arrays);
+    const pass = commands.computePass(commands.profiler?.next(program.kernel, cost));
     pass.setPipeline(program.pipeline);
-    pass.setBindGroup(0, bindGroup);
+    pass.setBindGroup(0, binding.group);
     pass.dispatchWorkgroups(x, y, z);
+    commands.note(program, binding.buffers);
     this.counters.dispatches++;
     this.ledger.add(program.kernel, cost);
-    if (this.profiler) this.endPass();
-    if (++this.recorded >= DISPATCHES_PER_SUBMIT || this.profiler?.isFull) this.submit();
+    if (commands.profiler) commands.endPass();
+    if (commands.recorded >= COMMANDS_PER_SUBMIT) commands.submit();
   }
 
   /**
@@ -283,157 +212,42 @@ export class Runtime {
 
   /** Hands everything recorded so far to the GPU, without waiting. */
   submit(): void {
-    this.endPass();
-    if (!this.encoder) return;
-    const afterSubmit = this.profiler?.resolve(this.encoder);
-    this.device.queue.submit([this.encoder.finish()]);
-    this.encoder = undefined;
-    this.recorded = 0;
-    this.counters.submits++;
-    afterSubmit?.();
+    this.commands.submit();
   }
 
   /** Waits until the GPU has finished all recorded work; throws the first error that occurred in it. */
   async synchronize(): Promise<void> {
-    this.throwIfFailed();
+    this.failures.throwIfFailed();
     this.submit();
     await this.device.queue.onSubmittedWorkDone();
-    await this.settleChecks();
-    this.throwIfFailed();
+    await this.failures.settle();
   }
 
-  /** Starts timing every kernel; returns false when the adapter has no timestamps. */
+  /** Starts timing every kernel anew; returns false when the adapter has no timestamps. */
   startProfiling(): boolean {
     if (!this.hasFeature('timestamp-query')) return false;
     this.submit();
-    this.profiler = new Profiler(this.device);
+    this.commands.profiler?.destroy();
+    this.commands.profiler = new Profiler(this.device);
     return true;
   }
 
   /** Ends profiling; per-kernel times since `startProfiling`, slowest first. */
-  async stopProfiling(): ReturnType<Profiler['report']> {
-    const profiler = this.profiler;
+  async stopProfiling(): Promise<ProfileEntry[]> {
+    const { profiler } = this.commands;
     if (!profiler) return [];
-    await this.synchronize();
-    this.profiler = undefined;
-    return profiler.report();
+    try {
+      await this.synchronize();
+      return await profiler.report();
+    } finally {
+      this.commands.profiler = undefined;
+      profiler.destroy();
+    }
   }
 
-  /** Ends all use of the device. */
+  /** Ends all use of the device: every later call throws `DeviceLostError`, reads under way reject with it. */
   destroy(): void {
-    this.destroyed = true;
+    this.failures.record(new DeviceLostError('destroyed', 'Runtime.destroy() was called'));
     this.device.destroy();
   }
-
-  // ---- internals ---------------------------------------------------------------------------------------
-
-  private compile(source: ProgramSource): Program {
-    const label = `${source.kernel} ${source.detail}`;
-    const { device } = this;
-    device.pushErrorScope('validation');
-    const module = device.createShaderModule({ label, code: source.wgsl });
-    const layout = device.createBindGroupLayout({
-      label,
-      entries: source.access.map((access, binding) => ({
-        binding,
-        visibility: 4, // GPUShaderStage.COMPUTE
-        buffer: { type: access === 'read' ? ('read-only-storage' as const) : ('storage' as const) },
-      })),
-    });
-    const pipeline = device.createComputePipeline({
-      label,
-      layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
-      compute: { module, entryPoint: 'main' },
-    });
-    this.check(
-      device.popErrorScope().then((error) => {
-        // A rejected program also makes its dispatches fail; those messages arrive first but say less.
-        const consequence =
-          this.failure instanceof KernelValidationError && this.failure.kernel === UNATTRIBUTED;
-        if (error)
-          this.fail(
-            new KernelValidationError(source.kernel, `${source.detail}: ${error.message}`),
-            consequence,
-          );
-      }),
-    );
-    this.counters.pipelinesCreated++;
-    return { ...source, id: this.programs.size + 1, pipeline, layout };
-  }
-
-  private bindGroup(program: Program, arrays: readonly GpuArray[]): GPUBindGroup {
-    if (arrays.length !== program.access.length) {
-      throw new ShapeError(
-        `kernel ${program.kernel} has ${program.access.length} bindings, but ${arrays.length} arrays were given`,
-      );
-    }
-    let key = String(program.id);
-    for (const array of arrays) key += `,${array.storage.id}`;
-    let group = this.bindGroups.get(key);
-    if (!group) {
-      group = this.device.createBindGroup({
-        label: `${program.kernel} ${program.detail}`,
-        layout: program.layout,
-        entries: arrays.map(({ storage }, binding) => ({
-          binding,
-          resource: { buffer: storage.buffer, offset: storage.offsetBytes, size: storage.sizeBytes },
-        })),
-      });
-      this.bindGroups.set(key, group);
-      this.counters.bindGroupsCreated++;
-    }
-    return group;
-  }
-
-  private currentEncoder(): GPUCommandEncoder {
-    this.encoder ??= this.device.createCommandEncoder({ label: 'tubelet' });
-    return this.encoder;
-  }
-
-  private currentPass(): GPUComputePassEncoder {
-    this.pass ??= this.currentEncoder().beginComputePass({ label: 'tubelet' });
-    return this.pass;
-  }
-
-  private profiledPass(program: Program, cost: Cost): GPUComputePassEncoder {
-    this.endPass();
-    const timestampWrites = this.profiler!.next(program.kernel, cost);
-    this.pass = this.currentEncoder().beginComputePass({ label: program.kernel, timestampWrites });
-    return this.pass;
-  }
-
-  private endPass(): void {
-    this.pass?.end();
-    this.pass = undefined;
-  }
-
-  private poison(storage: Storage): void {
-    this.submit();
-    const words = new Uint32Array(storage.sizeBytes / 4).fill(0xffffffff);
-    this.device.queue.writeBuffer(storage.buffer, storage.offsetBytes, words);
-  }
-
-  private fail(error: TubeletError, replace = false): void {
-    if (replace || !this.failure) this.failure = error;
-  }
-
-  private throwIfFailed(): void {
-    if (this.failure) throw this.failure;
-  }
-
-  private check(pending: Promise<void>): void {
-    this.pendingChecks.push(pending.catch(() => undefined));
-  }
-
-  private async settleChecks(): Promise<void> {
-    if (this.pendingChecks.length > 0) await Promise.all(this.pendingChecks.splice(0));
-  }
-}
-
-function dtypeOf(data: HostData): DType {
-  if (data instanceof Float32Array) return 'f32';
-  if (data instanceof Uint32Array) return 'u32';
-  if (data instanceof Int32Array) return 'i32';
-  if (data instanceof Uint16Array) return 'f16';
-  return 'u8';
 }

@@ -19,14 +19,20 @@ export function runnableVariants<V extends Variant>(runtime: Runtime, variants: 
 }
 
 /** The forced variant if one is set for `kernel`, else the first runnable one made for this class of adapter. */
-export function selectVariant<V extends Variant>(runtime: Runtime, kernel: string, variants: readonly V[]): V {
+export function selectVariant<V extends Variant>(
+  runtime: Runtime,
+  kernel: string,
+  variants: readonly V[],
+): V {
   const runnable = runnableVariants(runtime, variants);
   const forced = runtime.forcedVariants.get(kernel);
   if (forced !== undefined) {
     const found = runnable.find((variant) => variant.name === forced);
     if (!found) {
       const names = runnable.map((variant) => variant.name).join(', ');
-      throw new VariantError(`kernel ${kernel} has no variant "${forced}" on this device; it can run: ${names}`);
+      throw new VariantError(
+        `kernel ${kernel} has no variant "${forced}" on this device; it can run: ${names}`,
+      );
     }
     return found;
   }

@@ -20,14 +20,26 @@ export function constantHeader(constants: WgslConstants): string {
     else if (Number.isInteger(value) && value >= 0 && value <= 0xffffffff) {
       header += `const ${name}: u32 = ${value}u;\n`;
     } else {
-      throw new RangeError(`kernel constant ${name} = ${value} is not a u32; wrap it in f32(…) if it is a real number`);
+      throw new RangeError(
+        `kernel constant ${name} = ${value} is not a u32; wrap it in f32(…) if it is a real number`,
+      );
     }
   }
   return header;
 }
 
+const SMALLEST_NORMAL_F32 = 2 ** -126;
+
 function f32Literal(value: number): string {
-  if (!Number.isFinite(value)) throw new RangeError(`a kernel constant must be finite, got ${value}`);
-  const text = String(Math.fround(value));
+  const rounded = Math.fround(value);
+  if (!Number.isFinite(rounded)) throw new RangeError(`a kernel constant must be a finite f32, got ${value}`);
+  if (rounded !== 0 && Math.abs(rounded) < SMALLEST_NORMAL_F32) {
+    throw new RangeError(`the kernel constant ${value} is subnormal in f32: GPUs may take it for zero`);
+  }
+  if (rounded === 0) {
+    if (value !== 0) throw new RangeError(`the kernel constant ${value} is zero in f32`);
+    return Object.is(value, -0) ? '-0.0f' : '0.0f';
+  }
+  const text = String(rounded);
   return /[.e]/.test(text) ? `${text}f` : `${text}.0f`;
 }

@@ -63,7 +63,11 @@ export function tokenRowsShape(shape: TokenRows): readonly number[] {
 
 /** An array without GPU memory, to work out on the host how a view is laid out. */
 export function hostView(shape: readonly number[]): GpuArray {
-  return new GpuArray({ id: 0, buffer: {} as GPUBuffer, offsetBytes: 0, sizeBytes: 0 }, 'f32', shape);
+  return new GpuArray(
+    { id: 0, buffer: {} as GPUBuffer, offsetBytes: 0, sizeBytes: 0, usedBytes: 0 },
+    'f32',
+    shape,
+  );
 }
 
 /** A small random token buffer, rarely a multiple of anything. */
