@@ -41,6 +41,8 @@ async function run({ model: models, task: tasks, json, ...sizes }: Options): Pro
         console.error(`${model}, ${task} …`);
         const measured = await measureModel(runtime, encoders[model], { task, ...sizes });
         rows.push({ model, task, batchSize: sizes.batchSize, ...measured });
+        const parts = measured.phases.map(({ phase, seconds }) => `${phase} ${seconds.toFixed(2)} s`);
+        console.error(`  ${parts.join(', ')}`);
       }
     }
     if (json !== true) print(rows, sizes, describeAdapter(runtime.adapter));
