@@ -21,8 +21,16 @@ function valued(
   preset?: unknown,
 ): Option {
   const option = new Option(flags, description).argParser(parse);
-  return preset === undefined ? option : option.default(preset);
+  if (preset === undefined) return option;
+  // As it is written on the command line, without the quotes and brackets of JSON.
+  return option.default(preset, String(preset));
 }
+
+const EXAMPLES = `
+Examples:
+  pretrain train videos --out runs/first
+  pretrain train 'clips/**/*.mp4' --model small --batch-size 32 --accumulate 4 --out runs/small
+  pretrain train videos --out runs/first --resume`;
 
 /** The `train` command; defaults are the paper's settings. */
 export function trainCommand(): Command {
@@ -30,7 +38,7 @@ export function trainCommand(): Command {
     .description('pre-train a masked autoencoder on unlabelled videos')
     .argument('<sources...>', 'folders, globs, list files or single videos')
     .requiredOption('--out <dir>', 'folder of the run: config, log, TensorBoard events, checkpoints, report')
-    .option('--resume', 'continue the run in --out from its latest sound checkpoint', false);
+    .option('--resume', 'continue the run in --out from its latest sound checkpoint');
   const groups: Record<string, Option[]> = {
     'Model:': [
       valued('--model <size>', `one of ${MODELS.join(', ')}`, choiceOption('--model', MODELS), 'base'),
@@ -124,15 +132,19 @@ export function trainCommand(): Command {
         'stop with a checkpoint when this step is reached',
         whole('--stop-after'),
       ),
-      valued('--workers <n>', 'decoding threads', whole('--workers')),
-      new Option('--profile', 'time every kernel and print a table at the end').default(false),
-      new Option('--debug', 'print stack traces of errors').default(false),
+      valued(
+        '--workers <n>',
+        'decoding threads (default: one for each processor but one, at most 4)',
+        whole('--workers'),
+      ),
+      new Option('--profile', 'time every kernel and print a table at the end'),
+      new Option('--debug', 'print stack traces of errors'),
     ],
   };
   for (const [heading, options] of Object.entries(groups)) {
     for (const option of options) command.addOption(option.helpGroup(heading));
   }
-  return command.action(async (sources: string[], options: TrainOptions) => {
+  return command.addHelpText('after', EXAMPLES).action(async (sources: string[], options: TrainOptions) => {
     if (options.model === 'vit-base' && command.getOptionValueSource('region') !== 'default') {
       throw new OptionError('--region', options.region.join(','), 'no regions with --model vit-base');
     }

@@ -69,14 +69,23 @@ export function countSteps({ stepsPerEpoch }: ClipLoader, { batchSize, accumulat
 export class BatchReader {
   private iterator: AsyncIterator<ClipBatch> | undefined;
   private epoch = -1;
+  private first: ClipBatch | undefined;
 
   constructor(
     private readonly loader: ClipLoader,
     private readonly accumulate: number,
   ) {}
 
+  /** Reads the first batch of a new run, so that a data set without any readable video is known beforehand. */
+  async readFirst(): Promise<void> {
+    this.first = await this.next({ step: 0, epoch: 0, stepInEpoch: 0 }, 0);
+  }
+
   /** The `index`-th batch of a step. */
   async next({ epoch, stepInEpoch }: StepPosition, index: number): Promise<ClipBatch> {
+    const { first } = this;
+    this.first = undefined;
+    if (first) return first;
     if (epoch !== this.epoch) {
       await this.close();
       const startStep = stepInEpoch * this.accumulate + index;

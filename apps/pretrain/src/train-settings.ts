@@ -48,13 +48,13 @@ export interface TrainOptions {
   readonly weightDecay: number;
   readonly seed: number;
   readonly out: string;
-  readonly resume: boolean;
+  readonly resume?: true;
   readonly stopAfter?: number;
   readonly saveEvery?: number;
   readonly keep: number;
   readonly workers?: number;
-  readonly profile: boolean;
-  readonly debug: boolean;
+  readonly profile?: true;
+  readonly debug?: true;
 }
 
 /**

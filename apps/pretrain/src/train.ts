@@ -65,6 +65,8 @@ export async function train(
   const stop = stopOnSignals((message) => progress.note(message));
   try {
     const stepsPerEpoch = countSteps(loader, options);
+    const batches = new BatchReader(loader, options.accumulate);
+    if (!saved) await batches.readFirst();
     const runtime = await openNodeRuntime();
     const plan = {
       sources,
@@ -78,7 +80,7 @@ export async function train(
       stop,
     };
     try {
-      await trainOn(runtime, loader, plan);
+      await trainOn(runtime, loader, batches, plan);
     } finally {
       closeNodeRuntime(runtime);
     }
@@ -88,7 +90,12 @@ export async function train(
   }
 }
 
-async function trainOn(runtime: Runtime, loader: ClipLoader, plan: Plan): Promise<void> {
+async function trainOn(
+  runtime: Runtime,
+  loader: ClipLoader,
+  batches: BatchReader,
+  plan: Plan,
+): Promise<void> {
   const { options, config, progress, badFiles } = plan;
   const session = new PretrainingSession(runtime, config, options);
   const { run, startStep } = options.resume
@@ -103,7 +110,6 @@ async function trainOn(runtime: Runtime, loader: ClipLoader, plan: Plan): Promis
     if (options.profile && !isProfiled) {
       progress.note('--profile has no effect: this adapter has no timestamps (timestamp-query)');
     }
-    const batches = new BatchReader(loader, options.accumulate);
     const onCompleted = (steps: number) => (completedSteps = steps);
     const result = await runSteps(run, session, batches, plan, startStep, onCompleted);
     run.log.append({ type: 'memory', step: completedSteps, peakGpuBytes: runtime.pool.peakBytes });

@@ -1,0 +1,114 @@
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fail, options, run, succeed, TINY_MODEL } from './testing/program.js';
+
+const TRAIN_OPTIONS = [
+  'out resume model ablation region dim depth heads decoder-dim decoder-depth decoder-heads decoder-positions',
+  'image-size frames frame-step crop augmentation segment-seconds clips-per-video start-seconds end-seconds',
+  'mask-ratio loss-weight epochs warmup-epochs batch-size accumulate lr min-lr weight-decay seed',
+  'save-every keep stop-after workers profile debug help',
+].flatMap((line) => line.split(' '));
+const RECONSTRUCT_OPTIONS = 'checkpoint out start-seconds frame-step crop mask-ratios seed debug help'.split(
+  ' ',
+);
+
+// Without a GPU: what is refused here is refused before one is looked for.
+const withoutGpu = { env: { TUBELET_VULKAN: 'system', VK_DRIVER_FILES: '/dev/null' } };
+
+let folder = '';
+const at = (...names: string[]) => join(folder, ...names);
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tubelet-command-line-'));
+  await mkdir(at('empty'));
+  await mkdir(at('texts'));
+  for (const name of ['a.mp4', 'b.mp4']) await writeFile(at('texts', name), 'no video\n');
+  await writeFile(at('checkpoint.safetensors'), 'no checkpoint\n');
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** The command line of a run that only lacks videos, with changes. */
+function train(
+  changes: Parameters<typeof options>[0] = {},
+  sources: readonly string[] = [at('texts')],
+): string[] {
+  const settings = { 'batch-size': 2, 'warmup-epochs': 0, epochs: 1, out: at('run') };
+  return ['train', ...sources, ...options({ ...TINY_MODEL, ...settings, ...changes })];
+}
+
+describe('--help', () => {
+  it.each([
+    ['train', TRAIN_OPTIONS],
+    ['reconstruct', RECONSTRUCT_OPTIONS],
+  ])('of %s lists every option with its description', async (command, names) => {
+    const { stdout, stderr } = await succeed([command, '--help'], withoutGpu);
+    expect(stderr).toBe('');
+    const listed = [...stdout.matchAll(/^ {2}(?:-h, )?--([a-z-]+)(?: <[^>]+>)?\s+\S/gm)].map(
+      ([, name]) => name,
+    );
+    expect(listed.sort()).toEqual([...names].sort());
+  });
+
+  it('without a command lists the commands', async () => {
+    const { exitCode, stderr } = await run([], withoutGpu);
+    expect(exitCode).toBe(2);
+    expect(stderr).toMatch(/^ {2}train .*^ {2}reconstruct /ms);
+  });
+});
+
+describe('a command line that cannot be used', () => {
+  it.each<[string, () => string[], RegExp]>([
+    ['unknown command', () => ['pretend'], /unknown command 'pretend'/],
+    ['unknown option', () => [...train(), '--bach-size', '4'], /unknown option '--bach-size'/],
+    ['no videos', () => train({}, []), /missing required argument 'sources'/],
+    ['no --out', () => ['train', at('texts')], /required option '--out <dir>'/],
+    ['--batch-size 0', () => train({ 'batch-size': 0 }), /--batch-size: "0".*a whole number of at least 1/],
+    ['--mask-ratio 1', () => train({ 'mask-ratio': 1 }), /--mask-ratio: "1".*below 1/],
+    ['a region that does not divide', () => train({ region: '2,3,2' }), /--region: "2,3,2".*2×2×2/],
+    ['a long warm-up', () => train({ 'warmup-epochs': 2 }), /--warmup-epochs: 2 .*--epochs/],
+    [
+      'regions of a ViT',
+      () => ['train', at('texts'), ...options({ model: 'vit-base', region: '2,5,10', out: at('run') })],
+      /--region: "2,5,10".*vit-base/,
+    ],
+    [
+      'a picture that is no PNG',
+      () => ['reconstruct', 'a.mp4', ...options({ checkpoint: 'c', out: 'picture.jpg' })],
+      /--out: "picture.jpg".*\.png/,
+    ],
+  ])('%s: exit code 2, the option and its value named', async (_, args, message) => {
+    expect(await fail(args(), 2, withoutGpu)).toMatch(message);
+  });
+});
+
+describe('input that cannot be used', () => {
+  it.each<[string, () => string[], RegExp]>([
+    ['an empty folder', () => train({}, [at('empty')]), /empty holds no videos/],
+    ['a folder that is not there', () => train({}, [at('gone')]), /gone: there is no such file or folder/],
+    ['a glob without matches', () => train({}, [at('*.avi')]), /\*\.avi: the pattern matches nothing/],
+    ['no video that can be decoded', () => train(), /None of the 2 videos .*a\.mp4: /s],
+    ['fewer samples than a batch', () => train({ 'batch-size': 3 }), /A batch takes 3 clips .* gives 2/],
+    ['fewer batches than a step', () => train({ accumulate: 2 }), /1 batches of 2, fewer than the 2/],
+    ['--resume without a run', () => train({ resume: true }), /run holds no run/],
+    [
+      'a checkpoint that is none',
+      () => [
+        'reconstruct',
+        'a.mp4',
+        ...options({ checkpoint: at('checkpoint.safetensors'), out: at('a.png') }),
+      ],
+      /checkpoint\.safetensors is not a usable checkpoint/,
+    ],
+    [
+      'no checkpoint',
+      () => ['reconstruct', 'a.mp4', ...options({ checkpoint: at('gone'), out: at('a.png') })],
+      /gone: there is no such file/,
+    ],
+  ])('%s: exit code 1 and the reason', async (_, args, message) => {
+    expect(await fail(args(), 1, withoutGpu)).toMatch(message);
+    // Nothing was begun: the same folder can be used once the input is mended.
+    expect(await readdir(folder)).not.toContain('run');
+  });
+});
