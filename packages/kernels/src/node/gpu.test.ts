@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { SoftwareDriver } from './driver';
 import { NoAdapterError } from './errors';
-import { closeGpu, driverCandidates, gpuDriver, openGpu, requestNodeAdapter } from './gpu';
+import { closeGpu, dawnFlags, driverCandidates, gpuDriver, openGpu, requestNodeAdapter } from './gpu';
 
 const driver = (name: SoftwareDriver['name']): SoftwareDriver => ({
   name,
@@ -35,6 +35,24 @@ describe('driverCandidates', () => {
   it('recognises a setting inherited from one of our own processes', () => {
     const env = { VK_DRIVER_FILES: '/cache/swiftshader.json' };
     expect(driverCandidates('auto', recorded, env)).toEqual([recorded[1], recorded[0]]);
+  });
+});
+
+describe('dawnFlags', () => {
+  it('asks for exact timestamps and merges lists of features, of which Dawn would take only the last', () => {
+    expect(dawnFlags([])).toEqual(['disable-dawn-features=timestamp_quantization']);
+    expect(
+      dawnFlags([
+        'disable-dawn-features=a,b',
+        'enable-dawn-features=c',
+        'backend=null',
+        'enable-dawn-features=d',
+      ]),
+    ).toEqual([
+      'disable-dawn-features=timestamp_quantization,a,b',
+      'enable-dawn-features=c,d',
+      'backend=null',
+    ]);
   });
 });
 

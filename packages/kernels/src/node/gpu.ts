@@ -33,6 +33,20 @@ interface OpenedGpu {
 const key = Symbol.for('tubelet.openGpus');
 const store = globalThis as { [key]?: OpenedGpu[] };
 
+/**
+ * A caller's flags with those that the engine always wants: times of kernels exact instead of in steps of 65 µs, a
+ * protection that only web pages need. Dawn goes by the last flag of a name, so lists of features are merged.
+ */
+export function dawnFlags(flags: readonly string[]): string[] {
+  const merged = new Map([['disable-dawn-features', ['timestamp_quantization']]]);
+  for (const flag of flags) {
+    const [name = flag, list] = flag.split('=', 2);
+    const values = list?.split(',') ?? [];
+    merged.set(name, name.endsWith('-dawn-features') ? [...(merged.get(name) ?? []), ...values] : values);
+  }
+  return [...merged].map(([name, values]) => (values.length > 0 ? `${name}=${values.join(',')}` : name));
+}
+
 /** The drivers to try, in order: the system's own (`null`), then the unpacked ones. */
 export function driverCandidates(
   choice: VulkanChoice,
@@ -82,7 +96,7 @@ export async function openGpu(options: OpenGpuOptions = {}): Promise<GPU> {
     try {
       if (candidate) await useSoftwareDriver(candidate);
       else await useSystemDrivers(recorded);
-      const gpu = create(flags);
+      const gpu = create(dawnFlags(flags));
       opened.push({ gpu, flags: flags.join('\n'), driver });
       const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
       if (adapter) {

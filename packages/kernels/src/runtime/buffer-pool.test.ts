@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { gelu } from '../gelu/gelu.js';
 import { useRuntime } from '../testing/test-runtime.js';
+import { sizeClassBytes } from './buffer-pool.js';
+import { double } from './double.testing.js';
+import { OutOfMemoryError, ReleaseError } from './errors.js';
 
 describe('buffer pool', () => {
   const runtime = useRuntime();
@@ -9,11 +11,11 @@ describe('buffer pool', () => {
   const step = () =>
     runtime().scope(() => {
       const arrays = [1, 2, 3, 4].map(() => runtime().empty([64]));
-      for (let i = 1; i < arrays.length; i++) gelu(runtime(), arrays[i - 1]!, arrays[i]!);
+      for (let i = 1; i < arrays.length; i++) double(runtime(), arrays[i - 1]!, arrays[i]!);
       runtime().release(arrays[2]!);
       runtime().release(arrays[0]!);
       const late = runtime().empty([64]);
-      gelu(runtime(), arrays[3]!, late);
+      double(runtime(), arrays[3]!, late);
     });
 
   it('gives a step the buffers that the step before had, so that no bind group is made anew', () => {
@@ -29,5 +31,87 @@ describe('buffer pool', () => {
     const { liveBytes } = runtime().pool;
     step();
     expect(runtime().pool.liveBytes).toBe(liveBytes);
+  });
+
+  it('counts what is in use, the peak, and what exists', () => {
+    const { pool } = runtime();
+    pool.trim();
+    pool.resetPeak();
+    const { liveBytes, reservedBytes } = pool;
+    const a = runtime().empty([1024]);
+    const b = runtime().empty([1024]);
+    runtime().release(a);
+    expect(pool.liveBytes - liveBytes).toBe(4096);
+    expect(pool.peakBytes - liveBytes).toBe(8192);
+    expect(pool.reservedBytes - reservedBytes).toBe(8192);
+    runtime().release(b);
+    pool.resetPeak();
+    expect(pool.peakBytes).toBe(liveBytes);
+  });
+
+  it('gives memory back on trim, with the bind groups on it, and goes on working', async () => {
+    const { pool, counters } = runtime();
+    // Recorded, but not submitted when its buffers are destroyed.
+    const ended = runtime().scope(() => {
+      const [x, y] = [runtime().upload(new Float32Array(64).fill(3), [64]), runtime().empty([64])];
+      double(runtime(), x, y);
+      return runtime().read(y);
+    });
+    pool.trim();
+    expect(pool.reservedBytes).toBe(pool.liveBytes);
+    expect(await ended).toEqual(new Float32Array(64).fill(6));
+    const { bindGroupsCreated } = counters;
+    step();
+    expect(counters.bindGroupsCreated).toBeGreaterThan(bindGroupsCreated);
+    await runtime().synchronize();
+  });
+
+  it('finds bind groups on regions again and forgets them with their storage', () => {
+    const { pool, counters } = runtime();
+    const whole = runtime().empty([512]);
+    const region = pool.region(whole.storage, 1024, 1024);
+    expect(pool.region(whole.storage, 1024, 1024)).toBe(region);
+    expect(pool.region(whole.storage, 0, 1024).id).not.toBe(region.id);
+    expect(region).toMatchObject({ offsetBytes: 1024, sizeBytes: 1024, buffer: whole.storage.buffer });
+    expect(() => pool.release(region)).toThrow(ReleaseError);
+    runtime().release(whole);
+    pool.trim();
+    expect(counters.bindGroupsCreated).toBeGreaterThan(0);
+  });
+
+  it('refuses memory given back twice', () => {
+    const array = runtime().empty([8]);
+    runtime().release(array);
+    expect(() => runtime().release(array)).toThrow(/storage \d+ \(256 B\) was released twice/);
+  });
+
+  it('refuses more than a binding may have before asking the GPU', () => {
+    const { pool } = runtime();
+    const { createdBuffers } = pool;
+    const { maxBufferSize, maxStorageBufferBindingSize } = runtime().device.limits;
+    const elements = Math.floor(Math.min(maxBufferSize, maxStorageBufferBindingSize) / 4) + 1;
+    let thrown: unknown;
+    try {
+      runtime().empty([elements], 'f32', 'hidden layer');
+    } catch (error) {
+      thrown = error;
+    }
+    expect(thrown).toBeInstanceOf(OutOfMemoryError);
+    expect(thrown).toMatchObject({ requestedBytes: 4 * elements, liveBytes: pool.liveBytes });
+    expect((thrown as Error).message).toMatch(/hidden layer.*smaller batch/);
+    expect(pool.createdBuffers).toBe(createdBuffers);
+  });
+});
+
+describe('sizeClassBytes', () => {
+  it('wastes at most an eighth beyond the first kibibytes and binds whole words', () => {
+    expect([1, 256, 257, 2048, 2049].map(sizeClassBytes)).toEqual([256, 256, 512, 2048, 2304]);
+    for (let size = 2048; size < 2 ** 33; size = Math.ceil(size * 1.37)) {
+      const capacity = sizeClassBytes(size);
+      expect(capacity).toBeGreaterThanOrEqual(size);
+      expect(capacity / size).toBeLessThan(1.125 + 1e-9);
+      expect(capacity % 256).toBe(0);
+      expect(sizeClassBytes(capacity)).toBe(capacity);
+    }
   });
 });
