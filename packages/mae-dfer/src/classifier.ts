@@ -12,7 +12,7 @@ import {
 } from './config.js';
 import type { EncoderConfig } from './config.js';
 import { encode, type ActivationObserver, type DropPathDraws } from './encoder.js';
-import { norm } from './lgi-block.js';
+import { norm } from './layers.js';
 import { classifierSpecs } from './parameter-specs.js';
 import { sinusoidTable } from './positions.js';
 

@@ -2,16 +2,14 @@ import {
   attention,
   copyInto,
   join,
-  layerNorm,
   linear,
-  mlp,
   reshape,
   split,
   type ParameterStore,
   type RowScaling,
   type Tensor,
 } from '@tubelet/autograd';
-import { LAYER_NORM_EPSILON } from './config.js';
+import { feedForward, norm } from './layers.js';
 
 /** Draws of stochastic depth for the four branches of a block; undefined branches are kept as they are. */
 export interface LgiDropPath {
@@ -30,13 +28,6 @@ export interface LgiBlockOptions {
   readonly interRegion: boolean;
   readonly localGlobal: boolean;
   readonly dropPath?: LgiDropPath;
-}
-
-/** Layer norm by parameter name. */
-export function norm(store: ParameterStore, name: string, x: Tensor): Tensor {
-  return layerNorm(x, store.get(`${name}.weight`), store.get(`${name}.bias`), {
-    epsilon: LAYER_NORM_EPSILON,
-  });
 }
 
 /**
@@ -149,18 +140,5 @@ function localGlobalAttention(
     residual: locals,
     rowScaling: dropPath?.localGlobal,
     into,
-  });
-}
-
-/** The feed-forward branch that LGI and ViT blocks share. */
-export function feedForward(store: ParameterStore, name: string, x: Tensor, rowScaling?: RowScaling): Tensor {
-  return mlp({
-    x: norm(store, `${name}.norm2`, x),
-    fc1Weight: store.get(`${name}.mlp.fc1.weight`),
-    fc1Bias: store.get(`${name}.mlp.fc1.bias`),
-    fc2Weight: store.get(`${name}.mlp.fc2.weight`),
-    fc2Bias: store.get(`${name}.mlp.fc2.bias`),
-    residual: x,
-    rowScaling,
   });
 }

@@ -22,7 +22,7 @@ import {
   type EncoderConfig,
 } from './config.js';
 import { encode, type ActivationObserver } from './encoder.js';
-import { norm } from './lgi-block.js';
+import { norm } from './layers.js';
 import type { MaskOnDevice } from './mask.js';
 import { pretrainingSpecs } from './parameter-specs.js';
 import { sinusoidTable } from './positions.js';

@@ -1,5 +1,5 @@
 import { attention, linear, type ParameterStore, type RowScaling, type Tensor } from '@tubelet/autograd';
-import { feedForward, norm } from './lgi-block.js';
+import { feedForward, norm } from './layers.js';
 
 /** Draws of stochastic depth, [B] each. */
 export interface VitDropPath {
