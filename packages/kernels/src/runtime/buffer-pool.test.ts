@@ -3,6 +3,7 @@ import { useRuntime } from '../testing/test-runtime.js';
 import { sizeClassBytes } from './buffer-pool.js';
 import { double } from './double.testing.js';
 import { OutOfMemoryError, ReleaseError } from './errors.js';
+import { GpuArray } from './gpu-array.js';
 
 describe('buffer pool', () => {
   const runtime = useRuntime();
@@ -66,17 +67,25 @@ describe('buffer pool', () => {
     await runtime().synchronize();
   });
 
-  it('finds bind groups on regions again and forgets them with their storage', () => {
+  it('finds bind groups on regions again, and makes new ones once their storage is gone', () => {
     const { pool, counters } = runtime();
-    const whole = runtime().empty([512]);
-    const region = pool.region(whole.storage, 1024, 1024);
-    expect(pool.region(whole.storage, 1024, 1024)).toBe(region);
-    expect(pool.region(whole.storage, 0, 1024).id).not.toBe(region.id);
-    expect(region).toMatchObject({ offsetBytes: 1024, sizeBytes: 1024, buffer: whole.storage.buffer });
-    expect(() => pool.release(region)).toThrow(ReleaseError);
-    runtime().release(whole);
+    const bindRegions = () =>
+      runtime().scope(() => {
+        const [x, y] = [runtime().empty([512]), runtime().empty([512])];
+        const regions = [x, y].map(
+          ({ storage }) => new GpuArray(pool.region(storage, 1024, 1024), 'f32', [256]),
+        );
+        expect(regions[0]!.storage).toMatchObject({ offsetBytes: 1024, sizeBytes: 1024 });
+        expect(() => pool.release(regions[0]!.storage)).toThrow(ReleaseError);
+        double(runtime(), regions[0]!, regions[1]!);
+      });
+    bindRegions();
+    const { bindGroupsCreated } = counters;
+    bindRegions();
+    expect(counters.bindGroupsCreated).toBe(bindGroupsCreated);
     pool.trim();
-    expect(counters.bindGroupsCreated).toBeGreaterThan(0);
+    bindRegions();
+    expect(counters.bindGroupsCreated).toBe(bindGroupsCreated + 1);
   });
 
   it('refuses memory given back twice', () => {
