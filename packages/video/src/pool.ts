@@ -166,6 +166,8 @@ export class DecoderPool {
         ready = true;
         return;
       }
+      // Closing waits for the thread's end: a late answer must not let the process end before it.
+      if (this.closed) return;
       const pending = thread.current;
       thread.current = undefined;
       worker.unref();
