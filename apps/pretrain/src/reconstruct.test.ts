@@ -162,6 +162,14 @@ describe('reconstruct', () => {
     await expect(error).rejects.toThrow(at('no', 'folder'));
   });
 
+  it('refuses a share that masks nothing', async () => {
+    const error = run('video', { maskRatios: [0.9, 0.2] });
+    await expect(error).rejects.toThrow(OptionError);
+    await expect(error).rejects.toThrow('0.2 cannot be used; expected shares of at least 0.250');
+    // The least share that masks a position is let through to the video.
+    await expect(run('nowhere.mp4', { maskRatios: [0.25] })).rejects.toThrow(VideoDecodeError);
+  });
+
   it('refuses a text file as video, and one that is not there', async () => {
     await writeFile(at('notes.mp4'), 'These are words, not pictures.\n');
     await expect(run('notes.mp4')).rejects.toThrow(VideoDecodeError);
@@ -172,7 +180,11 @@ describe('reconstruct', () => {
     const error = run('short');
     await expect(error).rejects.toThrow(VideoTooShortError);
     await expect(error).rejects.toThrow('needs 8 frames, and it has 7 from frame 0 on');
+    await expect(error).rejects.toThrow('Give a --frame-step below 2 or a longer video.');
     await run('short', { frameStep: 1 });
+    await expect(run('video', { frameStep: 1, startSeconds: 0.3 })).rejects.toThrow(
+      /earlier --start-seconds or a longer/,
+    );
     await expect(run('video', { startSeconds: 1000 })).rejects.toThrow(VideoDecodeError);
   });
 

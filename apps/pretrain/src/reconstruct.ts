@@ -3,9 +3,9 @@ import { writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import sharp from 'sharp';
 import { Engine, loadStateDict } from '@tubelet/autograd';
-import { reconstructionTargets, type Runtime } from '@tubelet/kernels';
+import { reconstructionTargets, windowMaskCounts, type Runtime } from '@tubelet/kernels';
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
-import { drawMask, PretrainingModel, type EncoderConfig } from '@tubelet/mae-dfer';
+import { drawMask, maskDesign, PretrainingModel, regionOf, type EncoderConfig } from '@tubelet/mae-dfer';
 import { FileWriteError, loadCheckpoint, OptionError, UserError } from '@tubelet/trainer';
 import { readClip, type CropMode } from '@tubelet/video';
 import {
@@ -40,9 +40,14 @@ export class VideoTooShortError extends UserError {
     neededFrames: number,
     frameStep: number,
   ) {
+    const remedies = [
+      ...(firstFrame > 0 ? ['an earlier --start-seconds'] : []),
+      ...(frameStep > 1 ? [`a --frame-step below ${frameStep}`] : []),
+      'a longer video',
+    ];
     super(
       `${path} is too short: a clip needs ${neededFrames} frames, and it has ${frameCount - firstFrame} from frame ` +
-        `${firstFrame} on. Give an earlier --start-seconds, a --frame-step below ${frameStep}, or a longer video.`,
+        `${firstFrame} on. Give ${remedies.join(' or ')}.`,
     );
   }
 }
@@ -71,6 +76,7 @@ export async function reconstruct(video: string, options: ReconstructOptions): P
   const checkpoint = await loadCheckpoint(options.checkpoint);
   const config = checkpointConfig(options.checkpoint, checkpoint);
   const { encoder } = config;
+  requireMaskRatios(encoder, options.maskRatios);
   const frames = await readWholeClip(video, encoder, options);
 
   const runtime = await openNodeRuntime();
@@ -179,6 +185,21 @@ async function readWholeClip(
     throw new VideoTooShortError(video, info.frameCount, first, (count - 1) * frameStep + 2, frameStep);
   }
   return frames;
+}
+
+/** Throws `OptionError` for a ratio so small that no position of a window is masked. */
+function requireMaskRatios(encoder: EncoderConfig, maskRatios: readonly number[]): void {
+  for (const maskRatio of maskRatios) {
+    if (windowMaskCounts(maskDesign(encoder, maskRatio)).maskedCount > 0) continue;
+    const [, height, width] = regionOf(encoder);
+    const positions = height * width;
+    const least = (Math.ceil(1000 / positions) / 1000).toFixed(3);
+    throw new OptionError(
+      '--mask-ratios',
+      maskRatio,
+      `shares of at least ${least}: this model masks by windows of ${positions} positions`,
+    );
+  }
 }
 
 /** Throws before any work is done for a picture that could not be written. */
