@@ -2,6 +2,7 @@ export * from './classifier.js';
 export * from './clip-batch.js';
 export * from './config.js';
 export { encode, type ActivationObserver, type DropPathDraws, type EncoderInput } from './encoder.js';
+export * from './import/index.js';
 export * from './initialise.js';
 export { lgiBlock, type LgiBlockOptions, type LgiDropPath } from './lgi-block.js';
 export * from './mask.js';

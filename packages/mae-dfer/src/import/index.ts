@@ -1,0 +1,3 @@
+export { CheckpointFormatError } from './errors.js';
+export * from './finetune-state-dict.js';
+export * from './pytorch-checkpoint.js';
