@@ -96,7 +96,7 @@ async function trainOn(
   batches: BatchReader,
   plan: Plan,
 ): Promise<void> {
-  const { options, config, progress, badFiles } = plan;
+  const { options, config, badFiles } = plan;
   const session = new PretrainingSession(runtime, config, options);
   const { run, startStep } = options.resume
     ? await resume(session, plan)
@@ -106,14 +106,15 @@ async function trainOn(
     badFiles.logTo(run, () => completedSteps);
     if (startStep === 0) session.initialise(options.seed);
     announce(session, loader, plan);
-    const isProfiled = options.profile && runtime.startProfiling();
-    if (options.profile && !isProfiled) {
-      progress.note('--profile has no effect: this adapter has no timestamps (timestamp-query)');
-    }
-    const onCompleted = (steps: number) => (completedSteps = steps);
+    let isProfiled = false;
+    const onCompleted = (steps: number) => {
+      completedSteps = steps;
+      // The first step is left out: in it, kernels are compiled.
+      if (options.profile && steps === startStep + 1) isProfiled = runtime.startProfiling();
+    };
     const result = await runSteps(run, session, batches, plan, startStep, onCompleted);
     run.log.append({ type: 'memory', step: completedSteps, peakGpuBytes: runtime.pool.peakBytes });
-    if (isProfiled) console.log(formatProfile(await runtime.stopProfiling()));
+    if (options.profile) console.log(await profileText(runtime, isProfiled, startStep, completedSteps));
     console.log(summary(result, runtime, plan));
   } finally {
     // Batches decoded ahead may still report files to the log.
@@ -198,6 +199,22 @@ function announce(
     `${model.config.encoder.kind} with ${(model.store.count / 1e6).toFixed(2)} M parameters on ` +
       `${adapter.description || adapter.device}; samples: ${loader.sampleCount}, steps an epoch: ${stepsPerEpoch}`,
   );
+}
+
+async function profileText(
+  runtime: Runtime,
+  isProfiled: boolean,
+  startStep: number,
+  completedSteps: number,
+): Promise<string> {
+  if (!runtime.hasFeature('timestamp-query')) {
+    return 'no profile: this adapter has no timestamps (timestamp-query)';
+  }
+  const first = startStep + 2;
+  if (!isProfiled || completedSteps < first) {
+    return 'no profile: it leaves out the first step, and there was no other';
+  }
+  return `steps ${first} to ${completedSteps}\n${formatProfile(await runtime.stopProfiling())}`;
 }
 
 function summary(

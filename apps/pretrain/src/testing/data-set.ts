@@ -7,15 +7,20 @@ const WIDTH = 48;
 const HEIGHT = 32;
 const FRAMES = 10;
 
-/** Frames [T, height, width, 3] of stripes that wander; their width and direction follow from `kind`. */
-function stripes(kind: number): Uint8Array {
+/**
+ * Frames [T, height, width, 3] of ramps as wide as a cube that wander slowly; their steepness follows from
+ * `kind`. Cubes look much alike, so that a tiny model learns them in a few dozen steps.
+ */
+function ramps(kind: number): Uint8Array {
   const pixels = new Uint8Array(FRAMES * HEIGHT * WIDTH * 3);
   let at = 0;
   for (let t = 0; t < FRAMES; t++) {
     for (let y = 0; y < HEIGHT; y++) {
       for (let x = 0; x < WIDTH; x++) {
-        const phase = (x + (kind - 1) * y + 2 * t) / (2 + kind);
-        for (let channel = 0; channel < 3; channel++) pixels[at++] = 128 + 90 * Math.sin(phase + channel);
+        const ramp = (x + y + Math.floor(t / 2)) % 16;
+        for (let channel = 0; channel < 3; channel++) {
+          pixels[at++] = 40 + 10 * kind + (4 + 2 * kind) * ramp + 5 * channel;
+        }
       }
     }
   }
@@ -35,7 +40,7 @@ export async function writeDataSet(folder: string): Promise<DataSet> {
   const video = (kind: number) => join(folder, `good-${kind}.mp4`);
   for (const kind of [1, 2, 3]) {
     const encode = { width: WIDTH, height: HEIGHT, options: H264_HEADER_FIRST };
-    await encodeVideo(video(kind), stripes(kind), encode);
+    await encodeVideo(video(kind), ramps(kind), encode);
   }
   const [textFile, truncated, notes] = ['a-text.mp4', 'cut-short.mp4', 'notes.md'].map((name) =>
     join(folder, name),
