@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { TubeletError } from '@tubelet/kernels';
-import { DriverLoadError, NoAdapterError } from '@tubelet/kernels/node';
 import { ConfigError } from '@tubelet/mae-dfer';
 import { runCli } from '@tubelet/trainer';
 import {
@@ -28,8 +27,6 @@ await runCli(
     userErrors: [
       TubeletError,
       ConfigError,
-      NoAdapterError,
-      DriverLoadError,
       FfmpegNotFoundError,
       NoReadableVideoError,
       VideoDecodeError,

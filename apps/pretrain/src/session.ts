@@ -5,7 +5,7 @@ import {
   PretrainingModel,
   type PretrainingConfig,
 } from '@tubelet/mae-dfer';
-import { requireTensors, UserError, type CheckpointContent } from '@tubelet/trainer';
+import { CheckpointCorruptError, requireTensors, UserError, type CheckpointContent } from '@tubelet/trainer';
 import type { Runtime } from '@tubelet/kernels';
 
 /** Decay rates of AdamW's moments in pre-training. */
@@ -52,7 +52,10 @@ export class PretrainingSession {
     return { tensors, metadata };
   }
 
-  /** Restores weights, moments and counter; throws `CheckpointMismatchError` when they are another model's. */
+  /**
+   * Restores weights, moments and counter. Throws `CheckpointMismatchError` when they are another model's,
+   * `CheckpointCorruptError` when the counter is missing.
+   */
   restore(path: string, { tensors, metadata }: CheckpointContent): void {
     const expected = new Map<string, Pick<SafetensorsTensor, 'dtype' | 'shape'>>();
     for (const [name, { shape }] of this.model.store.parameters) {
@@ -61,6 +64,13 @@ export class PretrainingSession {
       }
     }
     requireTensors(path, tensors, expected);
+    const step = Number(metadata[STEP_KEY] ?? NaN);
+    if (!Number.isSafeInteger(step) || step < 0) {
+      throw new CheckpointCorruptError(
+        path,
+        `it does not say after how many steps it was written (${STEP_KEY})`,
+      );
+    }
     const values = (key: string) => tensors.get(key)!.data as Float32Array;
     const moments = new Map<string, { firstMoment: Float32Array; secondMoment: Float32Array }>();
     for (const [name, parameter] of this.model.store.parameters) {
@@ -70,7 +80,7 @@ export class PretrainingSession {
         secondMoment: values(SECOND_MOMENT + name),
       });
     }
-    this.optimiser.restore(moments, Number(metadata[STEP_KEY]));
+    this.optimiser.restore(moments, step);
   }
 }
 

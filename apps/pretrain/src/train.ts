@@ -199,6 +199,7 @@ function announce(
     `${model.config.encoder.kind} with ${(model.store.count / 1e6).toFixed(2)} M parameters on ` +
       `${adapter.description || adapter.device}; samples: ${loader.sampleCount}, steps an epoch: ${stepsPerEpoch}`,
   );
+  progress.note('the first step takes longer than the others: it compiles the kernels');
 }
 
 async function profileText(

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { cacheDirectory } from './cache';
 import { loadLibraries, recordedDrivers, useSoftwareDriver, useSystemDrivers, vulkanChoice } from './driver';
-import { DriverLoadError } from './errors';
+import { DriverChoiceError, DriverLoadError } from './errors';
 
 describe('cacheDirectory', () => {
   it('prefers TUBELET_CACHE_DIR, then XDG_CACHE_HOME, then the home folder', () => {
@@ -19,7 +19,9 @@ describe('vulkanChoice', () => {
   it('is automatic unless TUBELET_VULKAN says otherwise', () => {
     expect(vulkanChoice({})).toBe('auto');
     expect(vulkanChoice({ TUBELET_VULKAN: 'swiftshader' })).toBe('swiftshader');
-    expect(() => vulkanChoice({ TUBELET_VULKAN: 'nvidia' })).toThrow('TUBELET_VULKAN is "nvidia"');
+    const unknown = () => vulkanChoice({ TUBELET_VULKAN: 'nvidia' });
+    expect(unknown).toThrow(DriverChoiceError);
+    expect(unknown).toThrow('TUBELET_VULKAN is "nvidia"');
   });
 });
 

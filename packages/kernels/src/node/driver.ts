@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { cacheDirectory } from './cache';
-import { DriverLoadError } from './errors';
+import { DriverChoiceError, DriverLoadError } from './errors';
 import { installedIcds } from './icd';
 import type { InstalledIcds } from './icd';
 
@@ -26,14 +26,14 @@ export const driverManifestName = 'vulkan-driver.json';
 /**
  * Reads `TUBELET_VULKAN`; unset means `auto`.
  *
- * @throws RangeError for a value that is not one of the choices
+ * @throws DriverChoiceError for a value that is not one of the choices
  */
 export function vulkanChoice(env: NodeJS.ProcessEnv = process.env): VulkanChoice {
   const value = env.TUBELET_VULKAN;
   if (value === undefined || value === '') return 'auto';
   const found = choices.find((choice) => choice === value);
   if (found === undefined) {
-    throw new RangeError(`TUBELET_VULKAN is "${value}"; use one of ${choices.join(', ')}.`);
+    throw new DriverChoiceError(`TUBELET_VULKAN is "${value}"; use one of ${choices.join(', ')}.`);
   }
   return found;
 }

@@ -19,3 +19,6 @@ export function noNodeAdapter(tried: readonly string[]): NoAdapterError {
 
 /** The recorded software driver cannot be used: its manifest, its files or a library of it is at fault. */
 export class DriverLoadError extends TubeletError {}
+
+/** The environment variable `TUBELET_VULKAN` names no driver that this project knows. */
+export class DriverChoiceError extends TubeletError {}

@@ -72,7 +72,7 @@ export function driverCandidates(
  *
  * @throws NoAdapterError when no driver gives an adapter
  * @throws DriverLoadError when the cache folder's manifest is unreadable
- * @throws RangeError when `TUBELET_VULKAN` has an unknown value
+ * @throws DriverChoiceError when `TUBELET_VULKAN` has an unknown value
  */
 export async function openGpu(options: OpenGpuOptions = {}): Promise<GPU> {
   const flags = [...(options.flags ?? [])];

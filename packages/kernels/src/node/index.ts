@@ -8,7 +8,7 @@ export {
   type SoftwareDriver,
   type VulkanChoice,
 } from './driver';
-export { DriverLoadError, NoAdapterError } from './errors';
+export { DriverChoiceError, DriverLoadError, NoAdapterError } from './errors';
 export { closeGpu, gpuDriver, openGpu, requestNodeAdapter, type OpenGpuOptions } from './gpu';
 export { throttlePolling } from './throttle';
 export { probeGpu, WrongResultError, type GpuReport } from './probe';

@@ -1,0 +1,53 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Runtime } from '@tubelet/kernels';
+import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
+import { lgiFormer, type PretrainingConfig } from '@tubelet/mae-dfer';
+import { CheckpointCorruptError, CheckpointMismatchError } from '@tubelet/trainer';
+import { checkpointConfig, checkpointWeights, PretrainingSession } from './session.js';
+
+const clip = { imageSize: 32, frames: 4, depth: 1, heads: 1, region: [2, 2, 2] as const };
+const config = (dim: number): PretrainingConfig => ({
+  encoder: lgiFormer('tiny', { ...clip, dim }),
+  decoder: { dim: 16, depth: 1, heads: 1 },
+  decoderPositions: 'token',
+});
+
+let runtime: Runtime;
+beforeAll(async () => void (runtime = await openNodeRuntime()));
+afterAll(() => closeNodeRuntime(runtime));
+
+const open = (dim = 16) => new PretrainingSession(runtime, config(dim), { weightDecay: 0.05 });
+
+/** A session whose weights and moments all differ from zero, after 5 steps. */
+async function trained(): Promise<PretrainingSession> {
+  const session = open();
+  session.initialise(3);
+  const moments = [...(await session.optimiser.state())].map(([name, { firstMoment, secondMoment }], i) => {
+    const values = { firstMoment: firstMoment.fill(i + 0.25), secondMoment: secondMoment.fill(i + 0.5) };
+    return [name, values] as const;
+  });
+  session.optimiser.restore(new Map(moments), 5);
+  return session;
+}
+
+describe('a session', () => {
+  it('comes back whole from its checkpoint: weights, moments, counter', async () => {
+    const content = await (await trained()).checkpoint(5);
+    const other = open();
+    other.restore('a.safetensors', content);
+    expect(other.optimiser.stepCount).toBe(5);
+    expect(await other.checkpoint(5)).toEqual(content);
+    expect(checkpointConfig('a.safetensors', content)).toEqual(config(16));
+    expect([...checkpointWeights(content).keys()].sort()).toEqual(
+      [...other.model.store.parameters.keys()].sort(),
+    );
+  });
+
+  it('does not take the checkpoint of another model, or one without its counter', async () => {
+    const content = await (await trained()).checkpoint(5);
+    expect(() => open(32).restore('a.safetensors', content)).toThrow(CheckpointMismatchError);
+    const { 'tubelet.step': _, ...metadata } = content.metadata;
+    expect(() => open().restore('a.safetensors', { ...content, metadata })).toThrow(CheckpointCorruptError);
+    expect(() => checkpointConfig('a.safetensors', { ...content, metadata: {} })).toThrow('names no model');
+  });
+});
