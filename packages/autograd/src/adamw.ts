@@ -1,4 +1,4 @@
-import { adamwStep, gradientNorm, type GpuArray } from '@tubelet/kernels';
+import { adamwStep, adamwStepData, gradientNorm, type GpuArray } from '@tubelet/kernels';
 import { PARAMETER_BLOCK, type ParameterStore } from './parameters.js';
 
 /** Parameters that share a learning-rate factor and a weight decay. */
@@ -22,6 +22,12 @@ export interface StepOptions {
   readonly gradientScale?: number;
 }
 
+/** First and second moment of one parameter, row-major: `exp_avg` and `exp_avg_sq` as PyTorch calls them. */
+export interface Moments {
+  readonly firstMoment: Float32Array;
+  readonly secondMoment: Float32Array;
+}
+
 /**
  * AdamW with decoupled weight decay (Loshchilov & Hutter, 2019), all parameters of a bank in one dispatch:
  * p ← p·(1 − lr·wd); m ← β₁m + (1−β₁)g; v ← β₂v + (1−β₂)g²; p ← p − lr · (m/(1−β₁ᵗ)) / (√(v/(1−β₂ᵗ)) + ε).
@@ -38,17 +44,25 @@ export class AdamW {
   private readonly stepData: GpuArray;
   private readonly norm: GpuArray;
 
-  /** Throws when a parameter is in no group, in two, or unknown. */
+  /**
+   * Throws `RangeError` when a parameter is in no group, in two, or unknown, when groups divide a pack, and for a
+   * learning-rate scale or weight decay below zero.
+   */
   constructor(
     readonly store: ParameterStore,
     private readonly options: AdamWOptions,
   ) {
     this.betas = options.betas ?? [0.9, 0.999];
     this.epsilon = options.epsilon ?? 1e-8;
+    options.groups.forEach(({ learningRateScale = 1, weightDecay }, i) => {
+      requireNotNegative(`learningRateScale of group ${i}`, learningRateScale);
+      requireNotNegative(`weightDecay of group ${i}`, weightDecay);
+    });
     const { runtime } = store.engine;
+    const groups = blockGroups(store, options.groups);
     this.firstMoments = store.createLike('first moments');
     this.secondMoments = store.createLike('second moments');
-    this.groupOfBlock = blockGroups(store, options.groups).map((blocks) =>
+    this.groupOfBlock = groups.map((blocks) =>
       runtime.keep(runtime.upload(blocks, [blocks.length], 'u32', 'parameter groups')),
     );
     this.groupTable = runtime.keep(runtime.empty([options.groups.length, 4], 'f32', 'group table'));
@@ -58,9 +72,12 @@ export class AdamW {
 
   /**
    * One update of all parameters from their gradients, which are used up: the next backward pass starts anew.
-   * Parameters that no gradient reached count as having a gradient of zero (they still decay).
+   * Parameters that no gradient reached count as having a gradient of zero (they still decay). Throws `RangeError`
+   * for a learning rate or gradient scale that is not a finite number of at least 0.
    */
   step({ learningRate, gradientScale = 1 }: StepOptions): void {
+    requireNotNegative('learningRate', learningRate);
+    requireNotNegative('gradientScale', gradientScale);
     const { runtime } = this.store.engine;
     this.store.completeGradients();
     this.stepCount++;
@@ -70,8 +87,7 @@ export class AdamW {
       table.set([learningRate * (group.learningRateScale ?? 1), group.weightDecay], 4 * i);
     });
     runtime.write(this.groupTable, table);
-    const corrections = [1 - beta1 ** this.stepCount, 1 - beta2 ** this.stepCount];
-    runtime.write(this.stepData, new Float32Array([...corrections, gradientScale, 0]));
+    runtime.write(this.stepData, adamwStepData(this.stepCount, { beta1, beta2 }, { gradientScale }));
     this.store.banks.forEach((bank, i) =>
       adamwStep(runtime, {
         parameters: bank.values,
@@ -100,10 +116,10 @@ export class AdamW {
     return this.norm;
   }
 
-  /** Moments by parameter name (`exp_avg`, `exp_avg_sq` as PyTorch calls them), for checkpoints. */
-  async state(): Promise<Map<string, { firstMoment: Float32Array; secondMoment: Float32Array }>> {
+  /** Moments by parameter name, for checkpoints. Waits for the GPU. */
+  async state(): Promise<Map<string, Moments>> {
     const { runtime } = this.store.engine;
-    const result = new Map<string, { firstMoment: Float32Array; secondMoment: Float32Array }>();
+    const result = new Map<string, Moments>();
     for (let bank = 0; bank < this.store.banks.length; bank++) {
       const first = await runtime.read(this.firstMoments[bank]!);
       const second = await runtime.read(this.secondMoments[bank]!);
@@ -119,12 +135,16 @@ export class AdamW {
     return result;
   }
 
-  /** Restores what `state` returned, and the number of steps taken. Throws when a parameter is missing. */
-  restore(
-    state: ReadonlyMap<string, { firstMoment: Float32Array; secondMoment: Float32Array }>,
-    stepCount: number,
-  ): void {
+  /**
+   * Restores what `state` returned, and the number of steps taken. Throws `RangeError`, and changes nothing, when a
+   * parameter is missing, has another size or is unknown, or the number of steps is none.
+   */
+  restore(state: ReadonlyMap<string, Moments>, stepCount: number): void {
     const { runtime } = this.store.engine;
+    if (!Number.isInteger(stepCount) || stepCount < 0) {
+      throw new RangeError(`the optimiser state is of step ${stepCount}: give the number of steps taken`);
+    }
+    for (const name of state.keys()) this.store.get(name);
     const flats = [this.firstMoments, this.secondMoments].map((arrays) =>
       arrays.map((array) => new Float32Array(array.size)),
     );
@@ -178,4 +198,10 @@ function blockGroups(store: ParameterStore, groups: readonly ParameterGroup[]): 
   // Blocks of padding hold only zeros, which every group leaves at zero.
   for (const array of blocks) array.forEach((group, i) => (array[i] = group === 0xffffffff ? 0 : group));
   return blocks;
+}
+
+function requireNotNegative(name: string, value: number): void {
+  if (!(value >= 0 && value < Infinity)) {
+    throw new RangeError(`AdamW: ${name} is ${value}, it must be a finite number of at least 0`);
+  }
 }

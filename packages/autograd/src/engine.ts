@@ -44,14 +44,21 @@ export class Engine {
     return this.runtime.empty(shape, dtype, label);
   }
 
-  /** Runs one training or inference step: everything it allocates is reused by the next one. */
+  /**
+   * Runs one training or inference step: everything it allocates is reused by the next one. A step inside another
+   * has a tape of its own. When the body throws, its memory is returned all the same, but parameters that the
+   * backward pass had reached keep what they got: `ParameterStore.zeroGradients` forgets it.
+   */
   async step<T>(body: () => T | Promise<T>): Promise<T> {
     return this.runtime.scope(async () => {
+      const { nodes, retained } = this;
+      this.nodes = [];
+      this.retained = new Set();
       try {
         return await body();
       } finally {
-        this.nodes = [];
-        this.retained.clear();
+        this.nodes = nodes;
+        this.retained = retained;
       }
     });
   }
@@ -100,10 +107,19 @@ export class Engine {
     return this.backwardFrom(loss, new Float32Array([scale]));
   }
 
-  /** Like `backward`, from any tensor with the given cotangent (row-major, same shape). */
+  /**
+   * Like `backward`, from any tensor with the given cotangent (row-major, same shape). Intermediate results are
+   * returned to the pool as it goes: what is to be read afterwards must be passed to `retain` first.
+   */
   backwardFrom(output: Tensor, cotangent: Float32Array): Gradients {
     if (!output.requiresGrad) {
       throw new Error(`${output} does not depend on anything that requires a gradient`);
+    }
+    if (!this.nodes.some(({ outputs }) => outputs.includes(output))) {
+      throw new Error(
+        `${output} was not made on the current tape: backward() uses the tape up, and so does the end of a step.` +
+          ' Add losses up and call it once.',
+      );
     }
     const gradients = new Gradients(this.runtime);
     gradients.donate(output, this.runtime.upload(cotangent, output.shape, 'f32', 'cotangent'));

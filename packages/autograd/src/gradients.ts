@@ -34,6 +34,18 @@ export class Gradients {
     return this.slots.get(tensor)?.array;
   }
 
+  /** The values of a gradient, row-major; undefined when nothing flowed into `tensor`. Waits for the GPU. */
+  async read(tensor: Tensor): Promise<Float32Array | undefined> {
+    const array = this.get(tensor);
+    if (!array || array.isContiguous) return array && this.runtime.read(array);
+    // Gradients can be views, of the gradient of a buffer that parts were joined in.
+    const packed = this.runtime.empty(array.shape, 'f32', `gradient of ${tensor.name}`);
+    rowAdd(this.runtime, { a: array, out: packed });
+    const values = await this.runtime.read(packed);
+    this.runtime.release(packed);
+    return values;
+  }
+
   /** The gradient of an output; throws when there is none. */
   of(tensor: Tensor): GpuArray {
     const array = this.get(tensor);

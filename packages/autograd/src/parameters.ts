@@ -5,7 +5,7 @@ import { Tensor } from './tensor.js';
 
 /** A tensor of stored dimensions that is trained: it owns a gradient that persists between steps. */
 export class Parameter extends Tensor {
-  hasGradient = false;
+  private gradientIsSet = false;
 
   constructor(
     engine: Engine,
@@ -18,14 +18,30 @@ export class Parameter extends Tensor {
     super(engine, array, true, name);
   }
 
-  /** The gradient and whether to add to it; from now on the parameter has a gradient. */
+  /** Whether `gradient` holds a gradient that is to be added to; a pack has one when all its parts do. */
+  get hasGradient(): boolean {
+    return this.parts.length > 0 ? this.parts.every((part) => part.hasGradient) : this.gradientIsSet;
+  }
+
+  set hasGradient(value: boolean) {
+    for (const part of this.parts) part.hasGradient = value;
+    this.gradientIsSet = value;
+  }
+
+  /**
+   * The gradient and whether to add to it; from now on the parameter has a gradient. Throws when only some parts of
+   * a pack have one, and for a pack with gaps, whose gradient must stay zero between its parts.
+   */
   gradientTarget(): GradientTarget {
-    const members = this.parts.length > 0 ? this.parts : [this as Parameter];
-    const accumulate = members[0]!.hasGradient;
-    if (members.some((member) => member.hasGradient !== accumulate)) {
+    const { parts } = this;
+    const accumulate = this.hasGradient;
+    if (!accumulate && parts.some((part) => part.hasGradient)) {
       throw new Error(`the parts of ${this.name} were used both together and apart in one backward pass`);
     }
-    for (const member of members) member.hasGradient = true;
+    if (parts.length > 0 && parts.reduce((sum, { array }) => sum + array.size, 0) < this.array.size) {
+      throw new Error(`pack ${this.name} has gaps, which must stay zero: only its parts can take gradients`);
+    }
+    this.hasGradient = true;
     return { array: this.gradient, accumulate };
   }
 
@@ -68,6 +84,11 @@ interface Placed {
   readonly offset: number;
 }
 
+export interface ParameterStoreOptions {
+  /** Most bytes of one bank; default and upper bound: what the adapter lets one binding be. */
+  readonly maxBankBytes?: number;
+}
+
 /**
  * All parameters of a model in few flat banks, so that an optimiser needs one dispatch a bank instead of one a
  * parameter. A bank is as large as the adapter lets one binding be.
@@ -78,19 +99,22 @@ export class ParameterStore {
   private readonly packs = new Map<string, Parameter>();
   private readonly placement = new Map<string, Placed>();
 
+  /** Throws `RangeError` for names declared twice, packs whose parts do not fill them, and what fits in no bank. */
   constructor(
     readonly engine: Engine,
     specs: readonly (ParameterSpec | PackSpec)[],
+    { maxBankBytes = Infinity }: ParameterStoreOptions = {},
   ) {
     const { runtime } = engine;
-    const limit =
-      Math.floor(runtime.device.limits.maxStorageBufferBindingSize / 4 / PARAMETER_BLOCK) * PARAMETER_BLOCK;
+    requireConsistent(specs);
+    const limitBytes = Math.min(runtime.device.limits.maxStorageBufferBindingSize, maxBankBytes);
+    const limit = Math.floor(limitBytes / 4 / PARAMETER_BLOCK) * PARAMETER_BLOCK;
     const sizes: number[] = [0];
     const places = specs.map((spec): Placed => {
-      const needed = Math.ceil(specSize(spec) / PARAMETER_BLOCK) * PARAMETER_BLOCK;
+      const needed = Math.ceil(product(spec.shape) / PARAMETER_BLOCK) * PARAMETER_BLOCK;
       if (needed > limit) {
         throw new RangeError(
-          `parameter ${specName(spec)} has ${needed} elements, this adapter allows ${limit}`,
+          `parameter ${specName(spec)} needs ${needed} elements in one bank, which may have ${limit}`,
         );
       }
       if (sizes[sizes.length - 1]! + needed > limit) sizes.push(0);
@@ -168,29 +192,27 @@ export class ParameterStore {
 
   private place(spec: ParameterSpec | PackSpec, { bank, offset }: Placed): void {
     const { values, gradients } = this.banks[bank]!;
-    const size = specSize(spec);
-    const regions = [values, gradients].map(({ storage }) => this.region(storage, offset, size)) as [
-      Storage,
-      Storage,
-    ];
-    const make = (
-      name: string,
-      shape: readonly number[],
-      start: number,
-      parts: readonly Parameter[] = [],
-    ) => {
-      const [value, gradient] = regions.map(
-        (storage) => new GpuArray(storage, 'f32', shape, undefined, start),
+    const sizeBytes = Math.ceil(product(spec.shape) / PARAMETER_BLOCK) * PARAMETER_BLOCK * 4;
+    const { pool } = this.engine.runtime;
+    const [value, gradient] = [values, gradients].map(({ storage }) =>
+      pool.region(storage, offset * 4, sizeBytes),
+    ) as [Storage, Storage];
+    const make = (name: string, shape: readonly number[], start: number, parts?: readonly Parameter[]) =>
+      new Parameter(
+        this.engine,
+        new GpuArray(value, 'f32', shape, undefined, start),
+        new GpuArray(gradient, 'f32', shape, undefined, start),
+        name,
+        parts,
       );
-      return new Parameter(this.engine, value!, gradient!, name, parts);
-    };
-    const add = (name: string, parameter: Parameter, start: number) => {
-      if (this.byName.has(name)) throw new RangeError(`parameter "${name}" is declared twice`);
+    const add = ({ name, shape }: ParameterSpec, start: number): Parameter => {
+      const parameter = make(name, shape, start);
       this.byName.set(name, parameter);
       this.placement.set(name, { bank, offset: offset + start });
+      return parameter;
     };
     if (!('pack' in spec)) {
-      add(spec.name, make(spec.name, spec.shape, 0), 0);
+      add(spec, 0);
       return;
     }
     const parts: Parameter[] = [];
@@ -198,24 +220,50 @@ export class ParameterStore {
     for (const part of spec.parts) {
       if ('gap' in part) {
         start += part.gap;
-        continue;
+      } else {
+        parts.push(add(part, start));
+        start += product(part.shape);
       }
-      const parameter = make(part.name, part.shape, start);
-      add(part.name, parameter, start);
-      parts.push(parameter);
-      start += product(part.shape);
-    }
-    if (start !== product(spec.shape)) {
-      throw new RangeError(
-        `the parts of pack "${spec.pack}" have ${start} elements, its shape ${product(spec.shape)}`,
-      );
     }
     this.packs.set(spec.pack, make(spec.pack, spec.shape, 0, parts));
   }
+}
 
-  private region(storage: Storage, offset: number, size: number): Storage {
-    const sizeBytes = Math.ceil(size / PARAMETER_BLOCK) * PARAMETER_BLOCK * 4;
-    return this.engine.runtime.pool.region(storage, offset * 4, sizeBytes);
+// Before any memory is taken, which nobody would give back.
+function requireConsistent(specs: readonly (ParameterSpec | PackSpec)[]): void {
+  const names = new Set<string>();
+  const packs = new Set<string>();
+  const requireNew = (seen: Set<string>, name: string, what: string) => {
+    if (seen.has(name)) throw new RangeError(`${what} "${name}" is declared twice`);
+    seen.add(name);
+  };
+  const requireShape = ({ shape }: { readonly shape: readonly number[] }, name: string) => {
+    if (shape.some((extent) => !Number.isInteger(extent) || extent < 1)) {
+      throw new RangeError(`"${name}" has shape [${shape.join(', ')}]: extents must be positive integers`);
+    }
+  };
+  for (const spec of specs) {
+    requireShape(spec, specName(spec));
+    if (!('pack' in spec)) {
+      requireNew(names, spec.name, 'parameter');
+      continue;
+    }
+    requireNew(packs, spec.pack, 'pack');
+    let size = 0;
+    for (const part of spec.parts) {
+      if ('gap' in part) {
+        size += part.gap;
+      } else {
+        requireShape(part, part.name);
+        requireNew(names, part.name, 'parameter');
+        size += product(part.shape);
+      }
+    }
+    if (size !== product(spec.shape)) {
+      throw new RangeError(
+        `the parts of pack "${spec.pack}" have ${size} elements, its shape ${product(spec.shape)}`,
+      );
+    }
   }
 }
 
@@ -227,10 +275,6 @@ function zeros(runtime: Runtime, size: number, label: string): GpuArray {
   const array = runtime.keep(runtime.empty([size], 'f32', label));
   runtime.clear(array);
   return array;
-}
-
-function specSize(spec: ParameterSpec | PackSpec): number {
-  return product(spec.shape);
 }
 
 function specName(spec: ParameterSpec | PackSpec): string {

@@ -46,7 +46,8 @@ export async function readStateDict(store: ParameterStore): Promise<Map<string, 
 
 /**
  * Writes host tensors into the parameters of the same names. Nothing is written when a shape differs, or,
- * with `strict` (the default), when a name is missing or unexpected: then `StateDictMismatchError` is thrown.
+ * with `strict` (the default), when a name is missing or unexpected: then `StateDictMismatchError` is thrown;
+ * nor when a dtype is not a floating-point one (`SafetensorsError`).
  */
 export function loadStateDict(
   store: ParameterStore,
@@ -70,7 +71,9 @@ export function loadStateDict(
   if (misshapen.length > 0 || (strict && missing.length + unexpected.length > 0)) {
     throw new StateDictMismatchError(missing, unexpected, misshapen);
   }
-  for (const name of matched) store.get(name).write(safetensorsFloat32(name, tensors.get(name)!));
+  // All are converted first: a dtype that is none of numbers must not leave half of them written.
+  const values = matched.map((name) => safetensorsFloat32(name, tensors.get(name)!));
+  matched.forEach((name, i) => store.get(name).write(values[i]!));
   return { matched, missing, unexpected };
 }
 

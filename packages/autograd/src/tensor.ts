@@ -1,10 +1,8 @@
-import type { GpuArray } from '@tubelet/kernels';
-import { type DType } from '@tubelet/kernels';
+import type { DType, GpuArray } from '@tubelet/kernels';
 import type { Engine } from './engine.js';
 
 /** A value on the GPU that gradients can flow through: a strided array and a place in the graph. */
 export class Tensor {
-  /** Tensors of which this one is a view or an assembly of views; set by `split`, `join` and `reshape`. */
   constructor(
     readonly engine: Engine,
     readonly array: GpuArray,

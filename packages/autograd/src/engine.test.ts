@@ -1,0 +1,179 @@
+import { describe, expect, it } from 'vitest';
+import type { Engine } from './engine.js';
+import { add } from './ops/add.js';
+import { gelu } from './ops/gelu.js';
+import { layerNorm } from './ops/layer-norm.js';
+import { linear } from './ops/linear.js';
+import type { Tensor } from './tensor.js';
+import { useEngine, values } from './testing/test-engine.js';
+
+const ROWS = 64;
+
+function leaf(engine: Engine, shape: readonly number[], seed = 1): Tensor {
+  const count = shape.reduce((a, b) => a * b, 1);
+  return engine.tensor(Float32Array.from(values(count, seed)), shape, {
+    requiresGrad: true,
+    name: `leaf ${seed}`,
+  });
+}
+
+/** `depth` activations of 64 KiB, one after the other. */
+function chain(x: Tensor, depth: number): Tensor {
+  let y = x;
+  for (let i = 0; i < depth; i++) y = gelu(y);
+  return y;
+}
+
+describe('Engine', () => {
+  const engine = useEngine();
+  const pool = () => engine().runtime.pool;
+  const ones = (size: number) => new Float32Array(size).fill(1);
+
+  it('returns activations to the pool while it walks back', () =>
+    engine().step(() => {
+      const depth = 12;
+      const size = ROWS * 256;
+      const x = leaf(engine(), [ROWS, 256]);
+      const before = pool().liveBytes;
+      const y = chain(x, depth);
+      const forward = pool().liveBytes - before;
+      expect(forward, 'all activations wait for the backward pass').toBeGreaterThanOrEqual(depth * size * 4);
+      pool().resetPeak();
+      engine().backwardFrom(y, ones(size));
+      const extra = pool().peakBytes - before - forward;
+      expect(extra, 'a gradient takes the place of an activation').toBeLessThanOrEqual(3 * size * 4);
+      // The final result and the gradient of the leaf.
+      expect(pool().liveBytes - before).toBeLessThanOrEqual(2 * size * 4 + 1024);
+    }));
+
+  it('keeps nothing for a backward pass in noGrad, and returns everything at the end of the step', async () => {
+    const { liveBytes } = pool();
+    await engine().step(async () => {
+      const [x, w, b] = [leaf(engine(), [4, 8]), leaf(engine(), [8], 2), leaf(engine(), [8], 3)];
+      const before = pool().liveBytes;
+      const normed = engine().noGrad(() => {
+        expect(engine().gradEnabled).toBe(false);
+        return layerNorm(x, w, b);
+      });
+      expect(engine().gradEnabled).toBe(true);
+      expect(normed.requiresGrad).toBe(false);
+      expect(pool().liveBytes - before, 'the result alone').toBe(256);
+      expect(() => engine().backwardFrom(normed, ones(32))).toThrow('does not depend on anything');
+      const late = await engine().noGrad(async () => {
+        await Promise.resolve();
+        return gelu(x);
+      });
+      expect(late.requiresGrad).toBe(false);
+      expect(engine().gradEnabled).toBe(true);
+      expect(() =>
+        engine().noGrad(() => {
+          throw new Error('wrong turn');
+        }),
+      ).toThrow('wrong turn');
+      expect(engine().gradEnabled).toBe(true);
+    });
+    expect(pool().liveBytes).toBe(liveBytes);
+  });
+
+  it('returns to the memory it had when a step fails in its middle', async () => {
+    const { liveBytes } = pool();
+    const failing = engine().step(() => {
+      const x = leaf(engine(), [4, 8]);
+      const y = gelu(x);
+      linear(y, leaf(engine(), [3, 7]));
+    });
+    await expect(failing).rejects.toThrow(/\[4, 8\].*\[3, 7\]/);
+    expect(pool().liveBytes).toBe(liveBytes);
+    const failingBackward = engine().step(() => {
+      const y = gelu(leaf(engine(), [4, 8]));
+      engine().record({
+        name: 'bad',
+        inputs: [y],
+        outputs: [y],
+        saved: [],
+        backward: () => {
+          throw new Error('wrong turn');
+        },
+      });
+      engine().backwardFrom(y, ones(32));
+    });
+    await expect(failingBackward).rejects.toThrow('wrong turn');
+    expect(pool().liveBytes).toBe(liveBytes);
+    const gradient = await engine().step(async () => {
+      const x = leaf(engine(), [2]);
+      return (await engine().backwardFrom(add(x, x), ones(2)).read(x))!;
+    });
+    expect([...gradient], 'nothing of the failed tape is left').toEqual([2, 2]);
+  });
+
+  it('leaves a result readable after backward when it is retained, or is the last one', () =>
+    engine().step(async () => {
+      const x = leaf(engine(), [ROWS]);
+      const middle = engine().retain(gelu(x));
+      const last = gelu(middle);
+      const [expectedMiddle, expectedLast] = [await middle.read(), await last.read()];
+      engine().backwardFrom(last, ones(ROWS));
+      for (let i = 0; i < 4; i++) engine().empty([ROWS]);
+      expect(await middle.read()).toEqual(expectedMiddle);
+      expect(await last.read()).toEqual(expectedLast);
+    }));
+
+  it('skips branches that the loss does not depend on, and frees them', () =>
+    engine().step(async () => {
+      const [x, other] = [leaf(engine(), [4]), leaf(engine(), [4], 2)];
+      const y = add(x, x);
+      const before = pool().liveBytes;
+      gelu(gelu(other));
+      const gradients = engine().backwardFrom(y, Float32Array.of(1, 2, 3, 4));
+      expect([...(await gradients.read(x))!]).toEqual([2, 4, 6, 8]);
+      expect(gradients.get(other)).toBeUndefined();
+      expect(await gradients.read(other)).toBeUndefined();
+      expect(() => gradients.of(other)).toThrow('no gradient has reached Tensor leaf 2');
+      // The end of the branch and the gradient of x.
+      expect(pool().liveBytes - before).toBeLessThanOrEqual(2 * 256);
+    }));
+
+  it('scales the gradient of a loss', () =>
+    engine().step(async () => {
+      const x = leaf(engine(), [1]);
+      const gradients = engine().backward(add(x, x), { scale: 0.25 });
+      expect([...(await gradients.read(x))!]).toEqual([0.5]);
+    }));
+
+  it('refuses a loss of several elements, and a tape that is used up', () =>
+    engine().step(() => {
+      const x = leaf(engine(), [2]);
+      const y = add(x, x);
+      expect(() => engine().backward(y)).toThrow('a loss of one element, got Tensor add f32[2]');
+      engine().backwardFrom(y, ones(2));
+      expect(() => engine().backwardFrom(y, ones(2))).toThrow('uses the tape up');
+      expect(() => engine().backwardFrom(add(x, x), ones(3))).toThrow('12 bytes do not fill f32[2]');
+    }));
+
+  it('gives a step inside a step a tape of its own', () =>
+    engine().step(async () => {
+      const x = leaf(engine(), [2]);
+      const y = add(x, x);
+      await engine().step(() => {
+        const inner = leaf(engine(), [2], 5);
+        engine().backwardFrom(gelu(inner), ones(2));
+      });
+      const gradients = engine().backwardFrom(y, ones(2));
+      expect([...(await gradients.read(x))!]).toEqual([2, 2]);
+    }));
+});
+
+describe('Tensor', () => {
+  const engine = useEngine();
+
+  it('knows its extents and reads its values', () =>
+    engine().step(async () => {
+      const x = engine().tensor(Float32Array.of(1, 2, 3, 4, 5, 6), [2, 3], { name: 'clip' });
+      expect([x.extent(0), x.extent(-1), x.dtype, String(x)]).toEqual([2, 3, 'f32', 'Tensor clip f32[2, 3]']);
+      expect(() => x.extent(2)).toThrow('[2, 3] has no axis 2');
+      expect([...(await x.read())]).toEqual([1, 2, 3, 4, 5, 6]);
+      await expect(x.item()).rejects.toThrow('item() needs one element, this tensor is f32[2, 3]');
+      expect(x.requiresGrad).toBe(false);
+      expect(await engine().tensor(Float32Array.of(7), [1]).item()).toBe(7);
+    }));
+});
