@@ -1,4 +1,4 @@
-import type { DType, GpuArray, HostData, Runtime } from '@tubelet/kernels';
+import { fill, type DType, type GpuArray, type HostData, type Runtime } from '@tubelet/kernels';
 import { Gradients } from './gradients.js';
 import { Tensor } from './tensor.js';
 
@@ -104,7 +104,13 @@ export class Engine {
    */
   backward(loss: Tensor, { scale = 1 }: { scale?: number } = {}): Gradients {
     if (loss.array.size !== 1) throw new RangeError(`backward() needs a loss of one element, got ${loss}`);
-    return this.backwardFrom(loss, new Float32Array([scale]));
+    // By a kernel: a write would have to wait for the forward pass to be submitted.
+    const cotangent = () => {
+      const array = this.runtime.empty(loss.shape, 'f32', 'cotangent');
+      fill(this.runtime, { out: array, value: scale });
+      return array;
+    };
+    return this.walkBack(loss, cotangent);
   }
 
   /**
@@ -112,6 +118,10 @@ export class Engine {
    * returned to the pool as it goes: what is to be read afterwards must be passed to `retain` first.
    */
   backwardFrom(output: Tensor, cotangent: Float32Array): Gradients {
+    return this.walkBack(output, () => this.runtime.upload(cotangent, output.shape, 'f32', 'cotangent'));
+  }
+
+  private walkBack(output: Tensor, makeCotangent: () => GpuArray): Gradients {
     if (!output.requiresGrad) {
       throw new Error(`${output} does not depend on anything that requires a gradient`);
     }
@@ -122,7 +132,7 @@ export class Engine {
       );
     }
     const gradients = new Gradients(this.runtime);
-    gradients.donate(output, this.runtime.upload(cotangent, output.shape, 'f32', 'cotangent'));
+    gradients.donate(output, makeCotangent());
     const nodes = this.nodes;
     this.nodes = [];
     const users = countUsers(nodes);
