@@ -14,7 +14,11 @@ const turbo = createRequire(import.meta.url).resolve('turbo/bin/turbo');
 const { status, error } = spawnSync(
   process.execPath,
   [turbo, 'run', 'build', `--filter=${workspace}...`, '--output-logs=errors-only'],
-  { cwd: root, stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, TURBO_TELEMETRY_DISABLED: '1' } },
+  {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, TURBO_TELEMETRY_DISABLED: '1' },
+  },
 );
 if (error) console.error(error.message);
 if (status !== 0) console.error(`Building ${workspace} failed; \`npm run build\` shows why.`);
