@@ -20,18 +20,18 @@ import {
 } from './testing/program.js';
 
 // Two of five entries are bad; each entry is there twice in an epoch.
-const STEPS = 60;
+const STEPS = 40;
 const SETTINGS = {
   ...TINY_MODEL,
   'clips-per-video': 2,
   'batch-size': 2,
-  epochs: 12,
+  epochs: 8,
   'warmup-epochs': 1,
   lr: 0.1,
   workers: 1,
 };
-const ACCUMULATED = { accumulate: 2, epochs: 15 }; // 5 batches: 2 steps an epoch, one batch left over
-const ACCUMULATED_STEPS = 30;
+const ACCUMULATED = { accumulate: 2, epochs: 10 }; // 5 batches: 2 steps an epoch, one batch left over
+const ACCUMULATED_STEPS = 20;
 
 type Changes = Parameters<typeof options>[0];
 
@@ -42,7 +42,7 @@ const at = (...names: string[]) => join(folder, ...names);
 const command = (out: string, changes: Changes = {}) => [
   'train',
   data.folder,
-  ...options({ ...SETTINGS, 'save-every': 7, keep: 2, out: at(out), ...changes }),
+  ...options({ ...SETTINGS, 'save-every': 6, keep: 2, out: at(out), ...changes }),
 ];
 
 beforeAll(async () => {
@@ -75,12 +75,12 @@ function expectSameLog(out: string, reference: string): void {
 
 describe('a run killed with SIGKILL and resumed', () => {
   it('ends with the same bytes, wherever it was killed', async () => {
-    const first = await kill('killed', random(1, 25));
-    const second = await kill('killed', first + random(1, 15), { resume: true });
+    const first = await kill('killed', random(1, 16));
+    const second = await kill('killed', first + random(1, 10), { resume: true });
     const { stderr } = await succeed(command('killed', { resume: true, workers: 3 }));
     expect(finalDigest(at('killed')), `killed after steps ${first} and ${second}`).toBe(whole);
     expectSameLog('killed', 'whole');
-    if (second >= 7) expect(stderr).toMatch(/resuming after step \d+ from .*step-\d+\.safetensors/);
+    if (second >= 6) expect(stderr).toMatch(/resuming after step \d+ from .*step-\d+\.safetensors/);
     expect(checkpointsOf(at('killed'))).toHaveLength(2);
     expect((await readdir(at('killed', 'checkpoints'))).filter((name) => name.endsWith('.partial'))).toEqual(
       [],
@@ -97,7 +97,7 @@ describe('a run killed with SIGKILL and resumed', () => {
 
   it('does so with accumulated gradients too', async () => {
     await succeed(command('accumulated', ACCUMULATED));
-    const step = await kill('accumulated-killed', random(1, 20), ACCUMULATED);
+    const step = await kill('accumulated-killed', random(1, 12), ACCUMULATED);
     await succeed(command('accumulated-killed', { ...ACCUMULATED, resume: true }));
     expect(lastStep(at('accumulated'))).toBe(ACCUMULATED_STEPS);
     expect(finalDigest(at('accumulated-killed')), `killed after step ${step}`).toBe(
@@ -112,7 +112,7 @@ describe('a run that is stopped', () => {
     'by %s writes a checkpoint, and goes on from it',
     async (signal) => {
       const out = `stopped-${signal}`;
-      const ended = await signalAfterStep(start(command(out)), at(out), random(1, 25), signal);
+      const ended = await signalAfterStep(start(command(out)), at(out), random(1, 20), signal);
       expect(ended, ended.stderr).toMatchObject({ exitCode: 0, signal: null });
       const steps = lastStep(at(out));
       expect(steps).toBeLessThan(STEPS);
@@ -126,16 +126,16 @@ describe('a run that is stopped', () => {
   );
 
   it('by --stop-after does the same', async () => {
-    const { stdout } = await succeed(command('partly', { 'stop-after': 17 }));
-    expect(stdout).toContain(`stopped after 17 of ${STEPS} steps`);
+    const { stdout } = await succeed(command('partly', { 'stop-after': 15 }));
+    expect(stdout).toContain(`stopped after 15 of ${STEPS} steps`);
     expect(checkpointsOf(at('partly')).map((path) => /\d{8}/.exec(path)![0])).toEqual([
-      '00000014',
-      '00000017',
+      '00000012',
+      '00000015',
     ]);
   });
 });
 
-// From here on, each test resumes a copy of the run that stopped after step 17, with checkpoints of 14 and 17.
+// From here on, each test resumes a copy of the run that stopped after step 15, with checkpoints of 12 and 15.
 async function copyOfPartly(out: string): Promise<string[]> {
   await cp(at('partly'), at(out), { recursive: true });
   return checkpointsOf(at(out));
@@ -145,14 +145,14 @@ describe('a damaged checkpoint', () => {
   it('is passed over for the one before it, and does not crowd out those that follow', async () => {
     const [, newest] = await copyOfPartly('cut');
     await truncate(newest!, 100_000);
-    const { stderr } = await succeed(command('cut', { resume: true, keep: 1, 'stop-after': 15 }));
+    const { stderr } = await succeed(command('cut', { resume: true, keep: 1, 'stop-after': 13 }));
     expect(stderr).toMatch(
-      /step-00000017\.safetensors is damaged \(cut short.*trying the checkpoint before it/,
+      /step-00000015\.safetensors is damaged \(cut short.*trying the checkpoint before it/,
     );
-    expect(stderr).toContain('resuming after step 14');
+    expect(stderr).toContain('resuming after step 12');
     expect((await readdir(at('cut', 'checkpoints'))).sort()).toEqual([
-      'step-00000015.safetensors',
-      'step-00000017.safetensors.damaged',
+      'step-00000013.safetensors',
+      'step-00000015.safetensors.damaged',
     ]);
     await succeed(command('cut', { resume: true }));
     expect(finalDigest(at('cut'))).toBe(whole);
@@ -162,8 +162,8 @@ describe('a damaged checkpoint', () => {
   it('is an error where there is no other', async () => {
     for (const path of await copyOfPartly('ruined')) await truncate(path, 100_000);
     const message = await fail(command('ruined', { resume: true }), 1);
-    expect(message).toMatch(/error: .*step-00000017\.safetensors is not a usable checkpoint: cut short/);
-    expect(lastStep(at('ruined'))).toBe(17);
+    expect(message).toMatch(/error: .*step-00000015\.safetensors is not a usable checkpoint: cut short/);
+    expect(lastStep(at('ruined'))).toBe(15);
   });
 
   it('is named by reconstruct', async () => {
@@ -198,10 +198,10 @@ describe('a checkpoint that cannot be written', () => {
   it('leaves the earlier ones, from which the run goes on later', async () => {
     const before = (await copyOfPartly('full')).map(sha256);
     // The device that is always full takes the place of the file being written.
-    await symlink('/dev/full', at('full', 'checkpoints', 'step-00000021.safetensors.partial'));
+    await symlink('/dev/full', at('full', 'checkpoints', 'step-00000018.safetensors.partial'));
     const message = await fail(command('full', { resume: true }), 1);
     expect(message).toMatch(
-      /cannot write .*step-00000021\.safetensors: no space left on the device \(ENOSPC\)/,
+      /cannot write .*step-00000018\.safetensors: no space left on the device \(ENOSPC\)/,
     );
     expect(message).toContain('Earlier checkpoints are untouched');
     expect(checkpointsOf(at('full')).map(sha256)).toEqual(before);
@@ -222,7 +222,7 @@ describe('a checkpoint that cannot be written', () => {
     onTestFinished(async () => void (await run('umount', ['-l', at('disk')])));
     const message = await fail(command('disk'), 1);
     expect(message).toMatch(/no space left on the device \(ENOSPC\) \(needed \d+ bytes, free \d+ bytes\)/);
-    expect((await readdir(at('disk', 'checkpoints'))).sort()).toEqual(['step-00000007.safetensors']);
+    expect((await readdir(at('disk', 'checkpoints'))).sort()).toEqual(['step-00000006.safetensors']);
     await run('mount', ['-o', 'remount,size=20m', at('disk')]);
     await succeed(command('disk', { resume: true }));
     expect(finalDigest(at('disk'))).toBe(whole);
