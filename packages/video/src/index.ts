@@ -28,6 +28,7 @@ export type { FrameShape } from './decode';
 export { resizeBilinear, type Box, type ResizeOptions } from './resize';
 export * from './sampling';
 export * from './crop';
+export * from './transforms/index';
 export { listFrames, readFrame } from './frame-folder';
 export { framesWithin, cutSegments, type FrameRange } from './frame-range';
 export { listVideos, type TimeRange, type VideoEntry, type VideoListing } from './source';

@@ -1,0 +1,101 @@
+/**
+ * Geometric operations: Pillow's affine transform with bicubic interpolation, bit for bit.
+ *
+ * Pillow's bicubic filter is the cubic convolution with a = −1 (R. G. Keys, “Cubic convolution interpolation for
+ * digital image processing”, IEEE TASSP 29, 1981), in double precision, truncated to 8 bits.
+ */
+import { checkImage, type RgbImage } from './rgb-image';
+
+/** (a, b, c, d, e, f): the pixel at (x, y) of the result is taken from (a·x + b·y + c, d·x + e·y + f). */
+export type AffineMatrix = readonly [number, number, number, number, number, number];
+
+/** What is seen where the source has no pixel, in every channel. */
+export const FILL = 128;
+
+function cubic(v1: number, v2: number, v3: number, v4: number, d: number): number {
+  const p2 = -v1 + v3;
+  const p3 = 2 * (v1 - v2) + v3 - v4;
+  const p4 = -v1 + v2 - v3 + v4;
+  return v2 + d * (p2 + d * (p3 + d * p4));
+}
+
+const clamp = (index: number, length: number) => Math.min(Math.max(index, 0), length - 1);
+
+/**
+ * The image seen through an affine map of pixel centres. Within the image, columns beyond its edge repeat the edge
+ * and rows beyond it repeat the row before; outside it is {@link FILL}.
+ */
+export function affine(image: RgbImage, matrix: AffineMatrix): RgbImage {
+  checkImage(image);
+  const { pixels, width, height } = image;
+  const [a, b, c, d, e, f] = matrix;
+  const result = new Uint8Array(pixels.length).fill(FILL);
+  const columns = [0, 0, 0, 0];
+  const rows = [0, 0, 0, 0];
+  for (let y = 0, to = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, to += 3) {
+      const sourceX = a * (x + 0.5) + b * (y + 0.5) + c;
+      const sourceY = d * (x + 0.5) + e * (y + 0.5) + f;
+      if (!(sourceX >= 0 && sourceX < width && sourceY >= 0 && sourceY < height)) continue;
+      const left = Math.floor(sourceX - 0.5);
+      const top = Math.floor(sourceY - 0.5);
+      const fractionX = sourceX - 0.5 - left;
+      const fractionY = sourceY - 0.5 - top;
+      for (let k = 0; k < 4; k++) {
+        columns[k] = 3 * clamp(left - 1 + k, width);
+        const row = top - 1 + k;
+        // The first row is clamped; a later one that does not exist repeats the one before.
+        if (k === 0) rows[k] = clamp(row, height);
+        else rows[k] = row >= 0 && row < height ? row : rows[k - 1]!;
+      }
+      for (let channel = 0; channel < 3; channel++) {
+        const line = (row: number) => {
+          const at = row * width * 3 + channel;
+          return cubic(
+            pixels[at + columns[0]!]!,
+            pixels[at + columns[1]!]!,
+            pixels[at + columns[2]!]!,
+            pixels[at + columns[3]!]!,
+            fractionX,
+          );
+        };
+        const value = cubic(line(rows[0]!), line(rows[1]!), line(rows[2]!), line(rows[3]!), fractionY);
+        result[to + channel] = value <= 0 ? 0 : value >= 255 ? 255 : value;
+      }
+    }
+  }
+  return { pixels: result, width, height };
+}
+
+/** Shifts each row by `factor` times its height in the image. */
+export const shearX = (image: RgbImage, factor: number) => affine(image, [1, factor, 0, 0, 1, 0]);
+
+/** Shifts each column by `factor` times its place in the image. */
+export const shearY = (image: RgbImage, factor: number) => affine(image, [1, 0, 0, factor, 1, 0]);
+
+/** Moves the image to the left by `fraction` of its width. */
+export const translateX = (image: RgbImage, fraction: number) =>
+  affine(image, [1, 0, fraction * image.width, 0, 1, 0]);
+
+/** Moves the image up by `fraction` of its height. */
+export const translateY = (image: RgbImage, fraction: number) =>
+  affine(image, [1, 0, 0, 0, 1, fraction * image.height]);
+
+const to15Digits = (value: number) => Number(value.toFixed(15));
+
+/** Turns the image about its middle, counter-clockwise. */
+export function rotate(image: RgbImage, degrees: number): RgbImage {
+  const turn = degrees % 360;
+  const angle = (-(turn < 0 ? turn + 360 : turn) * Math.PI) / 180;
+  const [cosine, sine] = [to15Digits(Math.cos(angle)), to15Digits(Math.sin(angle))];
+  const minusSine = to15Digits(-Math.sin(angle));
+  const [middleX, middleY] = [image.width / 2, image.height / 2];
+  return affine(image, [
+    cosine,
+    sine,
+    cosine * -middleX + sine * -middleY + middleX,
+    minusSine,
+    cosine,
+    minusSine * -middleX + cosine * -middleY + middleY,
+  ]);
+}

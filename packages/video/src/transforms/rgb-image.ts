@@ -1,0 +1,21 @@
+/** An image of 8-bit red, green and blue: [height, width, 3], row-major. */
+export interface RgbImage {
+  readonly pixels: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** An image operation. It leaves its input alone and returns an image of the same size. */
+export type RgbOperation = (image: RgbImage) => RgbImage;
+
+/** Throws a RangeError unless the pixels are as many as the size says. */
+export function checkImage({ pixels, width, height }: RgbImage): void {
+  if (!Number.isInteger(width) || !Number.isInteger(height) || width < 1 || height < 1) {
+    throw new RangeError(`an image of ${width}×${height} pixels: give positive integers.`);
+  }
+  if (pixels.length !== width * height * 3) {
+    throw new RangeError(
+      `an image of ${width}×${height} pixels has ${width * height * 3} bytes, not ${pixels.length}.`,
+    );
+  }
+}
