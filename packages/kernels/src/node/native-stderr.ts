@@ -38,26 +38,27 @@ export async function withoutLines<T>(expected: RegExp, body: () => T): Promise<
 
 /** Lets file descriptor 2 point to a file until the returned function is called, which gives what it then holds. */
 function setStderrAside({ dup, dup2 }: Descriptors): () => string {
-  const nothing = () => '';
-  let folder: string;
+  let folder: string | undefined;
+  const remove = () => folder && rmSync(folder, { recursive: true, force: true });
+  let path: string;
+  let file: number;
+  let terminal: number;
   try {
     folder = mkdtempSync(join(tmpdir(), 'tubelet-stderr-'));
+    path = join(folder, 'stderr');
+    file = openSync(path, 'w');
+    terminal = dup(STDERR);
   } catch {
-    return nothing;
-  }
-  const path = join(folder, 'stderr');
-  const remove = () => rmSync(folder, { recursive: true, force: true });
-  const terminal = dup(STDERR);
-  if (terminal < 0) {
     remove();
-    return nothing;
+    return () => '';
   }
-  const file = openSync(path, 'w');
-  dup2(file, STDERR);
+  if (terminal >= 0) dup2(file, STDERR);
   closeSync(file);
   return () => {
-    dup2(terminal, STDERR);
-    closeSync(terminal);
+    if (terminal >= 0) {
+      dup2(terminal, STDERR);
+      closeSync(terminal);
+    }
     const text = readFileSync(path, 'utf8');
     remove();
     return text;
