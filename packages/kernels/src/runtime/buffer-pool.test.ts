@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { useRuntime } from '../testing/test-runtime.js';
-import { sizeClassBytes } from './buffer-pool.js';
+import { BufferPool, sizeClassBytes } from './buffer-pool.js';
 import { double } from './double.testing.js';
 import { OutOfMemoryError, ReleaseError } from './errors.js';
+import { FailureLog } from './failure-log.js';
 import { GpuArray } from './gpu-array.js';
 
 describe('buffer pool', () => {
@@ -110,6 +111,21 @@ describe('buffer pool', () => {
     expect((thrown as Error).message).toMatch(/hidden layer.*smaller batch/);
     expect(pool.createdBuffers).toBe(createdBuffers);
   });
+});
+
+it('rounds a size just below the limit up to the limit, not beyond', () => {
+  const created: number[] = [];
+  const device = {
+    limits: { maxBufferSize: 2 ** 31, maxStorageBufferBindingSize: 10_003 },
+    pushErrorScope: () => undefined,
+    popErrorScope: () => Promise.resolve(null),
+    createBuffer: ({ size }: GPUBufferDescriptor) => created.push(size),
+  } as unknown as GPUDevice;
+  const pool = new BufferPool(device, new FailureLog(), () => undefined);
+  expect(sizeClassBytes(9_900)).toBe(10_240);
+  expect(pool.acquire(9_900, 'bank')).toMatchObject({ sizeBytes: 10_000, usedBytes: 9_900 });
+  expect(created).toEqual([10_000]);
+  expect(() => pool.acquire(10_001, 'bank')).toThrow('at most 9.77 KiB');
 });
 
 describe('sizeClassBytes', () => {

@@ -42,6 +42,7 @@ async function readHost(runtime: Runtime, array: GpuArray): Promise<HostData> {
   if (array.dtype === 'u32') return new Uint32Array(bytes);
   if (array.dtype === 'i32') return new Int32Array(bytes);
   if (array.dtype === 'u8') return new Uint8Array(bytes);
+  if (array.dtype === 'f16') return new Uint16Array(bytes);
   return new Float32Array(bytes);
 }
 
