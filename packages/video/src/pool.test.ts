@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { DecoderClosedError, VideoDecodeError } from './errors';
+import type { Ffmpeg } from './ffmpeg';
 import { DecoderPool, type DecoderPoolOptions } from './pool';
 import { temporaryFolder, wasmFfmpeg, writeNumberedVideo } from './testing/videos';
 
@@ -49,6 +50,41 @@ module.exports = async (overrides) => {
     await expect(deadly).rejects.toThrow(/a\.deadly.*the decoding thread ended with code 3/);
     expect((await before).frameCount).toBe(20);
     expect((await after).frameCount).toBe(20);
+  });
+
+  /** An ffmpeg program of the kind that is installed, which ends as `ending` says in its first `count` runs. */
+  function interruptedFfmpeg(name: string, ending: string, count: number): Ffmpeg {
+    const path = file(name);
+    const lists = ['#tb 0: 1/25', ...[0, 1, 2].map((i) => `0, ${i}, ${i}, 1, 100, 0x0`)].join('\\n');
+    writeFileSync(
+      path,
+      `#!/bin/sh
+echo run >> ${path}.runs
+[ $(wc -l < ${path}.runs) -le ${count} ] && ${ending}
+printf "Input #0, mov,mp4, from 'a':\\n  Stream #0:0: Video: h264, yuv420p, 32x24, 25 fps\\n" >&2
+printf '${lists}\\n'
+`,
+      { mode: 0o755 },
+    );
+    return { kind: 'native', path, version: '7.1', source: 'PATH', reason: 'for tests' };
+  }
+
+  it.each([
+    ['by a signal', 'kill -TERM $$'],
+    ['and says so', '{ echo "Exiting normally, received signal 15." >&2; exit 255; }'],
+  ])('reads a file again when ffmpeg was stopped %s', async (how, ending) => {
+    const pool = await open({
+      workers: 1,
+      ffmpeg: interruptedFfmpeg(`stopped ${how}`.replaceAll(' ', '-'), ending, 2),
+    });
+    expect((await pool.probe(file('video.mp4'))).frameCount).toBe(3);
+  });
+
+  it('does not blame the file when ffmpeg is stopped again and again', async () => {
+    const pool = await open({ workers: 1, ffmpeg: interruptedFfmpeg('stopped', 'kill -TERM $$', 99) });
+    const error: unknown = await pool.probe(file('video.mp4')).catch((reason: unknown) => reason);
+    expect(error).not.toBeInstanceOf(VideoDecodeError);
+    expect((error as Error).message).toContain('ffmpeg was told to stop while it read');
   });
 
   it('says so when its threads cannot start, and does not blame the file', async () => {

@@ -1,7 +1,13 @@
 /** Runs an ffmpeg program of this machine as a child process. */
 import { spawn } from 'node:child_process';
 import type { NativeFfmpeg } from './ffmpeg';
-import { GLOBAL_OPTIONS, type FfmpegJob, type FfmpegResult, type FfmpegRunner } from './runner';
+import {
+  FfmpegInterruptedError,
+  GLOBAL_OPTIONS,
+  type FfmpegJob,
+  type FfmpegResult,
+  type FfmpegRunner,
+} from './runner';
 
 /** `-fps_mode` came with 5.1; its elder `-vsync` is about to go. Builds from git carry no release number. */
 function passEveryFrameOptions(version: string): string[] {
@@ -12,6 +18,12 @@ function passEveryFrameOptions(version: string): string[] {
 
 const LOG_LENGTH_LIMIT = 200_000;
 
+/** Whether someone ended ffmpeg from outside: it answers such a signal itself where it can, and says so. */
+function isInterrupted(signal: NodeJS.Signals | null, log: string): boolean {
+  if (signal !== null) return signal === 'SIGINT' || signal === 'SIGTERM' || signal === 'SIGHUP';
+  return /received signal \d+/.test(log);
+}
+
 export function createNativeRunner(ffmpeg: NativeFfmpeg): FfmpegRunner {
   return {
     passEveryFrame: passEveryFrameOptions(ffmpeg.version),
@@ -20,7 +32,12 @@ export function createNativeRunner(ffmpeg: NativeFfmpeg): FfmpegRunner {
       const input = [...(job.inputOptions ?? []), '-i', `file:${job.inputPath}`];
       const args = [...GLOBAL_OPTIONS, '-nostdin', ...input, ...job.outputOptions, 'pipe:1'];
       return new Promise((resolve, reject) => {
-        const child = spawn(ffmpeg.path, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+        // In a process group of its own: Ctrl-C on the terminal is for the program to answer, not for ffmpeg.
+        const child = spawn(ffmpeg.path, args, {
+          stdio: ['ignore', 'pipe', 'pipe'],
+          detached: true,
+          windowsHide: true,
+        });
         let log = '';
         let failure: unknown;
         child.stderr.setEncoding('utf8');
@@ -37,9 +54,11 @@ export function createNativeRunner(ffmpeg: NativeFfmpeg): FfmpegRunner {
           }
         });
         child.on('error', reject);
-        child.on('close', (code) => {
+        child.on('close', (code, signal) => {
           if (failure !== undefined) reject(failure as Error);
-          else resolve({ exitCode: code ?? -1, log });
+          else if (isInterrupted(signal, log)) {
+            reject(new FfmpegInterruptedError(`ffmpeg was told to stop while it read ${job.inputPath}`));
+          } else resolve({ exitCode: code ?? -1, log });
         });
       });
     },

@@ -19,9 +19,15 @@ export interface FfmpegResult {
   log: string;
 }
 
+/** A signal ended ffmpeg, as when a whole process group is told to stop: the file is not to blame. */
+export class FfmpegInterruptedError extends Error {
+  override readonly name = 'FfmpegInterruptedError';
+}
+
 export interface FfmpegRunner {
   /** Options that make ffmpeg keep every frame once, as this version spells them. */
   readonly passEveryFrame: readonly string[];
+  /** @throws FfmpegInterruptedError */
   run(job: FfmpegJob): Promise<FfmpegResult>;
 }
 

@@ -4,7 +4,7 @@ import { cropClip } from './crop';
 import { decodeClip, decodeRange } from './decode';
 import { VideoDecodeError } from './errors';
 import { probe } from './probe';
-import { createRunner } from './runner';
+import { createRunner, FfmpegInterruptedError } from './runner';
 import type {
   ClipJob,
   Job,
@@ -46,6 +46,19 @@ async function answer(job: Job) {
   }
 }
 
+/** A signal to a whole group of processes comes once: what it interrupted is done again. */
+const ATTEMPTS = 3;
+
+async function answerWhole(job: Job): ReturnType<typeof answer> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await answer(job);
+    } catch (error) {
+      if (!(error instanceof FfmpegInterruptedError) || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
 function describeFailure(error: unknown): WorkerFailure {
   if (error instanceof VideoDecodeError) {
     return { kind: 'VideoDecodeError', path: error.path, reason: error.reason };
@@ -58,7 +71,7 @@ parentPort?.on('message', async ({ id, job }: WorkerRequest) => {
   let response: WorkerResponse;
   const transfer: ArrayBuffer[] = [];
   try {
-    const value = await answer(job);
+    const value = await answerWhole(job);
     if (value instanceof Uint8Array) transfer.push(value.buffer);
     response = { id, ok: true, value };
   } catch (error) {
