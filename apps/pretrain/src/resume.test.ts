@@ -128,6 +128,7 @@ describe('a run that is stopped', () => {
   it('by --stop-after does the same', async () => {
     const { stdout } = await succeed(command('partly', { 'stop-after': 15 }));
     expect(stdout).toContain(`stopped after 15 of ${STEPS} steps`);
+    expect(stdout).toContain('with --resume and without --stop-after goes on');
     expect(checkpointsOf(at('partly')).map((path) => /\d{8}/.exec(path)![0])).toEqual([
       '00000012',
       '00000015',

@@ -231,7 +231,10 @@ function summary(
     `peak memory ${formatBytes(runtime.pool.peakBytes)} on the GPU`,
   ];
   if (badFiles.count > 0) lines.push(`left out    ${badFiles.count} files; the log names them`);
-  if (!result.finished) lines.push('the same command with --resume goes on from here');
+  if (!result.finished) {
+    const without = options.stopAfter === undefined ? '' : ' and without --stop-after';
+    lines.push(`the same command with --resume${without} goes on from here`);
+  }
   return lines.join('\n');
 }
 
