@@ -7,6 +7,7 @@
  * the constructor of plain data. Opcodes that are not needed for data are refused.
  */
 import { CheckpointFormatError } from './errors.js';
+import { PickleInput } from './pickle-input.js';
 import { describePickled, InertObject, PickledGlobal, type PickleValue } from './pickle-values.js';
 
 /** How the calls of a pickle are understood. */
@@ -19,70 +20,8 @@ export interface PickleInterpretation {
 
 const HIGHEST_PROTOCOL = 5;
 
-/** Reads opcodes' arguments; every read past the end is an error of the file. */
-class Input {
-  position = 0;
-  private readonly view: DataView;
-
-  constructor(private readonly bytes: Uint8Array) {
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  }
-
-  take(lengthBytes: number): Uint8Array {
-    if (this.position + lengthBytes > this.bytes.length) {
-      throw new CheckpointFormatError(
-        `the pickle ends at byte ${this.bytes.length} within an argument of ${lengthBytes} bytes`,
-      );
-    }
-    this.position += lengthBytes;
-    return this.bytes.subarray(this.position - lengthBytes, this.position);
-  }
-
-  private at(lengthBytes: number): number {
-    this.take(lengthBytes);
-    return this.position - lengthBytes;
-  }
-
-  u8 = (): number => this.view.getUint8(this.at(1));
-  u16 = (): number => this.view.getUint16(this.at(2), true);
-  u32 = (): number => this.view.getUint32(this.at(4), true);
-  i32 = (): number => this.view.getInt32(this.at(4), true);
-  u64 = (): number => Number(this.view.getBigUint64(this.at(8), true));
-  f64 = (): number => this.view.getFloat64(this.at(8), false);
-
-  text(lengthBytes: number): string {
-    return new TextDecoder('utf-8', { ignoreBOM: true }).decode(this.take(lengthBytes));
-  }
-
-  latin1(lengthBytes: number): string {
-    let text = '';
-    for (const byte of this.take(lengthBytes)) text += String.fromCharCode(byte);
-    return text;
-  }
-
-  line(): string {
-    const end = this.bytes.indexOf(0x0a, this.position);
-    if (end < 0) throw new CheckpointFormatError(`the pickle ends within a name at byte ${this.position}`);
-    const text = this.text(end - this.position);
-    this.position++;
-    return text;
-  }
-
-  /** A little-endian two's complement integer. */
-  long(lengthBytes: number): number | bigint {
-    let value = 0n;
-    const bytes = this.take(lengthBytes);
-    for (let i = lengthBytes - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i]!);
-    value = BigInt.asIntN(8 * lengthBytes, value);
-    return Number.isSafeInteger(Number(value)) ? Number(value) : value;
-  }
-}
-
-/** An integer of more bytes than this is no number that a checkpoint needs, and slow to build. */
-const MAX_LONG_BYTES = 255;
-
 class Machine {
-  private readonly input: Input;
+  private readonly input: PickleInput;
   private stack: PickleValue[] = [];
   /** The stacks below each mark. */
   private readonly below: PickleValue[][] = [];
@@ -92,7 +31,7 @@ class Machine {
     bytes: Uint8Array,
     private readonly interpretation: PickleInterpretation,
   ) {
-    this.input = new Input(bytes);
+    this.input = new PickleInput(bytes);
   }
 
   run(): PickleValue {
@@ -221,13 +160,6 @@ class Machine {
   }
 }
 
-function longOf(input: Input, lengthBytes: number): number | bigint {
-  if (lengthBytes > MAX_LONG_BYTES) {
-    throw new CheckpointFormatError(`the pickle holds an integer of ${lengthBytes} bytes`);
-  }
-  return input.long(lengthBytes);
-}
-
 function checkProtocol(version: number): void {
   if (version < 2 || version > HIGHEST_PROTOCOL) {
     throw new CheckpointFormatError(
@@ -237,7 +169,7 @@ function checkProtocol(version: number): void {
 }
 
 /** Opcodes by their byte, under the names that Python gives them. */
-const OPERATIONS: ReadonlyMap<number, (machine: Machine, input: Input) => void> = new Map([
+const OPERATIONS: ReadonlyMap<number, (machine: Machine, input: PickleInput) => void> = new Map([
   [0x80, (_, i) => checkProtocol(i.u8())], // PROTO
   [0x95, (_, i) => void i.u64()], // FRAME: a hint for buffering
   [0x28, (m) => m.mark()], // MARK
@@ -250,8 +182,8 @@ const OPERATIONS: ReadonlyMap<number, (machine: Machine, input: Input) => void> 
   [0x4a, (m, i) => m.push(i.i32())], // BININT
   [0x4b, (m, i) => m.push(i.u8())], // BININT1
   [0x4d, (m, i) => m.push(i.u16())], // BININT2
-  [0x8a, (m, i) => m.push(longOf(i, i.u8()))], // LONG1
-  [0x8b, (m, i) => m.push(longOf(i, i.u32()))], // LONG4
+  [0x8a, (m, i) => m.push(i.long(i.u8()))], // LONG1
+  [0x8b, (m, i) => m.push(i.long(i.u32()))], // LONG4
   [0x47, (m, i) => m.push(i.f64())], // BINFLOAT
   [0x58, (m, i) => m.push(i.text(i.u32()))], // BINUNICODE
   [0x8c, (m, i) => m.push(i.text(i.u8()))], // SHORT_BINUNICODE

@@ -85,11 +85,13 @@ describe('readPytorchCheckpoint', () => {
   });
 
   it('reads views: an offset, a transposed matrix, a scalar, an empty tensor', () => {
+    const huge = new Array<number>(40).fill(0x7fffffff);
     const views = dictOf([
       ['row', tensorOf({ key: '0', size: 6, shape: [3], offset: 3 })],
       ['transposed', tensorOf({ key: '0', size: 6, shape: [3, 2], strides: [1, 3] })],
       ['scalar', tensorOf({ key: '0', size: 6, shape: [], offset: 5 })],
       ['empty', tensorOf({ key: '0', size: 6, shape: [0, 4] })],
+      ['huge empty', tensorOf({ key: '0', size: 6, shape: [...huge, 0], strides: [...huge, 1] })],
     ]);
     const { tensors } = readPytorchCheckpoint(archive(pickle(views), storages));
     expect([...tensors.get('row')!.data]).toEqual([4, 5, 6]);
@@ -100,6 +102,8 @@ describe('readPytorchCheckpoint', () => {
     });
     expect(tensors.get('scalar')).toEqual({ dtype: 'F32', shape: [], data: Float32Array.of(6) });
     expect(tensors.get('empty')).toEqual({ dtype: 'F32', shape: [0, 4], data: new Float32Array(0) });
+    // The product of the other extents is infinite, and infinite times 0 is no number.
+    expect(tensors.get('huge empty')?.data).toEqual(new Float32Array(0));
   });
 
   it('reads half precision, doubles and whole numbers', () => {
@@ -162,6 +166,12 @@ describe('a hostile pickle', () => {
     );
   });
 
+  it('may nest its keys as deep as it likes', () => {
+    const deep = concat(op.emptyTuple, new Uint8Array(200_000).fill(0x85)); // TUPLE1, 200,000 times
+    const file = concat(op.emptyDict, op.mark, op.string('w'), weight, deep, op.none, op.setItems);
+    expect(readPytorchCheckpoint(archive(pickle(file), storages)).nonTensors).toEqual(['<a list>: None']);
+  });
+
   it('cannot reach prototypes through its keys', () => {
     const file = dictOf([['__proto__', dictOf([['polluted', op.true]])]]);
     expect(() => readPytorchCheckpoint(archive(pickle(file)))).toThrow(CheckpointFormatError);
@@ -183,6 +193,7 @@ describe('a hostile pickle', () => {
     ['a value never remembered', pickle(Uint8Array.of(0x68, 9))],
     ['items set on a number', pickle(op.integer(1), op.mark, op.string('k'), op.none, op.setItems)],
     ['an argument past the end', concat(Uint8Array.of(0x80, 2, 0x58), Uint8Array.of(255, 255, 255, 127))],
+    ['an endless integer', pickle(Uint8Array.of(0x8b, 0, 1, 0, 0), new Uint8Array(256))],
     ['no end', Uint8Array.of(0x80, 2, 0x4e)],
     ['text protocol 0', Uint8Array.from(Buffer.from('cos\nsystem\n(S"ls"\ntR.'))],
     ['a protocol of the future', pickle(Uint8Array.of(0x80, 9))],
@@ -192,6 +203,7 @@ describe('a hostile pickle', () => {
 
   it.each([
     ['reaches beyond its storage', { shape: [7] }, /reach beyond its storage of 6/],
+    ['is larger than can be counted', { shape: new Array<number>(40).fill(0x7fffffff) }, /reach beyond/],
     ['starts beyond its storage', { shape: [1], offset: 6 }, /reach beyond/],
     ['expands one number to many', { shape: [1_000_000_000], strides: [0] }, /reach beyond/],
     ['has a storage of another length', { shape: [2], size: 5 }, /has 24 bytes, 5 elements need 20/],

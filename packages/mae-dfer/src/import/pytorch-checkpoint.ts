@@ -108,6 +108,9 @@ function pickStateDict(file: Map<PickleValue, PickleValue>): {
   return { stateDictKey: null, dict: file };
 }
 
+/** A key as text. Keys can be anything, nested without end: `String` is not safe for them. */
+const nameOf = (key: PickleValue) => (typeof key === 'string' ? key : `<${describePickled(key)}>`);
+
 function plainSettings(args: PickleValue | undefined): Map<string, CheckpointSetting> {
   const settings = new Map<string, CheckpointSetting>();
   const attributes = args instanceof InertObject ? args.state : args;
@@ -147,7 +150,7 @@ export function readPytorchCheckpoint(bytes: Uint8Array): PytorchCheckpoint {
   const nonTensors: string[] = [];
   for (const [key, value] of dict) {
     if (typeof key === 'string' && value instanceof TensorReference) references.set(key, value);
-    else nonTensors.push(`${String(key)}: ${describePickled(value)}`);
+    else nonTensors.push(`${nameOf(key)}: ${describePickled(value)}`);
   }
   if (references.size === 0) {
     const where = stateDictKey === null ? 'the checkpoint' : `${JSON.stringify(stateDictKey)}`;
@@ -164,7 +167,7 @@ export function readPytorchCheckpoint(bytes: Uint8Array): PytorchCheckpoint {
     unreadKeys:
       stateDictKey === null
         ? []
-        : [...file.keys()].map(String).filter((key) => ![stateDictKey, 'epoch', 'args'].includes(key)),
+        : [...file.keys()].map(nameOf).filter((key) => ![stateDictKey, 'epoch', 'args'].includes(key)),
     nonTensors,
     uncalled: [...interpretation.uncalled],
   };

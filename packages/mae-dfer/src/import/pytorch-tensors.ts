@@ -111,7 +111,8 @@ export function readTensor(
         `${storage.size * elementBytes}`,
     );
   }
-  const count = shape.reduce((product, extent) => product * extent, 1);
+  // 0 first: a product that overflows must not hide it.
+  const count = shape.includes(0) ? 0 : shape.reduce((product, extent) => product * extent, 1);
   const last = shape.reduce((sum, extent, axis) => sum + (extent - 1) * strides[axis]!, offset);
   // An expanded view has more elements than its storage; nothing that is trained is one, and its size has no bound.
   if (count > 0 && (last >= storage.size || count > storage.size)) {
