@@ -36,10 +36,18 @@ export async function openRuntime(gpu: GPU, options: OpenRuntimeOptions = {}): P
   }
   const features = WANTED_FEATURES.filter((name) => adapter.features.has(name as GPUFeatureName));
   const summary = summarizeAdapter(adapter, features);
-  const device = await adapter.requestDevice({
-    label: 'tubelet',
-    requiredFeatures: features as GPUFeatureName[],
-    requiredLimits,
-  });
+  let device: GPUDevice;
+  try {
+    device = await adapter.requestDevice({
+      label: 'tubelet',
+      requiredFeatures: features as GPUFeatureName[],
+      requiredLimits,
+    });
+  } catch (error) {
+    throw new NoAdapterError(
+      `the adapter ${summary.description || summary.device} gives no device: ` +
+        `${error instanceof Error ? error.message : String(error)}. Close other programs that use the GPU, or run \`npm run doctor\`.`,
+    );
+  }
   return new Runtime(device, summary);
 }

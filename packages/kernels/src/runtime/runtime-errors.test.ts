@@ -115,4 +115,18 @@ describe('errors of the GPU', () => {
     await expect(openRuntime(none)).rejects.toThrow(NoAdapterError);
     await expect(openRuntime(none)).rejects.toThrow('npm run doctor');
   });
+
+  it('say which adapter gives no device, and why', async () => {
+    const adapter = {
+      info: { vendor: 'v', architecture: 'a', device: 'd', description: 'Test GPU' },
+      limits: {},
+      features: new Set(),
+      requestDevice: () => Promise.reject(new Error('all devices are in use')),
+    };
+    const gpu = { requestAdapter: () => Promise.resolve(adapter) } as unknown as GPU;
+    await expect(openRuntime(gpu)).rejects.toThrow(NoAdapterError);
+    await expect(openRuntime(gpu)).rejects.toThrow(
+      'adapter Test GPU gives no device: all devices are in use',
+    );
+  });
 });
