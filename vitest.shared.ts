@@ -26,7 +26,7 @@ export const sharedTest: ViteUserConfig = {
   test: {
     pool: 'forks',
     fileParallelism: false,
-    testTimeout: 120_000,
+    testTimeout: process.env['TUBELET_TEST'] === 'full' ? 1_200_000 : 120_000,
     hookTimeout: 120_000,
     include: ['src/**/*.test.ts'],
   },

@@ -7,14 +7,15 @@ import { attentionBackward, attentionBackwardVariants } from './attention-backwa
 import { attentionBackwardKernel } from './attention.cases.js';
 import { attention } from './attention.js';
 import { attentionBackwardReference } from './attention.reference.js';
-import { quickCases } from './attention.testing.js';
+import { casesFor } from './attention.testing.js';
 
 describe('attention-backward', () => {
   const runtime = useRuntime();
 
   for (const variant of attentionBackwardVariants) {
-    it.each(quickCases(attentionBackwardKernel))(`${variant.name} matches float64: $name`, (testCase) =>
-      checkCase(runtime(), attentionBackwardKernel, testCase, variant),
+    it.each(casesFor(attentionBackwardKernel, variant))(
+      `${variant.name} matches float64: $name`,
+      (testCase) => checkCase(runtime(), attentionBackwardKernel, testCase, variant),
     );
   }
 

@@ -5,13 +5,13 @@ import { useRuntime } from '../testing/test-runtime.js';
 import { attentionKernel } from './attention.cases.js';
 import { attention, attentionVariants } from './attention.js';
 import { attentionReference } from './attention.reference.js';
-import { quickCases } from './attention.testing.js';
+import { casesFor } from './attention.testing.js';
 
 describe('attention', () => {
   const runtime = useRuntime();
 
   for (const variant of attentionVariants) {
-    it.each(quickCases(attentionKernel))(`${variant.name} matches float64: $name`, (testCase) =>
+    it.each(casesFor(attentionKernel, variant))(`${variant.name} matches float64: $name`, (testCase) =>
       checkCase(runtime(), attentionKernel, testCase, variant),
     );
   }

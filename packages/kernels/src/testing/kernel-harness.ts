@@ -5,6 +5,7 @@ import type { HostData, Runtime } from '../runtime/runtime.js';
 import type { ArraySpec, HostArrays, KernelCase, KernelSpec } from '../kernel-spec.js';
 import { makeHostData, scaledError, toFloat64 } from './host-data.js';
 import { testRandom } from './random.js';
+import { isFullTest } from './test-level.js';
 
 export { makeHostData, scaledError, toFloat64 } from './host-data.js';
 
@@ -95,7 +96,10 @@ export async function checkCase<Shape>(
   }
 }
 
-/** Every case on every variant that the device can run, then `randomShapes` random shapes. */
+/**
+ * Every case on every variant that the device can run, then `randomShapes` random shapes: six times as many in a full
+ * test.
+ */
 export async function checkKernel<Shape>(
   runtime: Runtime,
   spec: KernelSpec<Shape>,
@@ -104,7 +108,8 @@ export async function checkKernel<Shape>(
   for (const variant of runnableVariants(runtime, spec.variants)) {
     for (const testCase of spec.cases) await checkCase(runtime, spec, testCase, variant, seed);
     const random = testRandom(seed + 77);
-    for (let i = 0; spec.randomShape && i < randomShapes; i++) {
+    const draws = isFullTest ? 6 * randomShapes : randomShapes;
+    for (let i = 0; spec.randomShape && i < draws; i++) {
       const shape = spec.randomShape(random);
       await checkCase(runtime, spec, { name: `random ${JSON.stringify(shape)}`, shape }, variant, seed + i);
     }
