@@ -4,7 +4,6 @@ import { cacheDirectory } from './cache';
 import { recordedDrivers, useSoftwareDriver, useSystemDrivers, vulkanChoice } from './driver';
 import type { SoftwareDriver, VulkanChoice } from './driver';
 import { noNodeAdapter } from './errors';
-import { withoutLines } from './native-stderr';
 import { throttlePolling } from './throttle';
 
 export interface OpenGpuOptions {
@@ -33,9 +32,6 @@ interface OpenedGpu {
  */
 const key = Symbol.for('tubelet.openGpus');
 const store = globalThis as { [key]?: OpenedGpu[] };
-
-// “maxDynamicUniformBuffersPerPipelineLayout artificially reduced from 1000000 to 16 …”, at every start: harmless.
-const LIMIT_WARNING = /^Warning: maxDynamic\w+PerPipelineLayout artificially reduced/;
 
 /**
  * A caller's flags with those that the engine always wants: times of kernels exact instead of in steps of 65 µs, a
@@ -102,11 +98,7 @@ export async function openGpu(options: OpenGpuOptions = {}): Promise<GPU> {
       else await useSystemDrivers(recorded);
       const gpu = create(dawnFlags(flags));
       opened.push({ gpu, flags: flags.join('\n'), driver });
-      // The first request looks at the drivers, at once, and Dawn has no switch for what it says of their limits.
-      const request = await withoutLines(LIMIT_WARNING, () => ({
-        adapter: gpu.requestAdapter({ powerPreference: 'high-performance' }),
-      }));
-      const adapter = await request.adapter;
+      const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
       if (adapter) {
         const interval = options.pollIntervalMs ?? 'auto';
         const automatic = isSoftwareAdapter(adapter.info) ? 1 : 0;
