@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeSafetensors, safetensorsFloat32 } from '@tubelet/autograd';
 
@@ -55,9 +55,11 @@ export class GoldenFolder {
     }
   }
 
-  /** Names of the safetensors files that the manifest lists. */
-  listedFiles(): string[] {
-    return Object.keys(objectField(this.manifest, 'files', 'manifest.json'));
+  /** Names of the folder's files with this ending, sorted. */
+  files(ending: string): string[] {
+    return readdirSync(this.path)
+      .filter((name) => name.endsWith(ending))
+      .sort();
   }
 }
 

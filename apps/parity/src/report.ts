@@ -13,6 +13,9 @@ export interface Comparison {
   readonly bound: number;
 }
 
+// The longest line of a summary fits.
+const TENSOR_WIDTH = 78;
+
 /** Collects comparisons of one run. */
 export class Report {
   readonly comparisons: Comparison[] = [];
@@ -45,14 +48,14 @@ export class Report {
   /** A line a tensor, gradients and parameters summed up by their worst unless `all`. */
   format({ all = false } = {}): string {
     const lines = [
-      `${'case'.padEnd(26)}${'tensor'.padEnd(52)}${'error'.padStart(10)}${'bound'.padStart(10)}`,
+      `${'case'.padEnd(32)}${'tensor'.padEnd(TENSOR_WIDTH)}${'error'.padStart(10)}${'bound'.padStart(10)}`,
     ];
     const rows = all ? this.comparisons : this.summarised();
     for (const { group, tensor, error, bound } of rows) {
       const mark = error <= bound ? '' : '  FAILED';
       lines.push(
-        group.padEnd(26) +
-          tensor.padEnd(52) +
+        group.padEnd(32) +
+          tensor.padEnd(TENSOR_WIDTH) +
           error.toExponential(1).padStart(10) +
           `${bound}`.padStart(10) +
           mark,

@@ -25,7 +25,14 @@ describe('parity with the reference', () => {
     // Both models, all ablations, targets and tables were really compared.
     expect(report.comparisons.length).toBeGreaterThan(800);
     const groups = new Set(report.comparisons.map(({ group }) => group));
-    for (const group of ['pretrain_tiny', 'finetune_tiny', 'finetune_droppath', 'targets', 'tables']) {
+    for (const group of [
+      'pretrain_tiny',
+      'finetune_tiny',
+      'finetune_droppath',
+      'mixup',
+      'targets',
+      'tables',
+    ]) {
       expect(groups).toContain(group);
     }
     expect([...groups].filter((group) => group.startsWith('variant '))).toHaveLength(6);

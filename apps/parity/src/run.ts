@@ -1,6 +1,8 @@
 import { Engine } from '@tubelet/autograd';
 import type { Runtime } from '@tubelet/kernels';
 import { classifierCase, dropPathCase } from './cases/classifier-case.js';
+import { importCases } from './cases/import-case.js';
+import { mixupCase } from './cases/mixup-case.js';
 import { pretrainingCase } from './cases/pretraining-case.js';
 import { tablesCase, targetsCase } from './cases/table-cases.js';
 import { variantCases } from './cases/variant-cases.js';
@@ -20,6 +22,7 @@ export async function runFolder(
     onCase(name);
     await runCase(engine, folder, name, testCase, report);
   }
+  importCases(folder, report);
   return report;
 }
 
@@ -32,6 +35,7 @@ async function runCase(
 ): Promise<void> {
   if (name === 'targets') return targetsCase(engine, folder, report);
   if (name === 'tables') return tablesCase(folder, testCase, report);
+  if (name === 'mixup') return mixupCase(folder, testCase, report);
   if (name === 'variants') return variantCases(engine, folder, testCase, report);
   const config = (testCase['config'] ?? {}) as Json;
   if ('encoder_embed_dim' in config) return pretrainingCase(engine, folder, name, testCase, report);
