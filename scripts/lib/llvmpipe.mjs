@@ -193,8 +193,8 @@ const notNeeded = /^(libvulkan_(?!lvp\.)|libVkLayer_|libicu(io|test|tu)\.|libexp
  */
 export async function unpackLlvmpipe(staging) {
   const work = join(staging, 'apt');
-  const session = await openApt(work);
-  const plan = await planDriver(session);
+  const archive = await openApt(work);
+  const plan = await planDriver(archive);
   const debs = join(work, 'debs');
   const tree = join(work, 'tree');
   mkdirSync(debs);
@@ -202,7 +202,7 @@ export async function unpackLlvmpipe(staging) {
   const names = plan.packages
     .filter(({ name }) => !fromTheSystem.test(name.replace(/:\w+$/, '')))
     .map(({ name, version }) => `${name}=${version}`);
-  await session.apt(['download', ...names], { cwd: debs, timeoutMs: 600_000 });
+  await archive.apt(['download', ...names], { cwd: debs, timeoutMs: 600_000 });
   for (const name of readdirSync(debs)) await runCommand('dpkg', ['-x', join(debs, name), tree]);
   const folder = join(staging, 'llvmpipe');
   mkdirSync(folder);
@@ -223,7 +223,7 @@ export async function unpackLlvmpipe(staging) {
  */
 export async function installLlvmpipe(staging) {
   if (process.getuid?.() !== 0) throw new Error('installing it through apt needs root');
-  const session = await openApt(join(staging, 'apt'));
-  const { target } = await planDriver(session, true);
-  await session.apt(['install', '-y', ...target, ...packageNames], { system: true, timeoutMs: 600_000 });
+  const archive = await openApt(join(staging, 'apt'));
+  const { target } = await planDriver(archive, true);
+  await archive.apt(['install', '-y', ...target, ...packageNames], { system: true, timeoutMs: 600_000 });
 }

@@ -20,7 +20,7 @@ import {
   VideoTooShortError,
   type ReconstructOptions,
 } from './reconstruct.js';
-import { PretrainingSession } from './session.js';
+import { TrainingState } from './training-state.js';
 
 const SIZE = 32;
 const CLIP_FRAMES = 4;
@@ -77,10 +77,10 @@ const MOTION = -0.4;
 async function writeConstantModel(path: string): Promise<void> {
   const runtime = await openNodeRuntime();
   try {
-    const session = new PretrainingSession(runtime, config, { weightDecay: 0 });
+    const training = new TrainingState(runtime, config, { weightDecay: 0 });
     const bias = new Float32Array(1536).fill(APPEARANCE, 0, 768).fill(MOTION, 768);
-    session.model.store.get('decoder.head.bias').write(bias);
-    await saveCheckpoint(path, await session.checkpoint(1));
+    training.model.store.get('decoder.head.bias').write(bias);
+    await saveCheckpoint(path, await training.checkpoint(1));
   } finally {
     closeNodeRuntime(runtime);
   }

@@ -16,7 +16,7 @@ import {
   type PictureRow,
   type PredictedCubes,
 } from './picture.js';
-import { checkpointConfig, checkpointWeights } from './session.js';
+import { checkpointConfig, checkpointWeights } from './training-state.js';
 
 /** Options of `reconstruct` as the command line gives them. */
 export interface ReconstructOptions {

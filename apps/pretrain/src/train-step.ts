@@ -1,6 +1,6 @@
 import { drawMask } from '@tubelet/mae-dfer';
 import { averageMicroBatches, UserError, type Metrics, type StepPosition } from '@tubelet/trainer';
-import type { PretrainingSession } from './session.js';
+import type { TrainingState } from './training-state.js';
 import type { BatchReader } from './train-data.js';
 import type { TrainOptions } from './train-settings.js';
 
@@ -26,13 +26,13 @@ export class TrainingDivergedError extends UserError {
  * before it would spoil the weights.
  */
 export async function trainStep(
-  session: PretrainingSession,
+  training: TrainingState,
   batches: BatchReader,
   options: TrainOptions,
   position: StepPosition,
   learningRate: number,
 ): Promise<Metrics> {
-  const { engine, model, optimiser, runtime } = session;
+  const { engine, model, optimiser, runtime } = training;
   const { frames: clipFrames, imageSize } = model.config.encoder;
   let norm = NaN;
   let nonFinite = NaN;

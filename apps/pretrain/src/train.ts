@@ -23,7 +23,7 @@ import type { ClipLoader } from '@tubelet/video';
 import { resolve } from 'node:path';
 import manifest from '../package.json' with { type: 'json' };
 import { BadFiles } from './bad-files.js';
-import { PretrainingSession } from './session.js';
+import { TrainingState } from './training-state.js';
 import { BatchReader, countSteps, findVideos, openLoader, videosFingerprint } from './train-data.js';
 import { bindingSettings, modelConfig, requireFittingOptions, type TrainOptions } from './train-settings.js';
 import { trainStep } from './train-step.js';
@@ -97,22 +97,22 @@ async function trainOn(
   plan: Plan,
 ): Promise<void> {
   const { options, config, badFiles } = plan;
-  const session = new PretrainingSession(runtime, config, options);
+  const training = new TrainingState(runtime, config, options);
   const { run, startStep } = options.resume
-    ? await resume(session, plan)
+    ? await resume(training, plan)
     : { run: await createRun(options.out, describeRun(runtime, loader, plan)), startStep: 0 };
   let completedSteps = startStep;
   try {
     badFiles.logTo(run, () => completedSteps);
-    if (startStep === 0) session.initialise(options.seed);
-    announce(session, loader, plan);
+    if (startStep === 0) training.initialise(options.seed);
+    announce(training, loader, plan);
     let isProfiled = false;
     const onCompleted = (steps: number) => {
       completedSteps = steps;
       // The first step is left out: in it, kernels are compiled.
       if (options.profile && steps === startStep + 1) isProfiled = runtime.startProfiling();
     };
-    const result = await runSteps(run, session, batches, plan, startStep, onCompleted);
+    const result = await runSteps(run, training, batches, plan, startStep, onCompleted);
     run.log.append({ type: 'memory', step: completedSteps, peakGpuBytes: runtime.pool.peakBytes });
     if (options.profile) console.log(await profileText(runtime, isProfiled, startStep, completedSteps));
     console.log(summary(result, runtime, plan));
@@ -125,11 +125,11 @@ async function trainOn(
 
 /** Restores the state of the latest sound checkpoint. A run that was killed before its first one begins anew. */
 async function resume(
-  session: PretrainingSession,
+  training: TrainingState,
   { options, progress }: Plan,
 ): Promise<{ run: RunFolder; startStep: number }> {
   const found = await latestCheckpoint(options.out, (message) => progress.note(message));
-  if (found) session.restore(found.path, found.content);
+  if (found) training.restore(found.path, found.content);
   const startStep = found?.step ?? 0;
   const run = await resumeRun(options.out, startStep);
   progress.note(
@@ -137,7 +137,7 @@ async function resume(
       ? `resuming after step ${startStep} from ${found.path}`
       : `${options.out} has no checkpoint yet: beginning with the first step`,
   );
-  const { description } = session.runtime.adapter;
+  const { description } = training.runtime.adapter;
   if (run.config.adapter.description !== description) {
     progress.note(
       `this run was begun on ${JSON.stringify(run.config.adapter.description)}: on ${JSON.stringify(description)} ` +
@@ -149,7 +149,7 @@ async function resume(
 
 function runSteps(
   run: RunFolder,
-  session: PretrainingSession,
+  training: TrainingState,
   batches: BatchReader,
   { options, stepsPerEpoch, progress, stop }: Plan,
   startStep: number,
@@ -180,17 +180,17 @@ function runSteps(
       },
     },
     step: async (position) => {
-      const metrics = await trainStep(session, batches, options, position, schedule.at(position.step));
+      const metrics = await trainStep(training, batches, options, position, schedule.at(position.step));
       reached = position.step + 1;
       onCompleted(reached);
       return metrics;
     },
-    checkpoint: (completedSteps) => session.checkpoint(completedSteps),
+    checkpoint: (completedSteps) => training.checkpoint(completedSteps),
   });
 }
 
 function announce(
-  { model, runtime }: PretrainingSession,
+  { model, runtime }: TrainingState,
   loader: ClipLoader,
   { stepsPerEpoch, progress }: Plan,
 ): void {

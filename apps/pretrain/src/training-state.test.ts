@@ -3,7 +3,7 @@ import type { Runtime } from '@tubelet/kernels';
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
 import { lgiFormer, type PretrainingConfig } from '@tubelet/mae-dfer';
 import { CheckpointCorruptError, CheckpointMismatchError } from '@tubelet/trainer';
-import { checkpointConfig, checkpointWeights, PretrainingSession } from './session.js';
+import { checkpointConfig, checkpointWeights, TrainingState } from './training-state.js';
 
 const clip = { imageSize: 32, frames: 4, depth: 1, heads: 1, region: [2, 2, 2] as const };
 const config = (dim: number): PretrainingConfig => ({
@@ -16,21 +16,21 @@ let runtime: Runtime;
 beforeAll(async () => void (runtime = await openNodeRuntime()));
 afterAll(() => closeNodeRuntime(runtime));
 
-const open = (dim = 16) => new PretrainingSession(runtime, config(dim), { weightDecay: 0.05 });
+const open = (dim = 16) => new TrainingState(runtime, config(dim), { weightDecay: 0.05 });
 
-/** A session whose weights and moments all differ from zero, after 5 steps. */
-async function trained(): Promise<PretrainingSession> {
-  const session = open();
-  session.initialise(3);
-  const moments = [...(await session.optimiser.state())].map(([name, { firstMoment, secondMoment }], i) => {
+/** A state whose weights and moments all differ from zero, after 5 steps. */
+async function trained(): Promise<TrainingState> {
+  const training = open();
+  training.initialise(3);
+  const moments = [...(await training.optimiser.state())].map(([name, { firstMoment, secondMoment }], i) => {
     const values = { firstMoment: firstMoment.fill(i + 0.25), secondMoment: secondMoment.fill(i + 0.5) };
     return [name, values] as const;
   });
-  session.optimiser.restore(new Map(moments), 5);
-  return session;
+  training.optimiser.restore(new Map(moments), 5);
+  return training;
 }
 
-describe('a session', () => {
+describe('the state of training', () => {
   it('comes back whole from its checkpoint: weights, moments, counter', async () => {
     const content = await (await trained()).checkpoint(5);
     const other = open();

@@ -17,7 +17,7 @@ const CONFIG_KEY = 'tubelet.pretraining.config';
 const STEP_KEY = 'tubelet.step';
 
 /** A model with its optimiser, and the way between them and checkpoints. */
-export class PretrainingSession {
+export class TrainingState {
   readonly engine: Engine;
   readonly model: PretrainingModel;
   readonly optimiser: AdamW;
