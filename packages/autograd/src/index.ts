@@ -2,6 +2,7 @@ export * from './adamw.js';
 export * from './engine.js';
 export * from './gradcheck.js';
 export * from './gradients.js';
+export * from './layers.js';
 export * from './ops/add-rows.js';
 export * from './ops/add.js';
 export * from './ops/attention.js';

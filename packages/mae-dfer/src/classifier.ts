@@ -1,4 +1,4 @@
-import { linear, meanRows, ParameterStore, split, type Engine, type Tensor } from '@tubelet/autograd';
+import { linearLayer, meanRows, ParameterStore, split, type Engine, type Tensor } from '@tubelet/autograd';
 import type { GpuArray } from '@tubelet/kernels';
 import { batchSize, gatherCubes, requireClips, type ClipBatch } from './clip-batch.js';
 import {
@@ -87,7 +87,7 @@ export class Classifier {
       observe,
     });
     const feature = norm(store, 'fc_norm', this.pool(encoded));
-    const logits = linear(feature, store.get('head.weight'), { bias: store.get('head.bias') });
+    const logits = linearLayer(store, 'head', feature);
     return { logits, feature };
   }
 

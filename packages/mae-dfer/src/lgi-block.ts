@@ -3,6 +3,7 @@ import {
   copyInto,
   join,
   linear,
+  linearLayer,
   reshape,
   split,
   type ParameterStore,
@@ -63,8 +64,7 @@ function localAttention(
     bias: store.pack(`${name}.first_attn.qkv_bias`),
   });
   const windows = attention({ qkv: reshape(qkv, [batch * regions, rows, 3 * width]), heads });
-  return linear(reshape(windows, x.shape), store.get(`${name}.first_attn.proj.weight`), {
-    bias: store.get(`${name}.first_attn.proj.bias`),
+  return linearLayer(store, `${name}.first_attn.proj`, reshape(windows, x.shape), {
     residual: x,
     rowScaling: dropPath?.local,
   });
@@ -102,8 +102,7 @@ function interRegionAttention(
   const qkv = linear(normed, store.pack(`${name}.second_attn.qkv`), {
     bias: store.pack(`${name}.second_attn.qkv_bias`),
   });
-  return linear(attention({ qkv, heads }), store.get(`${name}.second_attn.proj.weight`), {
-    bias: store.get(`${name}.second_attn.proj.bias`),
+  return linearLayer(store, `${name}.second_attn.proj`, attention({ qkv, heads }), {
     residual: representatives,
     rowScaling: dropPath?.interRegion,
     into,
@@ -135,8 +134,7 @@ function localGlobalAttention(
     kv: reshape(kv, [batch, regions, 2 * width]),
     heads,
   });
-  return linear(attended, store.get(`${name}.third_attn.proj.weight`), {
-    bias: store.get(`${name}.third_attn.proj.bias`),
+  return linearLayer(store, `${name}.third_attn.proj`, attended, {
     residual: locals,
     rowScaling: dropPath?.localGlobal,
     into,

@@ -1,23 +1,8 @@
-import type { PackSpec, ParameterSpec } from '@tubelet/autograd';
+import { layerNormSpecs, linearSpecs, mlpSpecs, type PackSpec, type ParameterSpec } from '@tubelet/autograd';
 import { cubeSize, MLP_RATIO, regionCount, type DecoderConfig, type EncoderConfig } from './config.js';
 
 /** Names and shapes of stored tensors, in the order of the published checkpoints. */
 export type Specs = (ParameterSpec | PackSpec)[];
-
-/** Weight and bias of a layer norm. */
-export function normSpecs(name: string, dim: number): Specs {
-  return [
-    { name: `${name}.weight`, shape: [dim] },
-    { name: `${name}.bias`, shape: [dim] },
-  ];
-}
-
-export function linearSpecs(name: string, outputs: number, inputs: number): Specs {
-  return [
-    { name: `${name}.weight`, shape: [outputs, inputs] },
-    { name: `${name}.bias`, shape: [outputs] },
-  ];
-}
 
 /**
  * The convolution whose kernel and stride are one cube, stored [C, 3, t, p, p] and used as the matrix [C, cube]
@@ -63,39 +48,38 @@ function generalAttentionSpecs(name: string, dim: number, kind: 'self' | 'cross'
   ];
 }
 
-function mlpSpecs(name: string, dim: number): Specs {
-  const hidden = MLP_RATIO * dim;
-  return [...linearSpecs(`${name}.fc1`, hidden, dim), ...linearSpecs(`${name}.fc2`, dim, hidden)];
-}
-
 export function lgiBlockSpecs(
   name: string,
   dim: number,
   { interRegion, localGlobal }: { interRegion: boolean; localGlobal: boolean },
 ): Specs {
   const specs = [
-    ...normSpecs(`${name}.first_attn_norm0`, dim),
+    ...layerNormSpecs(`${name}.first_attn_norm0`, dim),
     ...generalAttentionSpecs(`${name}.first_attn`, dim, 'self'),
   ];
   if (interRegion) {
     specs.push(
-      ...normSpecs(`${name}.second_attn_norm0`, dim),
+      ...layerNormSpecs(`${name}.second_attn_norm0`, dim),
       ...generalAttentionSpecs(`${name}.second_attn`, dim, 'self'),
     );
   }
   if (localGlobal) {
     specs.push(
-      ...normSpecs(`${name}.third_attn_norm0`, dim),
-      ...normSpecs(`${name}.third_attn_norm1`, dim),
+      ...layerNormSpecs(`${name}.third_attn_norm0`, dim),
+      ...layerNormSpecs(`${name}.third_attn_norm1`, dim),
       ...generalAttentionSpecs(`${name}.third_attn`, dim, 'cross'),
     );
   }
-  return [...specs, ...normSpecs(`${name}.norm2`, dim), ...mlpSpecs(`${name}.mlp`, dim)];
+  return [
+    ...specs,
+    ...layerNormSpecs(`${name}.norm2`, dim),
+    ...mlpSpecs(`${name}.mlp`, dim, MLP_RATIO * dim),
+  ];
 }
 
 export function vitBlockSpecs(name: string, dim: number): Specs {
   return [
-    ...normSpecs(`${name}.norm1`, dim),
+    ...layerNormSpecs(`${name}.norm1`, dim),
     {
       pack: `${name}.attn.qkv_bias`,
       shape: [3 * dim],
@@ -107,8 +91,8 @@ export function vitBlockSpecs(name: string, dim: number): Specs {
     },
     { name: `${name}.attn.qkv.weight`, shape: [3 * dim, dim] },
     ...linearSpecs(`${name}.attn.proj`, dim, dim),
-    ...normSpecs(`${name}.norm2`, dim),
-    ...mlpSpecs(`${name}.mlp`, dim),
+    ...layerNormSpecs(`${name}.norm2`, dim),
+    ...mlpSpecs(`${name}.mlp`, dim, MLP_RATIO * dim),
   ];
 }
 
@@ -135,13 +119,13 @@ export function pretrainingSpecs(encoder: EncoderConfig, decoder: DecoderConfig)
     { name: 'mask_token', shape: [1, 1, decoder.dim] },
     ...encoderSpecs('encoder.', encoder),
   ];
-  specs.push(...normSpecs('encoder.norm', encoder.dim));
+  specs.push(...layerNormSpecs('encoder.norm', encoder.dim));
   for (let i = 0; i < decoder.depth; i++) specs.push(...vitBlockSpecs(`decoder.blocks.${i}`, decoder.dim));
   specs.push(
-    ...normSpecs('decoder.norm', decoder.dim),
+    ...layerNormSpecs('decoder.norm', decoder.dim),
     ...linearSpecs('decoder.head', cubeSize(encoder), decoder.dim),
   );
-  specs.push({ name: 'encoder_to_decoder.weight', shape: [decoder.dim, encoder.dim] });
+  specs.push(...linearSpecs('encoder_to_decoder', decoder.dim, encoder.dim, { bias: false }));
   return specs;
 }
 
@@ -149,7 +133,7 @@ export function pretrainingSpecs(encoder: EncoderConfig, decoder: DecoderConfig)
 export function classifierSpecs(encoder: EncoderConfig, classes: number): Specs {
   return [
     ...encoderSpecs('', encoder),
-    ...normSpecs('fc_norm', encoder.dim),
+    ...layerNormSpecs('fc_norm', encoder.dim),
     ...linearSpecs('head', classes, encoder.dim),
   ];
 }

@@ -2,7 +2,7 @@ import {
   addRows,
   broadcastRows,
   join,
-  linear,
+  linearLayer,
   meanSquareError,
   ParameterStore,
   reshape,
@@ -100,7 +100,7 @@ export class PretrainingModel {
     const table = this.decoderPositionTable;
     const visibleIndices = decoderPositions === 'token' ? mask.visible : mask.visibleAscending;
     const tokens = engine.empty([batch, visibleCount + maskedCount, decoder.dim], 'f32', 'decoder tokens');
-    const projected = linear(encoded, store.get('encoder_to_decoder.weight'));
+    const projected = linearLayer(store, 'encoder_to_decoder', encoded);
     observe?.('encoder_to_decoder', projected);
     const visible = addRows(
       projected,
@@ -117,9 +117,7 @@ export class PretrainingModel {
       observe?.(`decoder.blocks.${i}`, x);
     }
     const decoded = split(x, 1, [visibleCount, maskedCount])[1]!;
-    return linear(norm(store, 'decoder.norm', decoded), store.get('decoder.head.weight'), {
-      bias: store.get('decoder.head.bias'),
-    });
+    return linearLayer(store, 'decoder.head', norm(store, 'decoder.norm', decoded));
   }
 
   /**

@@ -1,4 +1,11 @@
-import { attention, linear, type ParameterStore, type RowScaling, type Tensor } from '@tubelet/autograd';
+import {
+  attention,
+  linear,
+  linearLayer,
+  type ParameterStore,
+  type RowScaling,
+  type Tensor,
+} from '@tubelet/autograd';
 import { feedForward, norm } from './layers.js';
 
 /** Draws of stochastic depth, [B] each. */
@@ -17,8 +24,7 @@ export function vitBlock(
   const qkv = linear(norm(store, `${name}.norm1`, x), store.get(`${name}.attn.qkv.weight`), {
     bias: store.pack(`${name}.attn.qkv_bias`),
   });
-  const attended = linear(attention({ qkv, heads }), store.get(`${name}.attn.proj.weight`), {
-    bias: store.get(`${name}.attn.proj.bias`),
+  const attended = linearLayer(store, `${name}.attn.proj`, attention({ qkv, heads }), {
     residual: x,
     rowScaling: dropPath?.attention,
   });
