@@ -4,8 +4,8 @@ import { dependencyOrder } from './elf.mjs';
 
 /**
  * @typedef {import('../../packages/kernels/src/node/driver').SoftwareDriver} SoftwareDriver
- * @typedef {{ name: SoftwareDriver['name'], version: string, icd: string, library: string, folder: string }} UnpackedDriver
- *   a driver in a staging folder; `icd` and `library` are names inside `folder`
+ * @typedef {{ name: SoftwareDriver['name'], version: string, icd: string, driverFile: string, folder: string }} UnpackedDriver
+ *   a driver in a staging folder; `icd` and `driverFile` are names inside `folder`
  */
 
 const manifestName = 'vulkan-driver.json';
@@ -69,7 +69,7 @@ export async function addDriver(cache, unpack, verify, loadOrder = librariesInOr
       JSON.stringify({
         file_format_version: '1.0.1',
         // With a slash the path counts from this file, so that the folder can move.
-        ICD: { library_path: `./${driver.library}`, api_version: '1.3.0' },
+        ICD: { library_path: `./${driver.driverFile}`, api_version: '1.3.0' },
       }),
     );
     const name = driver.folder.slice(staging.length + 1);

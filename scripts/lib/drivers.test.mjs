@@ -20,7 +20,7 @@ const unpacker = (name, version) => async (staging) => {
   const folder = join(staging, name);
   mkdirSync(folder);
   writeFileSync(join(folder, 'libdriver.so.1'), version);
-  return { name, version, icd: 'driver.json', library: 'libdriver.so.1', folder };
+  return { name, version, icd: 'driver.json', driverFile: 'libdriver.so.1', folder };
 };
 const manifest = () => JSON.parse(readFileSync(join(cache, 'vulkan-driver.json'), 'utf8'));
 const accepts = async () => ({ report: {}, reasons: [] });
@@ -45,7 +45,7 @@ it('records a driver once it was verified in its staging folder, the preferred o
   const [driver] = manifest().drivers;
   expect(driver.libraries).toEqual(['vulkan/llvmpipe-25.0.7/libdriver.so.1']);
   const icd = JSON.parse(readFileSync(join(cache, driver.icd), 'utf8'));
-  expect(icd.ICD.library_path).toBe('./libdriver.so.1');
+  expect(icd.ICD).toMatchObject({ library_path: './libdriver.so.1' });
 });
 
 it('replaces an older version and removes its files', async () => {

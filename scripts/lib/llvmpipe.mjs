@@ -212,7 +212,7 @@ export async function unpackLlvmpipe(staging) {
   }
   rmSync(work, { recursive: true });
   const version = plan.version.replace(/^\d+:/, '').replace(/-.*/, '');
-  return { name: 'llvmpipe', version, icd: 'lvp_icd.json', library: 'libvulkan_lvp.so', folder };
+  return { name: 'llvmpipe', version, icd: 'lvp_icd.json', driverFile: 'libvulkan_lvp.so', folder };
 }
 
 /**

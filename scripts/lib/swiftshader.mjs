@@ -42,7 +42,7 @@ export async function unpackSwiftShader(staging) {
     name: 'swiftshader',
     version,
     icd: 'swiftshader_icd.json',
-    library: 'libvk_swiftshader.so',
+    driverFile: 'libvk_swiftshader.so',
     folder,
   };
 }

@@ -5,7 +5,7 @@ import type { Finding, System } from './system';
 
 /** What decides whether Dawn finds a real GPU on Linux. */
 export interface VulkanFacts {
-  /** Names as nvidia-smi prints them; empty without an NVIDIA GPU, a placeholder without nvidia-smi. */
+  /** Names as nvidia-smi prints them; empty without an NVIDIA GPU, a general name without nvidia-smi. */
   nvidiaGpus: string[];
   /** `libGLX_nvidia.so.0` or `libEGL_nvidia.so.0`: NVIDIA's Vulkan driver itself. */
   nvidiaVulkanLibrary: string | undefined;
@@ -36,7 +36,7 @@ export async function collectVulkanFacts(system: System): Promise<VulkanFacts> {
   const { env } = system;
   const linkerCache =
     (await system.run('ldconfig', ['-p'])) ?? (await system.run('/sbin/ldconfig', ['-p'])) ?? '';
-  const searched = [...(env.LD_LIBRARY_PATH ?? '').split(':').filter(Boolean), ...libraryFolders];
+  const searched = (env.LD_LIBRARY_PATH ?? '').split(':').filter(Boolean).concat(libraryFolders);
   const library = (name: string): string | undefined =>
     new RegExp(`${name.replaceAll('.', '\\.')}.* => (\\S+)`).exec(linkerCache)?.[1] ??
     searched.map((folder) => `${folder}/${name}`).find((path) => system.exists(path));
