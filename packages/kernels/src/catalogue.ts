@@ -20,6 +20,7 @@ import { targetsFromVideoKernel, targetsKernel } from './targets/targets.cases.j
 import { tubeMaskKernel } from './tube-mask/tube-mask.cases.js';
 
 export { makeHostData, scaledError, toFloat64 } from './testing/host-data.js';
+export { proceduralParameter, proceduralVideo } from './testing/procedural.js';
 export { testRandom } from './testing/random.js';
 
 /** Every kernel with its cases: what the benchmark times and the support table lists. */

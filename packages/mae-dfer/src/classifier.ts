@@ -1,5 +1,5 @@
 import { linearLayer, meanRows, ParameterStore, split, type Engine, type Tensor } from '@tubelet/autograd';
-import type { GpuArray } from '@tubelet/kernels';
+import { maskFromBooleans, type GpuArray } from '@tubelet/kernels';
 import { batchSize, gatherCubes, requireClips, type ClipBatch } from './clip-batch.js';
 import {
   ConfigError,
@@ -34,8 +34,8 @@ export interface ClassifierOutput {
 export class Classifier {
   readonly store: ParameterStore;
   private readonly positions: GpuArray;
-  /** Token indices in region-major order, one clip. */
-  private readonly order: Uint32Array;
+  /** u32 [B, tokens] by batch size: region-major token order, the same for every clip. */
+  private readonly orders = new Map<number, GpuArray>();
 
   /** Parameters are zero until initialised or loaded. Throws `ConfigError` for settings that do not fit. */
   constructor(
@@ -57,7 +57,6 @@ export class Classifier {
     this.positions = runtime.keep(
       runtime.upload(sinusoidTable(tokens, encoder.dim), [tokens, encoder.dim], 'f32', 'positions'),
     );
-    this.order = regionMajorOrder(encoder);
   }
 
   /**
@@ -75,9 +74,7 @@ export class Classifier {
     const tokens = tokenCount(encoder);
     const regions = regionCount(encoder);
     const cube = cubeSize(encoder);
-    const repeated = new Uint32Array(batch * tokens);
-    for (let b = 0; b < batch; b++) repeated.set(this.order, b * tokens);
-    const indices = engine.runtime.upload(repeated, [batch, tokens], 'u32', 'token order');
+    const indices = this.tokenOrder(batch);
     const cubes = engine.empty([batch, tokens, cube], 'f32', 'cubes');
     gatherCubes(engine.runtime, clips, indices, cubes, encoder);
     const encoded = encode(store, '', encoder, this.positions, {
@@ -94,7 +91,19 @@ export class Classifier {
   /** Returns the model's memory to the pool. */
   release(): void {
     this.store.release();
-    this.engine.runtime.release(this.positions);
+    for (const array of [this.positions, ...this.orders.values()]) this.engine.runtime.release(array);
+    this.orders.clear();
+  }
+
+  private tokenOrder(batch: number): GpuArray {
+    const known = this.orders.get(batch);
+    if (known) return known;
+    const { runtime } = this.engine;
+    const order = regionMajorOrder(this.config.encoder);
+    const repeated = Uint32Array.from({ length: batch * order.length }, (_, i) => order[i % order.length]!);
+    const array = runtime.keep(runtime.upload(repeated, [batch, order.length], 'u32', 'token order'));
+    this.orders.set(batch, array);
+    return array;
   }
 
   /** Mean of the chosen tokens, [B, C]. Regions have equally many, so means of their means are exact. */
@@ -109,20 +118,6 @@ export class Classifier {
 
 /** Token indices p = (t·H + h)·W + w region by region; region r = (tᵣ·nh + hᵣ)·nw + wᵣ, ascending p inside. */
 export function regionMajorOrder(config: EncoderConfig): Uint32Array {
-  const [time, height, width] = tokenGrid(config);
-  const [rt, rh, rw] = regionOf(config);
-  const order = new Uint32Array(time * height * width);
-  let next = 0;
-  for (let t0 = 0; t0 < time; t0 += rt) {
-    for (let h0 = 0; h0 < height; h0 += rh) {
-      for (let w0 = 0; w0 < width; w0 += rw) {
-        for (let t = t0; t < t0 + rt; t++) {
-          for (let h = h0; h < h0 + rh; h++) {
-            for (let w = w0; w < w0 + rw; w++) order[next++] = (t * height + h) * width + w;
-          }
-        }
-      }
-    }
-  }
-  return order;
+  const nothingMasked = new Uint8Array(tokenCount(config));
+  return maskFromBooleans(nothingMasked, tokenGrid(config), regionOf(config)).visible;
 }

@@ -4,7 +4,6 @@ import {
   windowMaskCounts,
   type GpuArray,
   type MaskDesign,
-  type MaskLists,
   type Runtime,
   type WindowMaskCounts,
 } from '@tubelet/kernels';
@@ -57,11 +56,7 @@ export function drawMask(
 
 /** Uploads given masks [B, tokens], 1 = masked. Throws `MaskError` when regions differ in visible tokens. */
 export function uploadMask(runtime: Runtime, config: EncoderConfig, mask: Uint8Array): MaskOnDevice {
-  const lists = maskFromBooleans(mask, tokenGrid(config), regionOf(config));
-  return uploadLists(runtime, lists, lists.counts);
-}
-
-function uploadLists(runtime: Runtime, lists: MaskLists, counts: WindowMaskCounts): MaskOnDevice {
+  const { counts, ...lists } = maskFromBooleans(mask, tokenGrid(config), regionOf(config));
   const batch = lists.masked.length / counts.maskedCount;
   const upload = (data: Uint32Array, shape: number[]) => runtime.upload(data, shape, 'u32', 'mask');
   return {

@@ -8,6 +8,7 @@ import {
   type ClassifierConfig,
   type DropPathDraws,
 } from '@tubelet/mae-dfer';
+import { softTargets } from '@tubelet/video';
 import {
   GoldenFolderError,
   numberField,
@@ -59,14 +60,6 @@ export function classifierConfig(config: Json, where: string, overrides: Json = 
     classes: number('n_cls'),
     pooling: POOLING[pool],
   };
-}
-
-/** Soft labels: 1 − ε + ε/K for the true class, ε/K for the others. */
-export function smoothedLabels(labels: ArrayLike<number>, classes: number, smoothing: number): Float32Array {
-  const targets = new Float32Array(labels.length * classes).fill(smoothing / classes);
-  for (let b = 0; b < labels.length; b++)
-    targets[b * classes + labels[b]!] = 1 - smoothing + smoothing / classes;
-  return targets;
 }
 
 /** One fine-tuning case: logits, features, activations, losses, gradients, parameters after steps. */
@@ -145,7 +138,7 @@ export async function classifierCase(
   const plain = io.get('ce.loss');
   if (plain) {
     await engine.step(() =>
-      run(smoothedLabels(labels, config.classes, 0), async (loss) => {
+      run(softTargets(labels, config.classes, 0), async (loss) => {
         report.compareScalar(name, 'ce.loss', 'forward', await loss.item(), plain.data[0]!);
         await compareNorm('grad_norm_ce');
       }),
@@ -157,7 +150,7 @@ export async function classifierCase(
   const norms = optionalNumbers(testCase, 'grad_norm');
   for (let step = 0; step < learningRates.length; step++) {
     await engine.step(async () => {
-      const activations = await run(smoothedLabels(labels, config.classes, 0.1), async (loss, logits) => {
+      const activations = await run(softTargets(labels, config.classes, 0.1), async (loss, logits) => {
         if (losses)
           report.compareScalar(name, `train.loss, step ${step}`, 'forward', await loss.item(), losses[step]!);
         if (norms)
@@ -241,7 +234,7 @@ export async function dropPathCase(
     const rates = optionalNumbers(settings, 'per_block_rate') ?? [];
     const { logits } = model.forward({ video }, { dropPath: recordedDraws(engine, config, io, rates) });
     engine.retain(logits);
-    const targets = runtime.upload(smoothedLabels(labels, config.classes, 0.1), [batch, config.classes]);
+    const targets = runtime.upload(softTargets(labels, config.classes, 0.1), [batch, config.classes]);
     const loss = softCrossEntropy(logits, targets);
     engine.backward(loss);
     report.compare(name, 'logits', 'forward', await logits.read(), tensorOf(io, 'logits', name));

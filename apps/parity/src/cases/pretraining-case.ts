@@ -18,7 +18,7 @@ import {
   type GoldenTensors,
   type Json,
 } from '../golden-folder.js';
-import { proceduralVideo } from '../procedural.js';
+import { proceduralVideo } from '@tubelet/kernels/catalogue';
 import type { Report } from '../report.js';
 import {
   compareGradientNorms,

@@ -1,5 +1,6 @@
 import { softCrossEntropy, type Engine } from '@tubelet/autograd';
 import { Classifier, PretrainingModel, uploadMask } from '@tubelet/mae-dfer';
+import { softTargets } from '@tubelet/video';
 import {
   GoldenFolderError,
   numberField,
@@ -7,10 +8,10 @@ import {
   type GoldenFolder,
   type Json,
 } from '../golden-folder.js';
-import { proceduralVideo } from '../procedural.js';
+import { proceduralVideo } from '@tubelet/kernels/catalogue';
 import type { Report } from '../report.js';
 import { compareGradientNorms, loadWeights } from '../training-steps.js';
-import { classifierConfig, smoothedLabels } from './classifier-case.js';
+import { classifierConfig } from './classifier-case.js';
 import { leadingTokens, pretrainingConfig, videoShape } from './pretraining-case.js';
 
 /** Ablations: each entry changes the tiny pre-training (`pt.`) or fine-tuning (`ft.`) case by its overrides. */
@@ -81,7 +82,7 @@ export async function variantCases(
         const { logits, feature } = model.forward({ video });
         engine.retain(logits);
         engine.retain(feature);
-        const targets = smoothedLabels(labels, config.classes, 0);
+        const targets = softTargets(labels, config.classes, 0);
         const loss = softCrossEntropy(
           logits,
           engine.runtime.upload(targets, [labels.length, config.classes]),

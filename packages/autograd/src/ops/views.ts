@@ -1,5 +1,5 @@
 import { rowAdd, type GpuArray } from '@tubelet/kernels';
-import { Tensor } from '../tensor.js';
+import type { Tensor } from '../tensor.js';
 
 /**
  * Views of consecutive pieces of one axis, `sizes` long, sharing memory with `x`: nothing is copied, and
@@ -80,11 +80,6 @@ function alike(gradient: GpuArray, whole: GpuArray, part: GpuArray): GpuArray {
     }
   }
   return gradient;
-}
-
-/** A tensor of the same values that no gradient flows through. */
-export function detach(x: Tensor): Tensor {
-  return new Tensor(x.engine, x.array, false, x.name);
 }
 
 /** Copies x into `into` (same shape, e.g. some rows of a larger buffer). */
