@@ -1,0 +1,69 @@
+import type { SafetensorsTensor } from '@tubelet/autograd';
+import type { ClassifierConfig } from '@tubelet/mae-dfer';
+import { CheckpointCorruptError, loadCheckpoint, UserError, type CheckpointContent } from '@tubelet/trainer';
+import type { CropMode } from '@tubelet/video';
+
+const DESCRIPTION_KEY = 'tubelet.classifier';
+
+/** What a file of a classifier says about it, so that it can be applied without further settings. */
+export interface ClassifierDescription {
+  readonly model: ClassifierConfig;
+  /** In the order of the logits. */
+  readonly classNames: readonly string[];
+  /** How its clips are cut out of videos. */
+  readonly clips: {
+    /** Distance between two frames of a clip, in frames of the video. */
+    readonly frameStep: number;
+    readonly crop: CropMode;
+  };
+  /** What it was trained on. */
+  readonly data: { readonly name: string; readonly fold: number };
+}
+
+/** The metadata entry that {@link readClassifierFile} reads. */
+export function describeClassifier(description: ClassifierDescription): Record<string, string> {
+  return { [DESCRIPTION_KEY]: JSON.stringify(description) };
+}
+
+export interface ClassifierFile {
+  readonly description: ClassifierDescription;
+  /** The weights under their published names; of a checkpoint in training, without the optimiser's moments. */
+  readonly weights: ReadonlyMap<string, SafetensorsTensor>;
+  readonly content: CheckpointContent;
+}
+
+/** Whether a checkpoint is one of a classifier. */
+export function isClassifier({ metadata }: CheckpointContent): boolean {
+  return DESCRIPTION_KEY in metadata;
+}
+
+/** The description in a checkpoint. Throws `UserError` when there is none, `CheckpointCorruptError` when it is damaged. */
+export function classifierDescription(path: string, { metadata }: CheckpointContent): ClassifierDescription {
+  const text = metadata[DESCRIPTION_KEY];
+  if (text === undefined) {
+    throw new UserError(
+      `${path} is no classifier: it has no ${DESCRIPTION_KEY} entry. Give a checkpoint that \`finetune train\` wrote; ` +
+        'one of pre-training must be fine-tuned first (finetune train … --from).',
+    );
+  }
+  try {
+    return JSON.parse(text) as ClassifierDescription;
+  } catch (error) {
+    throw new CheckpointCorruptError(path, `${DESCRIPTION_KEY} is not JSON: ${(error as Error).message}`);
+  }
+}
+
+/** Prefixes of the tensors that only training needs: AdamW's moments, and the weights under their moving average. */
+export const TRAINING_PREFIXES = ['exp_avg.', 'exp_avg_sq.', 'trained.'] as const;
+
+/**
+ * Reads a classifier.
+ *
+ * @throws {UserError} when the file cannot be read or is of another kind; {@link CheckpointCorruptError}
+ */
+export async function readClassifierFile(path: string): Promise<ClassifierFile> {
+  const content = await loadCheckpoint(path);
+  const description = classifierDescription(path, content);
+  const isWeight = (name: string) => !TRAINING_PREFIXES.some((prefix) => name.startsWith(prefix));
+  return { description, weights: new Map([...content.tensors].filter(([name]) => isWeight(name))), content };
+}
