@@ -17,14 +17,18 @@ export function isFrameName(name: string): boolean {
 const naturalOrder = new Intl.Collator('en', { numeric: true });
 
 /**
- * The frames of a folder in order: by name, numbers by value (`2.jpg` before `10.jpg`). Where all names are equally
- * long, as with zero-padded numbers, that is the order of their characters.
+ * The names of frames among the `names` in a folder, in order: by name, numbers by value (`2.jpg` before `10.jpg`).
+ * Where all names are equally long, as with zero-padded numbers, that is the order of their characters.
  */
+export function frameNamesInOrder(names: readonly string[]): string[] {
+  const frames = names.filter(isFrameName);
+  const equallyLong = frames.every((name) => name.length === frames[0]?.length);
+  return frames.sort(equallyLong ? undefined : naturalOrder.compare);
+}
+
+/** The frames of a folder, in the order of {@link frameNamesInOrder}. */
 export function listFrames(folder: string): string[] {
-  const names = readdirSync(folder).filter(isFrameName);
-  const equallyLong = names.every((name) => name.length === names[0]?.length);
-  names.sort(equallyLong ? undefined : naturalOrder.compare);
-  return names.map((name) => join(folder, name));
+  return frameNamesInOrder(readdirSync(folder)).map((name) => join(folder, name));
 }
 
 /** See `probe`. The size is that of the first frame. */

@@ -35,7 +35,8 @@ const VIDEO_EXTENSIONS = new Set(
 );
 const LIST_EXTENSIONS = new Set(['.csv', '.txt', '.lst']);
 
-const isVideoName = (path: string) => VIDEO_EXTENSIONS.has(extname(path).toLowerCase());
+/** Whether a file name is that of a video. */
+export const isVideoName = (path: string) => VIDEO_EXTENSIONS.has(extname(path).toLowerCase());
 const byCharacters = (a: VideoEntry, b: VideoEntry) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0);
 
 function listFolder(folder: string, listing: VideoListing): void {
