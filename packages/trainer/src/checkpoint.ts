@@ -17,6 +17,7 @@ import {
   type ShapeDifference,
 } from './checkpoint-errors.js';
 import { errorMessage, systemErrorCode } from './errors.js';
+import { fileReader, PART_BYTES } from './file-reader.js';
 import { freeBytes, nodeFileSystem, replaceFile, writeFully, type WriteFileSystem } from './file-write.js';
 
 /**
@@ -38,8 +39,10 @@ const DIGEST_KEY = 'tubelet.sha256';
 const DIGEST_PLACEHOLDER = '0'.repeat(64);
 const DIGEST_FIELD = new TextEncoder().encode(`"${DIGEST_KEY}":"`);
 
-/** Hashing goes in parts so that signals and progress are served in between. */
-const PART_BYTES = 1 << 24;
+/** Whether a safetensors file with these metadata is a checkpoint of a run, which {@link loadCheckpoint} reads. */
+export function isCheckpoint({ metadata }: Pick<SafetensorsHeader, 'metadata'>): boolean {
+  return VERSION_KEY in metadata && DIGEST_KEY in metadata;
+}
 
 /** Where the digest's characters begin in the header. Quotes inside JSON text are escaped: no other match. */
 function digestPosition(header: Uint8Array): number {
@@ -97,25 +100,6 @@ export async function saveCheckpoint(
     throw new CheckpointWriteError(path, systemErrorCode(error), lengthBytes, free, { cause: error });
   }
   return { sha256, lengthBytes };
-}
-
-/** Reads ranges of an open file, in calls that the system accepts whatever the range's length. */
-async function fileReader(file: FileHandle): Promise<ByteReader> {
-  const { size } = await file.stat();
-  return {
-    lengthBytes: size,
-    async read(offsetBytes, lengthBytes) {
-      const bytes = new Uint8Array(lengthBytes);
-      let done = 0;
-      while (done < lengthBytes) {
-        const length = Math.min(PART_BYTES, lengthBytes - done);
-        const { bytesRead } = await file.read(bytes, done, length, offsetBytes + done);
-        if (bytesRead === 0) throw new SafetensorsError(null, `the file ends at byte ${offsetBytes + done}`);
-        done += bytesRead;
-      }
-      return bytes;
-    },
-  };
 }
 
 async function updateInParts(hash: Hash, bytes: Uint8Array): Promise<void> {
