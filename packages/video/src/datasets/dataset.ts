@@ -10,6 +10,8 @@ export interface LabelledVideo {
   readonly label: number;
   /** The person to be seen, where the data set tells. */
   readonly subject?: string;
+  /** File and line that list it, such as `split/train.csv:12`; absent where the folders themselves are the list. */
+  readonly listedAt?: string;
 }
 
 /** The videos of a fold. */
