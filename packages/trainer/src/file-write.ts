@@ -148,21 +148,68 @@ async function syncFolder(path: string, fileSystem: WriteFileSystem): Promise<vo
   }
 }
 
+/** Bytes, or text that becomes UTF-8. */
+export type FilePiece = Uint8Array | string;
+
+export interface PiecesOptions {
+  readonly fileSystem?: WriteFileSystem;
+  /** The size of the file, where it is known beforehand: errors say how much room is needed. */
+  readonly knownBytes?: number;
+}
+
+/**
+ * Replaces a file in one step, by pieces that are written as they come: what is long in the making, or too large for
+ * the memory, need not be there at once. When `pieces` fails, whatever was at `path` stays as it was.
+ *
+ * @throws {FileWriteError} when the file cannot be written; what `pieces` throws, as it is
+ */
+export async function writeFileInPieces(
+  path: string,
+  pieces: Iterable<FilePiece> | AsyncIterable<FilePiece>,
+  { fileSystem = nodeFileSystem, knownBytes = 0 }: PiecesOptions = {},
+): Promise<void> {
+  let failure: { readonly error: unknown } | undefined;
+  const noted = (async function* () {
+    try {
+      yield* pieces;
+    } catch (error) {
+      failure = { error };
+      throw error;
+    }
+  })();
+  const encoder = new TextEncoder();
+  let lengthBytes = 0;
+  try {
+    await replaceFile(
+      path,
+      async (handle) => {
+        for await (const piece of noted) {
+          const bytes = typeof piece === 'string' ? encoder.encode(piece) : piece;
+          const position = lengthBytes;
+          lengthBytes += bytes.length;
+          await writeFully(handle, bytes, position);
+        }
+      },
+      fileSystem,
+    );
+  } catch (error) {
+    if (failure !== undefined) throw failure.error;
+    const free = await freeBytes(path, fileSystem);
+    const neededBytes = Math.max(knownBytes, lengthBytes);
+    throw new FileWriteError(path, systemErrorCode(error), neededBytes, free, '', { cause: error });
+  }
+}
+
 /**
  * Replaces a text file in one step.
  *
  * @throws {FileWriteError} when the file cannot be written
  */
-export async function writeTextFile(
+export function writeTextFile(
   path: string,
   text: string,
   fileSystem: WriteFileSystem = nodeFileSystem,
 ): Promise<void> {
   const bytes = new TextEncoder().encode(text);
-  try {
-    await replaceFile(path, (handle) => writeFully(handle, bytes, 0), fileSystem);
-  } catch (error) {
-    const free = await freeBytes(path, fileSystem);
-    throw new FileWriteError(path, systemErrorCode(error), bytes.length, free, '', { cause: error });
-  }
+  return writeFileInPieces(path, [bytes], { fileSystem, knownBytes: bytes.length });
 }

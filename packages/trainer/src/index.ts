@@ -4,7 +4,15 @@ export * from './checkpoint-folder.js';
 export * from './cli.js';
 export { OptionError, UserError } from './errors.js';
 export { fileReader } from './file-reader.js';
-export { FileWriteError, writeTextFile, type WriteFileSystem, type WriteHandle } from './file-write.js';
+export {
+  FileWriteError,
+  writeFileInPieces,
+  writeTextFile,
+  type FilePiece,
+  type PiecesOptions,
+  type WriteFileSystem,
+  type WriteHandle,
+} from './file-write.js';
 export { averageMicroBatches, RateMeter, type Metrics } from './meters.js';
 export * from './options.js';
 export * from './progress.js';
