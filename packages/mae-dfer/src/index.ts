@@ -1,6 +1,7 @@
 export * from './classifier.js';
 export * from './clip-batch.js';
 export * from './config.js';
+export * from './drop-path.js';
 export { encode, type ActivationObserver, type DropPathDraws, type EncoderInput } from './encoder.js';
 export * from './import/index.js';
 export * from './initialise.js';

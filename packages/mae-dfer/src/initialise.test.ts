@@ -85,6 +85,14 @@ describe('fresh weights and optimiser groups', () => {
     expect(scale('blocks.0.norm2.bias')).toBeCloseTo(0.75 ** 2, 12);
     expect(scale('blocks.1.mlp.fc1.weight')).toBeCloseTo(0.75, 12);
     for (const name of ['head.weight', 'fc_norm.bias', 'lg_region_tokens']) expect(scale(name)).toBe(1);
+    const first = layerDecayGroups(classifier.store, {
+      depth: 2,
+      weightDecay: 0.05,
+      layerDecay: 0.75,
+      representativeTokens: 'first',
+    });
+    const ofTokens = first.find(({ parameters }) => parameters.includes('lg_region_tokens'))!;
+    expect(ofTokens.learningRateScale).toBeCloseTo(0.75 ** 3, 12);
     // Every parameter is in exactly one group.
     const all = fine.flatMap(({ parameters }) => parameters);
     expect(all).toHaveLength(classifier.store.parameters.size);

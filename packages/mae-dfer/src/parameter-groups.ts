@@ -13,18 +13,32 @@ export function decayGroups(store: ParameterStore, weightDecay: number): Paramet
   return grouped(store, weightDecay, () => 1);
 }
 
+/** How fine-tuning scales the learning rate by layer. */
+export interface LayerDecayOptions {
+  readonly depth: number;
+  readonly weightDecay: number;
+  readonly layerDecay: number;
+  /**
+   * The layer of the representative tokens: `last`, at the full learning rate, as the published training has them;
+   * or `first`, with the patch embedding, since like it they are an input of block 0. Default `last`.
+   */
+  readonly representativeTokens?: 'first' | 'last';
+}
+
 /**
- * Layer-wise learning-rate decay for fine-tuning (Clark et al., 2020; spec of BEiT): the patch embedding is layer 0,
- * block i layer i + 1, everything else, representative tokens included, layer depth + 1; the learning rate of a
- * layer is `layerDecay` to the power of its distance from the last.
+ * Layer-wise learning-rate decay for fine-tuning (Clark et al., 2020; as in BEiT): the patch embedding is layer 0,
+ * block i layer i + 1, everything else layer depth + 1; the learning rate of a layer is `layerDecay` to the power of
+ * its distance from the last.
  */
 export function layerDecayGroups(
   store: ParameterStore,
-  { depth, weightDecay, layerDecay }: { depth: number; weightDecay: number; layerDecay: number },
+  { depth, weightDecay, layerDecay, representativeTokens = 'last' }: LayerDecayOptions,
 ): ParameterGroup[] {
   return grouped(store, weightDecay, (name) => {
     const block = /^blocks\.(\d+)\./.exec(name);
-    const layer = name.startsWith('patch_embed.') ? 0 : block ? Number(block[1]) + 1 : depth + 1;
+    const isFirst =
+      name.startsWith('patch_embed.') || (name === 'lg_region_tokens' && representativeTokens === 'first');
+    const layer = isFirst ? 0 : block ? Number(block[1]) + 1 : depth + 1;
     return layerDecay ** (depth + 1 - layer);
   });
 }

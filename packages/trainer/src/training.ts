@@ -26,6 +26,11 @@ export interface TrainingOptions {
   readonly clipsPerStep: number;
   /** One optimiser step. The metrics go to the log, to TensorBoard and to the progress bar as they are. */
   readonly step: (position: StepPosition) => Promise<Metrics>;
+  /**
+   * What follows the last step of an epoch, such as validation, before any checkpoint of that step. Its metrics go to
+   * the log as a record of type `validation`, to TensorBoard and to the report.
+   */
+  readonly endOfEpoch?: (epoch: number, completedSteps: number) => Promise<Metrics>;
   /** The state after `completedSteps`; equal states must give equal content. */
   readonly checkpoint: (completedSteps: number) => Promise<CheckpointContent>;
   readonly checkpointEverySteps: number;
@@ -120,10 +125,21 @@ export async function runTraining(options: TrainingOptions): Promise<TrainingRes
     });
   };
 
+  const endEpoch = async (): Promise<void> => {
+    const { endOfEpoch } = options;
+    if (!endOfEpoch || completedSteps % stepsPerEpoch !== 0) return;
+    const epoch = completedSteps / stepsPerEpoch - 1;
+    const beganMs = nowMs();
+    const metrics = await endOfEpoch(epoch, completedSteps);
+    log('validation', { epoch, durationMs: nowMs() - beganMs, metrics: loggable(metrics) });
+    run.tensorBoard.addScalars(completedSteps, metrics);
+  };
+
   log(startStep > 0 ? 'resume' : 'start', { totalSteps, stepsPerEpoch, clipsPerStep });
   try {
     while (completedSteps < totalSteps && !options.stop.requested) {
       await oneStep();
+      await endEpoch();
       if (completedSteps % checkpointEverySteps === 0) await save();
     }
     if (savedSteps !== completedSteps) await save();

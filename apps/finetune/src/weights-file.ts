@@ -1,0 +1,232 @@
+import { open, readFile, type FileHandle } from 'node:fs/promises';
+import {
+  readSafetensorsHeader,
+  readSafetensorsTensor,
+  SafetensorsError,
+  type ByteReader,
+  type SafetensorsHeader,
+  type SafetensorsTensor,
+} from '@tubelet/autograd';
+import {
+  CheckpointFormatError,
+  readPytorchCheckpoint,
+  type EncoderConfig,
+  type LgiFormerConfig,
+  type PretrainingConfig,
+} from '@tubelet/mae-dfer';
+import {
+  CheckpointCorruptError,
+  fileReader,
+  isCheckpoint,
+  loadCheckpoint,
+  UserError,
+  type CheckpointContent,
+} from '@tubelet/trainer';
+import {
+  classifierDescription,
+  isClassifier,
+  TRAINING_PREFIXES,
+  type ClassifierDescription,
+} from './classifier-file.js';
+
+/** The metadata entry with the model of a checkpoint of pre-training. */
+const PRETRAINING_KEY = 'tubelet.pretraining.config';
+
+/** Whose weights a file holds. A published checkpoint has the names alone: it says nothing of its model in words. */
+export type WeightsSource = 'tubelet pre-training' | 'tubelet classifier' | 'published checkpoint';
+
+/** The settings of an encoder that a file states or that follow from its tensors; those left out are unknown. */
+export type StatedEncoder = Partial<Omit<LgiFormerConfig, 'kind'>> & {
+  readonly kind?: EncoderConfig['kind'];
+};
+
+/** A file of weights, whoever wrote it. */
+export interface WeightsFile {
+  readonly path: string;
+  readonly source: WeightsSource;
+  /** Under the names of the file, without what only training needs. */
+  readonly tensors: ReadonlyMap<string, SafetensorsTensor>;
+  readonly encoder: StatedEncoder;
+  /** Of a Tubelet classifier. */
+  readonly classifier?: ClassifierDescription;
+  /** What else there is to know: what of the file was not read, and after how much training it was written. */
+  readonly notes: readonly string[];
+  /** Of a safetensors file: what it says about itself, without a checkpoint's digest. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/**
+ * Functions by which a pickle would take hold of the machine that unpickles it: no checkpoint needs them. Everything
+ * else that a pickle names is not run either.
+ */
+const HOSTILE_MODULES =
+  /^(os|posix|nt|subprocess|sys|shutil|socket|runpy|importlib|pty|ctypes|code|webbrowser|urllib|http|builtins|__builtin__|operator|torch\.hub)(\.|$)/;
+/** Constructors of plain values among Python's built-in functions. */
+const HARMLESS_BUILTINS =
+  /^(builtins|__builtin__)\.(set|frozenset|list|dict|tuple|int|float|bool|str|bytes|bytearray|complex|slice|range|object)$/;
+
+function isHostile(callee: string): boolean {
+  return HOSTILE_MODULES.test(callee) && !HARMLESS_BUILTINS.test(callee);
+}
+
+/** What the names and shapes of a state dict tell of its encoder; nothing where it is no encoder of this family. */
+export function encoderOfShapes(shapes: ReadonlyMap<string, readonly number[]>): StatedEncoder {
+  const prefix = ['encoder.', 'backbone.', ''].find((one) => shapes.has(`${one}patch_embed.proj.weight`));
+  const [dim, , tubeletSize, patchSize] = shapes.get(`${prefix}patch_embed.proj.weight`) ?? [];
+  if (dim === undefined) return {};
+  const isBlock = new RegExp(`^${prefix}blocks\\.(\\d+)\\.`);
+  const blocks = [...shapes.keys()].flatMap((name) => isBlock.exec(name)?.[1] ?? []).map(Number);
+  const common = { dim, depth: 1 + Math.max(-1, ...blocks), tubeletSize, patchSize };
+  if (!shapes.has(`${prefix}lg_region_tokens`)) return { kind: 'vit', ...common };
+  const hasAttention = (which: string) => shapes.has(`${prefix}blocks.0.${which}_attn.q.weight`);
+  return {
+    kind: 'lgi-former',
+    ...common,
+    interRegion: hasAttention('second'),
+    localGlobal: hasAttention('third'),
+  };
+}
+
+function readPth(path: string, bytes: Uint8Array): WeightsFile {
+  let checkpoint: ReturnType<typeof readPytorchCheckpoint>;
+  try {
+    checkpoint = readPytorchCheckpoint(bytes);
+  } catch (error) {
+    if (!(error instanceof CheckpointFormatError)) throw error;
+    throw new UserError(`${path} cannot be used: ${error.message}`, { cause: error });
+  }
+  const { tensors, stateDictKey, epoch, unreadKeys, nonTensors, uncalled } = checkpoint;
+  const hostile = uncalled.filter(isHostile);
+  if (hostile.length > 0) {
+    throw new UserError(
+      `${path} is refused: its pickle wants ${hostile.join(', ')} to be called, which no checkpoint needs and which ` +
+        'would take hold of a machine that loads it with PyTorch. Nothing of it was run. Do not open this file with ' +
+        'torch.load; get the checkpoint from its authors again.',
+    );
+  }
+  const notes = [
+    ...(epoch === null ? [] : [typeof epoch === 'number' ? `after epoch ${epoch + 1}` : `epoch: ${epoch}`]),
+    ...(stateDictKey !== null && unreadKeys.length > 0 ? [`not read: ${unreadKeys.join(', ')}`] : []),
+    ...(nonTensors.length > 0 ? [`no tensors: ${nonTensors.join(', ')}`] : []),
+    ...(uncalled.length > 0 ? [`named in the pickle and not run: ${uncalled.join(', ')}`] : []),
+  ];
+  const encoder = encoderOfShapes(shapesOf(tensors));
+  return { path, source: 'published checkpoint', tensors, encoder, notes, metadata: {} };
+}
+
+const shapesOf = (tensors: ReadonlyMap<string, { readonly shape: readonly number[] }>) =>
+  new Map([...tensors].map(([name, { shape }]) => [name, shape] as const));
+
+interface Kind {
+  readonly source: WeightsSource;
+  readonly encoder: StatedEncoder;
+  readonly classifier?: ClassifierDescription;
+}
+
+function kindOf(
+  path: string,
+  metadata: Readonly<Record<string, string>>,
+  tensors: ReadonlyMap<string, { readonly shape: readonly number[] }>,
+): Kind {
+  const content = { tensors: new Map<string, SafetensorsTensor>(), metadata };
+  if (isClassifier(content)) {
+    const classifier = classifierDescription(path, content);
+    return { source: 'tubelet classifier', encoder: classifier.model.encoder, classifier };
+  }
+  const pretraining = metadata[PRETRAINING_KEY];
+  if (pretraining === undefined)
+    return { source: 'published checkpoint', encoder: encoderOfShapes(shapesOf(tensors)) };
+  try {
+    const { encoder } = JSON.parse(pretraining) as PretrainingConfig;
+    return { source: 'tubelet pre-training', encoder };
+  } catch (error) {
+    throw new CheckpointCorruptError(path, `${PRETRAINING_KEY} is not JSON: ${(error as Error).message}`);
+  }
+}
+
+const isWeight = (name: string) => !TRAINING_PREFIXES.some((prefix) => name.startsWith(prefix));
+
+const ZIP = 'PK\x03\x04';
+/** Pickles of protocol 2 and later, which torch.save wrote before PyTorch 1.6. */
+const PICKLE = '\x80';
+
+type Format = 'zip' | 'safetensors';
+
+async function formatOf(path: string, file: FileHandle): Promise<Format> {
+  const first = Buffer.alloc(4);
+  await file.read(first, 0, 4, 0);
+  const text = first.toString('latin1');
+  if (text === ZIP) return 'zip';
+  // A safetensors file begins with the low byte of its header's length; the next bytes tell the two apart.
+  if (text.startsWith(PICKLE) && first[1]! >= 2 && first[1]! <= 5 && /\.(pth|pt|bin|pkl)$/i.test(path)) {
+    throw new UserError(
+      `${path} is a bare pickle, as PyTorch wrote before 1.6. Load it once with a newer PyTorch and save it again ` +
+        '(torch.save), or as safetensors.',
+    );
+  }
+  return 'safetensors';
+}
+
+async function withFile<T>(path: string, use: (file: FileHandle, format: Format) => Promise<T>): Promise<T> {
+  let file: FileHandle;
+  try {
+    file = await open(path, 'r');
+  } catch (error) {
+    throw new UserError(`cannot read ${path}: ${(error as Error).message}`, { cause: error });
+  }
+  try {
+    if (!(await file.stat()).isFile()) throw new UserError(`cannot read ${path}: it is no file`);
+    return await use(file, await formatOf(path, file));
+  } catch (error) {
+    if (!(error instanceof SafetensorsError)) throw error;
+    throw new UserError(
+      `${path} is neither a safetensors file nor a PyTorch checkpoint, or it is cut short (${error.message}).`,
+      { cause: error },
+    );
+  } finally {
+    await file.close();
+  }
+}
+
+async function readAll(reader: ByteReader, header: SafetensorsHeader): Promise<CheckpointContent> {
+  const tensors = new Map<string, SafetensorsTensor>();
+  for (const name of header.entries.keys()) {
+    tensors.set(name, await readSafetensorsTensor(reader, header, name));
+  }
+  return { tensors, metadata: header.metadata };
+}
+
+/**
+ * Reads the weights of a checkpoint of Tubelet, of another safetensors file, or of an official `.pth`. Nothing in a
+ * `.pth` is run.
+ *
+ * @throws {UserError} when the file cannot be read, is damaged or is of none of these kinds, or its pickle is hostile
+ */
+export function readWeightsFile(path: string): Promise<WeightsFile> {
+  return withFile(path, async (file, format) => {
+    if (format === 'zip') return readPth(path, await readFile(path));
+    const reader = await fileReader(file);
+    const header = await readSafetensorsHeader(reader);
+    const { tensors, metadata } = isCheckpoint(header)
+      ? await loadCheckpoint(path)
+      : await readAll(reader, header);
+    const weights = new Map([...tensors].filter(([name]) => isWeight(name)));
+    const step = metadata['tubelet.step'];
+    const notes = step === undefined ? [] : [`after ${step} steps`];
+    return { path, ...kindOf(path, metadata, weights), tensors: weights, notes, metadata };
+  });
+}
+
+/**
+ * What a file states of its encoder: all of it in checkpoints of Tubelet; in others what follows from the tensors,
+ * which is neither the clip, nor the heads, nor the shape of a region. Of a safetensors file only the header is read.
+ *
+ * @throws {UserError} as {@link readWeightsFile}
+ */
+export function encoderConfigOf(path: string): Promise<StatedEncoder> {
+  return withFile(path, async (file, format) => {
+    if (format === 'zip') return readPth(path, await readFile(path)).encoder;
+    const { metadata, entries } = await readSafetensorsHeader(await fileReader(file));
+    return kindOf(path, metadata, entries).encoder;
+  });
+}
