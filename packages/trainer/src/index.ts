@@ -3,6 +3,15 @@ export * from './checkpoint-errors.js';
 export * from './checkpoint-folder.js';
 export * from './cli.js';
 export { OptionError, UserError } from './errors.js';
+export * from './evaluation/evaluation.js';
+export * from './evaluation/folds.js';
+export {
+  classificationMetrics,
+  metricsOfConfusion,
+  type ClassificationMetrics,
+  type ClassMetrics,
+} from './evaluation/metrics.js';
+export { argmax, mergeViews, softmax, type VideoScore, type ViewScore } from './evaluation/views.js';
 export { fileReader } from './file-reader.js';
 export {
   FileWriteError,
