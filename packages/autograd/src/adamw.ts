@@ -1,4 +1,5 @@
 import { adamwStep, adamwStepData, gradientNorm, type GpuArray } from '@tubelet/kernels';
+import { readByName, writeByName } from './bank-state.js';
 import { PARAMETER_BLOCK, type ParameterStore } from './parameters.js';
 
 /** Parameters that share a learning-rate factor and a weight decay. */
@@ -118,19 +119,11 @@ export class AdamW {
 
   /** Moments by parameter name, for checkpoints. Waits for the GPU. */
   async state(): Promise<Map<string, Moments>> {
-    const { runtime } = this.store.engine;
+    const first = await readByName(this.store, this.firstMoments);
+    const second = await readByName(this.store, this.secondMoments);
     const result = new Map<string, Moments>();
-    for (let bank = 0; bank < this.store.banks.length; bank++) {
-      const first = await runtime.read(this.firstMoments[bank]!);
-      const second = await runtime.read(this.secondMoments[bank]!);
-      for (const [name, { array }] of this.store.parameters) {
-        const place = this.store.placeOf(name);
-        if (place.bank !== bank) continue;
-        result.set(name, {
-          firstMoment: first.slice(place.offset, place.offset + array.size),
-          secondMoment: second.slice(place.offset, place.offset + array.size),
-        });
-      }
+    for (const [name, firstMoment] of first) {
+      result.set(name, { firstMoment, secondMoment: second.get(name)! });
     }
     return result;
   }
@@ -140,14 +133,10 @@ export class AdamW {
    * parameter is missing, has another size or is unknown, or the number of steps is none.
    */
   restore(state: ReadonlyMap<string, Moments>, stepCount: number): void {
-    const { runtime } = this.store.engine;
     if (!Number.isInteger(stepCount) || stepCount < 0) {
       throw new RangeError(`the optimiser state is of step ${stepCount}: give the number of steps taken`);
     }
     for (const name of state.keys()) this.store.get(name);
-    const flats = [this.firstMoments, this.secondMoments].map((arrays) =>
-      arrays.map((array) => new Float32Array(array.size)),
-    );
     for (const [name, { array }] of this.store.parameters) {
       const moments = state.get(name);
       if (
@@ -157,12 +146,11 @@ export class AdamW {
       ) {
         throw new RangeError(`the optimiser state has no fitting moments for parameter "${name}"`);
       }
-      const { bank, offset } = this.store.placeOf(name);
-      flats[0]![bank]!.set(moments.firstMoment, offset);
-      flats[1]![bank]!.set(moments.secondMoment, offset);
     }
-    this.firstMoments.forEach((array, bank) => runtime.write(array, flats[0]![bank]!));
-    this.secondMoments.forEach((array, bank) => runtime.write(array, flats[1]![bank]!));
+    const moments = (which: keyof Moments) =>
+      new Map([...state].map(([name, both]) => [name, both[which]] as const));
+    writeByName(this.store, this.firstMoments, moments('firstMoment'));
+    writeByName(this.store, this.secondMoments, moments('secondMoment'));
     this.stepCount = stepCount;
   }
 

@@ -1,4 +1,5 @@
 export * from './adamw.js';
+export * from './ema.js';
 export * from './engine.js';
 export * from './gradcheck.js';
 export * from './gradients.js';

@@ -1,4 +1,5 @@
 import { TubeletError } from '@tubelet/kernels';
+import { readByName } from './bank-state.js';
 import type { ParameterStore } from './parameters.js';
 import { safetensorsFloat32, type SafetensorsTensor } from './safetensors.js';
 
@@ -29,17 +30,13 @@ export interface LoadReport {
 
 /** All parameters as host tensors under their names. Waits for the GPU. */
 export async function readStateDict(store: ParameterStore): Promise<Map<string, SafetensorsTensor>> {
-  const { runtime } = store.engine;
-  const banks: Float32Array[] = [];
-  for (const bank of store.banks) banks.push(await runtime.read(bank.values));
+  const values = await readByName(
+    store,
+    store.banks.map((bank) => bank.values),
+  );
   const result = new Map<string, SafetensorsTensor>();
   for (const [name, { array }] of store.parameters) {
-    const { bank, offset } = store.placeOf(name);
-    result.set(name, {
-      dtype: 'F32',
-      shape: [...array.shape],
-      data: banks[bank]!.slice(offset, offset + array.size),
-    });
+    result.set(name, { dtype: 'F32', shape: [...array.shape], data: values.get(name)! });
   }
   return result;
 }

@@ -4,6 +4,7 @@ import { columnSumKernel } from './column-sum/column-sum.cases.js';
 import { crossEntropyBackwardKernel, crossEntropyKernel } from './cross-entropy/cross-entropy.cases.js';
 import { cubesFromVideoKernel, cubesKernel } from './cubes/cubes.cases.js';
 import { dropPathKernel } from './drop-path/drop-path.cases.js';
+import { emaKernel } from './ema/ema.cases.js';
 import { geluBackwardKernel, geluKernel } from './gelu/gelu.cases.js';
 import { gradientNormKernel } from './gradient-norm/gradient-norm.cases.js';
 import type { KernelSpec } from './kernel-spec.js';
@@ -50,6 +51,7 @@ export const kernelCatalogue: readonly KernelSpec[] = [
   cubesKernel,
   cubesFromVideoKernel,
   dropPathKernel,
+  emaKernel,
   gradientNormKernel,
   philoxUint32Kernel,
   philoxUniformKernel,

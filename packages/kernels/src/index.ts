@@ -28,3 +28,4 @@ export * from './cross-entropy/cross-entropy.js';
 export * from './targets/targets.js';
 export * from './gradient-norm/gradient-norm.js';
 export * from './drop-path/drop-path.js';
+export * from './ema/ema.js';

@@ -1,0 +1,35 @@
+import { defineKernel, type KernelCase } from '../kernel-spec.js';
+import { emaCost, emaUpdate, emaVariants } from './ema.js';
+import { emaReference } from './ema.reference.js';
+
+interface EmaShape {
+  readonly count: number;
+  readonly decay: number;
+}
+
+const cases: readonly KernelCase<EmaShape>[] = [
+  { name: 'one element', kind: 'edge', shape: { count: 1, decay: 0.5 } },
+  { name: 'decay 0: the values themselves', kind: 'edge', shape: { count: 40, decay: 0 } },
+  { name: 'not a multiple of four', kind: 'edge', shape: { count: 257 * 101, decay: 0.99 } },
+  { name: 'a million parameters', kind: 'model', shape: { count: 1_000_192, decay: 0.9999 } },
+];
+
+export const emaKernel = defineKernel<EmaShape>({
+  name: 'ema',
+  summary: 'exponential moving average of weights over a flat bank, in place',
+  variants: emaVariants,
+  cases,
+  randomShape: (random) => ({ count: 1 + random.integer(3000), decay: random.uniform() }),
+  inputs: ({ count }) => ({ values: { shape: [count] } }),
+  outputs: ({ count }) => ({
+    average: {
+      shape: [count],
+      initial: (random) => Float32Array.from({ length: count }, () => random.normal()),
+    },
+  }),
+  run: (runtime, { decay }, { values }, { average }) =>
+    emaUpdate(runtime, { average: average!, values: values!, decay }),
+  reference: ({ decay }, { values, average }) => ({ average: emaReference(average!, values!, decay) }),
+  cost: ({ count }) => emaCost(count),
+  tolerance: 1e-6,
+});
