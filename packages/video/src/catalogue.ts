@@ -1,6 +1,6 @@
 /** Knows the videos of a data set: what they hold, which are bad, and the frames of those that are kept in memory. */
 import type { FrameShape } from './decode';
-import { VideoDecodeError, type BadFile } from './errors';
+import { NoReadableVideoError, VideoDecodeError, type BadFile } from './errors';
 import { framesWithin, type FrameRange } from './frame-range';
 import type { DecoderPool } from './pool';
 import type { VideoInfo } from './probe';
@@ -13,7 +13,12 @@ export interface UsableVideo {
   range: FrameRange;
 }
 
+/** What a catalogue needs to know of an entry. */
+export type CatalogueEntry = Pick<VideoEntry, 'path' | 'timeRange'>;
+
 export class Catalogue {
+  /** By path: many entries may be stretches of one video. */
+  private readonly headers = new Map<string, Promise<VideoInfo>>();
   private readonly usable = new Map<number, Promise<UsableVideo>>();
   private readonly decoded = new Map<number, Promise<DecodedFrames>>();
   private readonly bad = new Map<number, BadFile>();
@@ -21,7 +26,7 @@ export class Catalogue {
 
   constructor(
     private readonly pool: DecoderPool,
-    private readonly entries: readonly VideoEntry[],
+    private readonly entries: readonly CatalogueEntry[],
     private readonly shape: FrameShape,
     cacheBytes: number,
     private readonly onBadFile: ((file: BadFile) => void) | undefined,
@@ -29,9 +34,10 @@ export class Catalogue {
     this.cacheBytesLeft = cacheBytes;
   }
 
-  /** Files found bad so far, in the order of the entries. */
+  /** Files found bad so far, in the order of the entries; one that several entries name, once for each reason. */
   get badFiles(): BadFile[] {
-    return [...this.bad].sort(([a], [b]) => a - b).map(([, file]) => file);
+    const inOrder = [...this.bad].sort(([a], [b]) => a - b).map(([, file]) => file);
+    return inOrder.filter((file, i) => inOrder.findIndex((other) => sameFault(file, other)) === i);
   }
 
   isBad(entry: number): boolean {
@@ -42,21 +48,33 @@ export class Catalogue {
     return this.bad.size === this.entries.length;
   }
 
+  /** What to throw when all are bad. */
+  noneLeftError(): NoReadableVideoError {
+    const { badFiles } = this;
+    const first = badFiles[0] as BadFile;
+    return new NoReadableVideoError(
+      `None of the ${badFiles.length} videos of the data set can be decoded; the first, ${first.path}: ${first.reason}. ` +
+        'Check that the files are whole and that ffmpeg reads them.',
+      badFiles,
+    );
+  }
+
   /** Puts a file on the list of bad ones and reports it, once. */
   markBad(entry: number, error: VideoDecodeError): void {
     if (this.bad.has(entry)) return;
-    const { path } = this.entries[entry] as VideoEntry;
+    const { path } = this.entries[entry] as CatalogueEntry;
     const file = { path, reason: error.reason };
+    const known = [...this.bad.values()].some((other) => sameFault(file, other));
     this.bad.set(entry, file);
     this.usable.delete(entry);
-    this.onBadFile?.(file);
+    if (!known) this.onBadFile?.(file);
   }
 
   /** Reads the header once. Throws a VideoDecodeError also when the wanted stretch of time holds no frame. */
   open(entry: number): Promise<UsableVideo> {
     let usable = this.usable.get(entry);
     if (usable === undefined) {
-      usable = this.probe(this.entries[entry] as VideoEntry);
+      usable = this.probe(this.entries[entry] as CatalogueEntry);
       this.usable.set(entry, usable);
     }
     return usable;
@@ -80,8 +98,17 @@ export class Catalogue {
     return frames;
   }
 
-  private async probe({ path, timeRange }: VideoEntry): Promise<UsableVideo> {
-    const info = await this.pool.probe(path);
+  private header(path: string): Promise<VideoInfo> {
+    let info = this.headers.get(path);
+    if (info === undefined) {
+      info = this.pool.probe(path);
+      this.headers.set(path, info);
+    }
+    return info;
+  }
+
+  private async probe({ path, timeRange }: CatalogueEntry): Promise<UsableVideo> {
+    const info = await this.header(path);
     const range = framesWithin(info, timeRange);
     if (range.begin === range.end) {
       const { startSeconds = 0, endSeconds = Infinity } = timeRange ?? {};
@@ -93,3 +120,5 @@ export class Catalogue {
     return { info, range };
   }
 }
+
+const sameFault = (one: BadFile, other: BadFile) => one.path === other.path && one.reason === other.reason;

@@ -1,4 +1,8 @@
-/** Decoding to square RGB frames. */
+/**
+ * Decoding to square RGB frames: folders of frames with Pillow's bilinear filter (`resizeBilinear`), videos with the
+ * bilinear scaler of ffmpeg, which reckons in the video's own YUV planes with the same triangle, widened where it
+ * shrinks; the two agree to a few levels, not to the bit.
+ */
 import { cropBox, type CropMode } from './crop';
 import { VideoDecodeError } from './errors';
 import { readFolderFrames } from './frame-folder';
@@ -36,33 +40,42 @@ function cropAndScale(info: VideoInfo, { size, crop }: FrameShape): string {
   return `${cut},scale=${size}:${size}:${SCALER},format=rgb24`;
 }
 
+/** Picks the frames at these distances from the first decoded one; nothing where they are all from it on. */
+function selectFrames(offsets: readonly number[]): string {
+  const [first, second] = offsets as [number, number?];
+  const step = second === undefined ? 1 : second - first;
+  const even = offsets.every((offset, i) => offset === first + i * step);
+  if (!even) return `select='${offsets.map((offset) => `eq(n,${offset})`).join('+')}',`;
+  return step > 1 || first > 0 ? `select='gte(n,${first})*not(mod(n-${first},${step}))',` : '';
+}
+
 /**
- * Decodes every `step`-th frame from `firstFrame` on.
+ * Decodes frames.
  *
- * @param target [count, size, size, 3], filled. May be shared memory.
+ * @param indices which ones, rising.
+ * @param target [indices.length, size, size, 3], filled. May be shared memory.
  * @throws VideoDecodeError when the file does not hold the frames that its header promises.
  */
 async function decodeVideoFrames(
   runner: FfmpegRunner,
   info: VideoInfo,
-  firstFrame: number,
-  step: number,
-  count: number,
+  indices: readonly number[],
   shape: FrameShape,
   target: Uint8Array,
 ): Promise<void> {
   const frameBytes = shape.size * shape.size * 3;
-  const neededBytes = count * frameBytes;
+  const neededBytes = indices.length * frameBytes;
+  const [firstFrame, lastFrame] = [indices[0] as number, indices.at(-1) as number];
   // Without seeking, the frames in front are decoded and dropped.
-  const begin = info.seekable ? 0 : firstFrame;
-  const select = step > 1 || begin > 0 ? `select='gte(n,${begin})*not(mod(n-${begin},${step}))',` : '';
+  const begin = info.seekable ? firstFrame : 0;
+  const select = selectFrames(indices.map((index) => index - begin));
   let receivedBytes = 0;
   const { exitCode, log } = await runner.run({
     inputPath: info.path,
     inputOptions: seekOptions(info, firstFrame),
     outputOptions: [
       ...['-map', '0:v:0', '-vf', `${select}${cropAndScale(info, shape)}`],
-      ...[...runner.passEveryFrame, '-frames:v', String(count), '-f', 'rawvideo'],
+      ...[...runner.passEveryFrame, '-frames:v', String(indices.length), '-f', 'rawvideo'],
     ],
     onOutput(bytes) {
       const room = neededBytes - receivedBytes;
@@ -72,15 +85,15 @@ async function decodeVideoFrames(
   });
   const received = Math.floor(receivedBytes / frameBytes);
   if (exitCode !== 0) throw new VideoDecodeError(info.path, complaints(log));
-  const missing = (count - received) * step;
-  if (received === 0 || missing >= missingFramesAllowed(info.frameCount) + step) {
+  const firstMissing = indices[received] ?? Infinity;
+  if (received === 0 || lastFrame - firstMissing >= missingFramesAllowed(info.frameCount)) {
     throw new VideoDecodeError(
       info.path,
-      `it promises ${info.frameCount} frames, but of ${count} wanted from frame ${firstFrame} on ` +
-        `(every ${step}th) ${received} were decoded`,
+      `it promises ${info.frameCount} frames, but of ${indices.length} wanted from frame ${firstFrame} to ` +
+        `${lastFrame} ${received} were decoded`,
     );
   }
-  for (let i = received; i < count; i++) {
+  for (let i = received; i < indices.length; i++) {
     target.copyWithin(i * frameBytes, (received - 1) * frameBytes, received * frameBytes);
   }
 }
@@ -99,19 +112,16 @@ export async function decodeRange(
   shape: FrameShape,
   target: Uint8Array = new Uint8Array((end - begin) * shape.size * shape.size * 3),
 ): Promise<Uint8Array> {
-  if (info.kind === 'frames') {
-    const indices = Array.from({ length: end - begin }, (_, i) => begin + i);
-    await readFolderFrames(info.path, indices, shape.size, shape.crop, target);
-  } else {
-    await decodeVideoFrames(runner, info, begin, 1, end - begin, shape, target);
-  }
+  const indices = Array.from({ length: end - begin }, (_, i) => begin + i);
+  if (info.kind === 'frames') await readFolderFrames(info.path, indices, shape.size, shape.crop, target);
+  else await decodeVideoFrames(runner, info, indices, shape, target);
   return target;
 }
 
 /**
  * Decodes the frames of one clip.
  *
- * @param indices as `clipFrameIndices` gives them: steps of equal width, then repetitions of the last one.
+ * @param indices never falling, in steps of any width.
  * @returns [indices.length, size, size, 3].
  * @throws VideoDecodeError
  */
@@ -128,11 +138,11 @@ export async function decodeClip(
     return target;
   }
   const distinct = [...new Set(indices)];
-  const first = distinct[0] as number;
-  const step = distinct.length > 1 ? (distinct[1] as number) - first : 1;
-  await decodeVideoFrames(runner, info, first, step, distinct.length, shape, target);
-  for (let i = distinct.length; i < indices.length; i++) {
-    target.copyWithin(i * frameBytes, (distinct.length - 1) * frameBytes, distinct.length * frameBytes);
+  await decodeVideoFrames(runner, info, distinct, shape, target);
+  // Repetitions are filled in from the end, where no frame still to be moved can be lost.
+  for (let i = indices.length - 1, from = distinct.length - 1; i >= 0; i--) {
+    while (distinct[from] !== indices[i]) from--;
+    if (from !== i) target.copyWithin(i * frameBytes, from * frameBytes, (from + 1) * frameBytes);
   }
   return target;
 }

@@ -1,5 +1,5 @@
-/** Folders of frames (jpg or png), read with sharp. */
-import { readdirSync } from 'node:fs';
+/** Folders of frames (jpg or png), read with sharp. A single image is read as a folder that holds it alone. */
+import { readdirSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import sharp from 'sharp';
 import { cropBox, type CropMode } from './crop';
@@ -28,6 +28,7 @@ export function frameNamesInOrder(names: readonly string[]): string[] {
 
 /** The frames of a folder, in the order of {@link frameNamesInOrder}. */
 export function listFrames(folder: string): string[] {
+  if (isFrameName(folder) && statSync(folder).isFile()) return [folder];
   return frameNamesInOrder(readdirSync(folder)).map((name) => join(folder, name));
 }
 
@@ -72,7 +73,8 @@ export async function readFrame(path: string): Promise<Frame> {
 }
 
 /**
- * Reads frames of a folder.
+ * Reads frames of a folder. With the crop mode `none`, each is what Pillow's `resize` with `BILINEAR` makes of the
+ * whole image, bit for bit.
  *
  * @param indices which ones, in order; each file is read once however often it is named.
  * @param target [indices.length, size, size, 3], filled.

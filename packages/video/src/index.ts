@@ -29,6 +29,7 @@ export { resizeBilinear, type Box, type ResizeOptions } from './resize';
 export * from './sampling';
 export * from './crop';
 export * from './transforms/index';
+export * from './datasets/index';
 export { listFrames, readFrame } from './frame-folder';
 export { framesWithin, cutSegments, type FrameRange } from './frame-range';
 export { listVideos, type TimeRange, type VideoEntry, type VideoListing } from './source';
@@ -36,4 +37,5 @@ export { DecoderPool, defaultWorkerCount, type DecoderPoolOptions } from './pool
 export type { DecodedFrames } from './worker-protocol';
 export { ClipLoader, type ClipBatch } from './loader';
 export type { ClipLoaderOptions } from './loader-options';
+export { TestClipLoader, type TestClipBatch, type TestClipLoaderOptions } from './labelled/test-clip-loader';
 export { readClip, type ReadClipOptions, type ReadClipResult } from './read-clip';

@@ -45,7 +45,8 @@ export type ResolvedOptions = Required<Omit<ClipLoaderOptions, 'segmentSeconds' 
 
 const DEFAULT_CACHE_BYTES = 512 * 2 ** 20;
 
-function requireInteger(name: string, value: number, minimum: number): void {
+/** Throws a RangeError that names the option and its value. */
+export function requireInteger(name: string, value: number, minimum: number): void {
   if (!Number.isSafeInteger(value) || value < minimum) {
     throw new RangeError(`${name} is ${value}: give an integer of at least ${minimum}.`);
   }

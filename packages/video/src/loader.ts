@@ -6,6 +6,7 @@ import { NoReadableVideoError, VideoDecodeError, type BadFile } from './errors';
 import { cutSegments, type FrameRange } from './frame-range';
 import { resolveOptions, type ClipLoaderOptions, type ResolvedOptions } from './loader-options';
 import { DecoderPool, defaultWorkerCount } from './pool';
+import { prefetch } from './prefetch';
 import { clipFrameIndices, clipStartCount } from './sampling';
 import type { VideoEntry } from './source';
 
@@ -119,21 +120,11 @@ export class ClipLoader {
     { startStep = 0 }: { startStep?: number } = {},
   ): AsyncGenerator<ClipBatch, void> {
     const order = this.epochOrder(epoch);
-    const ahead: Promise<ClipBatch>[] = [];
-    let nextStep = startStep;
-    try {
-      for (let step = startStep; step < this.stepsPerEpoch; step++) {
-        while (ahead.length <= this.options.prefetchBatches && nextStep < this.stepsPerEpoch) {
-          const batch = this.loadBatch(order, epoch, nextStep++);
-          // Seen when its turn comes; until then, a failure is not an unhandled one.
-          batch.catch(() => {});
-          ahead.push(batch);
-        }
-        yield await (ahead.shift() as Promise<ClipBatch>);
-      }
-    } finally {
-      await Promise.allSettled(ahead);
-    }
+    yield* prefetch((step) => this.loadBatch(order, epoch, step), {
+      first: startStep,
+      end: this.stepsPerEpoch,
+      ahead: this.options.prefetchBatches,
+    });
   }
 
   /** Ends the threads. Batches under way are rejected with a DecoderClosedError. */
@@ -180,7 +171,7 @@ export class ClipLoader {
           this.catalogue.markBad(candidate.entry, error);
         }
       }
-      if (this.catalogue.allBad()) throw noneLeft(this.badFiles);
+      if (this.catalogue.allBad()) throw this.catalogue.noneLeftError();
       candidate = this.samples[standIns.integer(this.samples.length)] as Sample;
     }
   }
@@ -202,15 +193,6 @@ export class ClipLoader {
   }
 }
 
-function noneLeft(badFiles: BadFile[]): NoReadableVideoError {
-  const first = badFiles[0] as BadFile;
-  return new NoReadableVideoError(
-    `None of the ${badFiles.length} videos of the data set can be decoded; the first, ${first.path}: ${first.reason}. ` +
-      'Check that the files are whole and that ffmpeg reads them.',
-    badFiles,
-  );
-}
-
 /** The segments of all videos that can be read, in order. */
 async function findSegments(
   catalogue: Catalogue,
@@ -230,6 +212,6 @@ async function findSegments(
       }
     }),
   );
-  if (catalogue.allBad()) throw noneLeft(catalogue.badFiles);
+  if (catalogue.allBad()) throw catalogue.noneLeftError();
   return ofEach.flat();
 }

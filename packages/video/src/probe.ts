@@ -1,7 +1,7 @@
 /** What a video or a folder of frames holds. */
 import { statSync } from 'node:fs';
 import { VideoDecodeError } from './errors';
-import { probeFrameFolder } from './frame-folder';
+import { isFrameName, probeFrameFolder } from './frame-folder';
 import {
   complaints,
   parseFrameList,
@@ -60,7 +60,8 @@ async function list(
 }
 
 /**
- * Looks at a video file (its packets are counted; they are decoded only where that is unsafe) or a folder of frames.
+ * Looks at a video file (its packets are counted; they are decoded only where that is unsafe), a folder of frames, or
+ * an image, which is a video of one frame.
  *
  * @throws VideoDecodeError when it is missing, no video, empty, or cut short.
  */
@@ -69,6 +70,7 @@ export async function probe(runner: FfmpegRunner, path: string): Promise<VideoIn
   if (entry === undefined) throw new VideoDecodeError(path, 'there is no such file');
   if (entry.isDirectory()) return probeFrameFolder(path);
   if (entry.size === 0) throw new VideoDecodeError(path, 'the file is empty');
+  if (isFrameName(path)) return probeFrameFolder(path);
 
   const packets = await list(runner, path, LIST_PACKETS);
   const header = parseInputHeader(packets.log);

@@ -1,0 +1,200 @@
+/** The clips that videos are tested with, in order, decoded ahead of their use. */
+import { Catalogue } from '../catalogue';
+import type { CropMode } from '../crop';
+import { NoReadableVideoError, VideoDecodeError, type BadFile } from '../errors';
+import type { Ffmpeg } from '../ffmpeg';
+import { requireInteger } from '../loader-options';
+import { DecoderPool, defaultWorkerCount } from '../pool';
+import { prefetch } from '../prefetch';
+import type { TimeRange } from '../source';
+import { testClipFrameIndices } from '../transforms/frame-indices';
+
+export interface TestClipLoaderOptions {
+  /** Video files, folders of frames, or images, whole or a stretch of each. A file may be named many times. */
+  videos: readonly { readonly path: string; readonly timeRange?: TimeRange }[];
+  /** Clips of each video; default 2, as in the paper. See `testClipFrameIndices`. */
+  clips?: number;
+  /** Clips of a batch. */
+  batchSize: number;
+  /** Edge of the frames in pixels; default 160. */
+  size?: number;
+  /** Frames of a clip; default 16. */
+  frames?: number;
+  /** Distance between two frames of a clip, in frames of the video; default 4. */
+  step?: number;
+  /** Fixed crop of a source; default `none`: the whole frame, squashed to a square, as in the reference. */
+  crop?: CropMode;
+  /** Decoding threads; see `DecoderPoolOptions`. */
+  workers?: number;
+  /** Batches decoded ahead of the one in use; default 2. */
+  prefetchBatches?: number;
+  ffmpeg?: Ffmpeg;
+  /** Told once of each file that cannot be decoded. */
+  onBadFile?: (file: BadFile) => void;
+}
+
+/** A batch of clips for testing. */
+export interface TestClipBatch {
+  /** [B, T, size, size, 3], RGB. */
+  frames: Uint8Array<ArrayBuffer>;
+  /** [B]: the place of each clip's video in the list. */
+  videoIndices: Uint32Array<ArrayBuffer>;
+  /** [B]: which of its video's clips each is, 0 … clips − 1. */
+  clipIndices: Uint32Array<ArrayBuffer>;
+  /** [B][T]: the frames of each clip in its video, counted from the video's first frame. */
+  frameIndices: number[][];
+}
+
+type ResolvedOptions = Required<Omit<TestClipLoaderOptions, 'ffmpeg' | 'onBadFile'>>;
+
+interface TestClip {
+  frames: Uint8Array;
+  video: number;
+  clip: number;
+  indices: number[];
+}
+
+function resolveOptions(given: TestClipLoaderOptions): ResolvedOptions {
+  const options: ResolvedOptions = {
+    videos: given.videos,
+    clips: given.clips ?? 2,
+    batchSize: given.batchSize,
+    size: given.size ?? 160,
+    frames: given.frames ?? 16,
+    step: given.step ?? 4,
+    crop: given.crop ?? 'none',
+    workers: given.workers ?? defaultWorkerCount(),
+    prefetchBatches: given.prefetchBatches ?? 2,
+  };
+  for (const name of ['clips', 'batchSize', 'size', 'frames', 'step', 'workers'] as const) {
+    requireInteger(name, options[name], 1);
+  }
+  requireInteger('prefetchBatches', options.prefetchBatches, 0);
+  return options;
+}
+
+/**
+ * Loads the clips of videos for testing, validation and prediction: no random numbers, no augmentation.
+ *
+ * ```ts
+ * const loader = await TestClipLoader.open({ videos: [{ path: 'face.mp4' }], batchSize: 8 });
+ * for await (const { frames, videoIndices, clipIndices } of loader.batches()) …
+ * await loader.close();
+ * ```
+ */
+export class TestClipLoader {
+  private constructor(
+    private readonly options: ResolvedOptions,
+    private readonly pool: DecoderPool,
+    private readonly catalogue: Catalogue,
+  ) {}
+
+  /**
+   * Starts the threads; no file is looked at yet.
+   *
+   * @throws RangeError for an option out of range; NoReadableVideoError for an empty list; FfmpegNotFoundError.
+   */
+  static async open(given: TestClipLoaderOptions): Promise<TestClipLoader> {
+    const options = resolveOptions(given);
+    const { videos, size, crop, workers } = options;
+    if (videos.length === 0)
+      throw new NoReadableVideoError('There are no videos to test with: the list is empty.');
+    const pool = await DecoderPool.open({ workers, ffmpeg: given.ffmpeg });
+    return new TestClipLoader(options, pool, new Catalogue(pool, videos, { size, crop }, 0, given.onBadFile));
+  }
+
+  /** Videos of the list, bad ones included. */
+  get videoCount(): number {
+    return this.options.videos.length;
+  }
+
+  /** Files found bad so far, with the reason of each. */
+  get badFiles(): BadFile[] {
+    return this.catalogue.badFiles;
+  }
+
+  /** The ffmpeg in use. */
+  get ffmpeg() {
+    return this.pool.ffmpeg;
+  }
+
+  /**
+   * The clips of all videos, video by video; the next ones are decoded while a batch is in use. The last batch may be
+   * smaller. A video that cannot be decoded is reported through `onBadFile` and listed in `badFiles`; none of its
+   * clips appear.
+   *
+   * @throws NoReadableVideoError when none of the videos can be decoded.
+   */
+  async *batches(): AsyncGenerator<TestClipBatch, void> {
+    const { batchSize, clips, prefetchBatches, workers } = this.options;
+    const ahead = Math.ceil((prefetchBatches * batchSize) / clips) + workers - 1;
+    let batch: TestClip[] = [];
+    for await (const ofVideo of prefetch((video) => this.loadVideo(video), { end: this.videoCount, ahead })) {
+      for (const clip of ofVideo) {
+        batch.push(clip);
+        if (batch.length < batchSize) continue;
+        yield this.assemble(batch);
+        batch = [];
+      }
+    }
+    if (batch.length > 0) yield this.assemble(batch);
+    if (this.catalogue.allBad()) throw this.catalogue.noneLeftError();
+  }
+
+  /** Ends the threads. Batches under way are rejected with a DecoderClosedError. */
+  close(): Promise<void> {
+    return this.pool.close();
+  }
+
+  private assemble(clips: readonly TestClip[]): TestClipBatch {
+    const { frames, size } = this.options;
+    const clipBytes = frames * size * size * 3;
+    const batch = new Uint8Array(clips.length * clipBytes);
+    clips.forEach((clip, i) => batch.set(clip.frames, i * clipBytes));
+    return {
+      frames: batch,
+      videoIndices: Uint32Array.from(clips, ({ video }) => video),
+      clipIndices: Uint32Array.from(clips, ({ clip }) => clip),
+      frameIndices: clips.map(({ indices }) => indices),
+    };
+  }
+
+  /** The clips of a video; none if it is bad. */
+  private async loadVideo(video: number): Promise<TestClip[]> {
+    if (this.catalogue.isBad(video)) return [];
+    try {
+      return await this.decodeVideo(video);
+    } catch (error) {
+      if (!(error instanceof VideoDecodeError)) throw error;
+      this.catalogue.markBad(video, error);
+      return [];
+    }
+  }
+
+  private async decodeVideo(video: number): Promise<TestClip[]> {
+    const { clips, size, crop, frames, step } = this.options;
+    const { info, range } = await this.catalogue.open(video);
+    const perClip = testClipFrameIndices(range.end - range.begin, clips, { frames, step }).map((indices) =>
+      indices.map((index) => range.begin + index),
+    );
+    const read = (indices: number[]) => this.pool.readClip(info, indices, { size, crop });
+    const wanted = [...new Set(perClip.flat())].sort((a, b) => a - b);
+    const overlapping = wanted.length < perClip.reduce((sum, indices) => sum + new Set(indices).size, 0);
+    if (!overlapping) {
+      const pixels = await Promise.all(perClip.map(read));
+      return perClip.map((indices, clip) => ({ frames: pixels[clip]!, video, clip, indices }));
+    }
+    // Frames that several clips show are decoded once.
+    const pixels = await read(wanted);
+    const frameBytes = size * size * 3;
+    const places = new Map(wanted.map((index, place) => [index, place]));
+    return perClip.map((indices, clip) => {
+      const ofClip = new Uint8Array(frames * frameBytes);
+      for (const [i, index] of indices.entries()) {
+        const from = places.get(index)! * frameBytes;
+        ofClip.set(pixels.subarray(from, from + frameBytes), i * frameBytes);
+      }
+      return { frames: ofClip, video, clip, indices };
+    });
+  }
+}
