@@ -57,6 +57,10 @@ export const Purpose = {
   erase: 10,
   /** Test data. */
   test: 11,
+  /** Which videos are held out of training for validation; `sample` is the label where it goes by class. */
+  holdOut: 12,
+  /** Drawn faces; `epoch` tells what of a face, `sample` which person or clip. */
+  face: 13,
 } as const;
 
 /** One of the values of `Purpose`. */
