@@ -37,12 +37,14 @@ export interface Dataset {
   readonly name: string;
   /** As its owners write it, such as `DFEW`. */
   readonly title: string;
-  /** Absolute. */
+  /** Absolute: the folder, or the CSV file of a data set of one's own. */
   readonly root: string;
   /** Names of the classes in the order of their labels. */
   readonly classes: readonly string[];
   /** How many folds its protocol has, 1 where there is one split; folds are counted from 1. */
   readonly folds: number;
+  /** What lies among the clips and is deliberately not used, such as the songs of RAVDESS. */
+  readonly leftOut?: readonly DatasetProblem[];
   /**
    * The videos of a fold in the order of its label files.
    *

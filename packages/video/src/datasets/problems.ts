@@ -1,0 +1,19 @@
+import { DatasetError, type DatasetProblem } from './dataset';
+
+/** Collects what is wrong, so that all of it can be told at once. */
+export class Problems {
+  private readonly list: DatasetProblem[] = [];
+
+  add(where: string, problem: string, remedy: string): void {
+    this.list.push({ where, problem, remedy });
+  }
+
+  get count(): number {
+    return this.list.length;
+  }
+
+  /** Throws a DatasetError with all of them, unless there are none. */
+  throwIfAny(): void {
+    if (this.list.length > 0) throw new DatasetError([...this.list]);
+  }
+}
