@@ -37,5 +37,10 @@ export { DecoderPool, defaultWorkerCount, type DecoderPoolOptions } from './pool
 export type { DecodedFrames } from './worker-protocol';
 export { ClipLoader, type ClipBatch } from './loader';
 export type { ClipLoaderOptions } from './loader-options';
-export { TestClipLoader, type TestClipBatch, type TestClipLoaderOptions } from './labelled/test-clip-loader';
+export {
+  TestClipLoader,
+  type TestClipBatch,
+  type TestClipLoaderOptions,
+  type TestVideo,
+} from './labelled/test-clip-loader';
 export { readClip, type ReadClipOptions, type ReadClipResult } from './read-clip';

@@ -114,6 +114,14 @@ describe('the clips of a test', () => {
     expect(batches.flatMap(({ frames }) => frameNumbers(frames, SIZE))).toEqual(expected.flat());
   });
 
+  it('can have a step of their own', async () => {
+    const videos = [{ path: file('long.mp4'), step: 1 }, { path: file('long.mp4') }];
+    const batches = await collect(await open({ videos }));
+    const expected = [1, CLIP.step].flatMap((step) => testClipFrameIndices(90, 2, { ...CLIP, step }));
+    expect(batches.flatMap(({ frameIndices }) => frameIndices)).toEqual(expected);
+    expect(batches.flatMap(({ frames }) => frameNumbers(frames, SIZE))).toEqual(expected.flat());
+  });
+
   it('of an image repeat it, squashed as Pillow does it', async () => {
     const path = file('picture.png');
     const pixels = Buffer.from(
@@ -177,6 +185,7 @@ it.each([
   [{ clips: 1.5 }, 'clips is 1.5'],
   [{ prefetchBatches: -1 }, 'prefetchBatches is -1'],
   [{ workers: 0 }, 'workers is 0'],
+  [{ videos: [{ path: 'face.mp4', step: 0 }] }, 'step of face.mp4 is 0'],
 ])('refuses %j', async (options, message) => {
   await expect(open(options)).rejects.toThrow(RangeError);
   await expect(open(options)).rejects.toThrow(message);

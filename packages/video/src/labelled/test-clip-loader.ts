@@ -9,9 +9,17 @@ import { prefetch } from '../prefetch';
 import type { TimeRange } from '../source';
 import { testClipFrameIndices } from '../transforms/frame-indices';
 
+/** A video file, a folder of frames or an image, whole or a stretch of it. */
+export interface TestVideo {
+  readonly path: string;
+  readonly timeRange?: TimeRange;
+  /** In place of the `step` of the loader. */
+  readonly step?: number;
+}
+
 export interface TestClipLoaderOptions {
-  /** Video files, folders of frames, or images, whole or a stretch of each. A file may be named many times. */
-  videos: readonly { readonly path: string; readonly timeRange?: TimeRange }[];
+  /** A file may be named many times. */
+  videos: readonly TestVideo[];
   /** Clips of each video; default 2, as in the paper. See `testClipFrameIndices`. */
   clips?: number;
   /** Clips of a batch. */
@@ -70,6 +78,7 @@ function resolveOptions(given: TestClipLoaderOptions): ResolvedOptions {
     requireInteger(name, options[name], 1);
   }
   requireInteger('prefetchBatches', options.prefetchBatches, 0);
+  for (const { path, step = 1 } of options.videos) requireInteger(`step of ${path}`, step, 1);
   return options;
 }
 
@@ -172,7 +181,8 @@ export class TestClipLoader {
   }
 
   private async decodeVideo(video: number): Promise<TestClip[]> {
-    const { clips, size, crop, frames, step } = this.options;
+    const { clips, size, crop, frames, videos } = this.options;
+    const { step = this.options.step } = videos[video]!;
     const { info, range } = await this.catalogue.open(video);
     const perClip = testClipFrameIndices(range.end - range.begin, clips, { frames, step }).map((indices) =>
       indices.map((index) => range.begin + index),
