@@ -1,30 +1,18 @@
 import { Command, Option } from 'commander';
 import {
-  choiceOption,
-  numberOption,
-  OptionError,
-  wholeNumberOption,
-  wholeNumbersOption,
-} from '@tubelet/trainer';
+  addOptionGroups,
+  clipOptions,
+  encoderOptions,
+  notNegative,
+  positive,
+  share,
+  valued,
+  whole,
+} from '@tubelet/programs';
+import { choiceOption, numberOption } from '@tubelet/trainer';
 import { CROP_MODES } from '@tubelet/video';
-import { ABLATIONS, MODELS, type TrainOptions } from './train-settings.js';
+import { modelConfig, type TrainOptions } from './train-settings.js';
 import { train } from './train.js';
-
-const whole = (key: string, min = 1) => wholeNumberOption(key, { min });
-const positive = (key: string) => numberOption(key, { min: 0, aboveMin: true });
-const notNegative = (key: string) => numberOption(key, { min: 0 });
-
-function valued(
-  flags: string,
-  description: string,
-  parse: (text: string) => unknown,
-  preset?: unknown,
-): Option {
-  const option = new Option(flags, description).argParser(parse);
-  if (preset === undefined) return option;
-  // As it is written on the command line, without the quotes and brackets of JSON.
-  return option.default(preset, String(preset));
-}
 
 const EXAMPLES = `
 Examples:
@@ -41,22 +29,7 @@ export function trainCommand(): Command {
     .option('--resume', 'continue the run in --out from its latest sound checkpoint');
   const groups: Record<string, Option[]> = {
     'Model:': [
-      valued('--model <size>', `one of ${MODELS.join(', ')}`, choiceOption('--model', MODELS), 'base'),
-      valued(
-        '--ablation <name>',
-        `one of ${ABLATIONS.join(', ')}`,
-        choiceOption('--ablation', ABLATIONS),
-        'none',
-      ),
-      valued(
-        '--region <t,h,w>',
-        'tokens of a local region',
-        wholeNumbersOption('--region', 3, { min: 1 }),
-        [2, 5, 10],
-      ),
-      valued('--dim <n>', 'width of the encoder (default: by --model)', whole('--dim')),
-      valued('--depth <n>', 'blocks of the encoder (default: by --model)', whole('--depth')),
-      valued('--heads <n>', 'heads of the encoder (default: width / 64)', whole('--heads')),
+      ...encoderOptions(),
       valued('--decoder-dim <n>', 'width of the decoder', whole('--decoder-dim'), 384),
       valued('--decoder-depth <n>', 'blocks of the decoder', whole('--decoder-depth'), 4),
       valued('--decoder-heads <n>', 'heads of the decoder', whole('--decoder-heads'), 6),
@@ -68,8 +41,7 @@ export function trainCommand(): Command {
       ),
     ],
     'Clips:': [
-      valued('--image-size <px>', 'edge of the frames', whole('--image-size'), 160),
-      valued('--frames <n>', 'frames of a clip', whole('--frames'), 16),
+      ...clipOptions(),
       valued('--frame-step <n>', 'distance between frames of a clip', whole('--frame-step'), 4),
       valued(
         '--crop <mode>',
@@ -104,12 +76,7 @@ export function trainCommand(): Command {
         numberOption('--mask-ratio', { min: 0, max: 1, aboveMin: true, belowMax: true }),
         0.9,
       ),
-      valued(
-        '--loss-weight <λ>',
-        'λ · appearance + (1 − λ) · motion',
-        numberOption('--loss-weight', { min: 0, max: 1 }),
-        0.5,
-      ),
+      valued('--loss-weight <λ>', 'λ · appearance + (1 − λ) · motion', share('--loss-weight'), 0.5),
       valued('--epochs <n>', 'passes over the samples', whole('--epochs'), 50),
       valued('--warmup-epochs <n>', 'epochs of linear warm-up', whole('--warmup-epochs', 0), 5),
       valued('--batch-size <n>', 'clips on the GPU at once', whole('--batch-size'), 128),
@@ -141,13 +108,8 @@ export function trainCommand(): Command {
       new Option('--debug', 'print stack traces of errors'),
     ],
   };
-  for (const [heading, options] of Object.entries(groups)) {
-    for (const option of options) command.addOption(option.helpGroup(heading));
-  }
+  addOptionGroups(command, groups);
   return command.addHelpText('after', EXAMPLES).action(async (sources: string[], options: TrainOptions) => {
-    if (options.model === 'vit-base' && command.getOptionValueSource('region') !== 'default') {
-      throw new OptionError('--region', options.region.join(','), 'no regions with --model vit-base');
-    }
-    await train(sources, options, process.argv.slice(2));
+    await train(sources, options, modelConfig(options, command), process.argv.slice(2));
   });
 }

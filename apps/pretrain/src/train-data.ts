@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { dirname, relative } from 'node:path';
-import { UserError, type StepPosition } from '@tubelet/trainer';
-import { ClipLoader, listVideos, type ClipBatch, type VideoEntry } from '@tubelet/video';
-import type { BadFiles } from './bad-files.js';
+import type { BadFiles } from '@tubelet/programs';
+import { UserError } from '@tubelet/trainer';
+import { ClipLoader, listVideos, type VideoEntry } from '@tubelet/video';
 import type { TrainOptions } from './train-settings.js';
 
 /** The videos of `sources`, each cut to the stretch of time that the options ask for. */
@@ -52,53 +52,5 @@ export async function openLoader(
   } catch (error) {
     // Options that do not fit the data set, e.g. a batch larger than it.
     throw error instanceof RangeError ? new UserError(error.message, { cause: error }) : error;
-  }
-}
-
-/** Optimiser steps of an epoch. Throws `UserError` when there is none. */
-export function countSteps({ stepsPerEpoch }: ClipLoader, { batchSize, accumulate }: TrainOptions): number {
-  const steps = Math.floor(stepsPerEpoch / accumulate);
-  if (steps > 0) return steps;
-  throw new UserError(
-    `an epoch has ${stepsPerEpoch} batches of ${batchSize}, fewer than the ${accumulate} of --accumulate: ` +
-      'lower it or --batch-size, or raise --clips-per-video',
-  );
-}
-
-/** Batches of an epoch in order, from any step on. */
-export class BatchReader {
-  private iterator: AsyncIterator<ClipBatch> | undefined;
-  private epoch = -1;
-  private first: ClipBatch | undefined;
-
-  constructor(
-    private readonly loader: ClipLoader,
-    private readonly accumulate: number,
-  ) {}
-
-  /** Reads the first batch of a new run, so that a data set without any readable video is known beforehand. */
-  async readFirst(): Promise<void> {
-    this.first = await this.next({ step: 0, epoch: 0, stepInEpoch: 0 }, 0);
-  }
-
-  /** The `index`-th batch of a step. */
-  async next({ epoch, stepInEpoch }: StepPosition, index: number): Promise<ClipBatch> {
-    const { first } = this;
-    this.first = undefined;
-    if (first) return first;
-    if (epoch !== this.epoch) {
-      await this.close();
-      const startStep = stepInEpoch * this.accumulate + index;
-      this.iterator = this.loader.epoch(epoch, { startStep })[Symbol.asyncIterator]();
-      this.epoch = epoch;
-    }
-    const { value, done } = await this.iterator!.next();
-    if (done) throw new Error(`epoch ${epoch} ended before step ${stepInEpoch}, batch ${index}`);
-    return value;
-  }
-
-  async close(): Promise<void> {
-    await this.iterator?.return?.();
-    this.iterator = undefined;
   }
 }

@@ -1,25 +1,9 @@
 import { drawMask } from '@tubelet/mae-dfer';
-import { averageMicroBatches, UserError, type Metrics, type StepPosition } from '@tubelet/trainer';
+import { requireFinite, type EpochReader } from '@tubelet/programs';
+import { averageMicroBatches, type Metrics, type StepPosition } from '@tubelet/trainer';
 import type { TrainingState } from './training-state.js';
-import type { BatchReader } from './train-data.js';
+import type { ClipBatch } from '@tubelet/video';
 import type { TrainOptions } from './train-settings.js';
-
-/** The loss or the gradient is not a number any more; the weights have not been touched by it. */
-export class TrainingDivergedError extends UserError {
-  override readonly name = 'TrainingDivergedError';
-
-  constructor(
-    readonly step: number,
-    readonly loss: number,
-    readonly nonFiniteGradients: number,
-  ) {
-    super(
-      `training has diverged: in step ${step + 1} the loss is ${loss} and ${nonFiniteGradients} values of the ` +
-        'gradient are not finite. The checkpoints of earlier steps are untouched. Begin a new run with a lower ' +
-        '--lr or more --warmup-epochs.',
-    );
-  }
-}
 
 /**
  * One optimiser step: `accumulate` batches forward and backward, then AdamW. Throws `TrainingDivergedError`
@@ -27,7 +11,7 @@ export class TrainingDivergedError extends UserError {
  */
 export async function trainStep(
   training: TrainingState,
-  batches: BatchReader,
+  batches: EpochReader<ClipBatch>,
   options: TrainOptions,
   position: StepPosition,
   learningRate: number,
@@ -62,9 +46,7 @@ export async function trainStep(
     });
   });
   const { loss } = losses as { loss: number };
-  if (nonFinite > 0 || !Number.isFinite(loss)) {
-    throw new TrainingDivergedError(position.step, loss, nonFinite);
-  }
+  requireFinite(position.step, loss, nonFinite);
   optimiser.step({ learningRate });
   return { ...losses, lr: learningRate, 'gradient norm': norm };
 }

@@ -1,7 +1,15 @@
 import { cosineSchedule, scaleLearningRate } from '@tubelet/autograd';
-import { formatBytes, formatProfile, type Runtime } from '@tubelet/kernels';
-import { closeNodeRuntime, gpuBindingsVersion, openNodeRuntime } from '@tubelet/kernels/node';
+import { formatBytes, type Runtime } from '@tubelet/kernels';
+import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
 import type { PretrainingConfig } from '@tubelet/mae-dfer';
+import {
+  BadFiles,
+  countSteps,
+  describeEnvironment,
+  EpochReader,
+  otherAdapterNote,
+  StepProfile,
+} from '@tubelet/programs';
 import {
   createProgress,
   createRun,
@@ -19,13 +27,12 @@ import {
   type StopRequest,
   type TrainingResult,
 } from '@tubelet/trainer';
-import type { ClipLoader } from '@tubelet/video';
+import type { ClipBatch, ClipLoader } from '@tubelet/video';
 import { resolve } from 'node:path';
 import manifest from '../package.json' with { type: 'json' };
-import { BadFiles } from './bad-files.js';
 import { TrainingState } from './training-state.js';
-import { BatchReader, countSteps, findVideos, openLoader, videosFingerprint } from './train-data.js';
-import { bindingSettings, modelConfig, requireFittingOptions, type TrainOptions } from './train-settings.js';
+import { findVideos, openLoader, videosFingerprint } from './train-data.js';
+import { bindingSettings, requireFittingOptions, type TrainOptions } from './train-settings.js';
 import { trainStep } from './train-step.js';
 
 /** What the parts of a run share. */
@@ -48,10 +55,10 @@ interface Plan {
 export async function train(
   sources: readonly string[],
   options: TrainOptions,
+  config: PretrainingConfig,
   commandLine: readonly string[],
 ): Promise<void> {
   requireFittingOptions(options);
-  const config = modelConfig(options);
   const saved = options.resume ? readRunConfig(options.out) : undefined;
   if (!saved) requireNoRun(options.out);
 
@@ -64,8 +71,8 @@ export async function train(
   const loader = await openLoader(videos, options, badFiles);
   const stop = stopOnSignals((message) => progress.note(message));
   try {
-    const stepsPerEpoch = countSteps(loader, options);
-    const batches = new BatchReader(loader, options.accumulate);
+    const stepsPerEpoch = countSteps(loader, options, ', or raise --clips-per-video');
+    const batches = new EpochReader(loader, options.accumulate);
     if (!saved) await batches.readFirst();
     const runtime = await openNodeRuntime();
     const plan = {
@@ -93,7 +100,7 @@ export async function train(
 async function trainOn(
   runtime: Runtime,
   loader: ClipLoader,
-  batches: BatchReader,
+  batches: EpochReader<ClipBatch>,
   plan: Plan,
 ): Promise<void> {
   const { options, config, badFiles } = plan;
@@ -106,15 +113,15 @@ async function trainOn(
     badFiles.logTo(run, () => completedSteps);
     if (startStep === 0) training.initialise(options.seed);
     announce(training, loader, plan);
-    let isProfiled = false;
+    const profile = new StepProfile(runtime, options.profile === true, startStep);
     const onCompleted = (steps: number) => {
       completedSteps = steps;
-      // The first step is left out: in it, kernels are compiled.
-      if (options.profile && steps === startStep + 1) isProfiled = runtime.startProfiling();
+      profile.onCompleted(steps);
     };
     const result = await runSteps(run, training, batches, plan, startStep, onCompleted);
     run.log.append({ type: 'memory', step: completedSteps, peakGpuBytes: runtime.pool.peakBytes });
-    if (options.profile) console.log(await profileText(runtime, isProfiled, startStep, completedSteps));
+    const timings = await profile.text(completedSteps);
+    if (timings !== undefined) console.log(timings);
     console.log(summary(result, runtime, plan));
   } finally {
     // Batches decoded ahead may still report files to the log.
@@ -137,20 +144,15 @@ async function resume(
       ? `resuming after step ${startStep} from ${found.path}`
       : `${options.out} has no checkpoint yet: beginning with the first step`,
   );
-  const { description } = training.runtime.adapter;
-  if (run.config.adapter.description !== description) {
-    progress.note(
-      `this run was begun on ${JSON.stringify(run.config.adapter.description)}: on ${JSON.stringify(description)} ` +
-        'its numbers may differ in the last digits',
-    );
-  }
+  const note = otherAdapterNote(run.config, training.runtime);
+  if (note !== undefined) progress.note(note);
   return { run, startStep };
 }
 
 function runSteps(
   run: RunFolder,
   training: TrainingState,
-  batches: BatchReader,
+  batches: EpochReader<ClipBatch>,
   { options, stepsPerEpoch, progress, stop }: Plan,
   startStep: number,
   onCompleted: (steps: number) => void,
@@ -202,22 +204,6 @@ function announce(
   progress.note('the first step takes longer than the others: it compiles the kernels');
 }
 
-async function profileText(
-  runtime: Runtime,
-  isProfiled: boolean,
-  startStep: number,
-  completedSteps: number,
-): Promise<string> {
-  if (!runtime.hasFeature('timestamp-query')) {
-    return 'no profile: this adapter has no timestamps (timestamp-query)';
-  }
-  const first = startStep + 2;
-  if (!isProfiled || completedSteps < first) {
-    return 'no profile: it leaves out the first step, and there was no other';
-  }
-  return `steps ${first} to ${completedSteps}\n${formatProfile(await runtime.stopProfiling())}`;
-}
-
 function summary(
   result: TrainingResult,
   runtime: Runtime,
@@ -240,8 +226,6 @@ function summary(
 
 function describeRun(runtime: Runtime, loader: ClipLoader, plan: Plan): RunConfig {
   const { sources, options, commandLine, settings, stepsPerEpoch } = plan;
-  const { adapter } = runtime;
-  const { kind, version } = loader.ffmpeg;
   return {
     program: 'pretrain train',
     commandLine,
@@ -253,13 +237,6 @@ function describeRun(runtime: Runtime, loader: ClipLoader, plan: Plan): RunConfi
       saveEvery: options.saveEvery ?? 10 * stepsPerEpoch,
       keep: options.keep,
     },
-    versions: {
-      tubelet: manifest.version,
-      node: process.versions.node,
-      webgpu: gpuBindingsVersion(),
-      ffmpeg: `${version} (${kind})`,
-    },
-    adapter: { ...adapter, features: [...adapter.features] },
-    startedAt: new Date().toISOString(),
+    ...describeEnvironment(runtime, loader.ffmpeg, manifest.version),
   };
 }
