@@ -11,6 +11,20 @@ export class VideoDecodeError extends Error {
   }
 }
 
+/** A video that cannot be written: ffmpeg lacks an encoder, or its file cannot be made. */
+export class VideoEncodeError extends Error {
+  override readonly name = 'VideoEncodeError';
+  constructor(
+    /** The file that was to be written. */
+    readonly path: string,
+    /** What went wrong, in a few words. */
+    readonly reason: string,
+    options?: ErrorOptions,
+  ) {
+    super(`${path} cannot be encoded: ${reason}`, options);
+  }
+}
+
 /** A data set in which no video can be read (or which is empty). */
 export class NoReadableVideoError extends Error {
   override readonly name = 'NoReadableVideoError';

@@ -43,4 +43,5 @@ export {
   type TestClipLoaderOptions,
   type TestVideo,
 } from './labelled/test-clip-loader';
+export { encodeVideo, type EncodeVideoOptions } from './encode';
 export { readClip, type ReadClipOptions, type ReadClipResult } from './read-clip';

@@ -17,6 +17,7 @@ interface StreamOperations {
 
 interface FileSystem {
   writeFile(path: string, data: Uint8Array): void;
+  readFile(path: string): Uint8Array<ArrayBuffer>;
   lookupPath(path: string): { node: { stream_ops: StreamOperations; usedBytes: number } };
   makedev(major: number, minor: number): number;
   registerDevice(
@@ -30,7 +31,8 @@ interface FileSystem {
   mkdev(path: string, device: number): void;
 }
 
-interface Core {
+/** An instance of the module, with a file system of its own in memory. */
+export interface WasmCore {
   FS: FileSystem;
   exec(...args: string[]): number;
   setLogger(logger: (entry: { type: string; message: string }) => void): void;
@@ -42,7 +44,7 @@ type CreateCore = (overrides: {
     imports: WebAssembly.Imports,
     receive: (instance: WebAssembly.Instance, module: WebAssembly.Module) => void,
   ): WebAssembly.Exports;
-}) => Promise<Core>;
+}) => Promise<WasmCore>;
 
 const OUTPUT_DEVICE = '/output';
 /** Any free device number of the emulated file system. */
@@ -83,14 +85,14 @@ function mountFile(fs: FileSystem, path: string, fileDescriptor: number): void {
   };
 }
 
-export async function createWasmRunner(
+/** Gives a function that makes a fresh instance, for one run of ffmpeg. */
+export async function wasmInstances(
   ffmpeg: WasmFfmpeg,
   compiled?: WebAssembly.Module,
-): Promise<FfmpegRunner> {
+): Promise<() => Promise<WasmCore>> {
   const wasmModule = compiled ?? (await compileWasmFfmpeg(ffmpeg));
   const createCore = loadScript(ffmpeg);
-
-  const instantiate = () =>
+  return () =>
     createCore({
       wasmBinary: new Uint8Array(0),
       instantiateWasm(imports, receive) {
@@ -99,6 +101,13 @@ export async function createWasmRunner(
         return instance.exports;
       },
     });
+}
+
+export async function createWasmRunner(
+  ffmpeg: WasmFfmpeg,
+  compiled?: WebAssembly.Module,
+): Promise<FfmpegRunner> {
+  const instantiate = await wasmInstances(ffmpeg, compiled);
 
   return {
     passEveryFrame: ['-fps_mode', 'passthrough'],

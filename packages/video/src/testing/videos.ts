@@ -4,14 +4,8 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { compileWasmFfmpeg } from '../runner-wasm';
+import { wasmInstances } from '../runner-wasm';
 import { resolveFfmpeg, type WasmFfmpeg } from '../ffmpeg';
-
-interface Core {
-  FS: { writeFile(path: string, data: Uint8Array): void; readFile(path: string): Uint8Array };
-  exec(...args: string[]): number;
-  setLogger(logger: (entry: { message: string }) => void): void;
-}
 
 /** A folder that is gone after `remove()`. */
 export function temporaryFolder(): { path: string; remove(): void } {
@@ -98,20 +92,7 @@ async function convert(
   inputOptions: string[],
   options: string[],
 ): Promise<void> {
-  const ffmpeg = await wasmFfmpeg();
-  const wasmModule = await compileWasmFfmpeg(ffmpeg);
-  const scope = globalThis as unknown as { self?: unknown; location?: unknown };
-  scope.self ??= globalThis;
-  scope.location ??= { href: 'file:///' };
-  const create = createRequire(import.meta.url)(ffmpeg.scriptPath) as (overrides: object) => Promise<Core>;
-  const core = await create({
-    wasmBinary: new Uint8Array(0),
-    instantiateWasm(imports: WebAssembly.Imports, receive: (instance: WebAssembly.Instance) => void) {
-      const instance = new WebAssembly.Instance(wasmModule, imports);
-      receive(instance);
-      return instance.exports;
-    },
-  });
+  const core = await (await wasmInstances(await wasmFfmpeg()))();
   const log: string[] = [];
   core.setLogger(({ message }) => log.push(message));
   const output = `/output.${path.split('.').at(-1)}`;
