@@ -24,6 +24,8 @@ export interface DatasetProtocol {
   readonly title: string;
   /** Distance between two frames of a clip in the published recipes, in frames of the video. */
   readonly frameStep: number;
+  /** What the names of frames end in; left out where any that can be read will do. */
+  readonly frameExtension?: '.jpg' | '.png';
   /** What is expected on the disk, in words; paths are relative to the root. */
   readonly layout: string;
   /** In the order of their labels; left out where the user names them. */
@@ -60,6 +62,7 @@ export const DATASETS: Readonly<Record<PublishedName, PublishedProtocol>> & {
     classes: ['happy', 'sad', 'neutral', 'angry', 'surprise', 'disgust', 'fear'],
     folds: 5,
     frameStep: 4,
+    frameExtension: '.jpg',
     layout:
       'Clip/jpg_256/00001/*.jpg (the clips in their original length, not jpg_224_16f), and ' +
       'EmoLabel_DataSplit/train(single-labeled)/set_1.csv … set_5.csv and EmoLabel_DataSplit/test(single-labeled)/ ' +
@@ -80,6 +83,7 @@ export const DATASETS: Readonly<Record<PublishedName, PublishedProtocol>> & {
     classes: ['Happy', 'Sad', 'Neutral', 'Angry', 'Surprise', 'Disgust', 'Fear'],
     folds: 1,
     frameStep: 1,
+    frameExtension: '.jpg',
     layout:
       '2_ClipsforFaceCrop/<scene>/<emotion>/<clip>/*.jpg, and 4_setups/All_scenes/train_All.csv and test_All.csv with ' +
       'lines <scene>/<emotion>/<clip> <emotion>',
@@ -102,6 +106,7 @@ export const DATASETS: Readonly<Record<PublishedName, PublishedProtocol>> & {
     ],
     folds: 5,
     frameStep: 4,
+    frameExtension: '.png',
     layout:
       'data/frames/00001/*.png (the face frames that the owners distribute), and ' +
       'split/single/no_caption/set_1/train.txt and test.txt … set_5/ with lines 00025.mp4 anger',
@@ -121,6 +126,7 @@ export const DATASETS: Readonly<Record<PublishedName, PublishedProtocol>> & {
     classes: ['ANG', 'DIS', 'FEA', 'HAP', 'NEU', 'SAD'],
     folds: 5,
     frameStep: 4,
+    frameExtension: '.jpg',
     layout:
       'face_aligned/1001_DFA_ANG_XX/*.jpg: one folder of aligned faces for each clip, named like it; actors 1001 to 1091',
     published: { total: 7442, classes: [1271, 1271, 1271, 1271, 1087, 1271], subjects: 91 },
@@ -130,6 +136,7 @@ export const DATASETS: Readonly<Record<PublishedName, PublishedProtocol>> & {
     classes: ['neutral', 'calm', 'happy', 'sad', 'angry', 'fearful', 'disgust', 'surprised'],
     folds: 6,
     frameStep: 4,
+    frameExtension: '.jpg',
     layout:
       'face_aligned/Actor_01/02-01-01-01-01-01-01/*.jpg: one folder of aligned faces for each speech clip ' +
       '(video-only, names starting with 02-01), named like it, in the folder of its actor; actors 01 to 24',
@@ -145,6 +152,7 @@ export const DATASETS: Readonly<Record<PublishedName, PublishedProtocol>> & {
     classes: ['anger', 'disgust', 'fear', 'happiness', 'sadness', 'surprise'],
     folds: 5,
     frameStep: 4,
+    frameExtension: '.jpg',
     layout:
       'face_aligned/subject_1/anger/sentence_1/s1_an_1/*.jpg: one folder of aligned faces for each clip, named like ' +
       'it; subjects 1 to 44 without 6',

@@ -167,24 +167,39 @@ function writeFile(file: string, content: string | Buffer): void {
   writeFileSync(file, content);
 }
 
-/** Writes the miniature of a data set into a folder; the brightness of the frames grows with the label. */
+/** A picture whose brightness grows with the label, with two squares of its own for every `index` below 256. */
+function picture(index: number, label: number, size: number): Uint8Array {
+  const pixels = new Uint8Array(size * size * 3).fill(label * 20);
+  const edge = size / 4;
+  for (const [cell, channel] of [
+    [index % 16, 0],
+    [index >> 4, 2],
+  ] as const) {
+    const [top, left] = [Math.floor(cell / 4) * edge, (cell % 4) * edge];
+    for (let y = Math.floor(top); y < top + edge; y++) {
+      for (let x = Math.floor(left); x < left + edge; x++) pixels[(y * size + x) * 3 + channel] = 255;
+    }
+  }
+  return pixels;
+}
+
+/**
+ * Writes the miniature of a data set into a folder. All frames of a clip are the same picture, which no other clip
+ * has, and whose brightness grows with the label.
+ */
 export async function writeMiniature(
   name: DatasetName,
   folder: string,
   { frames = 2, size = 16 }: MiniatureOptions = {},
 ): Promise<Miniature> {
   const plan = PLANS[name]();
-  const imageOf = (label: number) => {
-    const background = { r: label * 20, g: label * 20, b: 120 };
-    const image = sharp({ create: { width: size, height: size, channels: 3, background } });
-    return image.toFormat(plan.extension === 'jpg' ? 'jpeg' : 'png').toBuffer();
-  };
-  const images = new Map<number, Buffer>();
-  for (const clip of [...plan.clips, ...(plan.leftOut ?? [])]) {
-    const image = images.get(clip.label) ?? (await imageOf(clip.label));
-    images.set(clip.label, image);
+  const raw = { width: size, height: size, channels: 3 } as const;
+  for (const [index, { folder: clip, label }] of [...plan.clips, ...(plan.leftOut ?? [])].entries()) {
+    const image = await sharp(picture(index, label, size), { raw })
+      .toFormat(plan.extension === 'jpg' ? 'jpeg' : 'png')
+      .toBuffer();
     for (const frame of range(frames)) {
-      writeFile(join(folder, clip.folder, `${pad(frame + 1, 5)}.${plan.extension}`), image);
+      writeFile(join(folder, clip, `${pad(frame + 1, 5)}.${plan.extension}`), image);
     }
   }
   for (const [file, lines] of Object.entries(plan.files)) {
