@@ -66,7 +66,7 @@ function dfew(): Plan {
 function ferv39k(): Plan {
   const { classes } = DATASETS.ferv39k;
   const clips = pairs(3, classes.length, (turn, label) => {
-    const name = `${turn === 1 ? 'Crime' : 'Daily_Life'}/${classes[label]}/${pad(turn * 10 + label, 4)}`;
+    const name = `${turn === 1 ? 'Crime' : 'DailyLife'}/${classes[label]}/${pad(turn * 10 + label, 4)}`;
     return { name, turn, label, folder: `2_ClipsforFaceCrop/${name}` };
   });
   const lines = (isTest: boolean) =>
