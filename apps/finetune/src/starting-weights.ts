@@ -5,6 +5,7 @@ import {
   type Classifier,
   type FinetuneStateDict,
 } from '@tubelet/mae-dfer';
+import type { EncoderOptions } from '@tubelet/programs';
 import { UserError } from '@tubelet/trainer';
 import { readWeightsFile, type StatedEncoder, type WeightsFile, type WeightsSource } from './weights-file.js';
 
@@ -51,7 +52,7 @@ const OPTIONS = {
 } as const satisfies Record<keyof StatedEncoder, string | null>;
 
 /** The ablation with this part of a block and without that one, as `--ablation` names it. */
-function ablationOf({ interRegion, localGlobal }: StatedEncoder): string {
+function ablationOf({ interRegion, localGlobal }: StatedEncoder): EncoderOptions['ablation'] {
   if (interRegion) return localGlobal ? 'none' : 'no-local-global';
   return localGlobal ? 'no-inter-region' : 'local-only';
 }

@@ -24,6 +24,7 @@ import {
 } from '@tubelet/trainer';
 import {
   classifierDescription,
+  describeClassifier,
   isClassifier,
   TRAINING_PREFIXES,
   type ClassifierDescription,
@@ -51,8 +52,8 @@ export interface WeightsFile {
   readonly classifier?: ClassifierDescription;
   /** What else there is to know: what of the file was not read, and after how much training it was written. */
   readonly notes: readonly string[];
-  /** Of a safetensors file: what it says about itself, without a checkpoint's digest. */
-  readonly metadata: Readonly<Record<string, string>>;
+  /** The metadata entry that says what model it is; none for published checkpoints. */
+  readonly description: Readonly<Record<string, string>>;
 }
 
 /**
@@ -111,7 +112,7 @@ function readPth(path: string, bytes: Uint8Array): WeightsFile {
     ...(uncalled.length > 0 ? [`named in the pickle and not run: ${uncalled.join(', ')}`] : []),
   ];
   const encoder = encoderOfShapes(shapesOf(tensors));
-  return { path, source: 'published checkpoint', tensors, encoder, notes, metadata: {} };
+  return { path, source: 'published checkpoint', tensors, encoder, notes, description: {} };
 }
 
 const shapesOf = (tensors: ReadonlyMap<string, { readonly shape: readonly number[] }>) =>
@@ -121,6 +122,7 @@ interface Kind {
   readonly source: WeightsSource;
   readonly encoder: StatedEncoder;
   readonly classifier?: ClassifierDescription;
+  readonly description: Readonly<Record<string, string>>;
 }
 
 function kindOf(
@@ -131,14 +133,17 @@ function kindOf(
   const content = { tensors: new Map<string, SafetensorsTensor>(), metadata };
   if (isClassifier(content)) {
     const classifier = classifierDescription(path, content);
-    return { source: 'tubelet classifier', encoder: classifier.model.encoder, classifier };
+    const description = describeClassifier(classifier);
+    return { source: 'tubelet classifier', encoder: classifier.model.encoder, classifier, description };
   }
   const pretraining = metadata[PRETRAINING_KEY];
-  if (pretraining === undefined)
-    return { source: 'published checkpoint', encoder: encoderOfShapes(shapesOf(tensors)) };
+  if (pretraining === undefined) {
+    return { source: 'published checkpoint', encoder: encoderOfShapes(shapesOf(tensors)), description: {} };
+  }
   try {
     const { encoder } = JSON.parse(pretraining) as PretrainingConfig;
-    return { source: 'tubelet pre-training', encoder };
+    const description = { [PRETRAINING_KEY]: pretraining };
+    return { source: 'tubelet pre-training', encoder, description };
   } catch (error) {
     throw new CheckpointCorruptError(path, `${PRETRAINING_KEY} is not JSON: ${(error as Error).message}`);
   }
@@ -213,7 +218,7 @@ export function readWeightsFile(path: string): Promise<WeightsFile> {
     const weights = new Map([...tensors].filter(([name]) => isWeight(name)));
     const step = metadata['tubelet.step'];
     const notes = step === undefined ? [] : [`after ${step} steps`];
-    return { path, ...kindOf(path, metadata, weights), tensors: weights, notes, metadata };
+    return { path, ...kindOf(path, metadata, weights), tensors: weights, notes };
   });
 }
 

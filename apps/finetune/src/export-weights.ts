@@ -1,0 +1,57 @@
+import { existsSync } from 'node:fs';
+import { SafetensorsError, safetensorsFloat32, type SafetensorsTensor } from '@tubelet/autograd';
+import { formatBytes } from '@tubelet/kernels';
+import { saveCheckpoint, UserError } from '@tubelet/trainer';
+import { resolveCheckpoint } from './checkpoint-place.js';
+import { readWeightsFile, type WeightsFile } from './weights-file.js';
+
+/** What libraries that write safetensors say of a state dict of PyTorch; some readers insist on it. */
+const PYTORCH_FORMAT = { format: 'pt' } as const;
+
+export interface ExportOptions {
+  /** A file, or the folder of a run. */
+  readonly checkpoint: string;
+  readonly out: string;
+}
+
+function asFloat32(file: WeightsFile): Map<string, SafetensorsTensor> {
+  try {
+    return new Map(
+      [...file.tensors].map(([name, tensor]) => {
+        const data = safetensorsFloat32(name, tensor);
+        return [name, { dtype: 'F32', shape: tensor.shape, data }];
+      }),
+    );
+  } catch (error) {
+    if (!(error instanceof SafetensorsError)) throw error;
+    throw new UserError(`${file.path} cannot be exported: ${error.message}`, { cause: error });
+  }
+}
+
+/**
+ * Writes the weights of a checkpoint as a safetensors file of float32 tensors under their published names: what
+ * PyTorch's `load_state_dict` takes. The file says what it holds, so that every program of Tubelet takes it too.
+ *
+ * @throws {UserError} when the checkpoint cannot be read, or `out` exists
+ * @throws {CheckpointWriteError} when `out` cannot be written
+ * @returns a few lines for the console
+ */
+export async function exportWeights({ checkpoint, out }: ExportOptions): Promise<string> {
+  if (existsSync(out)) {
+    throw new UserError(`${out} is already there. Remove it, or choose another name with --out.`);
+  }
+  const file = await readWeightsFile(await resolveCheckpoint(checkpoint));
+  const tensors = asFloat32(file);
+  const { lengthBytes } = await saveCheckpoint(out, {
+    tensors,
+    metadata: { ...PYTORCH_FORMAT, ...file.description },
+  });
+  const values = [...tensors.values()].reduce((sum, { data }) => sum + data.length, 0);
+  const classes = file.classifier ? [`classes: ${file.classifier.classNames.join(', ')}`] : [];
+  return [
+    `${out}: ${tensors.size} tensors, ${values.toLocaleString('en')} values, ${formatBytes(lengthBytes)}`,
+    `from ${file.path} (${[file.source, ...file.notes].join('; ')})`,
+    ...classes,
+    `in PyTorch: model.load_state_dict(safetensors.torch.load_file(${JSON.stringify(out)}))`,
+  ].join('\n');
+}
