@@ -81,7 +81,7 @@ describe.each(NAMES)('%s', (name) => {
     expect(await problems()).toMatchObject([{ where: faces, problem: 'it holds no clip' }]);
   });
 
-  it('leaves out files and empty folders, and says so; hidden ones are nobody’s business', async () => {
+  it('leaves out files among the clips, and says so; hidden ones are nobody’s business', async () => {
     const { faces, open } = await miniature(name);
     const before = (await open()).leftOut?.length as number;
     writeFileSync(join(faces, '.DS_Store'), '');
@@ -138,6 +138,19 @@ describe('names that do not fit', () => {
     mkdirSync(join(faces, '1040_ITH_SAD_X'));
     const { test } = (await open()).split(3);
     expect(test).toContainEqual(expect.objectContaining({ label: 5, subject: '1040' }));
+  });
+});
+
+it.each([
+  ['ravdess', 'Actor_02'],
+  ['enterface05', 'subject_2/anger'],
+] as const)('an empty folder of %s is left out, and said so', async (name, empty) => {
+  const { faces, open } = await miniature(name);
+  mkdirSync(join(faces, empty), { recursive: true });
+  expect((await open()).leftOut).toContainEqual({
+    where: join(faces, empty),
+    problem: 'the folder is empty',
+    remedy: 'Nothing need be done: the protocol does without it',
   });
 });
 
