@@ -75,6 +75,58 @@ describe('Engine', () => {
     expect(pool().liveBytes).toBe(liveBytes);
   });
 
+  it('tidies up after every stage in noGrad, so that a chain needs the memory of one of them', () =>
+    engine().step(async () => {
+      const size = ROWS * 256 * 4;
+      const x = leaf(engine(), [ROWS, 256]);
+      const stages = (count: number) => {
+        let y = gelu(x);
+        for (let i = 0; i < count; i++) y = engine().tidy(() => chain(y, 3), { consumes: y });
+        return y;
+      };
+      const withGradients = await stages(4).read();
+      const before = pool().liveBytes;
+      pool().resetPeak();
+      const y = engine().noGrad(() => stages(4));
+      expect(pool().liveBytes - before, 'the result alone is left').toBe(size);
+      expect(pool().peakBytes - before, 'one stage with its input').toBe(4 * size);
+      expect(await y.read()).toEqual(withGradients);
+    }));
+
+  it('tidies away neither what is retained, nor what belongs to others, nor what a backward pass needs', async () => {
+    const { liveBytes } = pool();
+    const kept = engine().runtime.keep(engine().runtime.upload(new Float32Array(ROWS).fill(2), [ROWS]));
+    await engine().step(async () => {
+      let inside: Tensor | undefined;
+      const [input, result] = engine().noGrad(() => {
+        const x = engine().retain(leaf(engine(), [ROWS]));
+        const y = engine().tidy(
+          () => {
+            inside = engine().retain(gelu(x));
+            return gelu(gelu(inside));
+          },
+          { consumes: x },
+        );
+        engine().tidy(() => add(y, y), { consumes: engine().output(kept, [], 'kept') });
+        const same = engine().tidy(() => y, { consumes: y });
+        expect(same).toBe(y);
+        return [x, y];
+      });
+      for (let i = 0; i < 6; i++) engine().empty([ROWS]);
+      expect(await input!.read()).toEqual(Float32Array.from(values(ROWS, 1)));
+      const again = gelu(input!);
+      expect(await inside!.read()).toEqual(await again.read());
+      expect(await result!.read()).toEqual(await gelu(gelu(again)).read());
+      const x = leaf(engine(), [ROWS], 3);
+      const loss = engine().tidy(() => gelu(gelu(x)), { consumes: x });
+      const gradients = engine().backwardFrom(loss, ones(ROWS));
+      expect(await gradients.read(x)).toHaveLength(ROWS);
+    });
+    expect(await engine().runtime.read(kept)).toEqual(new Float32Array(ROWS).fill(2));
+    engine().runtime.release(kept);
+    expect(pool().liveBytes).toBe(liveBytes);
+  });
+
   it('returns to the memory it had when a step fails in its middle', async () => {
     const { liveBytes } = pool();
     const failing = engine().step(() => {

@@ -20,7 +20,7 @@ export interface Node {
 export class Engine {
   private nodes: Node[] = [];
   /** Storages that the caller wants to read after `backward`. */
-  private retained = new Set<number>();
+  private retained = new Map<number, GpuArray>();
   private gradDisabled = 0;
 
   constructor(readonly runtime: Runtime) {}
@@ -53,7 +53,7 @@ export class Engine {
     return this.runtime.scope(async () => {
       const { nodes, retained } = this;
       this.nodes = [];
-      this.retained = new Set();
+      this.retained = new Map();
       try {
         return await body();
       } finally {
@@ -63,9 +63,9 @@ export class Engine {
     });
   }
 
-  /** Keeps an intermediate result readable after `backward`, until the end of the step. */
+  /** Keeps an intermediate result readable after `backward` and `tidy`, until the end of the step. */
   retain(tensor: Tensor): Tensor {
-    this.retained.add(tensor.array.storage.id);
+    this.retained.set(tensor.array.storage.id, tensor.array);
     return tensor;
   }
 
@@ -81,6 +81,29 @@ export class Engine {
     }
     if (result instanceof Promise) return result.finally(() => this.gradDisabled--) as T;
     this.gradDisabled--;
+    return result;
+  }
+
+  /**
+   * One stage of a forward pass, such as a block of a transformer. Without gradients, all that `body` made returns
+   * to the pool at its end, but for its result and what was passed to `retain`: inference needs memory for its
+   * largest stage instead of for all. `consumes` names the tensor of the step that nobody uses after this stage; it
+   * is returned too. While gradients are enabled nothing is returned: the backward pass needs it.
+   */
+  tidy(body: () => Tensor, { consumes }: { consumes?: Tensor } = {}): Tensor {
+    if (this.gradEnabled) return body();
+    const { runtime, retained } = this;
+    const result = runtime.scope(() => {
+      const made = body();
+      runtime.escape(made.array);
+      for (const array of retained.values()) runtime.escape(array);
+      return made;
+    });
+    const used = consumes?.array;
+    if (used && used.storage !== result.array.storage && !retained.has(used.storage.id)) {
+      // What a scope does not own belongs to somebody else, e.g. to the parameters.
+      if (runtime.isScoped(used)) runtime.release(used);
+    }
     return result;
   }
 

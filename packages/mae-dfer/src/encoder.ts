@@ -50,7 +50,9 @@ export function encode(
   if (config.kind === 'vit') {
     let x = reshape(addRows(embedded, rows), [batch, regions * perRegion, config.dim]);
     for (let i = 0; i < config.depth; i++) {
-      x = vitBlock(store, `${prefix}blocks.${i}`, x, { heads: config.heads, dropPath: dropPath?.[i] });
+      const name = `${prefix}blocks.${i}`;
+      const block = { heads: config.heads, dropPath: dropPath?.[i] };
+      x = engine.tidy(() => vitBlock(store, name, x, block), { consumes: x });
       observe?.(`${prefix}blocks.${i}`, x);
     }
     return x;
@@ -62,7 +64,9 @@ export function encode(
   const locals = addRows(embedded, rows, { into: tokens.slice(2, 1, 1 + perRegion) });
   let x = join(tokens, [representatives, locals]);
   for (let i = 0; i < config.depth; i++) {
-    x = lgiBlock(store, `${prefix}blocks.${i}`, x, { ...config, dropPath: dropPath?.[i] });
+    const name = `${prefix}blocks.${i}`;
+    const block = { ...config, dropPath: dropPath?.[i] };
+    x = engine.tidy(() => lgiBlock(store, name, x, block), { consumes: x });
     observe?.(`${prefix}blocks.${i}`, x);
   }
   return x;

@@ -48,9 +48,12 @@ export function lgiBlock(
   input: Tensor,
   options: LgiBlockOptions,
 ): Tensor {
-  let x = localAttention(store, name, input, options);
-  if (options.interRegion || options.localGlobal) x = representativeSteps(store, name, x, options);
-  return feedForward(store, name, x, options.dropPath?.feedForward);
+  const { engine } = input;
+  let x = engine.tidy(() => localAttention(store, name, input, options));
+  if (options.interRegion || options.localGlobal) {
+    x = engine.tidy(() => representativeSteps(store, name, x, options), { consumes: x });
+  }
+  return engine.tidy(() => feedForward(store, name, x, options.dropPath?.feedForward), { consumes: x });
 }
 
 function localAttention(

@@ -113,7 +113,8 @@ export class PretrainingModel {
     });
     let x = join(tokens, [visible, masked]);
     for (let i = 0; i < decoder.depth; i++) {
-      x = vitBlock(store, `decoder.blocks.${i}`, x, { heads: decoder.heads });
+      const name = `decoder.blocks.${i}`;
+      x = engine.tidy(() => vitBlock(store, name, x, { heads: decoder.heads }), { consumes: x });
       observe?.(`decoder.blocks.${i}`, x);
     }
     const decoded = split(x, 1, [visibleCount, maskedCount])[1]!;

@@ -21,12 +21,15 @@ export function vitBlock(
   x: Tensor,
   { heads, dropPath }: { heads: number; dropPath?: VitDropPath },
 ): Tensor {
-  const qkv = linear(norm(store, `${name}.norm1`, x), store.get(`${name}.attn.qkv.weight`), {
-    bias: store.pack(`${name}.attn.qkv_bias`),
+  const { engine } = x;
+  const attended = engine.tidy(() => {
+    const qkv = linear(norm(store, `${name}.norm1`, x), store.get(`${name}.attn.qkv.weight`), {
+      bias: store.pack(`${name}.attn.qkv_bias`),
+    });
+    return linearLayer(store, `${name}.attn.proj`, attention({ qkv, heads }), {
+      residual: x,
+      rowScaling: dropPath?.attention,
+    });
   });
-  const attended = linearLayer(store, `${name}.attn.proj`, attention({ qkv, heads }), {
-    residual: x,
-    rowScaling: dropPath?.attention,
-  });
-  return feedForward(store, name, attended, dropPath?.feedForward);
+  return engine.tidy(() => feedForward(store, name, attended, dropPath?.feedForward), { consumes: attended });
 }

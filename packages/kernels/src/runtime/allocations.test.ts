@@ -76,6 +76,27 @@ describe('scopes', () => {
     expect(live()).toBe(before);
   });
 
+  it('hand an array that escapes to the scope around, or to nobody', () => {
+    const before = live();
+    const outermost = runtime().scope(() => {
+      const inner = runtime().scope(() => {
+        runtime().empty([64]);
+        const array = runtime().escape(runtime().empty([64]));
+        expect(runtime().isScoped(array)).toBe(true);
+        return array;
+      });
+      expect(live()).toBe(before + 256);
+      expect(runtime().isScoped(inner)).toBe(true);
+      runtime().scope(() => runtime().escape(inner));
+      expect(runtime().isScoped(inner), 'it was not made in the scope that it is to leave').toBe(true);
+      return runtime().escape(runtime().empty([64]));
+    });
+    expect(live()).toBe(before + 256);
+    expect(runtime().isScoped(outermost)).toBe(false);
+    runtime().release(outermost);
+    expect(live()).toBe(before);
+  });
+
   it('release nothing made outside', () => {
     const before = live();
     const outside = runtime().empty([64]);

@@ -32,6 +32,17 @@ export class Allocations {
     return array;
   }
 
+  escape(array: GpuArray): GpuArray {
+    const { scopes } = this;
+    const innermost = scopes.length - 1;
+    if (scopes[innermost]?.delete(array.storage)) scopes[innermost - 1]?.add(array.storage);
+    return array;
+  }
+
+  isScoped({ storage }: GpuArray): boolean {
+    return this.scopes.some((scope) => scope.has(storage));
+  }
+
   scope<T>(body: () => T): T {
     const own = new Set<Storage>();
     this.scopes.push(own);

@@ -123,6 +123,19 @@ export class Runtime {
   }
 
   /**
+   * Hands `array` from the innermost scope to the one around it, or lets it live until `release` where there is
+   * none. An array that the innermost scope does not own stays where it is.
+   */
+  escape(array: GpuArray): GpuArray {
+    return this.allocations.escape(array);
+  }
+
+  /** Whether a scope that is still running will release `array`: false for what was kept, or made outside all. */
+  isScoped(array: GpuArray): boolean {
+    return this.allocations.isScoped(array);
+  }
+
+  /**
    * Releases every array made inside `body` when it ends, except those passed to `keep`; a promise ends when it
    * settles. Scopes nest; asynchronous ones must not overlap otherwise (`ReleaseError`).
    */
