@@ -20,7 +20,7 @@ export class Catalogue {
   /** By path: many entries may be stretches of one video. */
   private readonly headers = new Map<string, Promise<VideoInfo>>();
   private readonly usable = new Map<number, Promise<UsableVideo>>();
-  private readonly decoded = new Map<number, Promise<DecodedFrames>>();
+  private readonly decoded = new Map<number, Promise<DecodedFrames | undefined>>();
   private readonly bad = new Map<number, BadFile>();
   private cacheBytesLeft: number;
 
@@ -82,20 +82,26 @@ export class Catalogue {
 
   /**
    * The decoded frames of a video if they are kept in memory: the first videos that come up are decoded whole, as
-   * long as they fit.
+   * long as they fit. Undefined also for one that is damaged somewhere: its clips may still be whole.
    */
-  framesInMemory(entry: number, { info, range }: UsableVideo): Promise<DecodedFrames> | undefined {
+  framesInMemory(entry: number, { info, range }: UsableVideo): Promise<DecodedFrames | undefined> {
     const existing = this.decoded.get(entry);
     if (existing !== undefined) return existing;
     const neededBytes = (range.end - range.begin) * this.shape.size ** 2 * 3;
-    if (neededBytes > this.cacheBytesLeft) return undefined;
+    if (neededBytes > this.cacheBytesLeft) return Promise.resolve(undefined);
     this.cacheBytesLeft -= neededBytes;
-    const frames = this.pool
-      .readRange(info, this.shape, range.begin, range.end)
-      .then((pixels) => ({ frames: pixels.buffer, begin: range.begin }));
-    frames.catch(() => (this.cacheBytesLeft += neededBytes));
+    const frames = this.decodeWhole(info, range).catch((error: unknown) => {
+      this.cacheBytesLeft += neededBytes;
+      if (error instanceof VideoDecodeError) return undefined;
+      throw error;
+    });
     this.decoded.set(entry, frames);
     return frames;
+  }
+
+  private async decodeWhole(info: VideoInfo, { begin, end }: FrameRange): Promise<DecodedFrames> {
+    const pixels = await this.pool.readRange(info, this.shape, begin, end);
+    return { frames: pixels.buffer, begin };
   }
 
   private header(path: string): Promise<VideoInfo> {

@@ -1,5 +1,7 @@
 /** What a `ClipLoader` can be told. */
+import { requireInteger } from './check-options';
 import type { CropMode } from './crop';
+import { checkShard, type Shard } from './epoch-samples';
 import type { BadFile } from './errors';
 import type { Ffmpeg } from './ffmpeg';
 import type { VideoEntry } from './source';
@@ -28,7 +30,7 @@ export interface ClipLoaderOptions {
   /** Leave out the last batch where it is not full; default true. */
   dropLast?: boolean;
   /** The share of each global batch that this process loads; default the whole: `{ index: 0, count: 1 }`. */
-  shard?: { index: number; count: number };
+  shard?: Shard;
   /** Decoding threads; see `DecoderPoolOptions`. */
   workers?: number;
   /** Batches decoded ahead of the one in use; default 2. */
@@ -43,14 +45,8 @@ export interface ClipLoaderOptions {
 export type ResolvedOptions = Required<Omit<ClipLoaderOptions, 'segmentSeconds' | 'ffmpeg' | 'onBadFile'>> &
   Pick<ClipLoaderOptions, 'segmentSeconds' | 'ffmpeg' | 'onBadFile'>;
 
-const DEFAULT_CACHE_BYTES = 512 * 2 ** 20;
-
-/** Throws a RangeError that names the option and its value. */
-export function requireInteger(name: string, value: number, minimum: number): void {
-  if (!Number.isSafeInteger(value) || value < minimum) {
-    throw new RangeError(`${name} is ${value}: give an integer of at least ${minimum}.`);
-  }
-}
+/** For decoded whole videos. */
+export const DEFAULT_CACHE_BYTES = 512 * 2 ** 20;
 
 /** Fills in defaults. Throws a RangeError that names the option and its value. */
 export function resolveOptions(options: ClipLoaderOptions, defaultWorkers: number): ResolvedOptions {
@@ -73,13 +69,7 @@ export function resolveOptions(options: ClipLoaderOptions, defaultWorkers: numbe
   }
   for (const name of ['seed', 'prefetchBatches', 'cacheBytes'] as const)
     requireInteger(name, resolved[name], 0);
-  requireInteger('shard.count', resolved.shard.count, 1);
-  requireInteger('shard.index', resolved.shard.index, 0);
-  if (resolved.shard.index >= resolved.shard.count) {
-    throw new RangeError(
-      `shard.index is ${resolved.shard.index}: it must be below shard.count ${resolved.shard.count}.`,
-    );
-  }
+  checkShard(resolved.shard);
   const { segmentSeconds } = resolved;
   if (segmentSeconds !== undefined && !(segmentSeconds > 0)) {
     throw new RangeError(`segmentSeconds is ${segmentSeconds}: give a number above 0.`);

@@ -2,6 +2,7 @@
 import { PhiloxStream, Purpose } from '@tubelet/kernels';
 import { Catalogue, type UsableVideo } from './catalogue';
 import { drawMultiScaleCrop } from './crop';
+import { EpochSamples } from './epoch-samples';
 import { NoReadableVideoError, VideoDecodeError, type BadFile } from './errors';
 import { cutSegments, type FrameRange } from './frame-range';
 import { resolveOptions, type ClipLoaderOptions, type ResolvedOptions } from './loader-options';
@@ -53,6 +54,7 @@ export class ClipLoader {
     private readonly pool: DecoderPool,
     private readonly catalogue: Catalogue,
     private readonly samples: readonly Sample[],
+    private readonly epochs: EpochSamples,
   ) {}
 
   /**
@@ -74,7 +76,8 @@ export class ClipLoader {
           ? entries.map((_, entry): Sample => ({ entry }))
           : await findSegments(catalogue, entries, options.segmentSeconds);
       const samples = videos.flatMap((video) => new Array<Sample>(options.clipsPerVideo).fill(video));
-      const loader = new ClipLoader(options, pool, catalogue, samples);
+      const epochs = new EpochSamples({ ...options, sampleCount: samples.length });
+      const loader = new ClipLoader(options, pool, catalogue, samples, epochs);
       if (loader.stepsPerEpoch === 0) {
         throw new RangeError(
           `A batch takes ${options.batchSize * options.shard.count} clips and the data set gives ${samples.length} ` +
@@ -95,9 +98,7 @@ export class ClipLoader {
 
   /** Batches of an epoch. */
   get stepsPerEpoch(): number {
-    const { batchSize, shard, dropLast } = this.options;
-    const steps = this.samples.length / (batchSize * shard.count);
-    return dropLast ? Math.floor(steps) : Math.ceil(steps);
+    return this.epochs.stepsPerEpoch;
   }
 
   /** Files found bad so far, with the reason of each. */
@@ -119,7 +120,7 @@ export class ClipLoader {
     epoch: number,
     { startStep = 0 }: { startStep?: number } = {},
   ): AsyncGenerator<ClipBatch, void> {
-    const order = this.epochOrder(epoch);
+    const order = this.epochs.order(epoch);
     yield* prefetch((step) => this.loadBatch(order, epoch, step), {
       first: startStep,
       end: this.stepsPerEpoch,
@@ -132,15 +133,9 @@ export class ClipLoader {
     return this.pool.close();
   }
 
-  private epochOrder(epoch: number): Uint32Array {
-    const order = Uint32Array.from({ length: this.samples.length }, (_, i) => i);
-    return new PhiloxStream({ seed: this.options.seed, purpose: Purpose.shuffle, epoch }).shuffle(order);
-  }
-
   private async loadBatch(order: Uint32Array, epoch: number, step: number): Promise<ClipBatch> {
-    const { batchSize, shard, size, frames } = this.options;
-    const begin = (step * shard.count + shard.index) * batchSize;
-    const sampleIndices = order.slice(begin, begin + batchSize) as Uint32Array<ArrayBuffer>;
+    const { size, frames } = this.options;
+    const sampleIndices = this.epochs.ofStep(order, step);
     const clips = await Promise.all(Array.from(sampleIndices, (sample) => this.loadSample(epoch, sample)));
     const clipBytes = frames * size * size * 3;
     const batch = new Uint8Array(clips.length * clipBytes);
@@ -157,23 +152,13 @@ export class ClipLoader {
     };
   }
 
-  /** Loads a sample; where its file is bad, others drawn in its place, until one can be read. */
-  private async loadSample(epoch: number, sample: number): Promise<Clip> {
-    const { seed } = this.options;
-    const standIns = new PhiloxStream({ seed, purpose: Purpose.replacement, epoch, sample });
-    let candidate = this.samples[sample] as Sample;
-    for (;;) {
-      if (!this.catalogue.isBad(candidate.entry)) {
-        try {
-          return await this.loadClip(candidate, epoch, sample);
-        } catch (error) {
-          if (!(error instanceof VideoDecodeError)) throw error;
-          this.catalogue.markBad(candidate.entry, error);
-        }
-      }
-      if (this.catalogue.allBad()) throw this.catalogue.noneLeftError();
-      candidate = this.samples[standIns.integer(this.samples.length)] as Sample;
-    }
+  private loadSample(epoch: number, sample: number): Promise<Clip> {
+    return this.epochs.load(
+      this.catalogue,
+      { epoch, sample },
+      (candidate) => (this.samples[candidate] as Sample).entry,
+      (candidate) => this.loadClip(this.samples[candidate] as Sample, epoch, sample),
+    );
   }
 
   private async loadClip({ entry, segment }: Sample, epoch: number, sample: number): Promise<Clip> {

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { PluginBuild } from 'esbuild';
 
 let fromSources: Promise<URL> | undefined;
 
@@ -16,6 +17,12 @@ export function workerScript(): Promise<URL> {
   return fromSources;
 }
 
+function keepPackagesExternal({ onResolve }: PluginBuild): void {
+  onResolve({ filter: /^[^.]/ }, ({ path, kind }) =>
+    kind === 'entry-point' || path.startsWith('@tubelet/') ? undefined : { path, external: true },
+  );
+}
+
 async function bundleSources(): Promise<URL> {
   const { build } = await import('esbuild');
   const { outputFiles } = await build({
@@ -25,7 +32,10 @@ async function bundleSources(): Promise<URL> {
     format: 'esm',
     platform: 'node',
     target: 'node20',
-    packages: 'external',
+    // The project's own packages are sources as well.
+    conditions: ['@tubelet/source'],
+    loader: { '.wgsl': 'text' },
+    plugins: [{ name: 'external-packages', setup: keepPackagesExternal }],
   });
   const script = outputFiles[0];
   if (script === undefined)

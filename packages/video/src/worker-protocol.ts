@@ -3,6 +3,8 @@ import type { Ffmpeg } from './ffmpeg';
 import type { FrameShape } from './decode';
 import type { VideoInfo } from './probe';
 import type { Box } from './resize';
+import type { ClipKey, TrainTransformOptions } from './transforms/clip-transform';
+import type { Mix } from './transforms/mixup';
 
 export interface WorkerSetup {
   ffmpeg: Ffmpeg;
@@ -42,7 +44,29 @@ export interface ClipJob {
   decoded?: DecodedFrames;
 }
 
-export type Job = ProbeJob | RangeJob | ClipJob;
+/** Makes one clip as `ClipJob` does, and transforms it for training. */
+export interface TrainClipJob {
+  kind: 'trainClip';
+  info: VideoInfo;
+  indices: number[];
+  shape: FrameShape;
+  decoded?: DecodedFrames;
+  key: ClipKey;
+  transform: TrainTransformOptions;
+}
+
+/** Puts clips one behind the other and mixes them. The clips' memory is given away to the thread. */
+export interface BatchJob {
+  kind: 'batch';
+  /** [3, T, size, size] each. */
+  clips: Float32Array<ArrayBuffer>[];
+  /** Edge of the frames. */
+  size: number;
+  /** `NO_MIX` to leave them as they are. */
+  mix: Mix;
+}
+
+export type Job = ProbeJob | RangeJob | ClipJob | TrainClipJob | BatchJob;
 
 /** The answer to each kind of job. */
 export interface JobResult {
@@ -50,6 +74,10 @@ export interface JobResult {
   range: null;
   /** [indices.length, size, size, 3]. */
   clip: Uint8Array<ArrayBuffer>;
+  /** [3, indices.length, size, size]. */
+  trainClip: Float32Array<ArrayBuffer>;
+  /** [clips.length, 3, T, size, size]. */
+  batch: Float32Array<ArrayBuffer>;
 }
 
 export interface WorkerRequest {

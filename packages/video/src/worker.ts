@@ -5,7 +5,10 @@ import { decodeClip, decodeRange } from './decode';
 import { VideoDecodeError } from './errors';
 import { probe } from './probe';
 import { createRunner, FfmpegInterruptedError } from './runner';
+import { transformTrainClip } from './transforms/clip-transform';
+import { mixClips, NO_MIX } from './transforms/mixup';
 import type {
+  BatchJob,
   ClipJob,
   Job,
   WorkerFailure,
@@ -17,7 +20,7 @@ import type {
 const { ffmpeg, wasmModule } = workerData as WorkerSetup;
 const runner = await createRunner(ffmpeg, wasmModule);
 
-async function makeClip({ info, indices, shape, box, decoded }: ClipJob): Promise<Uint8Array> {
+async function makeClip({ info, indices, shape, box, decoded }: Omit<ClipJob, 'kind'>): Promise<Uint8Array> {
   let frames: Uint8Array;
   if (decoded === undefined) {
     frames = await decodeClip(runner, info, indices, shape);
@@ -34,6 +37,14 @@ async function makeClip({ info, indices, shape, box, decoded }: ClipJob): Promis
   return whole ? frames : cropClip(frames, shape.size, box);
 }
 
+function makeBatch({ clips, size, mix }: BatchJob): Float32Array<ArrayBuffer> {
+  const clipValues = clips[0]?.length ?? 0;
+  const batch = new Float32Array(clips.length * clipValues);
+  clips.forEach((clip, i) => batch.set(clip, i * clipValues));
+  if (mix.lambda !== NO_MIX.lambda) mixClips(batch, clips.length, size, size, mix);
+  return batch;
+}
+
 async function answer(job: Job) {
   switch (job.kind) {
     case 'probe':
@@ -43,6 +54,12 @@ async function answer(job: Job) {
       return null;
     case 'clip':
       return (await makeClip(job)) as Uint8Array<ArrayBuffer>;
+    case 'trainClip': {
+      const { values } = transformTrainClip(await makeClip(job), job.shape.size, job.key, job.transform);
+      return values as Float32Array<ArrayBuffer>;
+    }
+    case 'batch':
+      return makeBatch(job);
   }
 }
 
@@ -72,7 +89,7 @@ parentPort?.on('message', async ({ id, job }: WorkerRequest) => {
   const transfer: ArrayBuffer[] = [];
   try {
     const value = await answerWhole(job);
-    if (value instanceof Uint8Array) transfer.push(value.buffer);
+    if (ArrayBuffer.isView(value)) transfer.push(value.buffer);
     response = { id, ok: true, value };
   } catch (error) {
     response = { id, ok: false, failure: describeFailure(error) };

@@ -1,9 +1,9 @@
 /** The clips that videos are tested with, in order, decoded ahead of their use. */
 import { Catalogue } from '../catalogue';
+import { requireInteger } from '../check-options';
 import type { CropMode } from '../crop';
 import { NoReadableVideoError, VideoDecodeError, type BadFile } from '../errors';
 import type { Ffmpeg } from '../ffmpeg';
-import { requireInteger } from '../loader-options';
 import { DecoderPool, defaultWorkerCount } from '../pool';
 import { prefetch } from '../prefetch';
 import type { TimeRange } from '../source';
