@@ -19,6 +19,8 @@
  *   entry keeps a stretch out.
  * - The same seed gives the same batches: order, first frames and crops come from counter-based random numbers keyed
  *   by (seed, purpose, epoch, sample). `epoch(e, { startStep })` goes on where a run stopped.
+ * - Fine-tuning: `LabelledClipLoader` gives augmented and mixed batches with soft targets, `TestClipLoader` the clips
+ *   that videos are tested with.
  * - One clip, without a loader: `readClip('face.mp4', { startSeconds: 3 })`.
  */
 export * from './errors';
@@ -37,6 +39,8 @@ export { DecoderPool, defaultWorkerCount, type DecoderPoolOptions } from './pool
 export type { DecodedFrames } from './worker-protocol';
 export { ClipLoader, type ClipBatch } from './loader';
 export type { ClipLoaderOptions } from './loader-options';
+export { LabelledClipLoader, type LabelledClipBatch } from './labelled/labelled-clip-loader';
+export type { LabelledClipLoaderOptions } from './labelled/labelled-loader-options';
 export {
   TestClipLoader,
   type TestClipBatch,
