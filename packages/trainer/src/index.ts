@@ -1,3 +1,14 @@
+export { confusionMatrixChart, type ConfusionMatrixOptions } from './charts/confusion-matrix.js';
+export {
+  labelDistributionChart,
+  type LabelDistributionOptions,
+  type LabelGroup,
+} from './charts/label-distribution.js';
+export { lineChart, type Curve, type LineChartOptions } from './charts/line-chart.js';
+export { classColour, classSymbol } from './charts/palette.js';
+export { svgToPng, type PngOptions } from './charts/png.js';
+export { scatterChart, type ScatterChartOptions, type ScatterPoint } from './charts/scatter-chart.js';
+export { timelineChart, type TimelineOptions, type TimelinePoint } from './charts/timeline-chart.js';
 export * from './checkpoint.js';
 export * from './checkpoint-errors.js';
 export * from './checkpoint-folder.js';
