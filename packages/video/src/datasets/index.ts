@@ -29,3 +29,4 @@ export {
 export { openDataset, type OpenDatasetOptions } from './open';
 export { holdOut, type HoldOut, type HoldOutOptions } from './hold-out';
 export { labelCounts } from './label-counts';
+export * from './check/index';
