@@ -16,7 +16,7 @@ import {
   type EncoderConfig,
   type PretrainingConfig,
 } from '@tubelet/mae-dfer';
-import { saveCheckpoint, UserError } from '@tubelet/trainer';
+import { checkpointPath, loadCheckpoint, saveCheckpoint, UserError } from '@tubelet/trainer';
 // Test code of a neighbour, which is no part of what its package offers.
 import {
   archive,
@@ -195,7 +195,7 @@ describe('weights to start from', () => {
       loadStartingWeights(at('plain.safetensors'), wide, { otherHead: 'leave-out' }),
     ).rejects.toThrow(/dim is 32 there and 64 here; depth is 2 there and 3 here\. Set --dim 32 --depth 2/);
     const official = at('checkpoint-49.pth');
-    const stated = await encoderConfigOf(official);
+    const { encoder: stated } = await readWeightsFile(official);
     const vit = vitBase({ dim: 64, depth: 2, heads: 2 });
     expect(() => requireSameEncoder(official, stated, vit)).toThrow(/kind is lgi-former there and vit here/);
     const localOnly = { ...PUBLISHED_ENCODER, interRegion: false, localGlobal: false };
@@ -229,11 +229,31 @@ describe('the encoder that a file states', () => {
     expect(await encoderConfigOf(at('classifier.safetensors'))).toEqual(TINY_ENCODER);
   });
 
-  it('is what the tensors tell in others', async () => {
-    const { dim, depth, tubeletSize, patchSize, interRegion, localGlobal, kind } = PUBLISHED_ENCODER;
-    const told = { kind, dim, depth, tubeletSize, patchSize, interRegion, localGlobal };
-    expect(await encoderConfigOf(at('checkpoint-49.pth'))).toEqual(told);
-    expect(await encoderConfigOf(at('plain.safetensors'))).toEqual({ ...told, dim: 32 });
+  it('is what the tensors tell in others, with the paper’s settings for the rest', async () => {
+    const paper = { imageSize: 160, frames: 16, region: [2, 5, 10] as const };
+    expect(await encoderConfigOf(at('checkpoint-49.pth'))).toEqual({
+      ...PUBLISHED_ENCODER,
+      ...paper,
+      heads: 1,
+    });
+    expect(await encoderConfigOf(at('plain.safetensors'))).toEqual({ ...TINY_ENCODER, ...paper, heads: 1 });
+    const cubes: SafetensorsTensor = {
+      dtype: 'F32',
+      shape: [768, 3, 2, 16, 16],
+      data: new Float32Array(768 * 1536),
+    };
+    const norm: SafetensorsTensor = { dtype: 'F32', shape: [768], data: new Float32Array(768) };
+    const vit = { 'encoder.patch_embed.proj.weight': cubes, 'encoder.blocks.11.norm1.weight': norm };
+    writeFileSync(at('vit.safetensors'), encodeSafetensors(new Map(Object.entries(vit))));
+    expect(await encoderConfigOf(at('vit.safetensors'))).toEqual(vitBase());
+    writeFileSync(at('none.safetensors'), encodeSafetensors(new Map()));
+    expect(await encoderConfigOf(at('none.safetensors'))).toBeUndefined();
+  });
+
+  it('is that of the newest checkpoint of a run', async () => {
+    const { tensors, metadata } = await loadCheckpoint(at('pretraining.safetensors'));
+    await saveCheckpoint(checkpointPath(at('run'), 7), { tensors, metadata });
+    expect(await encoderConfigOf(at('run'))).toEqual(TINY_ENCODER);
   });
 });
 
@@ -278,8 +298,8 @@ describe('a file that cannot be used', () => {
   });
 
   it('is refused by name when it is missing, cut short, of another kind, or an old pickle', async () => {
-    await expect(encoderConfigOf(at('nowhere.pth'))).rejects.toThrow(/cannot read .*nowhere\.pth/);
-    await expect(encoderConfigOf(folder)).rejects.toThrow(/it is no file/);
+    await expect(readWeightsFile(at('nowhere.pth'))).rejects.toThrow(/cannot read .*nowhere\.pth/);
+    await expect(readWeightsFile(folder)).rejects.toThrow(/it is no file/);
     writeFileSync(at('cut.pth'), publishedArchive().subarray(0, 5000));
     await expect(encoderConfigOf(at('cut.pth'))).rejects.toThrow(/cut\.pth cannot be used/);
     writeFileSync(at('notes.txt'), 'This holds no weights.\n');

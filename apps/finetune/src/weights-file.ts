@@ -9,11 +9,14 @@ import {
 } from '@tubelet/autograd';
 import {
   CheckpointFormatError,
+  lgiFormer,
   readPytorchCheckpoint,
+  vitBase,
   type EncoderConfig,
   type LgiFormerConfig,
   type PretrainingConfig,
 } from '@tubelet/mae-dfer';
+import { checkpointWeights } from '@tubelet/programs';
 import {
   CheckpointCorruptError,
   fileReader,
@@ -22,11 +25,11 @@ import {
   UserError,
   type CheckpointContent,
 } from '@tubelet/trainer';
+import { resolveCheckpoint } from './checkpoint-place.js';
 import {
   classifierDescription,
   describeClassifier,
   isClassifier,
-  TRAINING_PREFIXES,
   type ClassifierDescription,
 } from './classifier-file.js';
 
@@ -149,8 +152,6 @@ function kindOf(
   }
 }
 
-const isWeight = (name: string) => !TRAINING_PREFIXES.some((prefix) => name.startsWith(prefix));
-
 const ZIP = 'PK\x03\x04';
 /** Pickles of protocol 2 and later, which torch.save wrote before PyTorch 1.6. */
 const PICKLE = '\x80';
@@ -215,23 +216,36 @@ export function readWeightsFile(path: string): Promise<WeightsFile> {
     const { tensors, metadata } = isCheckpoint(header)
       ? await loadCheckpoint(path)
       : await readAll(reader, header);
-    const weights = new Map([...tensors].filter(([name]) => isWeight(name)));
+    const weights = checkpointWeights({ tensors });
     const step = metadata['tubelet.step'];
     const notes = step === undefined ? [] : [`after ${step} steps`];
     return { path, ...kindOf(path, metadata, weights), tensors: weights, notes };
   });
 }
 
-/**
- * What a file states of its encoder: all of it in checkpoints of Tubelet; in others what follows from the tensors,
- * which is neither the clip, nor the heads, nor the shape of a region. Of a safetensors file only the header is read.
- *
- * @throws {UserError} as {@link readWeightsFile}
- */
-export function encoderConfigOf(path: string): Promise<StatedEncoder> {
+/** What a file states of its encoder. Of a safetensors file only the header is read. */
+function statedEncoder(path: string): Promise<StatedEncoder> {
   return withFile(path, async (file, format) => {
     if (format === 'zip') return readPth(path, await readFile(path)).encoder;
     const { metadata, entries } = await readSafetensorsHeader(await fileReader(file));
     return kindOf(path, metadata, entries).encoder;
   });
+}
+
+/**
+ * The encoder that weights belong to: as it is stated in checkpoints of Tubelet; for others what their tensors tell of
+ * it, with the paper's settings for what they do not (the clip, the heads, the shape of a region). Undefined where the
+ * tensors are of no such encoder.
+ *
+ * @param place a file, or the folder of a run
+ * @throws {UserError} as {@link readWeightsFile} and {@link resolveCheckpoint}
+ */
+export async function encoderConfigOf(place: string): Promise<EncoderConfig | undefined> {
+  // Of damaged checkpoints one is told when the weights are loaded.
+  const stated = await statedEncoder(await resolveCheckpoint(place, () => {}));
+  const { kind, ...settings } = stated;
+  if (kind === undefined) return undefined;
+  if (kind === 'lgi-former') return lgiFormer('base', settings);
+  const { interRegion: _interRegion, localGlobal: _localGlobal, region: _region, ...common } = settings;
+  return vitBase({ heads: Math.max(1, Math.round((common.dim ?? 768) / 64)), ...common });
 }
