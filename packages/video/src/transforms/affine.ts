@@ -19,19 +19,36 @@ function cubic(v1: number, v2: number, v3: number, v4: number, d: number): numbe
   return v2 + d * (p2 + d * (p3 + d * p4));
 }
 
+/** The cubic along a row of the image, of one channel. */
+function across(
+  pixels: Uint8Array,
+  row: number,
+  one: number,
+  two: number,
+  three: number,
+  four: number,
+  fraction: number,
+): number {
+  const second = pixels[row + two]!;
+  if (fraction === 0) return second;
+  return cubic(pixels[row + one]!, second, pixels[row + three]!, pixels[row + four]!, fraction);
+}
+
 const clamp = (index: number, length: number) => Math.min(Math.max(index, 0), length - 1);
 
 /**
  * The image seen through an affine map of pixel centres. Within the image, columns beyond its edge repeat the edge
  * and rows beyond it repeat the row before; outside it is {@link FILL}.
+ *
+ * The cubic at 0 is its second value, exactly: where only one axis is moved (shears and translations), the other is
+ * not interpolated, which is three times as fast and the same to the bit.
  */
 export function affine(image: RgbImage, matrix: AffineMatrix): RgbImage {
   checkImage(image);
   const { pixels, width, height } = image;
   const [a, b, c, d, e, f] = matrix;
   const result = new Uint8Array(pixels.length).fill(FILL);
-  const columns = [0, 0, 0, 0];
-  const rows = [0, 0, 0, 0];
+  const rowBytes = 3 * width;
   for (let y = 0, to = 0; y < height; y++) {
     for (let x = 0; x < width; x++, to += 3) {
       const sourceX = a * (x + 0.5) + b * (y + 0.5) + c;
@@ -41,25 +58,29 @@ export function affine(image: RgbImage, matrix: AffineMatrix): RgbImage {
       const top = Math.floor(sourceY - 0.5);
       const fractionX = sourceX - 0.5 - left;
       const fractionY = sourceY - 0.5 - top;
-      for (let k = 0; k < 4; k++) {
-        columns[k] = 3 * clamp(left - 1 + k, width);
-        const row = top - 1 + k;
-        // The first row is clamped; a later one that does not exist repeats the one before.
-        if (k === 0) rows[k] = clamp(row, height);
-        else rows[k] = row >= 0 && row < height ? row : rows[k - 1]!;
-      }
+      const column1 = 3 * clamp(left - 1, width);
+      const column2 = 3 * clamp(left, width);
+      const column3 = 3 * clamp(left + 1, width);
+      const column4 = 3 * clamp(left + 2, width);
+      // The first row is clamped; a later one that does not exist repeats the one before.
+      const row1 = rowBytes * clamp(top - 1, height);
+      const row2 = top >= 0 ? rowBytes * top : row1;
+      const row3 = top + 1 < height ? rowBytes * (top + 1) : row2;
+      const row4 = top + 2 < height ? rowBytes * (top + 2) : row3;
       for (let channel = 0; channel < 3; channel++) {
-        const line = (row: number) => {
-          const at = row * width * 3 + channel;
-          return cubic(
-            pixels[at + columns[0]!]!,
-            pixels[at + columns[1]!]!,
-            pixels[at + columns[2]!]!,
-            pixels[at + columns[3]!]!,
-            fractionX,
-          );
-        };
-        const value = cubic(line(rows[0]!), line(rows[1]!), line(rows[2]!), line(rows[3]!), fractionY);
+        const [one, two, three, four] = [
+          column1 + channel,
+          column2 + channel,
+          column3 + channel,
+          column4 + channel,
+        ];
+        let value = across(pixels, row2, one, two, three, four, fractionX);
+        if (fractionY !== 0) {
+          const above = across(pixels, row1, one, two, three, four, fractionX);
+          const below = across(pixels, row3, one, two, three, four, fractionX);
+          const lowest = across(pixels, row4, one, two, three, four, fractionX);
+          value = cubic(above, value, below, lowest, fractionY);
+        }
         result[to + channel] = value <= 0 ? 0 : value >= 255 ? 255 : value;
       }
     }

@@ -84,9 +84,10 @@ export function resizeCrop(clip: ClipPlanes, box: Box, width: number, height: nu
   if (!Number.isInteger(width) || !Number.isInteger(height) || width < 1 || height < 1) {
     throw new RangeError(`a size of ${width}×${height} pixels: give positive integers.`);
   }
-  const columns = neighbours(box.width, width);
+  const { first: left, second: right, weight: along } = neighbours(box.width, width);
   const rows = neighbours(box.height, height);
   const planes = 3 * clip.frames;
+  const source = clip.values;
   const values = new Float32Array(planes * width * height);
   for (let plane = 0, to = 0; plane < planes; plane++) {
     const origin = (plane * clip.height + box.y) * clip.width + box.x;
@@ -94,11 +95,11 @@ export function resizeCrop(clip: ClipPlanes, box: Box, width: number, height: nu
       const above = origin + rows.first[y]! * clip.width;
       const below = origin + rows.second[y]! * clip.width;
       const down = rows.weight[y]!;
-      for (let x = 0; x < width; x++) {
-        const [left, right, along] = [columns.first[x]!, columns.second[x]!, columns.weight[x]!];
-        const upper = clip.values[above + left]! * (1 - along) + clip.values[above + right]! * along;
-        const lower = clip.values[below + left]! * (1 - along) + clip.values[below + right]! * along;
-        values[to++] = upper * (1 - down) + lower * down;
+      for (let x = 0; x < width; x++, to++) {
+        const share = along[x]!;
+        const upper = source[above + left[x]!]! * (1 - share) + source[above + right[x]!]! * share;
+        const lower = source[below + left[x]!]! * (1 - share) + source[below + right[x]!]! * share;
+        values[to] = upper * (1 - down) + lower * down;
       }
     }
   }

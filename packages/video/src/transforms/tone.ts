@@ -6,8 +6,14 @@ const LEVELS = 256;
 
 /** The image with every value of channel c replaced by `tables[c]`'s entry for it. */
 function lookUp(image: RgbImage, tables: readonly Uint8Array[]): RgbImage {
-  const pixels = new Uint8Array(image.pixels.length);
-  for (let i = 0; i < pixels.length; i++) pixels[i] = tables[i % 3]![image.pixels[i]!]!;
+  const [red, green, blue] = tables as [Uint8Array, Uint8Array, Uint8Array];
+  const source = image.pixels;
+  const pixels = new Uint8Array(source.length);
+  for (let i = 0; i < pixels.length; i += 3) {
+    pixels[i] = red[source[i]!]!;
+    pixels[i + 1] = green[source[i + 1]!]!;
+    pixels[i + 2] = blue[source[i + 2]!]!;
+  }
   return { ...image, pixels };
 }
 
@@ -85,19 +91,25 @@ function luma(pixels: Uint8Array, i: number): number {
   return (19595 * pixels[i]! + 38470 * pixels[i + 1]! + 7471 * pixels[i + 2]! + 0x8000) >> 16;
 }
 
-/**
- * From `degenerate(i)` at factor 0 to the image at factor 1, and beyond. Pillow reckons in single precision and
- * truncates.
- */
+/** From one level at factor 0 to another at factor 1, and beyond, in single precision, as Pillow reckons. */
+const blended = (from: number, to: number, weight: number) =>
+  Math.fround(from + Math.fround(weight * (to - from)));
+
+/** {@link blended} from `degenerate(i)` to the image, truncated. */
 function blend(image: RgbImage, degenerate: (byte: number) => number, factor: number): RgbImage {
   const weight = Math.fround(factor);
   const pixels = new Uint8Array(image.pixels.length);
   for (let i = 0; i < pixels.length; i++) {
-    const from = degenerate(i);
-    const value = Math.fround(from + Math.fround(weight * (image.pixels[i]! - from)));
+    const value = blended(degenerate(i), image.pixels[i]!, weight);
     pixels[i] = value <= 0 ? 0 : value >= 255 ? 255 : value;
   }
   return { ...image, pixels };
+}
+
+/** The same from one level throughout. */
+function blendFrom(image: RgbImage, from: number, factor: number): RgbImage {
+  const weight = Math.fround(factor);
+  return lookUpAll(image, (level) => blended(from, level, weight));
 }
 
 /** Between grey (0) and the image (1), and beyond. */
@@ -112,14 +124,11 @@ export function contrast(image: RgbImage, factor: number): RgbImage {
   let sum = 0;
   for (let i = 0; i < image.pixels.length; i += 3) sum += luma(image.pixels, i);
   const mean = Math.trunc(sum / (image.width * image.height) + 0.5);
-  return blend(image, () => mean, factor);
+  return blendFrom(image, mean, factor);
 }
 
 /** Between black (0) and the image (1), and beyond. */
-export function brightness(image: RgbImage, factor: number): RgbImage {
-  checkImage(image);
-  return blend(image, () => 0, factor);
-}
+export const brightness = (image: RgbImage, factor: number) => blendFrom(image, 0, factor);
 
 /** Between a smoothed image (0) and the image (1), and beyond. The outermost pixels stay. */
 export function sharpness(image: RgbImage, factor: number): RgbImage {
