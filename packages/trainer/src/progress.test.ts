@@ -1,6 +1,12 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { createProgress, formatDuration, formatUpdate, type ProgressUpdate } from './progress.js';
+import {
+  createCounter,
+  createProgress,
+  formatDuration,
+  formatUpdate,
+  type ProgressUpdate,
+} from './progress.js';
 
 const UPDATE: ProgressUpdate = {
   completedSteps: 1,
@@ -83,5 +89,34 @@ describe('on a terminal', () => {
     await drained();
     for (const word of ['before', 'between', 'after']) expect(text().split(`${word}\n`)).toHaveLength(2);
     expect(text()).toContain('2/100  epoch 1  loss 0.9877');
+  });
+});
+
+describe('a count', () => {
+  it('is printed every ten seconds and at the end, with speed and time left', async () => {
+    const { stream, text } = collecting(false);
+    let nowMs = 0;
+    const counter = createCounter('clips', stream, () => nowMs);
+    for (const [atMs, done] of [
+      [1_000, 50],
+      [10_000, 200],
+      [12_000, 240],
+      [50_000, 1000],
+    ] as const) {
+      nowMs = atMs;
+      counter.update(done, 1000);
+    }
+    counter.stop();
+    await drained();
+    expect(text()).toBe('200/1000  clips  20/s  ETA 40s\n1000/1000  clips  20/s  ETA 0s\n');
+  });
+
+  it('is a bar on a terminal', async () => {
+    const { stream, text } = collecting(true);
+    const counter = createCounter('clips', stream, () => 0);
+    counter.update(7, 9);
+    counter.stop();
+    await drained();
+    expect(text()).toContain('7/9  clips  ?/s  ETA 0s');
   });
 });

@@ -47,20 +47,28 @@ export function formatUpdate({ metrics, clipsPerSecond, remainingMs, epoch }: Pr
 /** Between two plain lines passes at least so long: a log file does not want one for every step. */
 const PLAIN_INTERVAL_MS = 10_000;
 
-class PlainProgress implements Progress {
-  #lastMs = -Infinity;
+/** Where a count and a text about it are shown. */
+interface Display {
+  show(done: number, total: number, text: string): void;
+  /** Prints a line. */
+  note(message: string): void;
+  stop(): void;
+}
 
+class PlainDisplay implements Display {
   constructor(
     private readonly stream: NodeJS.WritableStream,
     private readonly nowMs: () => number,
+    /** Stands in front of the count. */
+    private readonly prefix: string,
+    private lastMs: number,
   ) {}
 
-  update(update: ProgressUpdate): void {
-    const { completedSteps, totalSteps } = update;
+  show(done: number, total: number, text: string): void {
     const nowMs = this.nowMs();
-    if (completedSteps < totalSteps && nowMs - this.#lastMs < PLAIN_INTERVAL_MS) return;
-    this.#lastMs = nowMs;
-    this.note(`step ${completedSteps}/${totalSteps}  ${formatUpdate(update)}`);
+    if (done < total && nowMs - this.lastMs < PLAIN_INTERVAL_MS) return;
+    this.lastMs = nowMs;
+    this.note(`${this.prefix}${done}/${total}  ${text}`);
   }
 
   note(message: string): void {
@@ -72,7 +80,7 @@ class PlainProgress implements Progress {
   }
 }
 
-class BarProgress implements Progress {
+class BarDisplay implements Display {
   readonly #bars: cliProgress.MultiBar;
   #bar: cliProgress.SingleBar | null = null;
 
@@ -90,10 +98,9 @@ class BarProgress implements Progress {
     });
   }
 
-  update(update: ProgressUpdate): void {
-    const text = formatUpdate(update);
-    this.#bar ??= this.#bars.create(update.totalSteps, update.completedSteps, { text });
-    this.#bar.update(update.completedSteps, { text });
+  show(done: number, total: number, text: string): void {
+    this.#bar ??= this.#bars.create(total, done, { text });
+    this.#bar.update(done, { text });
   }
 
   note(message: string): void {
@@ -112,10 +119,51 @@ class BarProgress implements Progress {
   }
 }
 
-/** A bar on a terminal; elsewhere plain lines, one every ten seconds and the last. */
+type ProgressStream = NodeJS.WritableStream & { readonly isTTY?: boolean };
+
+/** Of a training: a bar on a terminal; elsewhere plain lines, one every ten seconds and the last. */
 export function createProgress(
-  stream: NodeJS.WritableStream & { readonly isTTY?: boolean } = process.stderr,
+  stream: ProgressStream = process.stderr,
   nowMs: () => number = Date.now,
 ): Progress {
-  return stream.isTTY === true ? new BarProgress(stream) : new PlainProgress(stream, nowMs);
+  const display =
+    stream.isTTY === true
+      ? new BarDisplay(stream)
+      : new PlainDisplay(stream, nowMs, 'step ', Number.NEGATIVE_INFINITY);
+  return {
+    update: (update) => display.show(update.completedSteps, update.totalSteps, formatUpdate(update)),
+    note: (message) => display.note(message),
+    stop: () => display.stop(),
+  };
+}
+
+/** Shows how many of many things are done. */
+export interface Counter {
+  update(done: number, total: number): void;
+  stop(): void;
+}
+
+/**
+ * Of a count, with its speed and the time left: a bar on a terminal; elsewhere plain lines, one every ten seconds and
+ * the last.
+ *
+ * @param things what is counted, in the plural
+ */
+export function createCounter(
+  things: string,
+  stream: ProgressStream = process.stderr,
+  nowMs: () => number = Date.now,
+): Counter {
+  const startMs = nowMs();
+  const display =
+    stream.isTTY === true ? new BarDisplay(stream) : new PlainDisplay(stream, nowMs, '', startMs);
+  return {
+    update(done, total) {
+      const msEach = (nowMs() - startMs) / done;
+      const perSecond = 1000 / msEach;
+      const speed = Number.isFinite(perSecond) ? `${perSecond.toFixed(perSecond < 10 ? 2 : 0)}/s` : '?/s';
+      display.show(done, total, `${things}  ${speed}  ETA ${formatDuration(msEach * (total - done))}`);
+    },
+    stop: () => display.stop(),
+  };
 }
