@@ -19,6 +19,7 @@ describe('BadFiles', () => {
     badFiles.logTo(run, () => completedSteps);
     completedSteps = 7;
     badFiles.report(file('b.mp4'));
+    badFiles.report(file('a.mp4'));
     expect(records).toEqual([
       { type: 'bad-file', step: 0, ...file('a.mp4') },
       { type: 'bad-file', step: 7, ...file('b.mp4') },
@@ -36,5 +37,12 @@ describe('BadFiles', () => {
     expect(notes[5]).toMatch(/3 more.*log/);
     expect(records.map(({ path }) => path)).toContain('/videos/7.txt');
     expect(records).toHaveLength(8);
+  });
+
+  it('does not speak of a log where there is none', () => {
+    const notes: string[] = [];
+    const badFiles = new BadFiles({ note: (message) => notes.push(message) }, false);
+    badFiles.leaveOut(Array.from({ length: 7 }, (_, i) => file(`${i}.txt`)));
+    expect(notes.at(-1)).toBe('leaving out 2 more');
   });
 });

@@ -9,7 +9,11 @@ export class BadFiles {
   private readonly files: BadFile[] = [];
   private write: ((file: BadFile) => void) | undefined;
 
-  constructor(private readonly progress: Pick<Progress, 'note'>) {}
+  /** @param logged whether the program keeps a log, in which all of them will be found */
+  constructor(
+    private readonly progress: Pick<Progress, 'note'>,
+    private readonly logged = true,
+  ) {}
 
   get count(): number {
     return this.files.length;
@@ -21,11 +25,13 @@ export class BadFiles {
     for (const { path, reason } of files.slice(0, LISTED))
       this.progress.note(`leaving out ${path}: ${reason}`);
     const more = files.length - LISTED;
-    if (more > 0) this.progress.note(`leaving out ${more} more; the log of the run names them all`);
+    const where = this.logged ? '; the log of the run names them all' : '';
+    if (more > 0) this.progress.note(`leaving out ${more} more${where}`);
   }
 
-  /** A video that cannot be decoded. */
+  /** A video that cannot be decoded; told of once, however often it is tried. */
   report = (file: BadFile): void => {
+    if (this.files.some(({ path }) => path === file.path)) return;
     this.record(file);
     this.progress.note(`cannot use ${file.path}: ${file.reason}`);
   };

@@ -1,0 +1,61 @@
+/** Where results go: the terminal, files, pictures. */
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { dirname, extname, isAbsolute, relative, resolve } from 'node:path';
+import { OptionError, svgToPng, UserError, writeFileInPieces, writeTextFile } from '@tubelet/trainer';
+
+/** How a program talks to its user. */
+export interface Terminal {
+  /** Results, for a person or for the next program of a pipe. */
+  write(text: string): Promise<void> | void;
+  /** A line about how it goes. */
+  note(line: string): void;
+}
+
+/** Standard output for results, standard error for the rest. */
+export const terminal: Terminal = {
+  write: (text) =>
+    new Promise((done, failed) => process.stdout.write(text, (error) => (error ? failed(error) : done()))),
+  note: (line) => void process.stderr.write(`${line}\n`),
+};
+
+/** A path as people want to read it: relative to where they are, if it is below. */
+export function displayPath(path: string): string {
+  const below = relative('.', path);
+  return below === '' || below.startsWith('..') || isAbsolute(below) ? path : below;
+}
+
+/**
+ * Checks that a file can be written, before any work is done for it. Folders that are missing will be made.
+ *
+ * @param key the option that names the file
+ * @throws {OptionError} when it is a folder or lies below a file; {@link UserError} when writing is not permitted
+ */
+export function requireWritable(key: string, path: string): void {
+  let folder = dirname(resolve(path));
+  while (!existsSync(folder)) folder = dirname(folder);
+  if (!statSync(folder).isDirectory())
+    throw new OptionError(key, path, `a file in a folder; ${folder} is a file`);
+  if (existsSync(path) && statSync(path).isDirectory())
+    throw new OptionError(key, path, 'the name of a file; there is a folder of this name');
+  try {
+    accessSync(folder, constants.W_OK);
+  } catch (cause) {
+    throw new UserError(
+      `${key}: ${path} cannot be written: the folder ${folder} permits it not. Choose another.`,
+      { cause },
+    );
+  }
+}
+
+/** {@link requireWritable} for a picture. Throws `OptionError` also when its name ends neither in .svg nor in .png. */
+export function requireWritablePicture(key: string, path: string): void {
+  if (!/\.(svg|png)$/i.test(path))
+    throw new OptionError(key, path, 'the name of a picture, ending in .svg or .png');
+  requireWritable(key, path);
+}
+
+/** Writes a chart as SVG, or as PNG where the name says so. Throws `FileWriteError`. */
+export async function writePicture(path: string, svg: string): Promise<void> {
+  if (extname(path).toLowerCase() === '.svg') await writeTextFile(path, svg);
+  else await writeFileInPieces(path, [await svgToPng(svg)]);
+}

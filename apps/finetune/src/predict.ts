@@ -1,0 +1,135 @@
+import { basename, extname } from 'node:path';
+import { BadFiles } from '@tubelet/programs';
+import { OptionError, timelineChart, writeFileInPieces } from '@tubelet/trainer';
+import { listVideos } from '@tubelet/video';
+import { resolveCheckpoint } from './checkpoint-place.js';
+import { readClassifierFile } from './classifier-file.js';
+import { predictionWriter, type Prediction, type PredictionFormat } from './predict-format.js';
+import type { ClassifierOptions } from './predict-options.js';
+import {
+  displayPath,
+  requireWritable,
+  requireWritablePicture,
+  terminal,
+  writePicture,
+  type Terminal,
+} from './predict-output.js';
+import { predictVideos, predictWindows } from './predictions.js';
+
+/** Options of `predict` as the command line gives them. */
+export interface PredictOptions extends ClassifierOptions {
+  readonly clips?: number;
+  readonly window?: number;
+  readonly hop?: number;
+  readonly plot?: string;
+  readonly format?: PredictionFormat;
+  readonly out?: string;
+  readonly top?: number;
+}
+
+/** Writing to a file, the program says so often how far it is. */
+const NOTE_INTERVAL_MS = 10_000;
+
+const FORMAT_OF_EXTENSION: Readonly<Record<string, PredictionFormat>> = {
+  '.jsonl': 'jsonl',
+  '.ndjson': 'jsonl',
+  '.csv': 'csv',
+};
+
+/** Throws `OptionError` for options that contradict each other or name files that cannot be written. */
+function requireOptions({ format, out, plot, window, hop, top }: PredictOptions): PredictionFormat {
+  if (window === undefined) {
+    if (hop !== undefined) throw new OptionError('--hop', hop, '--window with it');
+    if (plot !== undefined) throw new OptionError('--plot', plot, '--window with it: the plot is over time');
+  }
+  if (out !== undefined) requireWritable('--out', out);
+  if (plot !== undefined) requireWritablePicture('--plot', plot);
+  const resolved = format ?? FORMAT_OF_EXTENSION[extname(out ?? '').toLowerCase()] ?? 'text';
+  if (top !== undefined && resolved !== 'text')
+    throw new OptionError('--top', top, `the format text: ${resolved} has the probabilities of all classes`);
+  return resolved;
+}
+
+/**
+ * Predicts the classes of videos, or of windows along them, and writes them out one by one.
+ *
+ * @throws {OptionError} for options that contradict each other, before anything else is done
+ * @throws {NoReadableVideoError} when none of the videos can be read
+ */
+export async function predict(
+  sources: readonly string[],
+  options: PredictOptions,
+  io: Terminal = terminal,
+): Promise<void> {
+  const format = requireOptions(options);
+  const { window, hop, plot, out } = options;
+  const path = await resolveCheckpoint(options.checkpoint, io.note);
+  const file = await readClassifierFile(path);
+  const badFiles = new BadFiles(io, false);
+  const { entries, skipped } = await listVideos(sources);
+  badFiles.leaveOut(skipped);
+  if (plot !== undefined && entries.length > 1)
+    throw new OptionError('--plot', plot, `one video to draw, and there are ${entries.length}`);
+  const { classNames } = file.description;
+  io.note(`${displayPath(path)} tells ${classNames.length} classes apart: ${classNames.join(', ')}`);
+
+  const settings = { ...options, onBadFile: badFiles.report };
+  const predictions =
+    window === undefined
+      ? predictVideos(file, entries, settings)
+      : predictWindows(file, entries, {
+          ...settings,
+          windowSeconds: window,
+          hopSeconds: hop ?? window / 2,
+          note: io.note,
+        });
+  const single = entries.length === 1;
+  const writer = predictionWriter(format, {
+    classNames,
+    labelled: entries.some(({ label }) => label !== undefined),
+    windowed: window !== undefined,
+    single,
+    top: options.top ?? (single && window === undefined ? classNames.length : 3),
+  });
+  const read = new Set<string>();
+  const drawn: Prediction[] = [];
+
+  async function* pieces(): AsyncGenerator<string, void> {
+    let count = 0;
+    let notedMs = Date.now();
+    for await (const prediction of predictions) {
+      if (count++ === 0) yield writer.header;
+      yield writer.format(prediction);
+      read.add(prediction.path);
+      if (plot !== undefined) drawn.push(prediction);
+      if (out === undefined || Date.now() - notedMs < NOTE_INTERVAL_MS) continue;
+      notedMs = Date.now();
+      io.note(`${read.size} of ${entries.length} videos, ${count} answers`);
+    }
+  }
+  if (out === undefined) for await (const piece of pieces()) await io.write(piece);
+  else {
+    await writeFileInPieces(out, pieces());
+    io.note(`wrote ${out}`);
+  }
+  if (plot !== undefined) {
+    await writePicture(plot, timelineOf(drawn, classNames));
+    io.note(`drew ${plot}`);
+  }
+  const files = new Set([...entries, ...skipped].map((one) => one.path)).size;
+  if (read.size < files)
+    io.note(`warning: ${files - read.size} of ${files} files were left out, as told above`);
+}
+
+/** The probabilities of a video's windows as a chart, SVG. */
+function timelineOf(windows: readonly Prediction[], classNames: readonly string[]): string {
+  return timelineChart({
+    title: basename(windows[0]!.path),
+    classNames,
+    points: windows.map(({ window, probabilities }) => ({
+      seconds: (window!.startSeconds + window!.endSeconds) / 2,
+      probabilities,
+    })),
+    durationSeconds: windows.at(-1)!.window!.endSeconds,
+  });
+}

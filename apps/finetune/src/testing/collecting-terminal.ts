@@ -1,0 +1,17 @@
+import type { Terminal } from '../predict-output.js';
+
+/** A terminal that keeps what it is told. */
+export interface CollectingTerminal extends Terminal {
+  readonly written: string[];
+  readonly notes: string[];
+}
+
+export function collectingTerminal(): CollectingTerminal {
+  const [written, notes]: [string[], string[]] = [[], []];
+  return {
+    written,
+    notes,
+    write: (text) => void written.push(text),
+    note: (line) => void notes.push(line),
+  };
+}
