@@ -1,5 +1,6 @@
 import type { SafetensorsTensor } from '@tubelet/autograd';
 import type { ClassifierConfig } from '@tubelet/mae-dfer';
+import { checkpointWeights } from '@tubelet/programs';
 import { CheckpointCorruptError, loadCheckpoint, UserError, type CheckpointContent } from '@tubelet/trainer';
 import type { CropMode } from '@tubelet/video';
 
@@ -53,9 +54,6 @@ export function classifierDescription(path: string, { metadata }: CheckpointCont
   }
 }
 
-/** Prefixes of the tensors that only training needs: AdamW's moments, and the weights under their moving average. */
-export const TRAINING_PREFIXES = ['exp_avg.', 'exp_avg_sq.', 'trained.'] as const;
-
 /**
  * Reads a classifier.
  *
@@ -64,6 +62,5 @@ export const TRAINING_PREFIXES = ['exp_avg.', 'exp_avg_sq.', 'trained.'] as cons
 export async function readClassifierFile(path: string): Promise<ClassifierFile> {
   const content = await loadCheckpoint(path);
   const description = classifierDescription(path, content);
-  const isWeight = (name: string) => !TRAINING_PREFIXES.some((prefix) => name.startsWith(prefix));
-  return { description, weights: new Map([...content.tensors].filter(([name]) => isWeight(name))), content };
+  return { description, weights: checkpointWeights(content), content };
 }

@@ -6,6 +6,7 @@ import { Engine, loadStateDict } from '@tubelet/autograd';
 import { reconstructionTargets, windowMaskCounts, type Runtime } from '@tubelet/kernels';
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
 import { drawMask, maskDesign, PretrainingModel, regionOf, type EncoderConfig } from '@tubelet/mae-dfer';
+import { checkpointWeights } from '@tubelet/programs';
 import { FileWriteError, loadCheckpoint, OptionError, UserError } from '@tubelet/trainer';
 import { readClip, type CropMode } from '@tubelet/video';
 import {
@@ -16,7 +17,7 @@ import {
   type PictureRow,
   type PredictedCubes,
 } from './picture.js';
-import { checkpointConfig, checkpointWeights } from './training-state.js';
+import { checkpointConfig } from './training-state.js';
 
 /** Options of `reconstruct` as the command line gives them. */
 export interface ReconstructOptions {

@@ -2,8 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Runtime } from '@tubelet/kernels';
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
 import { lgiFormer, type PretrainingConfig } from '@tubelet/mae-dfer';
+import { checkpointWeights } from '@tubelet/programs';
 import { CheckpointCorruptError, CheckpointMismatchError } from '@tubelet/trainer';
-import { checkpointConfig, checkpointWeights, TrainingState } from './training-state.js';
+import { checkpointConfig, TrainingState } from './training-state.js';
 
 const clip = { imageSize: 32, frames: 4, depth: 1, heads: 1, region: [2, 2, 2] as const };
 const config = (dim: number): PretrainingConfig => ({

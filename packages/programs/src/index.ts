@@ -7,3 +7,4 @@ export * from './option-groups.js';
 export * from './program.js';
 export * from './run-description.js';
 export * from './settings.js';
+export * from './training-tensors.js';

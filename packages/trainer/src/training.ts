@@ -28,9 +28,9 @@ export interface TrainingOptions {
   readonly step: (position: StepPosition) => Promise<Metrics>;
   /**
    * What follows the last step of an epoch, such as validation, before any checkpoint of that step. Its metrics go to
-   * the log as a record of type `validation`, to TensorBoard and to the report.
+   * the log as a record of type `validation`, to TensorBoard and to the report; without metrics there is no record.
    */
-  readonly endOfEpoch?: (epoch: number, completedSteps: number) => Promise<Metrics>;
+  readonly endOfEpoch?: (epoch: number, completedSteps: number) => Promise<Metrics | undefined>;
   /** The state after `completedSteps`; equal states must give equal content. */
   readonly checkpoint: (completedSteps: number) => Promise<CheckpointContent>;
   readonly checkpointEverySteps: number;
@@ -131,6 +131,7 @@ export async function runTraining(options: TrainingOptions): Promise<TrainingRes
     const epoch = completedSteps / stepsPerEpoch - 1;
     const beganMs = nowMs();
     const metrics = await endOfEpoch(epoch, completedSteps);
+    if (!metrics) return;
     log('validation', { epoch, durationMs: nowMs() - beganMs, metrics: loggable(metrics) });
     run.tensorBoard.addScalars(completedSteps, metrics);
   };

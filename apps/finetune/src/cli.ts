@@ -1,0 +1,7 @@
+#!/usr/bin/env node
+import { runProgram } from '@tubelet/programs';
+import { trainCommand } from './train-command.js';
+
+await runProgram('finetune', 'Fine-tunes, evaluates and applies MAE-DFER for facial expressions in video.', [
+  trainCommand(),
+]);

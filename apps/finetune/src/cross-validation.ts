@@ -1,0 +1,47 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ClassifierConfig } from '@tubelet/mae-dfer';
+import { mergeFolds, OptionError, type Evaluation } from '@tubelet/trainer';
+import type { Dataset } from '@tubelet/video';
+import { readEvaluation, writeCrossValidation } from './results.js';
+import type { RunOptions } from './train-options.js';
+import { train } from './train.js';
+
+/** The run folder of a fold. */
+export function foldDirectory(directory: string, fold: number): string {
+  return join(directory, `fold-${fold}`);
+}
+
+/**
+ * Trains and tests every fold, one after the other, each as a run of its own in `fold-…`, and merges the results. With
+ * `--resume`, folds that are tested already are taken as they are, one that was interrupted goes on, the others begin.
+ */
+export async function crossValidate(
+  dataset: Dataset,
+  options: RunOptions,
+  config: ClassifierConfig,
+  commandLine: readonly string[],
+): Promise<void> {
+  if (options.stopAfter !== undefined) {
+    throw new OptionError('--stop-after', options.stopAfter, 'a single --fold with it');
+  }
+  const evaluations: Evaluation[] = [];
+  for (let fold = 1; fold <= dataset.folds; fold++) {
+    const out = foldDirectory(options.out, fold);
+    const hasBegun = existsSync(join(out, 'config.json'));
+    const done = options.resume ? await readEvaluation(out) : undefined;
+    console.log(`fold ${fold} of ${dataset.folds}${done ? ' is tested already' : ''}: ${out}`);
+    if (done) {
+      evaluations.push(done);
+      continue;
+    }
+    const resume = options.resume && hasBegun ? options.resume : undefined;
+    const result = await train({ dataset, fold, options: { ...options, out, resume }, config, commandLine });
+    if (!result.finished) {
+      console.log('stopped: the same command with --resume goes on with this fold');
+      return;
+    }
+    if (result.test) evaluations.push(result.test);
+  }
+  if (evaluations.length > 0) await writeCrossValidation(options.out, mergeFolds(evaluations));
+}

@@ -1,0 +1,44 @@
+import { saveCheckpoint, type Metrics } from '@tubelet/trainer';
+import { bestCheckpointPath, isBetter, validationMetrics } from './best-epoch.js';
+import { evaluateVideos, type VideosEvaluation } from './evaluate.js';
+import type { Plan } from './train-plan.js';
+import type { ClassifierTraining } from './training-state.js';
+
+/** Whether an epoch, counted from 0, is followed by a validation: every so many, and the last. */
+export function isValidated(epoch: number, { options, videos }: Pick<Plan, 'options' | 'videos'>): boolean {
+  if (videos.validation.length === 0) return false;
+  return (epoch + 1) % options.validateEvery === 0 || epoch + 1 === options.epochs;
+}
+
+/** Scores a part of the run's videos with the classifier as it is. */
+export function evaluatePart(
+  part: 'validation' | 'test',
+  { classifier }: ClassifierTraining,
+  { options, videos, dataset, badFiles }: Plan,
+): Promise<VideosEvaluation> {
+  return evaluateVideos(classifier, videos[part], {
+    classNames: dataset.classes,
+    clips: options.clips,
+    batchSize: options.batchSize,
+    frameStep: options.frameStep,
+    crop: options.crop,
+    workers: options.workers,
+    onBadFile: badFiles.report,
+  });
+}
+
+/** Validates the weights after an epoch, and keeps them if they are the best so far. */
+export async function validate(training: ClassifierTraining, epoch: number, plan: Plan): Promise<Metrics> {
+  const { loss, metrics } = await training.withFinalWeights(() => evaluatePart('validation', training, plan));
+  const { uar, war } = metrics;
+  if (isBetter({ uar, war }, training.best)) {
+    training.best = { epoch, uar, war };
+    await saveCheckpoint(bestCheckpointPath(plan.options.out), await training.weights());
+  }
+  const percent = (value: number) => `${(100 * value).toFixed(2)} %`;
+  plan.progress.note(
+    `epoch ${epoch + 1}: validation loss ${loss.toFixed(4)}, UAR ${percent(uar)}, WAR ${percent(war)}` +
+      (training.best?.epoch === epoch ? ', the best so far' : ''),
+  );
+  return validationMetrics({ loss, uar, war });
+}

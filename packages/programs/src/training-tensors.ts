@@ -1,0 +1,100 @@
+import {
+  readStateDict,
+  type AdamW,
+  type ExponentialMovingAverage,
+  type ParameterStore,
+  type SafetensorsTensor,
+} from '@tubelet/autograd';
+import { CheckpointCorruptError, requireTensors, type CheckpointContent } from '@tubelet/trainer';
+
+const FIRST_MOMENT = 'exp_avg.';
+const SECOND_MOMENT = 'exp_avg_sq.';
+const TRAINED = 'trained.';
+const STEP_KEY = 'tubelet.step';
+
+/** What training changes. */
+export interface TrainedParts {
+  readonly store: ParameterStore;
+  readonly optimiser: AdamW;
+  readonly average?: ExponentialMovingAverage;
+}
+
+/** Tensors that only training needs have one of these in front of their parameter's name. */
+const TRAINING_PREFIXES = [FIRST_MOMENT, SECOND_MOMENT, TRAINED] as const;
+
+/** The weights of a checkpoint, without what only training needs. */
+export function checkpointWeights({
+  tensors,
+}: Pick<CheckpointContent, 'tensors'>): Map<string, SafetensorsTensor> {
+  return new Map(
+    [...tensors].filter(([name]) => !TRAINING_PREFIXES.some((prefix) => name.startsWith(prefix))),
+  );
+}
+
+/** The steps after which a checkpoint was written; NaN where it does not say. */
+export function checkpointStep({ metadata }: Pick<CheckpointContent, 'metadata'>): number {
+  const step = Number(metadata[STEP_KEY] ?? NaN);
+  return Number.isSafeInteger(step) && step >= 0 ? step : NaN;
+}
+
+/**
+ * A checkpoint of a training: the weights under their published names (with an average, the averaged ones, and the
+ * trained ones as `trained.…`), AdamW's moments as `exp_avg.…` and `exp_avg_sq.…`, and the number of steps.
+ */
+export async function readTraining(
+  { store, optimiser, average }: TrainedParts,
+  completedSteps: number,
+  metadata: Readonly<Record<string, string>>,
+): Promise<CheckpointContent> {
+  const trained = await readStateDict(store);
+  const shapes = new Map([...trained].map(([name, { shape }]) => [name, shape]));
+  const tensors = new Map<string, SafetensorsTensor>();
+  const put = (prefix: string, name: string, data: Float32Array) =>
+    void tensors.set(prefix + name, { dtype: 'F32', shape: shapes.get(name)!, data });
+  if (average) {
+    for (const [name, data] of await average.state()) put('', name, data);
+  }
+  for (const [name, { data }] of trained) put(average ? TRAINED : '', name, data as Float32Array);
+  for (const [name, moments] of await optimiser.state()) {
+    put(FIRST_MOMENT, name, moments.firstMoment);
+    put(SECOND_MOMENT, name, moments.secondMoment);
+  }
+  return { tensors, metadata: { ...metadata, [STEP_KEY]: String(completedSteps) } };
+}
+
+/**
+ * Restores weights, average, moments and counter from a checkpoint that `readTraining` made.
+ *
+ * @throws {CheckpointMismatchError} when they are another model's
+ * @throws {CheckpointCorruptError} when the counter is missing
+ */
+export function restoreTraining(
+  path: string,
+  content: CheckpointContent,
+  { store, optimiser, average }: TrainedParts,
+): void {
+  const { tensors } = content;
+  const prefixes = ['', FIRST_MOMENT, SECOND_MOMENT, ...(average ? [TRAINED] : [])];
+  const expected = new Map<string, Pick<SafetensorsTensor, 'dtype' | 'shape'>>();
+  for (const [name, { shape }] of store.parameters) {
+    for (const prefix of prefixes) expected.set(prefix + name, { dtype: 'F32', shape: [...shape] });
+  }
+  requireTensors(path, tensors, expected);
+  const step = checkpointStep(content);
+  if (Number.isNaN(step)) {
+    throw new CheckpointCorruptError(
+      path,
+      `it does not say after how many steps it was written (${STEP_KEY})`,
+    );
+  }
+  const names = [...store.parameters.keys()];
+  const values = (prefix: string) =>
+    new Map(names.map((name) => [name, tensors.get(prefix + name)!.data as Float32Array]));
+  for (const [name, data] of values(average ? TRAINED : '')) store.get(name).write(data);
+  average?.restore(values(''));
+  const [first, second] = [values(FIRST_MOMENT), values(SECOND_MOMENT)];
+  const moments = names.map((name) => {
+    return [name, { firstMoment: first.get(name)!, secondMoment: second.get(name)! }] as const;
+  });
+  optimiser.restore(new Map(moments), step);
+}
