@@ -36,6 +36,7 @@ export {
 export { averageMicroBatches, RateMeter, type Metrics } from './meters.js';
 export * from './options.js';
 export * from './progress.js';
+export { type ReportSection, type ReportTable } from './html.js';
 export { renderReport, writeReport } from './report.js';
 export { readReportData, type EpochMean, type ReportData, type Series } from './report-data.js';
 export * from './run-folder.js';

@@ -1,5 +1,8 @@
 import { readLog } from './run-log.js';
 
+/** What the names of metrics of validations begin with. */
+export const VALIDATION_PREFIX = 'validation/';
+
 /** A curve: values over completed steps. */
 export interface Series {
   readonly name: string;
@@ -10,7 +13,7 @@ export interface Series {
 export interface EpochMean {
   readonly epoch: number;
   readonly steps: number;
-  /** Mean of each metric over the epoch's steps. */
+  /** Mean of each metric over the epoch's steps, and each metric of its validation. */
   readonly means: ReadonlyMap<string, number>;
 }
 
@@ -25,7 +28,7 @@ export interface ReportData {
   readonly stepsDurationMs: number;
   /** Values that were not finite: they are in no curve and no mean. */
   readonly nonFiniteValues: number;
-  /** Records other than steps, in order: starts, checkpoints, warnings. */
+  /** Records other than steps and validations, in order: starts, checkpoints, warnings. */
   readonly events: readonly { readonly type: string; readonly step: number; readonly text: string }[];
 }
 
@@ -63,20 +66,22 @@ export async function readReportData(path: string): Promise<ReportData> {
   for await (const record of readLog(path)) {
     const { type, step, time: _time, ...fields } = record;
     if (typeof record.totalSteps === 'number') totalSteps = record.totalSteps;
-    if (type !== 'step') {
+    if (type !== 'step' && type !== 'validation') {
       events.push({ type, step, text: JSON.stringify(fields) });
       continue;
-    }
-    completedSteps = step;
-    if (typeof record.durationMs === 'number') stepsDurationMs += record.durationMs;
-    if (typeof record.clipsPerSecond === 'number') {
-      clipsPerSecond.steps.push(step);
-      clipsPerSecond.values.push(record.clipsPerSecond);
     }
     const epoch = typeof record.epoch === 'number' ? record.epoch : 0;
     const sums = epochs.get(epoch) ?? new EpochSums();
     epochs.set(epoch, sums);
-    sums.steps += 1;
+    if (type === 'step') {
+      completedSteps = step;
+      sums.steps += 1;
+      if (typeof record.durationMs === 'number') stepsDurationMs += record.durationMs;
+      if (typeof record.clipsPerSecond === 'number') {
+        clipsPerSecond.steps.push(step);
+        clipsPerSecond.values.push(record.clipsPerSecond);
+      }
+    }
     for (const [name, value] of Object.entries((record.metrics ?? {}) as Record<string, unknown>)) {
       if (typeof value !== 'number') {
         nonFiniteValues += 1;

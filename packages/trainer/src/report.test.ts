@@ -42,6 +42,45 @@ describe('readReportData', () => {
   });
 });
 
+describe('validations', () => {
+  it('are curves and entries of their epoch, beside the curve of training of the same name', async () => {
+    const directory = await runOf(4);
+    const log = new RunLog(join(directory, 'log.jsonl'), 4);
+    const metrics = { 'validation/loss': 0.75, 'validation/uar': 0.25, 'validation/war': 'NaN' };
+    log.append({ type: 'validation', step: 2, epoch: 0, metrics: { ...metrics, 'validation/uar': 0.5 } });
+    log.append({ type: 'validation', step: 4, epoch: 1, metrics });
+    log.close();
+    const data = await readReportData(join(directory, 'log.jsonl'));
+    expect(data).toMatchObject({ completedSteps: 4, stepsDurationMs: 2000, nonFiniteValues: 3 });
+    expect(data.series.find(({ name }) => name === 'validation/uar')).toMatchObject({
+      steps: [2, 4],
+      values: [0.5, 0.25],
+    });
+    expect(data.epochs.map(({ steps, means }) => [steps, means.get('validation/loss')])).toEqual([
+      [2, 0.75],
+      [2, 0.75],
+    ]);
+    expect(data.events.map(({ type }) => type)).toEqual(['start', 'warning']);
+
+    const section = {
+      title: 'Labels',
+      paragraphs: ['validated on: <test>'],
+      figures: ['<svg id="drawn"></svg>'],
+    };
+    const html = await readFile(await writeReport(directory, EXAMPLE_CONFIG, [section]), 'utf8');
+    const { document } = parseHTML(html);
+    const titles = [...document.querySelectorAll('figure svg title')].map((title) => title.textContent);
+    // The loss of both; what was only validated has a chart of its own.
+    expect(titles).toEqual(['loss', 'lr', 'validation', 'clips per second']);
+    const legend = document.querySelector('figure svg')?.textContent;
+    expect(legend).toContain('validation/loss');
+    const rows = [...document.querySelectorAll('tr')].map((row) => row.textContent);
+    expect(rows).toContain('validation/uarlowest 0.25 at step 4, highest 0.5 at step 2, 0.25 at the last');
+    expect(document.querySelector('figure #drawn')).not.toBeNull();
+    expect(document.body.textContent).toContain('validated on: <test>');
+  });
+});
+
 describe('thinned', () => {
   it('keeps short curves and averages long ones', () => {
     const curve = { name: 'x', steps: [1, 2, 3, 4, 5], values: [1, 3, 5, 7, 10] };
