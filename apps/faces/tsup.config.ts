@@ -1,4 +1,7 @@
 import { defineConfig } from 'tsup';
 import { shared } from '../../tsup.shared';
 
-export default defineConfig(shared({ cli: 'src/cli.ts' }, { dts: false, platform: 'node' }));
+// `worker.js` is the script of the drawing threads.
+export default defineConfig(
+  shared({ cli: 'src/cli.ts', worker: 'src/worker.ts' }, { dts: false, platform: 'node' }),
+);
