@@ -5,7 +5,8 @@ import { CheckpointCorruptError, checkpointPath, saveCheckpoint, UserError } fro
 // Test code of a neighbour, which is no part of what its package offers.
 import { contentOfStep } from '../../../packages/trainer/src/testing/checkpoint-content.js';
 import { temporaryFolder } from '../../../packages/trainer/src/testing/temporary-folder.js';
-import { bestCheckpointPath, resolveCheckpoint } from './checkpoint-place.js';
+import { bestCheckpointPath } from './best-epoch.js';
+import { resolveCheckpoint } from './checkpoint-place.js';
 
 const content = (step: number) => contentOfStep(step, 8);
 

@@ -2,11 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkpointDirectory, latestCheckpoint, listCheckpoints, UserError } from '@tubelet/trainer';
-
-/** Where a run keeps the weights that did best on its validation part. */
-export function bestCheckpointPath(runDirectory: string): string {
-  return join(checkpointDirectory(runDirectory), 'best.safetensors');
-}
+import { bestCheckpointPath } from './best-epoch.js';
 
 /**
  * The file that a `--checkpoint` or `--from` means: itself, or the newest sound checkpoint of the run in a folder.

@@ -16,7 +16,7 @@ import {
   type LgiFormerConfig,
   type PretrainingConfig,
 } from '@tubelet/mae-dfer';
-import { checkpointWeights } from '@tubelet/programs';
+import { checkpointStep, checkpointWeights } from '@tubelet/programs';
 import {
   CheckpointCorruptError,
   fileReader,
@@ -213,13 +213,11 @@ export function readWeightsFile(path: string): Promise<WeightsFile> {
     if (format === 'zip') return readPth(path, await readFile(path));
     const reader = await fileReader(file);
     const header = await readSafetensorsHeader(reader);
-    const { tensors, metadata } = isCheckpoint(header)
-      ? await loadCheckpoint(path)
-      : await readAll(reader, header);
-    const weights = checkpointWeights({ tensors });
-    const step = metadata['tubelet.step'];
-    const notes = step === undefined ? [] : [`after ${step} steps`];
-    return { path, ...kindOf(path, metadata, weights), tensors: weights, notes };
+    const content = isCheckpoint(header) ? await loadCheckpoint(path) : await readAll(reader, header);
+    const tensors = checkpointWeights(content);
+    const step = checkpointStep(content);
+    const notes = Number.isNaN(step) ? [] : [`after ${step} steps`];
+    return { path, ...kindOf(path, content.metadata, tensors), tensors, notes };
   });
 }
 
