@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 import { runProgram } from '@tubelet/programs';
+import { exportCommand } from './export-command.js';
 import { trainCommand } from './train-command.js';
 
 await runProgram('finetune', 'Fine-tunes, evaluates and applies MAE-DFER for facial expressions in video.', [
   trainCommand(),
+  exportCommand(),
 ]);
