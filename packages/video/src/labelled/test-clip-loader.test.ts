@@ -1,10 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { NoReadableVideoError, type BadFile } from '../errors';
 import type { WasmFfmpeg } from '../ffmpeg';
 import { readFrame } from '../frame-folder';
+import { DecoderPool } from '../pool';
 import { resizeBilinear } from '../resize';
 import {
   frameNumbers,
@@ -104,6 +105,7 @@ describe('the clips of a test', () => {
   });
 
   it('stay within stretches of time', async () => {
+    const probes = vi.spyOn(DecoderPool.prototype, 'probe');
     const seconds = [0, 1, 2].map((startSeconds) => ({ startSeconds, endSeconds: startSeconds + 1 }));
     const videos = seconds.map((timeRange) => ({ path: file('long.mp4'), timeRange }));
     const batches = await collect(await open({ videos }));
@@ -112,6 +114,9 @@ describe('the clips of a test', () => {
     );
     expect(batches.flatMap(({ frameIndices }) => frameIndices)).toEqual(expected);
     expect(batches.flatMap(({ frames }) => frameNumbers(frames, SIZE))).toEqual(expected.flat());
+    // However many stretches of it are used, a video's header is read once.
+    expect(probes.mock.calls).toEqual([[file('long.mp4')]]);
+    probes.mockRestore();
   });
 
   it('can have a step of their own', async () => {
