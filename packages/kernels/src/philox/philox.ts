@@ -61,6 +61,8 @@ export const Purpose = {
   holdOut: 12,
   /** Drawn faces; `epoch` tells what of a face, `sample` which person or clip. */
   face: 13,
+  /** Features laid out in the plane. */
+  layout: 14,
 } as const;
 
 /** One of the values of `Purpose`. */
