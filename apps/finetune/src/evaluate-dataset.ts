@@ -58,7 +58,7 @@ export function requireSameClasses(
 }
 
 /** The videos of a part of a fold. Throws `UserError` when there are none. */
-function videosOf(dataset: Dataset, fold: number, part: Part): readonly LabelledVideo[] {
+export function videosOf(dataset: Dataset, fold: number, part: Part): readonly LabelledVideo[] {
   const { train, test } = dataset.split(fold);
   const videos = part === 'all' ? [...train, ...test] : part === 'train' ? train : test;
   if (videos.length === 0) {
@@ -71,7 +71,12 @@ function videosOf(dataset: Dataset, fold: number, part: Part): readonly Labelled
   return videos;
 }
 
-function foldOf({ fold }: EvaluateCommandOptions, { description }: ClassifierFile, dataset: Dataset): number {
+/** The fold that is asked for, or that the classifier was trained for, or the first. Throws `OptionError`. */
+export function foldOf(
+  { fold }: { readonly fold?: number },
+  { description }: Pick<ClassifierFile, 'description'>,
+  dataset: Dataset,
+): number {
   if (fold !== undefined) {
     requireFold(dataset, fold);
     return fold;
