@@ -14,7 +14,11 @@ export * from './checkpoint-errors.js';
 export * from './checkpoint-folder.js';
 export * from './cli.js';
 export { OptionError, UserError } from './errors.js';
+export { csvRecord } from './csv.js';
+export type { EvaluationContext, PublishedFigures } from './evaluation/context.js';
 export * from './evaluation/evaluation.js';
+export { evaluationJson, readEvaluation, readableJson } from './evaluation/evaluation-json.js';
+export { renderEvaluation } from './evaluation/evaluation-page.js';
 export * from './evaluation/folds.js';
 export {
   classificationMetrics,
@@ -22,6 +26,7 @@ export {
   type ClassificationMetrics,
   type ClassMetrics,
 } from './evaluation/metrics.js';
+export * from './evaluation/write-evaluation.js';
 export { argmax, mergeViews, softmax, type VideoScore, type ViewScore } from './evaluation/views.js';
 export { fileReader } from './file-reader.js';
 export {

@@ -1,0 +1,76 @@
+import { readFile } from 'node:fs/promises';
+import { errorMessage, UserError } from '../errors.js';
+import type { EvaluationContext } from './context.js';
+import { evaluationOf, type Evaluation } from './evaluation.js';
+import type { MergedEvaluation } from './folds.js';
+
+const LINE_WIDTH = 110;
+
+/**
+ * JSON with what fits on a line on a line, so that lists of numbers stay readable. Numbers that are not finite become
+ * null, since JSON has none.
+ */
+export function readableJson(value: unknown, indent = ''): string {
+  const line = JSON.stringify(value) ?? 'null';
+  if (typeof value !== 'object' || value === null || indent.length + line.length <= LINE_WIDTH) return line;
+  const inner = `${indent}  `;
+  if (Array.isArray(value)) {
+    const items = value.map((item: unknown) => inner + readableJson(item, inner));
+    return `[\n${items.join(',\n')}\n${indent}]`;
+  }
+  const entries = Object.entries(value)
+    .filter(([, entry]) => entry !== undefined)
+    .map(([key, entry]) => `${inner}${JSON.stringify(key)}: ${readableJson(entry, inner)}`);
+  return `{\n${entries.join(',\n')}\n${indent}}`;
+}
+
+/** An evaluation with its context as the text of a JSON file. */
+export function evaluationJson(
+  result: Evaluation | MergedEvaluation,
+  { notes, settings, published, publishedFolds }: EvaluationContext = {},
+): string {
+  return `${readableJson({ ...result, context: { notes, settings, published, publishedFolds } })}\n`;
+}
+
+/** What a field of an evaluation's file must be. */
+const FIELDS: Readonly<Record<string, (value: unknown) => boolean>> = {
+  dataset: (value) => typeof value === 'string',
+  fold: Number.isSafeInteger,
+  part: (value) => typeof value === 'string',
+  checkpoint: (value) => typeof value === 'string',
+  clipsPerVideo: Number.isSafeInteger,
+  classNames: Array.isArray,
+  leftOut: Array.isArray,
+  videos: Array.isArray,
+};
+
+/**
+ * Reads the `evaluation.json` of one fold, as `writeEvaluation` left it. Its metrics are computed again from its
+ * predictions.
+ *
+ * @throws {UserError} when there is none, it is damaged, or it is one of a cross-validation
+ */
+export async function readEvaluation(path: string): Promise<Evaluation> {
+  let value: unknown;
+  try {
+    value = JSON.parse(await readFile(path, 'utf8'));
+  } catch (error) {
+    throw new UserError(`cannot read the evaluation ${path}: ${errorMessage(error)}`, { cause: error });
+  }
+  const fields = new Map(typeof value === 'object' && value !== null ? Object.entries(value) : []);
+  const wrong = Object.entries(FIELDS).find(([key, fits]) => !fits(fields.get(key)));
+  if (wrong) {
+    const found = JSON.stringify(fields.get(wrong[0])) ?? 'missing';
+    throw new UserError(
+      `${path} is no evaluation of a fold: "${wrong[0]}" is ${found}. Evaluate the fold again.`,
+    );
+  }
+  const { dataset, fold, part, checkpoint, clipsPerVideo, classNames, leftOut, videos } = value as Evaluation;
+  try {
+    return evaluationOf({ dataset, fold, part, checkpoint, clipsPerVideo, classNames, leftOut }, videos);
+  } catch (error) {
+    throw new UserError(`${path} is damaged: ${errorMessage(error)}. Evaluate the fold again.`, {
+      cause: error,
+    });
+  }
+}
