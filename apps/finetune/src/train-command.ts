@@ -32,7 +32,8 @@ Examples:
 
 Clips of an optimiser step are --batch-size times --accumulate: the published recipes have 96, and 120 for FERV39k.`;
 
-function readFold(text: string): FoldChoice {
+/** Reads the value of --fold. */
+export function readFold(text: string): FoldChoice {
   return text === 'all' ? 'all' : wholeNumberOption('--fold', { min: 1 })(text);
 }
 

@@ -1,0 +1,115 @@
+/** What a check of a data set has found, for people. */
+import {
+  groupFindings,
+  PARTS,
+  type DatasetCheck,
+  type Finding,
+  type FindingGroup,
+  type Severity,
+} from '@tubelet/video';
+import { textTable } from './evaluate-summary.js';
+
+/** Of each kind of finding, so many are shown; of frame sizes too. */
+const SHOWN = 5;
+
+const number = (value: number): string => value.toLocaleString('en');
+const counted = (count: number, thing: string): string =>
+  `${number(count)} ${thing}${count === 1 ? '' : 's'}`;
+
+/** How many findings there are of each severity. */
+export function tally(findings: readonly Finding[]): Record<Severity, number> {
+  const counts = { error: 0, warning: 0, info: 0 };
+  for (const { severity } of findings) counts[severity]++;
+  return counts;
+}
+
+/** Such as `2 errors, 1 warning, 0 notes`. */
+export function formatTally({ error, warning, info }: Record<Severity, number>): string {
+  return [counted(error, 'error'), counted(warning, 'warning'), counted(info, 'note')].join(', ');
+}
+
+/** Counts, sizes and findings of a check; of each kind of finding the first few. */
+export function formatCheck(check: DatasetCheck): string {
+  const parts = [
+    `${check.title} in ${check.root}: ${counted(check.clips, 'clip')}`,
+    ...(check.folds.length > 0 ? [formatCounts(check)] : []),
+    ...unreadFolds(check),
+    ...frames(check),
+    ...groupFindings(check.findings).map(formatGroup),
+    check.findings.length === 0 ? 'nothing wrong was found' : formatTally(tally(check.findings)),
+  ];
+  return `${parts.join('\n\n')}\n`;
+}
+
+function formatCounts({ folds, classes }: DatasetCheck): string {
+  const withPublished = folds.some((fold) => PARTS.some((part) => fold[part].publishedClips !== null));
+  const withSubjects = folds.some((fold) => PARTS.some((part) => fold[part].subjects !== null));
+  const head = ['fold, part', 'clips', 'published', 'subjects', ...classes];
+  const rows = folds.flatMap((fold) =>
+    PARTS.map((part) => {
+      const { clips, publishedClips, subjects, perClass } = fold[part];
+      const cells = [clips, publishedClips, subjects, ...perClass];
+      return [`${fold.fold} ${part}`, ...cells.map((cell) => (cell === null ? '–' : number(cell)))];
+    }),
+  );
+  const isShown = (_: string, column: number): boolean =>
+    (column !== 2 || withPublished) && (column !== 3 || withSubjects);
+  return textTable([head, ...rows].map((row) => row.filter(isShown)));
+}
+
+function unreadFolds({ unreadFolds, clips }: DatasetCheck): string[] {
+  if (unreadFolds.length === 0) return [];
+  const which =
+    unreadFolds.length === 1 ? `Fold ${unreadFolds[0]} was` : `Folds ${unreadFolds.join(', ')} were`;
+  const how = clips === 0 ? 'not checked' : 'not checked further';
+  return [`${which} ${how}: mend what is listed below, then check again.`];
+}
+
+function frames({ frameCounts, frameSizes, quick }: DatasetCheck): string[] {
+  const lines: string[] = [];
+  if (frameCounts !== null) {
+    const { least, median, most } = frameCounts;
+    lines.push(
+      `frames of a clip: ${number(least)} to ${number(most)}, half of the clips ${number(median)} or more`,
+    );
+  }
+  if (frameSizes.length > 0) {
+    const rows = frameSizes
+      .slice(0, SHOWN)
+      .map(({ width, height, clips, example }) => [
+        `${width}×${height}`,
+        number(clips),
+        `such as ${example}`,
+      ]);
+    const width = Math.max(...rows.map(([, clips]) => clips!.length));
+    const more = frameSizes.length - SHOWN;
+    lines.push(
+      'size of the first frame, clips:',
+      ...rows.map(([size, clips, example]) => `  ${size!.padEnd(9)}  ${clips!.padStart(width)}  ${example}`),
+      ...(more > 0 ? [`  … and ${counted(more, 'more size')}`] : []),
+    );
+  }
+  if (quick) lines.push('Images and videos were not opened (--quick).');
+  return lines.length === 0 ? [] : [lines.join('\n')];
+}
+
+const SEVERITY_NAMES: Readonly<Record<Severity, string>> = {
+  error: 'ERROR',
+  warning: 'WARNING',
+  info: 'NOTE',
+};
+
+function formatGroup({ severity, title, findings }: FindingGroup): string {
+  const shown = findings.slice(0, SHOWN);
+  const more = findings.length - shown.length;
+  const oneRemedy = shown.every(({ remedy }) => remedy === shown[0]!.remedy);
+  return [
+    `${SEVERITY_NAMES[severity]}  ${title}: ${number(findings.length)}`,
+    ...shown.flatMap(({ where, problem, remedy }) => [
+      `  ${where}: ${problem}`,
+      ...(oneRemedy ? [] : [`    → ${remedy}`]),
+    ]),
+    ...(more > 0 ? [`  … and ${number(more)} more`] : []),
+    ...(oneRemedy ? [`  → ${shown[0]!.remedy}`] : []),
+  ].join('\n');
+}

@@ -1,0 +1,68 @@
+import { resolve } from 'node:path';
+import { createCounter, UserError, writeTextFile, type Counter } from '@tubelet/trainer';
+import { checkDataset, DatasetError, unopenedCheck, type Dataset, type DatasetCheck } from '@tubelet/video';
+import { formatCheck, formatTally, tally } from './data-check-text.js';
+import { openData, requireFold, type DataOptions } from './data-source.js';
+import { requireWritable, terminal, type Terminal } from './predict-output.js';
+import type { FoldChoice } from './train-options.js';
+
+/** Options of `data check` as the command line gives them, and the name of the data set. */
+export interface DataCheckOptions extends DataOptions {
+  readonly fold: FoldChoice;
+  readonly json?: string;
+  readonly quick?: boolean;
+}
+
+/** The folds that are asked for. Throws `OptionError` for one that the data set does not have. */
+export function chosenFolds(dataset: Dataset, fold: FoldChoice): number[] {
+  if (fold === 'all') return Array.from({ length: dataset.folds }, (_, i) => i + 1);
+  requireFold(dataset, fold);
+  return [fold];
+}
+
+/**
+ * Checks a copy of a data set and tells what is wrong with it.
+ *
+ * @throws {UserError} after the report, when there are errors; {OptionError} for options that cannot be followed
+ */
+export async function dataCheck(
+  options: DataCheckOptions,
+  io: Terminal = terminal,
+  counter: Counter = createCounter('clips'),
+): Promise<void> {
+  const { json } = options;
+  if (json !== undefined) requireWritable('--json', json);
+  const check = await runCheck(options, counter);
+  const counts = tally(check.findings);
+  if (json !== undefined) await writeTextFile(json, `${JSON.stringify({ ...check, counts }, null, 2)}\n`);
+  await io.write(formatCheck(check));
+  if (json !== undefined) io.note(`wrote ${json}`);
+  else if (check.findings.length > 0) io.note('--json FILE writes all of them to a file');
+  if (counts.error > 0) {
+    throw new UserError(`this copy of ${check.title} is not as it should be: ${formatTally(counts)}`);
+  }
+}
+
+async function runCheck(
+  { fold, quick, ...source }: DataCheckOptions,
+  counter: Counter,
+): Promise<DatasetCheck> {
+  let dataset: Dataset;
+  try {
+    dataset = await openData(source);
+  } catch (error) {
+    if (!(error instanceof DatasetError)) throw error;
+    const folds = fold === 'all' ? undefined : [fold];
+    return unopenedCheck(source.data, resolve(source.root), error, { quick, folds });
+  }
+  const folds = chosenFolds(dataset, fold);
+  try {
+    return await checkDataset(dataset, {
+      folds,
+      quick,
+      onProgress: (done, total) => counter.update(done, total),
+    });
+  } finally {
+    counter.stop();
+  }
+}
