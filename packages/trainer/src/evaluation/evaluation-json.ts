@@ -4,7 +4,7 @@ import type { EvaluationContext } from './context.js';
 import { evaluationOf, type Evaluation } from './evaluation.js';
 import type { MergedEvaluation } from './folds.js';
 
-const LINE_WIDTH = 110;
+const LINE_WIDTH = 150;
 
 /**
  * JSON with what fits on a line on a line, so that lists of numbers stay readable. Numbers that are not finite become
