@@ -54,10 +54,9 @@ ${sections.map(htmlSection).join('\n')}
 `;
 }
 
-/** Named settings as rows of a table. */
+/** Named settings as rows of a table; those that are not set are not shown. */
 export function settingRows(values: Readonly<Record<string, unknown>>): string[][] {
-  return Object.entries(values).map(([key, value]) => [
-    key,
-    typeof value === 'string' ? value : (JSON.stringify(value) ?? ''),
-  ]);
+  return Object.entries(values)
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => [key, typeof value === 'string' ? value : JSON.stringify(value)]);
 }

@@ -16,7 +16,7 @@ export interface LabelDistributionOptions {
   readonly groups: readonly LabelGroup[];
 }
 
-const WIDTH_PX = 820;
+const BARS_WIDTH_PX = 580;
 const BAR_HEIGHT_PX = 18;
 
 /**
@@ -34,13 +34,15 @@ export function labelDistributionChart({ title, classNames, groups }: LabelDistr
     }));
   });
   const marginLeft = widestPx(classNames) + 20;
+  const marginRight = widestPx(bars.map(({ text }) => text)) + 16;
+  const width = marginLeft + BARS_WIDTH_PX + marginRight;
   const height = classNames.length * (groups.length * BAR_HEIGHT_PX + 12) + 56;
   const most = Math.max(1, ...bars.map(({ count }) => count));
   const plot = plotPanel({
-    width: WIDTH_PX,
+    width,
     height,
     marginLeft,
-    marginRight: widestPx(bars.map(({ text }) => text)) + 16,
+    marginRight,
     marginTop: 8,
     marginBottom: 44,
     x: {
@@ -74,7 +76,7 @@ export function labelDistributionChart({ title, classNames, groups }: LabelDistr
       colour: classColour(i),
       symbol: 'square',
     })),
-    WIDTH_PX,
+    width,
   );
-  return svgDocument(title, WIDTH_PX, [legend, plot]);
+  return svgDocument(title, width, [legend, plot]);
 }
