@@ -28,7 +28,7 @@ beforeAll(async () => {
     root,
     part: 'test',
     clips: 2,
-    batchSize: 4,
+    batchSize: 2,
     workers: 1,
   };
 });
@@ -36,7 +36,10 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 async function evaluate(changes: Partial<EvaluateCommandOptions> = {}) {
   const told: string[] = [];
-  const result = await evaluateDataset({ ...options, ...changes }, (line) => told.push(line));
+  const result = await evaluateDataset({ ...options, ...changes }, (line) => {
+    // On a busy machine it takes long enough for lines about its progress.
+    if (!line.includes('clips scored')) told.push(line);
+  });
   return { ...result, told };
 }
 
@@ -75,7 +78,7 @@ describe('the evaluation of a data set', () => {
 
   it('leaves out and names what cannot be decoded', async () => {
     writeFileSync(at('data/broken.csv'), 'path,label\nclips/person1-smile,smile\nnowhere.mp4,frown\n');
-    const { evaluation, told } = await evaluate({ root: at('data/broken.csv'), part: 'all', batchSize: 2 });
+    const { evaluation, told } = await evaluate({ root: at('data/broken.csv'), part: 'all' });
     expect(evaluation.videos.map(({ id }) => id)).toEqual(['clips/person1-smile']);
     expect(evaluation.leftOut).toEqual([{ id: 'nowhere.mp4', reason: expect.any(String) as string }]);
     expect(told.filter((line) => line.startsWith('cannot use'))).toHaveLength(1);

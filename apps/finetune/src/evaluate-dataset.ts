@@ -72,8 +72,13 @@ export function videosOf(dataset: Dataset, fold: number, part: Part): readonly L
 }
 
 /** The fold that is asked for, or that the classifier was trained for, or the first. Throws `OptionError`. */
-export function foldOf(
-  { fold }: { readonly fold?: number },
+export /**
+ * The fold that is asked for, or else the one that the classifier was trained for, or else the first.
+ *
+ * @throws {OptionError} for a fold that the data set does not have
+ */
+function foldOf(
+  { fold }: Pick<EvaluateCommandOptions, 'fold'>,
   { description }: Pick<ClassifierFile, 'description'>,
   dataset: Dataset,
 ): number {

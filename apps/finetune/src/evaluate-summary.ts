@@ -1,9 +1,8 @@
-import type { ClassificationMetrics } from '@tubelet/trainer';
-import type { Comparison } from './published-results.js';
+import type { ClassificationMetrics, PublishedFigures } from '@tubelet/trainer';
 
 const percent = (share: number | null | undefined): string =>
   share === null || share === undefined ? '–' : `${(100 * share).toFixed(2)} %`;
-const printed = (value: number | undefined): string => (value === undefined ? '–' : `${value.toFixed(2)} %`);
+const printed = (value: number | undefined): string => percent(value === undefined ? value : value / 100);
 
 /** Columns of text, the first aligned to the left and the others to the right. */
 export function textTable(rows: readonly (readonly string[])[]): string {
@@ -11,50 +10,41 @@ export function textTable(rows: readonly (readonly string[])[]): string {
     (most, row) => row.map((cell, i) => Math.max(most[i] ?? 0, cell.length)),
     [],
   );
-  return rows
-    .map((row) =>
-      row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  '),
-    )
-    .join('\n');
+  const padded = (cell: string, i: number) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!));
+  return rows.map((row) => row.map(padded).join('  ').trimEnd()).join('\n');
 }
 
 /** UAR, WAR and their companions, beside published figures where there are some. */
 export function formatMetrics(
   { uar, war, top5, weightedF1, macroF1 }: ClassificationMetrics,
-  published?: Comparison,
+  published: readonly PublishedFigures[] = [],
 ): string {
-  const rows: [string, string, number?][] = [
-    ['UAR', percent(uar), published?.uarPercent],
-    ['WAR', percent(war), published?.warPercent],
-    ...(top5 === undefined ? [] : [['among the first five', percent(top5)] satisfies [string, string]]),
-    ['weighted F1', percent(weightedF1)],
-    ['macro F1', percent(macroF1)],
-  ];
-  if (!published) return textTable(rows.map(([name, value]) => [name, value]));
+  const blank = published.map(() => '');
   return textTable([
-    ['', 'measured', published.title],
-    ...rows.map(([name, value, theirs]) => [name, value, theirs === undefined ? '' : printed(theirs)]),
+    ...(published.length > 0 ? [['', 'measured', ...published.map(({ title }) => title)]] : []),
+    ['UAR', percent(uar), ...published.map(({ uarPercent }) => printed(uarPercent))],
+    ['WAR', percent(war), ...published.map(({ warPercent }) => printed(warPercent))],
+    ...(top5 === undefined ? [] : [['among the first five', percent(top5), ...blank]]),
+    ['weighted F1', percent(weightedF1), ...blank],
+    ['macro F1', percent(macroF1), ...blank],
   ]);
 }
 
-/** How each class fares. */
-export function formatClasses({ perClass }: ClassificationMetrics, published?: Comparison): string {
-  const theirs = published?.classRecallPercent;
-  const head = [
-    'class',
-    'videos',
-    'recall',
-    'precision',
-    'F1',
-    ...(theirs ? ['published recall, all folds'] : []),
-  ];
-  const rows = perClass.map(({ name, support, recall, precision, f1 }, k) => [
-    name,
-    String(support),
-    percent(recall),
-    percent(precision),
-    percent(f1),
-    ...(theirs ? [printed(theirs[k])] : []),
+/** How each class fares, beside published recalls where there are some. */
+export function formatClasses(
+  { perClass }: ClassificationMetrics,
+  published: readonly PublishedFigures[] = [],
+): string {
+  const theirs = published.filter(({ classRecallPercent }) => classRecallPercent?.length === perClass.length);
+  return textTable([
+    ['class', 'videos', 'recall', 'precision', 'F1', ...theirs.map(({ title }) => `recall ${title}`)],
+    ...perClass.map(({ name, support, recall, precision, f1 }, k) => [
+      name,
+      String(support),
+      percent(recall),
+      percent(precision),
+      percent(f1),
+      ...theirs.map(({ classRecallPercent }) => printed(classRecallPercent?.[k])),
+    ]),
   ]);
-  return textTable([head, ...rows]);
 }

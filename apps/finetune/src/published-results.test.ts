@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DATASETS, PUBLISHED_NAMES } from '@tubelet/video';
-import { PUBLISHED_RESULTS, publishedFor } from './published-results.js';
+import { PUBLISHED_RESULTS, publishedFolds, publishedFor } from './published-results.js';
 
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
@@ -27,15 +27,24 @@ describe('published results', () => {
     expect(means('mafw')[1]).toBeCloseTo(55.034, 3);
   });
 
-  it('are those of the fold, or else of all folds, and of test parts alone', () => {
-    expect(publishedFor('dfew', 2, 'test')).toMatchObject({
-      title: 'published for MAE-DFER base, fold 2',
-      uarPercent: 61.96,
-    });
-    expect(publishedFor('dfew', 'all', 'test')).toMatchObject({ uarPercent: 63.41, warPercent: 74.43 });
-    expect(publishedFor('ravdess', 3, 'test')?.title).toBe('published for MAE-DFER base, all folds');
-    expect(publishedFor('ferv39k', 1, 'test')?.title).toBe('published for MAE-DFER base');
-    expect(publishedFor('dfew', 1, 'train')).toBeUndefined();
-    expect(publishedFor('csv', 1, 'test')).toBeUndefined();
+  it('are those of the fold and of all folds, of test parts alone', () => {
+    const titles = (...of: Parameters<typeof publishedFor>) => publishedFor(...of).map(({ title }) => title);
+    const [of, all] = ['published for MAE-DFER base, fold 2', 'published for MAE-DFER base, all folds'];
+    expect(titles('dfew', 2, 'test')).toEqual([of, all]);
+    expect(titles('dfew', 'all', 'test')).toEqual([all]);
+    expect(titles('ravdess', 3, 'test')).toEqual([all]);
+    expect(titles('ferv39k', 1, 'test')).toEqual(['published for MAE-DFER base']);
+    expect(titles('dfew', 1, 'train')).toEqual([]);
+    expect(titles('csv', 1, 'test')).toEqual([]);
+    const [fold, total] = publishedFor('dfew', 2, 'test');
+    expect(fold).toMatchObject({ uarPercent: 61.96, warPercent: 72.49 });
+    expect(fold).not.toHaveProperty('classRecallPercent');
+    expect(total?.classRecallPercent).toHaveLength(7);
+  });
+
+  it('of single folds go by their numbers', () => {
+    expect(publishedFolds('mafw', 'test')[5]).toMatchObject({ uarPercent: 41.66, warPercent: 55.27 });
+    expect(publishedFolds('mafw', 'all')).toEqual({});
+    expect(publishedFolds('ravdess', 'test')).toEqual({});
   });
 });

@@ -1,13 +1,14 @@
+import type { PublishedFigures } from '@tubelet/trainer';
 import type { PublishedName } from '@tubelet/video';
 
 /** Unweighted and weighted average recall, in per cent as they are printed. */
-export interface PublishedRecall {
+interface PublishedRecall {
   readonly uarPercent: number;
   readonly warPercent: number;
 }
 
 /** What is published for a model on a data set. */
-export interface PublishedResult {
+interface PublishedResult {
   /** The mean over its folds. */
   readonly total: PublishedRecall;
   /** Of each fold, fold 1 first, where there are several and they are known. */
@@ -15,9 +16,6 @@ export interface PublishedResult {
   /** Recall of each class over all folds, in the order of the labels. */
   readonly classRecallPercent?: readonly number[];
 }
-
-/** The model that {@link PUBLISHED_RESULTS} are of. */
-export const PUBLISHED_MODEL = 'MAE-DFER base';
 
 const recall = (uarPercent: number, warPercent: number): PublishedRecall => ({ uarPercent, warPercent });
 
@@ -58,24 +56,33 @@ export const PUBLISHED_RESULTS: Readonly<Record<PublishedName, PublishedResult>>
   enterface05: { total: recall(61.67, 61.64) },
 };
 
-/** What to hold an evaluation against, and of what it is. */
-export interface Comparison extends PublishedRecall {
-  readonly title: string;
-  readonly classRecallPercent?: readonly number[];
+function resultOf(name: string): PublishedResult | undefined {
+  return (PUBLISHED_RESULTS as Readonly<Record<string, PublishedResult>>)[name];
 }
 
+const TITLE = 'published for MAE-DFER base';
+
 /**
- * The published result to hold one's own against: that of the fold, or else that of all folds; none for other parts
- * than the test part and for data sets without a publication.
+ * The published results to hold an evaluation against: that of its fold where it is known, and that of all folds. None
+ * for other parts than the test part, and for data sets without a publication.
  *
- * @param fold counted from 1; `all` for the mean over the folds
+ * @param name of the data set, as `--data` takes it
+ * @param fold counted from 1; `all` for a cross-validation
  */
-export function publishedFor(name: string, fold: number | 'all', part: string): Comparison | undefined {
-  const result = (PUBLISHED_RESULTS as Readonly<Record<string, PublishedResult>>)[name];
-  if (result === undefined || part !== 'test') return undefined;
-  const ofFold = fold === 'all' ? undefined : result.folds?.[fold - 1];
-  const { total, classRecallPercent } = result;
-  const title = `published for ${PUBLISHED_MODEL}`;
-  if (ofFold) return { title: `${title}, fold ${fold}`, ...ofFold, classRecallPercent };
-  return { title: name === 'ferv39k' ? title : `${title}, all folds`, ...total, classRecallPercent };
+export function publishedFor(name: string, fold: number | 'all', part: string): readonly PublishedFigures[] {
+  const result = resultOf(name);
+  if (result === undefined || part !== 'test') return [];
+  const { total, folds, classRecallPercent } = result;
+  const hasFolds = name !== 'ferv39k';
+  const ofFold = fold === 'all' ? undefined : folds?.[fold - 1];
+  return [
+    ...(ofFold ? [{ title: `${TITLE}, fold ${fold}`, ...ofFold }] : []),
+    { title: hasFolds ? `${TITLE}, all folds` : TITLE, ...total, classRecallPercent },
+  ];
+}
+
+/** The published results of the single folds by their numbers, where they are known; see {@link publishedFor}. */
+export function publishedFolds(name: string, part: string): Readonly<Record<number, PublishedFigures>> {
+  const folds = part === 'test' ? (resultOf(name)?.folds ?? []) : [];
+  return Object.fromEntries(folds.map((fold, i) => [i + 1, { title: `${TITLE}, fold ${i + 1}`, ...fold }]));
 }

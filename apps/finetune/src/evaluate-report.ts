@@ -1,0 +1,52 @@
+import { evaluationPath, writeEvaluation, type Evaluation, type EvaluationContext } from '@tubelet/trainer';
+import { evaluateDataset, type DatasetEvaluation, type EvaluateCommandOptions } from './evaluate-dataset.js';
+import { formatClasses, formatMetrics } from './evaluate-summary.js';
+import { displayPath, requireWritable, type Terminal } from './predict-output.js';
+import { publishedFor } from './published-results.js';
+
+/** What is said of an evaluation on the terminal. */
+function summary(
+  { evaluation, loss, frameStep, crop }: DatasetEvaluation,
+  context: EvaluationContext,
+): string {
+  const { dataset, fold, part, metrics, leftOut, clipsPerVideo, checkpoint } = evaluation;
+  const clips = `${clipsPerVideo} ${clipsPerVideo === 1 ? 'clip' : 'clips'} of each`;
+  return [
+    `${dataset}, fold ${fold}, ${part}: ${metrics.count} videos, ${clips} (frame step ${frameStep}, crop ${crop})`,
+    `classifier ${displayPath(checkpoint)}; loss ${loss.toFixed(4)}`,
+    ...(leftOut.length > 0 ? [`left out: ${leftOut.length} videos that could not be decoded`] : []),
+    '',
+    formatMetrics(metrics, context.published),
+    '',
+    formatClasses(metrics, context.published),
+  ].join('\n');
+}
+
+/** What a report tells beside the results. */
+function contextOf(
+  { evaluation, datasetName, loss, frameStep, crop, leak }: DatasetEvaluation,
+  options: EvaluateCommandOptions,
+): EvaluationContext {
+  const { fold, part }: Evaluation = evaluation;
+  const { root, classesFile, batchSize } = options;
+  return {
+    notes: leak === null ? [] : [`Warning: ${leak}`],
+    settings: { data: datasetName, root, classesFile, frameStep, crop, batchSize, loss },
+    published: publishedFor(datasetName, fold, part),
+  };
+}
+
+/**
+ * Evaluates a classifier on a data set, prints the result and writes its report where that is asked for.
+ *
+ * @throws as {@link evaluateDataset}; {@link OptionError} or {@link FileWriteError} where the report cannot be written
+ */
+export async function evaluate(options: EvaluateCommandOptions, terminal: Terminal): Promise<void> {
+  if (options.out !== undefined) requireWritable('--out', evaluationPath(options.out));
+  const result = await evaluateDataset(options, (line) => terminal.note(line));
+  const context = contextOf(result, options);
+  await terminal.write(`${summary(result, context)}\n`);
+  if (options.out === undefined) return;
+  const { reportPath } = await writeEvaluation(options.out, result.evaluation, context);
+  await terminal.write(`\nreport ${displayPath(reportPath)}\n`);
+}
