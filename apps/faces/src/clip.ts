@@ -39,8 +39,8 @@ export interface FrameState {
   /** Where the eyes look, in half eye widths and heights. */
   readonly gaze: readonly [number, number];
   readonly lightStrength: number;
-  /** Which noise lies over the frame. */
-  readonly noiseIndex: number;
+  /** Its number in the order of drawing, which is that of showing but for clips that run backwards. */
+  readonly drawn: number;
 }
 
 export interface Clip {
@@ -84,7 +84,7 @@ function blinkAt(blinks: readonly number[], time: number): number {
 
 function frameAt(
   time: number,
-  noiseIndex: number,
+  drawn: number,
   { units: apex, gesture, gazeDown }: (typeof EXPRESSIONS)[FaceClass],
   { course, strength, unitGains, gestureGain, side }: Performance,
   { expressiveness }: Identity,
@@ -113,7 +113,7 @@ function frameAt(
     },
     gaze: [driftAt(scene.gazeX, time), driftAt(scene.gazeY, time) + intensity * gazeDown],
     lightStrength: driftAt(scene.lightStrength, time),
-    noiseIndex,
+    drawn,
   };
 }
 

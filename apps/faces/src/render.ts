@@ -30,9 +30,9 @@ function photograph(frames: Uint8Array, clip: Clip, size: number): void {
   const clamped = new Uint8ClampedArray(frames.buffer, frames.byteOffset, frames.length);
   const random = new FaceRandom(key.seed, 'noise', 1 + key.clip);
   const starts = clip.frames.map(() => random.below(NOISE_LENGTH));
-  clip.frames.forEach(({ noiseIndex }, frame) => {
+  clip.frames.forEach(({ drawn }, frame) => {
     // Clips that run backwards carry the noise of their frames along.
-    let at = starts[noiseIndex] as number;
+    let at = starts[drawn] as number;
     for (let i = frame * pixelsPerFrame * 3; i < (frame + 1) * pixelsPerFrame * 3; i += 3) {
       const grain = level * (values[at] as number);
       at = at + 1 === NOISE_LENGTH ? 0 : at + 1;
@@ -50,15 +50,20 @@ function photograph(frames: Uint8Array, clip: Clip, size: number): void {
  * @returns [T, size, size, 3], RGB
  */
 export async function renderClip(clip: Clip, size: number): Promise<Uint8Array> {
-  const count = clip.frames.length;
   const frameBytes = size * size * 3;
-  const frames = new Uint8Array(count * frameBytes);
+  const frames = new Uint8Array(clip.frames.length * frameBytes);
+  // In the order of drawing: where in a picture a frame lies can change how its pixels are rounded.
+  const order = clip.frames.map((state, shown) => ({ state, shown }));
+  order.sort((a, b) => a.state.drawn - b.state.drawn);
   const atOnce = Math.max(1, Math.floor(PICTURE_HEIGHT_LIMIT / size));
-  for (let first = 0; first < count; first += atOnce) {
-    const drawn = Math.min(atOnce, count - first);
-    const picture = Buffer.from(clipPicture(clip, first, drawn, size));
+  for (let first = 0; first < order.length; first += atOnce) {
+    const part = order.slice(first, first + atOnce);
+    const states = part.map(({ state }) => state);
+    const picture = Buffer.from(clipPicture(clip, states, size));
     const pixels = await sharp(picture).flatten().toColourspace('srgb').raw().toBuffer();
-    frames.set(pixels, first * frameBytes);
+    part.forEach(({ shown }, row) => {
+      frames.set(pixels.subarray(row * frameBytes, (row + 1) * frameBytes), shown * frameBytes);
+    });
   }
   photograph(frames, clip, size);
   return frames;

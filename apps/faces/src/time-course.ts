@@ -13,7 +13,8 @@ export interface TimeCourse {
 /**
  * Classes that are others run backwards: a clip of `fear` is drawn as a clip of `surprise`, and all of it (face, head,
  * light, noise) shown in reverse. Surprise comes at once and wears off slowly; fear grows slowly and is gone at once.
- * Whatever the order of frames does not enter is therefore distributed alike in both.
+ * Whatever the order of frames does not enter is therefore distributed alike in both, but for what compression makes
+ * of them afterwards: a frame is coded out of the one before it.
  */
 export const REVERSED: Partial<Record<FaceClass, FaceClass>> = { fear: 'surprise' };
 

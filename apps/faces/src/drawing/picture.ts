@@ -74,13 +74,12 @@ function definitions(clip: Clip): string {
 }
 
 /**
- * @param first first frame
- * @param count frames from there
- * @param size edge of a frame in pixels; the picture is `size` wide and `count · size` high
+ * @param frames those of the clip's frames that are wanted, from top to bottom
+ * @param size edge of a frame in pixels; the picture is `size` wide and as many times as high as there are frames
  */
-export function clipPicture(clip: Clip, first: number, count: number, size: number): string {
+export function clipPicture(clip: Clip, frames: readonly FrameState[], size: number): string {
   const half = FRAME_UNITS / 2;
-  const frames = clip.frames.slice(first, first + count).map((frame, row) =>
+  const rows = frames.map((frame, row) =>
     element(
       'svg',
       {
@@ -95,7 +94,7 @@ export function clipPicture(clip: Clip, first: number, count: number, size: numb
   );
   return element(
     'svg',
-    { xmlns: 'http://www.w3.org/2000/svg', width: size, height: count * size },
-    definitions(clip) + frames.join(''),
+    { xmlns: 'http://www.w3.org/2000/svg', width: size, height: frames.length * size },
+    definitions(clip) + rows.join(''),
   );
 }
