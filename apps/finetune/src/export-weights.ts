@@ -49,7 +49,7 @@ export async function exportWeights({ checkpoint, out }: ExportOptions): Promise
   const values = [...tensors.values()].reduce((sum, { data }) => sum + data.length, 0);
   const classes = file.classifier ? [`classes: ${file.classifier.classNames.join(', ')}`] : [];
   return [
-    `${out}: ${tensors.size} tensors, ${values.toLocaleString('en')} values, ${formatBytes(lengthBytes)}`,
+    `${out}: ${tensors.size} ${tensors.size === 1 ? 'tensor' : 'tensors'}, ${values.toLocaleString('en')} values, ${formatBytes(lengthBytes)}`,
     `from ${file.path} (${[file.source, ...file.notes].join('; ')})`,
     ...classes,
     `in PyTorch: model.load_state_dict(safetensors.torch.load_file(${JSON.stringify(out)}))`,
