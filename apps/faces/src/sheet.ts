@@ -41,5 +41,5 @@ export async function contactSheet({ seed, size, frames, columns }: SheetOptions
   const width = columns * (size + GAP) - GAP;
   const height = CLASSES.length * (size + GAP) - GAP;
   const sheet = sharp({ create: { width, height, channels: 3, background: '#ffffff' } }).composite(parts);
-  return sheet.png({ palette: true, colours: 192, effort: 10 }).toBuffer();
+  return sheet.png({ palette: true, colours: 256, dither: 0.3, effort: 10 }).toBuffer();
 }
