@@ -51,16 +51,23 @@ export class Engine {
    */
   async step<T>(body: () => T | Promise<T>): Promise<T> {
     return this.runtime.scope(async () => {
-      const { nodes, retained } = this;
-      this.nodes = [];
-      this.retained = new Map();
+      const end = this.beginTape();
       try {
         return await body();
       } finally {
-        this.nodes = nodes;
-        this.retained = retained;
+        end();
       }
     });
+  }
+
+  /** Runs `body`, which does not wait, on a tape of its own; what it allocates belongs to the scope around it. */
+  onTape<T>(body: () => T): T {
+    const end = this.beginTape();
+    try {
+      return body();
+    } finally {
+      end();
+    }
   }
 
   /** Keeps an intermediate result readable after `backward` and `tidy`, until the end of the step. */
@@ -142,6 +149,17 @@ export class Engine {
    */
   backwardFrom(output: Tensor, cotangent: Float32Array): Gradients {
     return this.walkBack(output, () => this.runtime.upload(cotangent, output.shape, 'f32', 'cotangent'));
+  }
+
+  /** A new tape; returns what brings the one before back. */
+  private beginTape(): () => void {
+    const { nodes, retained } = this;
+    this.nodes = [];
+    this.retained = new Map();
+    return () => {
+      this.nodes = nodes;
+      this.retained = retained;
+    };
   }
 
   private walkBack(output: Tensor, makeCotangent: () => GpuArray): Gradients {

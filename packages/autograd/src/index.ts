@@ -17,6 +17,7 @@ export * from './ops/mlp.js';
 export * from './ops/row-scale.js';
 export * from './ops/views.js';
 export * from './parameters.js';
+export * from './recorded-step.js';
 export * from './safetensors.js';
 export * from './schedule.js';
 export * from './state-dict.js';

@@ -165,6 +165,17 @@ export class ParameterStore {
     for (const parameter of this.byName.values()) parameter.hasGradient = false;
   }
 
+  /** Which parameters have a gradient, in the order of declaration. */
+  gradientFlags(): boolean[] {
+    return Array.from(this.byName.values(), (parameter) => parameter.hasGradient);
+  }
+
+  /** Says again which parameters have a gradient, as `gradientFlags` gave it. */
+  restoreGradientFlags(flags: readonly boolean[]): void {
+    let i = 0;
+    for (const parameter of this.byName.values()) parameter.hasGradient = flags[i++]!;
+  }
+
   /** Makes the gradients of parameters that no gradient reached zero instead of stale. */
   completeGradients(): void {
     for (const parameter of this.byName.values()) {

@@ -1,90 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { AdamW } from './adamw.js';
-import type { Engine } from './engine.js';
 import { relativeError } from './gradcheck.js';
-import { attention } from './ops/attention.js';
-import { layerNorm } from './ops/layer-norm.js';
-import { linear } from './ops/linear.js';
-import { meanSquareError } from './ops/losses.js';
-import { mlp } from './ops/mlp.js';
-import { copyInto, join, reshape, split } from './ops/views.js';
-import { ParameterStore } from './parameters.js';
-import { useEngine, values } from './testing/test-engine.js';
+import { TinyTransformer, tinySize } from './testing/tiny-transformer.js';
+import { useEngine } from './testing/test-engine.js';
 
-const [batch, tokens, columns, hidden] = [2, 5, 8, 12];
-
-/** A transformer of one block with all that training has: packs, views, residuals, an unused parameter. */
-class TinyTransformer {
-  readonly store: ParameterStore;
-  readonly optimiser: AdamW;
-
-  constructor(
-    readonly engine: Engine,
-    seed: number,
-  ) {
-    const matrix = (name: string, ...shape: number[]) => ({ name, shape });
-    const bias = (name: string) => matrix(name, columns);
-    this.store = new ParameterStore(engine, [
-      matrix('norm.weight', columns),
-      bias('norm.bias'),
-      matrix('qkv.weight', 3 * columns, columns),
-      { pack: 'qkv.bias', shape: [3 * columns], parts: [bias('q.bias'), { gap: columns }, bias('v.bias')] },
-      matrix('proj.weight', columns, columns),
-      matrix('fc1.weight', hidden, columns),
-      matrix('fc1.bias', hidden),
-      matrix('fc2.weight', columns, hidden),
-      bias('fc2.bias'),
-      bias('unused'),
-    ]);
-    let index = seed;
-    for (const parameter of this.store.parameters.values()) {
-      parameter.write(Float32Array.from(values(parameter.array.size, ++index), (value) => 0.3 * value));
-    }
-    const parameters = [...this.store.parameters.keys()];
-    this.optimiser = new AdamW(this.store, { groups: [{ parameters, weightDecay: 0.05 }] });
-  }
-
-  /** One step on the batch of this number, in `parts` micro-batches of the same size; its loss. */
-  async step(number: number): Promise<number> {
-    const { engine, store } = this;
-    const get = (name: string) => store.get(name);
-    return engine.step(async () => {
-      const size = batch * tokens * columns;
-      const x = engine.tensor(Float32Array.from(values(size, 100 + number)), [batch, tokens, columns]);
-      const target = engine.tensor(Float32Array.from(values(size, 200)), [batch * tokens, columns]);
-      const normed = layerNorm(x, get('norm.weight'), get('norm.bias'));
-      const qkv = linear(normed, get('qkv.weight'), { bias: store.pack('qkv.bias') });
-      const mixed = linear(attention({ qkv, heads: 2 }), get('proj.weight'), { residual: x });
-      const [first, others] = split(mixed, 1, [1, tokens - 1]) as [typeof x, typeof x];
-      const whole = engine.empty(mixed.shape);
-      const joined = join(whole, [
-        copyInto(first, whole.slice(1, 0, 1)),
-        linear(others, get('proj.weight'), { residual: others, into: whole.slice(1, 1, tokens) }),
-      ]);
-      const y = mlp({
-        x: layerNorm(joined, get('norm.weight'), get('norm.bias')),
-        fc1Weight: get('fc1.weight'),
-        fc1Bias: get('fc1.bias'),
-        fc2Weight: get('fc2.weight'),
-        fc2Bias: get('fc2.bias'),
-        residual: joined,
-      });
-      const { loss } = meanSquareError(reshape(y, [batch * tokens, columns]), target.array);
-      engine.backward(loss);
-      this.optimiser.step({ learningRate: 0.01 });
-      return loss.item();
-    });
-  }
-
-  async weights(): Promise<Float32Array> {
-    return this.engine.runtime.read(this.store.banks[0]!.values);
-  }
-
-  release(): void {
-    this.optimiser.release();
-    this.store.release();
-  }
-}
+const { columns } = tinySize;
 
 describe('a training step', () => {
   const engine = useEngine();

@@ -8,6 +8,19 @@ const USAGE_STORAGE_COPY = 0x80 | 0x04 | 0x08;
 
 interface PooledStorage extends Storage {
   usedBytes: number;
+  /** Where it waits when it is free. */
+  home: FreeLists;
+}
+
+/** Free buffers by their size; the last one released is the next one used. */
+type FreeLists = Map<number, PooledStorage[]>;
+
+/**
+ * Buffers set apart from all others: those that work inside `BufferPool.within` uses, and nobody else. A recorded
+ * step needs them, because it uses the same memory each time that it is replayed.
+ */
+export class Arena {
+  readonly free: FreeLists = new Map();
 }
 
 /**
@@ -17,8 +30,10 @@ interface PooledStorage extends Storage {
  * only overwritten by work recorded later.
  */
 export class BufferPool {
-  private readonly free = new Map<number, PooledStorage[]>();
-  private readonly live = new Set<Storage>();
+  private readonly common: FreeLists = new Map();
+  /** Where buffers come from at the moment: `common` or an arena's. */
+  private free = this.common;
+  private readonly live = new Map<Storage, PooledStorage>();
   /** Regions by storage, then by place: asking twice gives the same object, so bind groups are found again. */
   private readonly regions = new Map<number, Map<string, Storage>>();
   private readonly limitBytes: number;
@@ -56,7 +71,7 @@ export class BufferPool {
     const capacity = Math.min(sizeClassBytes(sizeBytes), this.limitBytes);
     const storage = this.free.get(capacity)?.pop() ?? this.create(capacity, label);
     storage.usedBytes = sizeBytes;
-    this.live.add(storage);
+    this.live.set(storage, storage);
     this.liveBytes += capacity;
     if (this.liveBytes > this.peakBytes) this.peakBytes = this.liveBytes;
     return storage;
@@ -64,15 +79,40 @@ export class BufferPool {
 
   /** Takes memory back. Throws `ReleaseError` for memory that is not handed out, which two owners would share. */
   release(storage: Storage): void {
-    if (!this.live.delete(storage)) {
+    const pooled = this.live.get(storage);
+    if (!pooled) {
       throw new ReleaseError(
         `storage ${storage.id} (${formatBytes(storage.sizeBytes)}) was released twice, or is a region of another`,
       );
     }
+    this.live.delete(storage);
     this.liveBytes -= storage.sizeBytes;
-    const waiting = this.free.get(storage.sizeBytes);
-    if (waiting) waiting.push(storage);
-    else this.free.set(storage.sizeBytes, [storage]);
+    const waiting = pooled.home.get(storage.sizeBytes);
+    if (waiting) waiting.push(pooled);
+    else pooled.home.set(storage.sizeBytes, [pooled]);
+  }
+
+  /** Runs `body` with memory of `arena`; what it leaves handed out still returns there. */
+  within<T>(arena: Arena, body: () => T): T {
+    const { free } = this;
+    this.free = arena.free;
+    try {
+      return body();
+    } finally {
+      this.settle();
+      this.free = free;
+    }
+  }
+
+  /** Whether the storage comes from where memory is taken at the moment. */
+  isFromHere(storage: Storage): boolean {
+    return this.live.get(storage)?.home === this.free;
+  }
+
+  /** Takes a storage that is handed out away from its arena: when released it is there for everybody. */
+  share(storage: Storage): void {
+    const pooled = this.live.get(storage);
+    if (pooled) pooled.home = this.common;
   }
 
   /**
@@ -88,16 +128,17 @@ export class BufferPool {
     this.peakBytes = this.liveBytes;
   }
 
-  /** Destroys the buffers that wait for reuse. */
-  trim(): void {
-    const waiting = [...this.free.values()].flat();
+  /** Destroys the buffers that wait for reuse; those of an arena only when it is named. */
+  trim(arena?: Arena): void {
+    const free = arena?.free ?? this.common;
+    const waiting = [...free.values()].flat();
     this.beforeTrim(new Set(waiting.map(({ buffer }) => buffer)));
     for (const storage of waiting) {
       this.reservedBytes -= storage.sizeBytes;
       this.regions.delete(storage.id);
       storage.buffer.destroy();
     }
-    this.free.clear();
+    free.clear();
   }
 
   /** A region inside an existing storage that can be bound by itself (`offsetBytes` must be a multiple of 256). */
@@ -139,6 +180,7 @@ export class BufferPool {
       offsetBytes: 0,
       sizeBytes: capacityBytes,
       usedBytes: capacityBytes,
+      home: this.free,
     };
   }
 }

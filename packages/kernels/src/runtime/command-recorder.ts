@@ -1,56 +1,81 @@
 import { KernelValidationError } from './errors.js';
 import { UNATTRIBUTED, type FailureLog } from './failure-log.js';
+import type { Cost } from './ledger.js';
 import type { Profiler } from './profiler.js';
+import type { Binding } from './program-cache.js';
 import { programLabel, type Program } from './program.js';
+import type { RecordedClear, RecordedCopy, Recording } from './recording.js';
+
+// Enough to keep a GPU busy while the next batch is recorded, few enough to start early.
+const COMMANDS_PER_SUBMIT = 256;
 
 /** Work recorded and not yet handed to the GPU: one command encoder, one open pass, and what they touch. */
 export class CommandRecorder {
   /** Gets a pass of its own for every dispatch while it is set. */
   profiler: Profiler | undefined;
+  /** Takes down every command while it is set. */
+  recording: Recording | undefined;
   private encoder: GPUCommandEncoder | undefined;
   private pass: GPUComputePassEncoder | undefined;
+  /** What the open pass has set. */
+  private pipeline: GPUComputePipeline | undefined;
   private programs = new Set<Program>();
   private buffers: (readonly GPUBuffer[])[] = [];
+  private replayed = 0;
 
   constructor(
     private readonly device: GPUDevice,
     private readonly failures: FailureLog,
-    private readonly counters: { submits: number },
+    private readonly counters: { submits: number; dispatches: number },
   ) {}
 
-  /** Dispatches and copies recorded since the last submit. */
-  get recorded(): number {
-    return this.buffers.length;
-  }
-
-  /** The open compute pass, or one with its own timestamps. */
-  computePass(timestampWrites?: GPUComputePassTimestampWrites): GPUComputePassEncoder {
-    if (timestampWrites) this.endPass();
-    this.pass ??= this.currentEncoder().beginComputePass({ label: 'tubelet', timestampWrites });
-    return this.pass;
-  }
-
-  endPass(): void {
-    this.pass?.end();
-    this.pass = undefined;
-  }
-
-  /** The encoder outside any pass, for a copy that touches `buffers`. */
-  copies(...buffers: GPUBuffer[]): GPUCommandEncoder {
-    this.endPass();
-    this.buffers.push(buffers);
-    return this.currentEncoder();
-  }
-
-  /** Notes that the open pass runs `program` on `buffers`. */
-  note(program: Program, buffers: readonly GPUBuffer[]): void {
+  /** Records one kernel. */
+  dispatch(program: Program, binding: Binding, x: number, y: number, z: number, cost: Cost): void {
+    this.encode(program, binding, x, y, z, cost);
     this.programs.add(program);
-    this.buffers.push(buffers);
+    this.buffers.push(binding.buffers);
+    this.recording?.add({ kind: 'dispatch', program, binding, x, y, z, cost });
+    this.submitIfFull();
   }
 
-  /** Whether recorded work reads or writes the buffer: then the queue must not write to it first. */
+  clear(buffer: GPUBuffer, startBytes: number, sizeBytes: number): void {
+    const command: RecordedClear = { kind: 'clear', buffer, startBytes, sizeBytes };
+    this.transfer(command);
+    this.buffers.push([buffer]);
+    this.recording?.add(command);
+  }
+
+  copy(
+    source: GPUBuffer,
+    sourceBytes: number,
+    target: GPUBuffer,
+    targetBytes: number,
+    sizeBytes: number,
+  ): void {
+    const command: RecordedCopy = { kind: 'copy', source, sourceBytes, target, targetBytes, sizeBytes };
+    this.transfer(command);
+    this.buffers.push([source, target]);
+    this.recording?.add(command);
+  }
+
+  /** Records all commands of `recording` again. */
+  replay({ commands }: Recording): void {
+    for (const command of commands) {
+      if (command.kind === 'dispatch') {
+        const { program, binding, x, y, z, cost } = command;
+        this.encode(program, binding, x, y, z, cost);
+        this.programs.add(program);
+      } else {
+        this.transfer(command);
+      }
+      this.replayed++;
+      this.submitIfFull();
+    }
+  }
+
+  /** Whether recorded work may read or write the buffer: then the queue must not write to it first. */
   uses(buffer: GPUBuffer): boolean {
-    return this.buffers.some((buffers) => buffers.includes(buffer));
+    return this.replayed > 0 || this.buffers.some((buffers) => buffers.includes(buffer));
   }
 
   /** Hands everything to the GPU, without waiting. What the GPU says against it becomes a failure with a name. */
@@ -62,6 +87,7 @@ export class CommandRecorder {
     this.encoder = undefined;
     this.programs = new Set();
     this.buffers = [];
+    this.replayed = 0;
     this.device.pushErrorScope('validation');
     this.device.queue.submit([encoder.finish()]);
     this.failures.expect(
@@ -71,6 +97,45 @@ export class CommandRecorder {
     );
     this.counters.submits++;
     afterSubmit?.();
+  }
+
+  private encode(program: Program, { group }: Binding, x: number, y: number, z: number, cost: Cost): void {
+    const timestampWrites = this.profiler?.next(program.kernel, cost);
+    if (timestampWrites) this.endPass();
+    const pass = (this.pass ??= this.currentEncoder().beginComputePass({
+      label: 'tubelet',
+      timestampWrites,
+    }));
+    const { pipeline } = program;
+    if (pipeline !== this.pipeline) {
+      this.pipeline = pipeline;
+      pass.setPipeline(pipeline);
+    }
+    pass.setBindGroup(0, group);
+    pass.dispatchWorkgroups(x, y, z);
+    this.counters.dispatches++;
+    if (timestampWrites) this.endPass();
+  }
+
+  private transfer(command: RecordedClear | RecordedCopy): void {
+    this.endPass();
+    const encoder = this.currentEncoder();
+    if (command.kind === 'clear') {
+      encoder.clearBuffer(command.buffer, command.startBytes, command.sizeBytes);
+    } else {
+      const { source, sourceBytes, target, targetBytes, sizeBytes } = command;
+      encoder.copyBufferToBuffer(source, sourceBytes, target, targetBytes, sizeBytes);
+    }
+  }
+
+  private submitIfFull(): void {
+    if (this.buffers.length + this.replayed >= COMMANDS_PER_SUBMIT) this.submit();
+  }
+
+  private endPass(): void {
+    this.pass?.end();
+    this.pass = undefined;
+    this.pipeline = undefined;
   }
 
   private currentEncoder(): GPUCommandEncoder {

@@ -23,6 +23,9 @@ export class ShapeError extends TubeletError {}
 /** Memory was given back twice, or by somebody who does not own it. */
 export class ReleaseError extends TubeletError {}
 
+/** Something was asked for inside a recorded step that could not happen again when it is replayed. */
+export class RecordingError extends TubeletError {}
+
 /** The GPU rejected a shader, a pipeline or a dispatch. Names the kernel and the shapes it ran on. */
 export class KernelValidationError extends TubeletError {
   constructor(

@@ -24,17 +24,22 @@ export interface LedgerEntry {
 export class Ledger {
   private readonly byKernel = new Map<string, LedgerEntry>();
 
-  add(kernel: string, cost: Cost): void {
+  add(kernel: string, cost: Cost, calls = 1): void {
     let entry = this.byKernel.get(kernel);
     if (!entry) {
       entry = { calls: 0, macs: 0, flops: 0, bytesRead: 0, bytesWritten: 0 };
       this.byKernel.set(kernel, entry);
     }
-    entry.calls++;
+    entry.calls += calls;
     entry.macs += cost.macs;
     entry.flops += cost.flops;
     entry.bytesRead += cost.bytesRead;
     entry.bytesWritten += cost.bytesWritten;
+  }
+
+  /** Adds the sums of another ledger. */
+  addAll(other: Ledger): void {
+    for (const [kernel, entry] of other.entries()) this.add(kernel, entry, entry.calls);
   }
 
   /** Per-kernel sums, in the order in which kernels first ran. */

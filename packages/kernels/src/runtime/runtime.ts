@@ -1,14 +1,15 @@
 import type { AdapterSummary } from './adapter.js';
 import { Allocations } from './allocations.js';
-import { BufferPool } from './buffer-pool.js';
+import { BufferPool, type Arena } from './buffer-pool.js';
 import { CommandRecorder, attributed } from './command-recorder.js';
-import { DeviceLostError, OutOfMemoryError, ShapeError } from './errors.js';
+import { DeviceLostError, OutOfMemoryError, RecordingError, ShapeError } from './errors.js';
 import { FailureLog } from './failure-log.js';
 import type { DType, GpuArray } from './gpu-array.js';
 import { Ledger, type Cost } from './ledger.js';
 import { Profiler, type ProfileEntry } from './profiler.js';
 import { ProgramCache } from './program-cache.js';
 import type { Program, ProgramSource } from './program.js';
+import { Recording } from './recording.js';
 import { Transfers, dtypeOf, type HostData } from './transfers.js';
 
 export type { AdapterSummary } from './adapter.js';
@@ -21,9 +22,6 @@ export interface RuntimeCounters {
   pipelinesCreated: number;
   bindGroupsCreated: number;
 }
-
-// Enough to keep a GPU busy while the next batch is recorded, few enough to start early.
-const COMMANDS_PER_SUBMIT = 256;
 
 /**
  * A device with everything needed to run kernels on it: buffer pool, compiled programs, bind groups, the
@@ -99,6 +97,7 @@ export class Runtime {
   /** A new array with the given contents (row-major). */
   upload(data: HostData, shape: readonly number[], dtype: DType = dtypeOf(data), label = 'upload'): GpuArray {
     this.failures.throwIfFailed();
+    this.requireRepeatable('upload');
     const array = this.allocations.empty(shape, dtype, label);
     try {
       this.transfers.write(array, data);
@@ -114,11 +113,14 @@ export class Runtime {
    * `ReleaseError` when it was given back before.
    */
   release(array: GpuArray): void {
+    if (this.commands.recording && !this.pool.isFromHere(array.storage)) this.requireRepeatable('release');
     this.allocations.release(array);
   }
 
   /** Takes `array` out of the scope that owns it: it lives until `release`. */
   keep(array: GpuArray): GpuArray {
+    this.requireRepeatable('keep');
+    this.pool.share(array.storage);
     return this.allocations.keep(array);
   }
 
@@ -146,6 +148,7 @@ export class Runtime {
   /** Overwrites a contiguous array. Ordered after all kernels recorded so far. */
   write(array: GpuArray, data: HostData): void {
     this.failures.throwIfFailed();
+    this.requireRepeatable('write');
     this.transfers.write(array, data);
   }
 
@@ -170,6 +173,7 @@ export class Runtime {
   /** The bytes of a contiguous array. Waits for the GPU; the place where errors of earlier work are thrown. */
   async readBytes(array: GpuArray): Promise<ArrayBuffer> {
     this.failures.throwIfFailed();
+    this.requireRepeatable('read');
     return this.transfers.read(array);
   }
 
@@ -199,17 +203,8 @@ export class Runtime {
         `kernel ${program.kernel} (${program.detail}): ${x}×${y}×${z} workgroups, each must be 1 … ${limit}`,
       );
     }
-    const { commands } = this;
-    const binding = this.programs.bind(program, arrays);
-    const pass = commands.computePass(commands.profiler?.next(program.kernel, cost));
-    pass.setPipeline(program.pipeline);
-    pass.setBindGroup(0, binding.group);
-    pass.dispatchWorkgroups(x, y, z);
-    commands.note(program, binding.buffers);
-    this.counters.dispatches++;
+    this.commands.dispatch(program, this.programs.bind(program, arrays), x, y, z, cost);
     this.ledger.add(program.kernel, cost);
-    if (commands.profiler) commands.endPass();
-    if (commands.recorded >= COMMANDS_PER_SUBMIT) commands.submit();
   }
 
   /**
@@ -221,6 +216,33 @@ export class Runtime {
     if (count <= limit) return [Math.max(count, 1), 1];
     const y = Math.ceil(count / limit);
     return [Math.ceil(count / y), y];
+  }
+
+  /**
+   * Runs `body` with memory of `arena` and takes down the commands that it records, so that `replay` can repeat them
+   * on the same memory without running it. Nothing in it may move data from or to the host, nor release or keep
+   * memory of others (`RecordingError`); what it makes must not be used after something else has run in the arena.
+   */
+  record<T>(arena: Arena, body: () => T): { readonly result: T; readonly recording: Recording } {
+    this.failures.throwIfFailed();
+    this.requireRepeatable('record');
+    const recording = new Recording();
+    this.commands.recording = recording;
+    try {
+      const result = this.pool.within(arena, () => this.scope(body));
+      if (result instanceof Promise) throw new RecordingError('a recorded step cannot be asynchronous');
+      return { result, recording };
+    } finally {
+      this.commands.recording = undefined;
+    }
+  }
+
+  /** Records the commands of `recording` again; its arena must not have been trimmed. */
+  replay(recording: Recording): void {
+    this.failures.throwIfFailed();
+    this.requireRepeatable('replay');
+    this.commands.replay(recording);
+    this.ledger.addAll(recording.ledger);
   }
 
   /** Hands everything recorded so far to the GPU, without waiting. */
@@ -262,5 +284,13 @@ export class Runtime {
   destroy(): void {
     this.failures.record(new DeviceLostError('destroyed', 'Runtime.destroy() was called'));
     this.device.destroy();
+  }
+
+  private requireRepeatable(action: string): void {
+    if (!this.commands.recording) return;
+    throw new RecordingError(
+      `${action}() inside a recorded step would not happen again when it is replayed: do it before the step, on` +
+        ' arrays that the step only reads',
+    );
   }
 }

@@ -58,7 +58,7 @@ export class Transfers {
   clear(array: GpuArray): void {
     const { buffer } = array.storage;
     const { start, sizeBytes } = wordRange(array, 'clear');
-    this.commands.copies(buffer).clearBuffer(buffer, start, sizeBytes);
+    this.commands.clear(buffer, start, sizeBytes);
   }
 
   copy(source: GpuArray, target: GpuArray): void {
@@ -71,7 +71,7 @@ export class Transfers {
     const to = wordRange(target, 'copy to');
     const [a, b] = [source.storage.buffer, target.storage.buffer];
     if (a === b) throw new ShapeError(`cannot copy ${source} to ${target}: they lie in one buffer`);
-    this.commands.copies(a, b).copyBufferToBuffer(a, from.start, b, to.start, to.sizeBytes);
+    this.commands.copy(a, from.start, b, to.start, to.sizeBytes);
   }
 
   /** The bytes of a contiguous array. Waits for the GPU and for what it says about all work so far. */
@@ -83,7 +83,7 @@ export class Transfers {
     const sizeBytes = roundUpToWords(array.sizeBytes + skip);
     const staging = this.device.createBuffer({ label: 'read', size: sizeBytes, usage: MAP_READ_COPY_DST });
     try {
-      this.commands.copies(buffer).copyBufferToBuffer(buffer, start - skip, staging, 0, sizeBytes);
+      this.commands.copy(buffer, start - skip, staging, 0, sizeBytes);
       this.commands.submit();
       try {
         await staging.mapAsync(1);
@@ -102,10 +102,9 @@ export class Transfers {
   /** Fills a storage with NaN, in the order of recording. */
   poison({ buffer, offsetBytes, sizeBytes }: Storage): void {
     const source = (this.poisonSource ??= this.createPoison());
-    const encoder = this.commands.copies(buffer);
     for (let done = 0; done < sizeBytes; done += POISON_BYTES) {
       const count = Math.min(POISON_BYTES, sizeBytes - done);
-      encoder.copyBufferToBuffer(source, 0, buffer, offsetBytes + done, count);
+      this.commands.copy(source, 0, buffer, offsetBytes + done, count);
     }
   }
 

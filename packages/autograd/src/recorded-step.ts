@@ -1,0 +1,143 @@
+import {
+  Arena,
+  RecordingError,
+  type DType,
+  type GpuArray,
+  type HostData,
+  type Recording,
+} from '@tubelet/kernels';
+import type { Engine } from './engine.js';
+import type { ParameterStore } from './parameters.js';
+
+/** Data that a step gets from the host, row-major. */
+export interface StepInput {
+  readonly data: HostData;
+  readonly shape: readonly number[];
+  /** Default: what fits the data. */
+  readonly dtype?: DType;
+}
+
+/** The inputs of a step on the GPU, under their names. */
+export type StepArrays<Name extends string> = Readonly<Record<Name, GpuArray>>;
+
+export interface RecordedStepOptions<Name extends string, Result> {
+  /** Models whose gradients the step makes: which of their parameters have one decides over what it does. */
+  readonly stores: readonly ParameterStore[];
+  /**
+   * One step, e.g. forward, backward and norm of the gradient. It must do the same for the same shapes: all that
+   * differs from step to step must come in `inputs`, and all that happens on the host (files, counters, learning
+   * rates) must happen outside. It may neither read nor write arrays from the host nor wait.
+   */
+  readonly body: (inputs: StepArrays<Name>) => Result;
+}
+
+/** What is known about one set of shapes and gradients. */
+interface Plan<Result> {
+  readonly recording: Recording;
+  readonly result: Result;
+  /** Which parameters have a gradient afterwards, by store. */
+  readonly flags: readonly (readonly boolean[])[];
+}
+
+// More shapes than this are not those of a training loop; keeping all would fill the memory.
+const SHAPES_LIMIT = 8;
+
+/**
+ * A step that runs its body twice for given shapes, as it is and to record its commands, and from then on replays
+ * them with new inputs: no shapes, no allocation, no bind groups, no tape. Other shapes, or other parameters that
+ * already have a gradient (accumulation), make a recording of their own.
+ *
+ * The memory that steps work in belongs to the object: it is not used by anything else, and results can be read
+ * until the next `run`.
+ */
+export class RecordedStep<Name extends string, Result> {
+  private readonly arena = new Arena();
+  private readonly inputs = new Map<string, StepArrays<Name>>();
+  private readonly plans = new Map<string, Plan<Result>>();
+  /** Keys that have run once. */
+  private readonly seen = new Set<string>();
+
+  constructor(
+    readonly engine: Engine,
+    private readonly options: RecordedStepOptions<Name, Result>,
+  ) {}
+
+  /** Number of recordings there are. */
+  get recordings(): number {
+    return this.plans.size;
+  }
+
+  /**
+   * One step on new inputs. Returns what the body returned; its arrays hold the values of this step until the next.
+   * Throws `RecordingError` when the body does what cannot be repeated, and whatever the body throws.
+   */
+  run(inputs: Readonly<Record<Name, StepInput>>): Result {
+    const { runtime } = this.engine;
+    const { stores, body } = this.options;
+    const shapes = shapesKey(inputs);
+    const key = `${shapes}; ${this.engine.gradEnabled} ${gradientsKey(stores)}`;
+    const arrays = this.write(shapes, inputs);
+    const plan = this.plans.get(key);
+    if (plan) {
+      runtime.replay(plan.recording);
+      stores.forEach((store, i) => store.restoreGradientFlags(plan.flags[i]!));
+      return plan.result;
+    }
+    const step = () => {
+      const result = this.engine.onTape(() => body(arrays));
+      if (result instanceof Promise) throw new RecordingError('a step that is to be recorded must not wait');
+      return result;
+    };
+    // The first time things may be made that stay: pipelines, tables that a model uploads once.
+    if (!this.seen.has(key)) {
+      const result = runtime.pool.within(this.arena, () => runtime.scope(step));
+      this.seen.add(key);
+      return result;
+    }
+    const { result, recording } = runtime.record(this.arena, step);
+    this.plans.set(key, { recording, result, flags: stores.map((store) => store.gradientFlags()) });
+    return result;
+  }
+
+  /** Returns all memory; results of earlier runs must not be used any more. Further runs begin anew. */
+  release(): void {
+    const { runtime } = this.engine;
+    for (const arrays of this.inputs.values()) {
+      for (const array of Object.values<GpuArray>(arrays)) runtime.release(array);
+    }
+    this.inputs.clear();
+    this.plans.clear();
+    this.seen.clear();
+    runtime.pool.trim(this.arena);
+  }
+
+  private write(shapes: string, inputs: Readonly<Record<Name, StepInput>>): StepArrays<Name> {
+    const { runtime } = this.engine;
+    const known = this.inputs.get(shapes);
+    if (known) {
+      for (const name in known) runtime.write(known[name], inputs[name].data);
+      return known;
+    }
+    if (this.inputs.size === SHAPES_LIMIT) this.release();
+    const arrays = {} as Record<Name, GpuArray>;
+    for (const name in inputs) {
+      const { data, shape, dtype } = inputs[name];
+      arrays[name] = runtime.keep(runtime.upload(data, shape, dtype, name));
+    }
+    this.inputs.set(shapes, arrays);
+    return arrays;
+  }
+}
+
+function shapesKey(inputs: Readonly<Record<string, StepInput>>): string {
+  let key = '';
+  for (const name of Object.keys(inputs).sort()) {
+    const { data, shape, dtype } = inputs[name]!;
+    key += `${name} ${dtype ?? data.constructor.name} ${shape.join('×')}, `;
+  }
+  return key;
+}
+
+function gradientsKey(stores: readonly ParameterStore[]): string {
+  return stores.map((store) => store.gradientFlags().map(Number).join('')).join(' ');
+}
