@@ -7,7 +7,7 @@ import {
   type FindingGroup,
   type Severity,
 } from '@tubelet/video';
-import { textTable } from './evaluate-summary.js';
+import { textTable } from './text-table.js';
 
 /** Of each kind of finding, so many are shown; of frame sizes too. */
 const SHOWN = 5;

@@ -4,7 +4,7 @@ import { labelDistributionChart, type LabelGroup } from '@tubelet/trainer';
 import { labelCounts, PARTS, type Dataset, type LabelledVideo } from '@tubelet/video';
 import { chosenFolds } from './data-check.js';
 import { openData, type DataOptions } from './data-source.js';
-import { textTable } from './evaluate-summary.js';
+import { textTable } from './text-table.js';
 import { terminal, writePicture, type Terminal } from './predict-output.js';
 import type { FoldChoice } from './train-options.js';
 
@@ -56,7 +56,7 @@ export function formatDistribution(
   ]);
   const head = [title, ...groups.flatMap(({ name }) => [name, '', ' '.repeat(BAR_CHARACTERS)])];
   const sums = ['', ...totals.flatMap((total) => [total.toLocaleString('en'), '', ''])];
-  return textTable([head, ...rows, sums]).replace(/ +$/gm, '');
+  return textTable([head, ...rows, sums]);
 }
 
 /** The distributions of the parts of each fold; where there are several folds, that of all their clips first. */

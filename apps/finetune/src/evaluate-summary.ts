@@ -1,18 +1,9 @@
 import type { ClassificationMetrics, PublishedFigures } from '@tubelet/trainer';
+import { textTable } from './text-table.js';
 
 const percent = (share: number | null | undefined): string =>
   share === null || share === undefined ? '–' : `${(100 * share).toFixed(2)} %`;
 const printed = (value: number | undefined): string => percent(value === undefined ? value : value / 100);
-
-/** Columns of text, the first aligned to the left and the others to the right. */
-export function textTable(rows: readonly (readonly string[])[]): string {
-  const widths = rows.reduce<number[]>(
-    (most, row) => row.map((cell, i) => Math.max(most[i] ?? 0, cell.length)),
-    [],
-  );
-  const padded = (cell: string, i: number) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!));
-  return rows.map((row) => row.map(padded).join('  ').trimEnd()).join('\n');
-}
 
 /** UAR, WAR and their companions, beside published figures where there are some. */
 export function formatMetrics(

@@ -1,0 +1,9 @@
+/** Columns of text, the first aligned to the left and the others to the right. */
+export function textTable(rows: readonly (readonly string[])[]): string {
+  const widths = rows.reduce<number[]>(
+    (most, row) => row.map((cell, i) => Math.max(most[i] ?? 0, cell.length)),
+    [],
+  );
+  const padded = (cell: string, i: number) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!));
+  return rows.map((row) => row.map(padded).join('  ').trimEnd()).join('\n');
+}
