@@ -6,11 +6,11 @@ import { PARTS } from './evaluate-dataset.js';
 import { classifierOptions } from './predict-options.js';
 import { dataOptions } from './train-command.js';
 
-const DESCRIPTION = `\
-write the features of videos to a file: what the classifier's last layer sees, the mean over the clips of each video
-
-Videos are given as for predict, or as a labelled data set (--data, --root). --picture lays them out in the plane by
-UMAP, coloured by label where there are labels, else by predicted class.`;
+/** Paragraphs, which the help wraps to the width of the terminal. */
+const DESCRIPTION = [
+  'write the features of videos to a file: what the classifier’s last layer sees, the mean over the clips of each video',
+  'Videos are given as for predict, or as a labelled data set (--data, --root). --picture lays them out in the plane by UMAP, coloured by label where there are labels, else by predicted class.',
+].join('\n\n');
 
 const EXAMPLES = `
 Examples:

@@ -5,12 +5,11 @@ import { PREDICTION_FORMATS } from './predict-format.js';
 import { classifierOptions } from './predict-options.js';
 import { predict, type PredictOptions } from './predict.js';
 
-const DESCRIPTION = `\
-say which expression videos show: the probability of each class
-
-A video is any file that ffmpeg reads, a folder of jpg or png frames, or a single image. Sources are videos, folders
-that hold them, glob patterns in quotes, and lists (.csv or .txt, one \`path label\` a line, the label optional).
-Probabilities are the mean over clips spread evenly over the video, as in evaluation.`;
+/** Paragraphs, which the help wraps to the width of the terminal. */
+const DESCRIPTION = [
+  'say which expression videos show: the probability of each class',
+  'A video is any file that ffmpeg reads, a folder of jpg or png frames, or a single image. Sources are videos, folders that hold them, glob patterns in quotes, and lists (.csv or .txt, one `path label` a line, the label optional). Probabilities are the mean over clips spread evenly over the video, as in evaluation.',
+].join('\n\n');
 
 const EXAMPLES = `
 Examples:
@@ -20,9 +19,9 @@ Examples:
   $ finetune predict interview.mp4 --checkpoint runs/dfew --window 2 --hop 0.5 --plot interview.svg
 
 Windows:
-  --window scores stretches of a long video like videos of their own, one every --hop seconds, the last of them ending
-  with the video. Where a window is too short for a clip of the usual frame step, its frames are taken closer together
-  so that the clip spans the window; give --frame-step to keep to a step, the last frame then being repeated.
+  Stretches of a long video (--window) are scored like videos of their own, one every --hop seconds, the last of them
+  ending with the video. Where a window is too short for a clip of the usual frame step, its frames are taken closer
+  together so that the clip spans the window; with --frame-step they are not, and the last frame is repeated.
 
 Files that cannot be read are named and left out. The exit code is 1 only when none could be read.`;
 

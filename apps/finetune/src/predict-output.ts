@@ -11,12 +11,42 @@ export interface Terminal {
   note(line: string): void;
 }
 
+/** Whoever read the results stopped reading, such as `head` after its last line. */
+export class OutputClosedError extends UserError {
+  override readonly name = 'OutputClosedError';
+
+  constructor(options: ErrorOptions) {
+    super('standard output was closed before all results were written', options);
+  }
+}
+
+function writeTo(stream: NodeJS.WritableStream, text: string): Promise<void> {
+  return new Promise((done, failed) => {
+    // Without a listener, the stream's own error would end the process.
+    const ignore = () => undefined;
+    stream.once('error', ignore);
+    stream.write(text, (error) => {
+      if (!error) {
+        stream.off('error', ignore);
+        done();
+      } else
+        failed(
+          (error as NodeJS.ErrnoException).code === 'EPIPE' ? new OutputClosedError({ cause: error }) : error,
+        );
+    });
+  });
+}
+
+/** Results go to one stream, lines about how it goes to another. */
+export function streamTerminal(output: NodeJS.WritableStream, notes: NodeJS.WritableStream): Terminal {
+  return {
+    write: (text) => writeTo(output, text),
+    note: (line) => void notes.write(`${line}\n`),
+  };
+}
+
 /** Standard output for results, standard error for the rest. */
-export const terminal: Terminal = {
-  write: (text) =>
-    new Promise((done, failed) => process.stdout.write(text, (error) => (error ? failed(error) : done()))),
-  note: (line) => void process.stderr.write(`${line}\n`),
-};
+export const terminal: Terminal = streamTerminal(process.stdout, process.stderr);
 
 /** A path as people want to read it: relative to where they are, if it is below. */
 export function displayPath(path: string): string {

@@ -59,9 +59,10 @@ export async function* predictWindows(
   const { note, windowSeconds, hopSeconds } = settings;
   const scoring = scoringOptions(file, settings);
   const { frameStep, workers, onBadFile } = scoring;
+  const { frames } = file.description.model.encoder;
   const badFiles: BadFile[] = [];
   const { windows, oneClip } = await findWindows(entries, {
-    frames: file.description.model.encoder.frames,
+    frames,
     frameStep,
     fixedStep: settings.frameStep !== undefined,
     windowSeconds,
@@ -82,8 +83,8 @@ export async function* predictWindows(
   const closest = windows.reduce((least, { step }) => Math.min(least, step), frameStep);
   if (closest < frameStep) {
     note(
-      `windows of ${windowSeconds} s are too short for clips of every ${frameStep}th frame: ` +
-        `their frames are as close as every ${closest === 1 ? '' : `${closest}th `}frame`,
+      `windows of ${windowSeconds} s have no room for ${frames} frames at a step of ${frameStep}: ` +
+        `they are taken at a step of ${closest}`,
     );
   }
   const clips = settings.clips ?? (oneClip ? 1 : CLIPS);
