@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ClassifierConfig } from '@tubelet/mae-dfer';
-import { mergeFolds, OptionError, type Evaluation } from '@tubelet/trainer';
+import { OptionError, type Evaluation } from '@tubelet/trainer';
 import type { Dataset } from '@tubelet/video';
-import { readEvaluation, writeCrossValidation } from './results.js';
+import { readTest, reportCrossValidation } from './test-report.js';
 import type { RunOptions } from './train-options.js';
 import { train } from './train.js';
 
@@ -29,7 +29,7 @@ export async function crossValidate(
   for (let fold = 1; fold <= dataset.folds; fold++) {
     const out = foldDirectory(options.out, fold);
     const hasBegun = existsSync(join(out, 'config.json'));
-    const done = options.resume ? await readEvaluation(out) : undefined;
+    const done = options.resume ? await readTest(out) : undefined;
     console.log(`fold ${fold} of ${dataset.folds}${done ? ' is tested already' : ''}: ${out}`);
     if (done) {
       evaluations.push(done);
@@ -43,5 +43,5 @@ export async function crossValidate(
     }
     if (result.test) evaluations.push(result.test);
   }
-  if (evaluations.length > 0) await writeCrossValidation(options.out, mergeFolds(evaluations));
+  if (evaluations.length > 0) await reportCrossValidation(evaluations, dataset, options.out);
 }

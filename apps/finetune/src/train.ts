@@ -21,6 +21,7 @@ import { LabelledClipLoader, type LabelledClipBatch } from '@tubelet/video';
 import { resolveCheckpoint } from './checkpoint-place.js';
 import { labelledFingerprint, videosOfFold, type RunVideos } from './data-source.js';
 import { formatWeightsReport, loadStartingWeights } from './starting-weights.js';
+import { completeRunReport, reportTest } from './test-report.js';
 import { testRun } from './test-run.js';
 import { mixOf, transformOf } from './train-options.js';
 import type { Plan, TrainRequest } from './train-plan.js';
@@ -131,12 +132,16 @@ async function trainOn(
     if (!result.finished) return { finished: false };
     if (videos.test.length === 0) {
       progress.note(`${dataset.root} has no test part: nothing is tested`);
+      await completeRunReport(run, dataset, videos);
       return { finished: true };
     }
     const test = await testRun(training, result.checkpointPath, plan, () =>
       evaluatePart('test', training, plan),
     );
     run.log.append({ type: 'test', step: completedSteps, uar: test.metrics.uar, war: test.metrics.war });
+    run.log.flush();
+    await completeRunReport(run, dataset, videos, test);
+    await reportTest(test, dataset, videos, options);
     return { finished: true, test };
   } finally {
     // Batches decoded ahead may still report files to the log.
