@@ -35,7 +35,7 @@ export function predictCommand(): Command {
     ...classifierOptions(
       valued(
         '--clips <n>',
-        'clips of a video or window (default: 2, of windows no longer than a clip: 1)',
+        'clips of a video or window (default: 2, of windows without room for two side by side: 1)',
         whole('--clips'),
       ),
     ),

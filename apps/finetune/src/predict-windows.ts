@@ -65,7 +65,7 @@ export interface VideoWindow extends Window, TestVideo {
 /** The windows of many videos. */
 export interface WindowPlan {
   readonly windows: readonly VideoWindow[];
-  /** Whether none of them has room for two different clips. */
+  /** Whether none of them has room for two clips side by side. */
   readonly oneClip: boolean;
 }
 
@@ -101,7 +101,7 @@ export async function findWindows(
           const { begin, end } = framesWithin(info, window);
           const shape = { frames, step: frameStep };
           const step = fixedStep ? frameStep : windowFrameStep(end - begin, shape);
-          oneClip &&= end - begin <= frames * step;
+          oneClip &&= end - begin < 2 * frames * step;
           windows.push({ ...window, entry, path, timeRange: window, step });
         }
       } catch (error) {

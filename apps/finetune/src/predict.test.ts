@@ -167,7 +167,7 @@ describe('predict', () => {
 
 describe('predict --window', () => {
   it('scores windows like videos of their own, their frames closer where they are short', async () => {
-    const { written, notes } = await run([at('long.mp4')], { window: 0.2, hop: 1.5, format: 'jsonl' });
+    const { written, notes } = await run([at('long.mp4')], { window: 0.2, hop: 1.5, clips: 2, format: 'jsonl' });
     const found = records(written.join(''));
     const spans = found.map(({ startSeconds, endSeconds }) => [startSeconds, endSeconds]);
     expect(spans).toEqual([
@@ -186,7 +186,7 @@ describe('predict --window', () => {
     expect(notes[1]).toMatch(/^windows of 0\.2 s have no room for 4 frames at a step of 2: .* of 1$/);
   });
 
-  it('keeps to a frame step that is given, and takes one clip where there is room for no other', async () => {
+  it('keeps to a frame step that is given, and takes one clip where there is no room for two', async () => {
     const { written, notes } = await run([at('long.mp4')], {
       window: 0.2,
       hop: 1.5,
@@ -206,9 +206,10 @@ describe('predict --window', () => {
 
   it.each(['svg', 'png'])('draws probabilities over time as %s', async (extension) => {
     const plot = at('plots', `long.${extension}`);
-    const { written, notes } = await run([at('long.mp4')], { window: 1, plot });
-    expect(written.join('').split('\n')[0]).toBe(`${at('long.mp4')}:`);
-    expect(written).toHaveLength(1 + 6);
+    const { written, notes } = await run([at('long.mp4')], { window: 1, plot, format: 'jsonl' });
+    const found = records(written.join(''));
+    expect(found.map(({ startSeconds }) => startSeconds)).toEqual([0, 0.5, 1, 1.5, 2, 2.2]);
+    expect(found.map(({ clips }) => clips)).toEqual(new Array(6).fill(2));
     expect(notes.at(-1)).toBe(`drew ${plot}`);
     const bytes = await readFile(plot);
     if (extension === 'png') expect(bytes.subarray(1, 4).toString()).toBe('PNG');
