@@ -7,6 +7,7 @@ import { numberOption, OptionError, runCli, wholeNumberOption, type NumberRange 
 import { FfmpegNotFoundError } from '@tubelet/video';
 import { CLIPS_PER_CLASS_LIMIT } from './data-set.js';
 import { makeFaces } from './make.js';
+import { writeFailure } from './output-folder.js';
 import { contactSheet } from './sheet.js';
 
 const SHEET_COLUMNS = 8;
@@ -29,8 +30,13 @@ function whole(key: string, description: string, preset: number, range: NumberRa
 }
 
 async function writeSheet(path: string, { seed, size, frames }: Options): Promise<void> {
-  await mkdir(dirname(resolve(path)), { recursive: true });
-  await writeFile(path, await contactSheet({ seed, size, frames, columns: SHEET_COLUMNS }));
+  const sheet = await contactSheet({ seed, size, frames, columns: SHEET_COLUMNS });
+  try {
+    await mkdir(dirname(resolve(path)), { recursive: true });
+    await writeFile(path, sheet);
+  } catch (error) {
+    throw writeFailure(path, error);
+  }
   console.log(`contact sheet  ${path}`);
 }
 

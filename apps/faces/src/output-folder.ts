@@ -58,12 +58,24 @@ export function requireReplaceable(folder: string): void {
   }
 }
 
+/** What the system says when something cannot be written, as an error that the user can do something about. */
+export function writeFailure(path: string, error: unknown): unknown {
+  if (!(error instanceof Error) || !('syscall' in error)) return error;
+  return new UserError(
+    `${path} cannot be written: ${error.message}. Choose another place, or free some space.`,
+    {
+      cause: error,
+    },
+  );
+}
+
 /**
  * Makes `folder` in one step: `fill` writes into a folder beside it, which takes its place once it is whole, with
  * `about.json` as its last file. What an interrupted run left there is removed first. On failure `folder` stays as it
  * was.
  *
- * @throws {UserError} when either folder holds what this program did not write; what `fill` throws
+ * @throws {UserError} when either folder holds what this program did not write, or cannot be written; what `fill`
+ *   throws
  */
 export async function fillFolder(
   folder: string,
@@ -73,10 +85,10 @@ export async function fillFolder(
   const partial = `${folder}.partial`;
   requireReplaceable(folder);
   requireReplaceable(partial);
-  await mkdir(dirname(folder), { recursive: true });
-  await rm(partial, { recursive: true, force: true });
-  await mkdir(partial);
   try {
+    await mkdir(dirname(folder), { recursive: true });
+    await rm(partial, { recursive: true, force: true });
+    await mkdir(partial);
     await writeFile(
       join(partial, UNFINISHED),
       'This folder is being filled, or its making was interrupted.\n',
@@ -87,7 +99,7 @@ export async function fillFolder(
     await rm(folder, { recursive: true, force: true });
     await rename(partial, folder);
   } catch (error) {
-    await rm(partial, { recursive: true, force: true });
-    throw error;
+    await rm(partial, { recursive: true, force: true }).catch(() => undefined);
+    throw writeFailure(folder, error);
   }
 }

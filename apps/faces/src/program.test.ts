@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DecoderPool, listVideos, openDataset } from '@tubelet/video';
@@ -10,6 +11,7 @@ import { makeClip } from './clip.js';
 import { renderClip } from './render.js';
 import { bundleProgram, type Program } from './testing/program.js';
 
+const here = fileURLToPath(new URL('.', import.meta.url));
 const SIZE = 32;
 const FRAMES = 8;
 let program: Program;
@@ -104,7 +106,9 @@ describe('faces', () => {
     [['--size', '33'], 2, /--size: 33 cannot be used; expected an even number/],
     [['--folds', '5', '--subjects', '4'], 2, /--folds: 5 .* 4 people/],
     [['--subjects', '1'], 2, /--subjects/],
-    [['--out', import.meta.dirname], 1, /holds something other/],
+    [['--out', here], 1, /holds something other/],
+    [['--out', join(fileURLToPath(import.meta.url), 'below')], 1, /below cannot be written: E(EXIST|NOTDIR)/],
+    [['--sheet', here, '--size', '16', '--frames', '2'], 1, /cannot be written: EISDIR/],
   ])('refuses %j', async (args, exitCode, message) => {
     const ended = await program.run(args);
     expect(ended.exitCode).toBe(exitCode);
