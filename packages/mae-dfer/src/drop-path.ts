@@ -2,7 +2,7 @@ import type { RowScaling } from '@tubelet/autograd';
 import { createDropPathBranches, dropPathScales, type GpuArray, type Runtime } from '@tubelet/kernels';
 import { ConfigError, regionCount, tokenCount, type EncoderConfig } from './config.js';
 import type { DropPathDraws } from './encoder.js';
-import type { MaskKey } from './mask.js';
+import { randomKey, type MaskKey, type MaskKeyOnDevice } from './mask.js';
 
 /** A residual branch of a block: which one, and how many rows share one draw. */
 interface Branch {
@@ -54,15 +54,15 @@ export class DropPath {
    * The draws of a batch, until the end of the step: they depend on seed, epoch and sample alone. Undefined where
    * nothing is ever dropped.
    */
-  draw({ seed, epoch, samples }: MaskKey): DropPathDraws | undefined {
+  draw(key: MaskKey | MaskKeyOnDevice): DropPathDraws | undefined {
     if (this.branches.length === 0) return undefined;
     const { runtime } = this;
-    const sampleIndices = runtime.upload(Uint32Array.from(samples), [samples.length], 'u32', 'samples');
+    const { samples, ...source } = randomKey(runtime, key);
     const scales = (unit: Branch['unit']): GpuArray | undefined => {
       const branches = this.rows[unit];
       if (!branches) return undefined;
-      const out = runtime.empty([branches.shape[0]!, samples.length * this.units[unit]], 'f32', 'drop path');
-      dropPathScales(runtime, { branches, samples: sampleIndices, out, seed, epoch });
+      const out = runtime.empty([branches.shape[0]!, samples.size * this.units[unit]], 'f32', 'drop path');
+      dropPathScales(runtime, { ...source, branches, samples, out });
       return out;
     };
     const drawn = { region: scales('region'), clip: scales('clip') };

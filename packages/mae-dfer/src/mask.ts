@@ -1,9 +1,12 @@
+import type { StepInput } from '@tubelet/autograd';
 import {
   maskFromBooleans,
+  philoxKeyWords,
   tubeMask,
   windowMaskCounts,
   type GpuArray,
   type MaskDesign,
+  type PhiloxKeySource,
   type Runtime,
   type WindowMaskCounts,
 } from '@tubelet/kernels';
@@ -27,6 +30,33 @@ export interface MaskKey {
   readonly samples: readonly number[];
 }
 
+/** A `MaskKey` on the GPU, for steps that are recorded; `maskKeyInputs` gives the contents. */
+export interface MaskKeyOnDevice {
+  /** u32 [4]: a key as `createPhiloxKey` makes it. */
+  readonly key: GpuArray;
+  /** u32 [B]: sample indices. */
+  readonly samples: GpuArray;
+}
+
+/** The inputs `key` and `samples` of a recorded step that draws masks or paths to drop. */
+export function maskKeyInputs({ seed, epoch, samples }: MaskKey): Record<'key' | 'samples', StepInput> {
+  return {
+    key: { data: philoxKeyWords({ seed, epoch }), shape: [4] },
+    samples: { data: Uint32Array.from(samples), shape: [samples.length] },
+  };
+}
+
+/** What kernels that draw for each sample need of a key, uploaded where it is not on the GPU yet. */
+export function randomKey(
+  runtime: Runtime,
+  key: MaskKey | MaskKeyOnDevice,
+): PhiloxKeySource & { readonly samples: GpuArray } {
+  if ('key' in key) return key;
+  const { seed, epoch, samples } = key;
+  const indices = runtime.upload(Uint32Array.from(samples), [samples.length], 'u32', 'sample indices');
+  return { seed, epoch, samples: indices };
+}
+
 /** The mask that fits an encoder: by region windows for LGI-Former, over whole frames for a ViT. */
 export function maskDesign(config: EncoderConfig, maskRatio: number): MaskDesign {
   const grid = tokenGrid(config);
@@ -40,17 +70,16 @@ export function drawMask(
   runtime: Runtime,
   config: EncoderConfig,
   maskRatio: number,
-  key: MaskKey,
+  key: MaskKey | MaskKeyOnDevice,
 ): MaskOnDevice {
   const design = maskDesign(config, maskRatio);
   const counts = windowMaskCounts(design);
-  const batch = key.samples.length;
-  const samples = runtime.upload(Uint32Array.from(key.samples), [batch], 'u32', 'sample indices');
+  const { samples, ...source } = randomKey(runtime, key);
+  const batch = samples.size;
   const visible = runtime.empty([batch, counts.regions, counts.visiblePerRegion], 'u32', 'visible tokens');
   const masked = runtime.empty([batch, counts.maskedCount], 'u32', 'masked tokens');
   const visibleAscending = runtime.empty([batch, counts.visibleCount], 'u32', 'visible tokens');
-  const { seed, epoch } = key;
-  tubeMask(runtime, { ...design, samples, seed, epoch, visible, masked, visibleAscending });
+  tubeMask(runtime, { ...design, ...source, samples, visible, masked, visibleAscending });
   return { counts, visible, masked, visibleAscending };
 }
 

@@ -21,12 +21,12 @@ export type PhiloxKeySource = (PhiloxKeyWords & { readonly key?: undefined }) | 
 
 /** A u32 [4] array (seed low, seed high, epoch, sample) for `PhiloxKeySource`. Throws a RangeError for numbers that do not fit. */
 export function createPhiloxKey(runtime: Runtime, words: PhiloxKeyWords): GpuArray {
-  return runtime.upload(keyWords(words), [4], 'u32', 'philox key');
+  return runtime.upload(philoxKeyWords(words), [4], 'u32', 'philox key');
 }
 
 /** Overwrites a key made by `createPhiloxKey`, ordered after the kernels recorded so far. */
 export function writePhiloxKey(runtime: Runtime, key: GpuArray, words: PhiloxKeyWords): void {
-  runtime.write(key, keyWords(words));
+  runtime.write(key, philoxKeyWords(words));
 }
 
 /** Runs `record` with the key array of `source`, which it makes, and releases afterwards, if numbers were given. */
@@ -52,7 +52,8 @@ export function withPhiloxKey(
   record(key);
 }
 
-function keyWords({ seed, epoch = 0, sample = 0 }: PhiloxKeyWords): Uint32Array {
+/** The contents of a key array: what a recorded step gets anew each time. Throws a RangeError for numbers that do not fit. */
+export function philoxKeyWords({ seed, epoch = 0, sample = 0 }: PhiloxKeyWords): Uint32Array<ArrayBuffer> {
   for (const [name, value] of Object.entries({ epoch, sample })) {
     if (!Number.isInteger(value) || value < 0 || value >= 2 ** 32) {
       throw new RangeError(`${name} is ${value}: give an integer from 0 to 2^32 − 1.`);

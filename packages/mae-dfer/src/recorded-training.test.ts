@@ -1,0 +1,137 @@
+import {
+  AdamW,
+  Engine,
+  RecordedStep,
+  softCrossEntropy,
+  type ParameterStore,
+  type StepArrays,
+  type StepInput,
+  type Tensor,
+} from '@tubelet/autograd';
+import type { GpuArray } from '@tubelet/kernels';
+import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Classifier } from './classifier.js';
+import { lgiFormer } from './config.js';
+import { DropPath } from './drop-path.js';
+import { initialiseClassifier, initialisePretraining } from './initialise.js';
+import { drawMask, maskKeyInputs, type MaskKey, type MaskKeyOnDevice } from './mask.js';
+import { decayGroups } from './parameter-groups.js';
+import { PretrainingModel } from './pretraining-model.js';
+
+const BATCH = 2;
+const STEPS = 12;
+const encoder = lgiFormer('tiny', {
+  imageSize: 32,
+  frames: 4,
+  dim: 32,
+  depth: 2,
+  heads: 2,
+  region: [1, 2, 2],
+});
+
+interface Training {
+  readonly store: ParameterStore;
+  loss(arrays: { readonly frames: GpuArray; readonly key: MaskKey | MaskKeyOnDevice }): Tensor;
+  release(): void;
+}
+
+/** Training steps that are recorded give the bits of those that are not, over more steps than it takes to record. */
+describe('a recorded step of', () => {
+  let engine: Engine;
+  beforeAll(async () => {
+    engine = new Engine(await openNodeRuntime());
+  });
+  afterAll(() => closeNodeRuntime(engine.runtime));
+
+  const pretraining = (): Training => {
+    const model = new PretrainingModel(engine, {
+      encoder,
+      decoder: { dim: 32, depth: 1, heads: 2 },
+      decoderPositions: 'token',
+    });
+    initialisePretraining(model.store, 7);
+    return {
+      store: model.store,
+      loss: ({ frames, key }) => model.forward({ frames }, drawMask(engine.runtime, encoder, 0.5, key)).loss,
+      release: () => model.release(),
+    };
+  };
+
+  const fineTuning = (): Training => {
+    const model = new Classifier(engine, { encoder, classes: 3, pooling: 'representative' });
+    const dropPath = new DropPath(engine.runtime, encoder, 0.5);
+    const { runtime } = engine;
+    const labels = runtime.keep(runtime.upload(Float32Array.of(0.8, 0.1, 0.1, 0.1, 0.1, 0.8), [BATCH, 3]));
+    initialiseClassifier(model.store, 7);
+    return {
+      store: model.store,
+      loss: ({ frames, key }) =>
+        softCrossEntropy(model.forward({ frames }, { dropPath: dropPath.draw(key) }).logits, labels),
+      release: () => {
+        model.release();
+        dropPath.release();
+        runtime.release(labels);
+      },
+    };
+  };
+
+  /** The inputs of a step: other clips, samples and epochs each time. */
+  function batch(step: number): { readonly frames: StepInput; readonly key: MaskKey } {
+    const shape = [BATCH, encoder.frames, encoder.imageSize, encoder.imageSize, 3];
+    const size = shape.reduce((product, extent) => product * extent, 1);
+    const data = Uint8Array.from({ length: size }, (_, i) => ((i + 31 * step) * 89) % 251);
+    return {
+      frames: { data, shape },
+      key: { seed: 5, epoch: Math.floor(step / 4), samples: [step, 100 + step] },
+    };
+  }
+
+  async function train(make: () => Training, isRecorded: boolean) {
+    const { runtime } = engine;
+    const training = make();
+    const optimiser = new AdamW(training.store, { groups: decayGroups(training.store, 0.05) });
+    const recorded = new RecordedStep(engine, {
+      stores: [training.store],
+      body: ({ frames, key, samples }: StepArrays<'frames' | 'key' | 'samples'>) => {
+        const loss = engine.retain(training.loss({ frames, key: { key, samples } }));
+        engine.backward(loss);
+        return { loss: loss.array, norm: optimiser.gradientNorm() };
+      },
+    });
+    const seen: number[] = [];
+    for (let step = 0; step < STEPS; step++) {
+      const { frames, key } = batch(step);
+      if (isRecorded) {
+        const { loss, norm } = recorded.run({ frames, ...maskKeyInputs(key) });
+        seen.push(...(await runtime.read(loss)), ...(await runtime.read(norm)));
+      } else {
+        await engine.step(async () => {
+          const loss = training.loss({ frames: runtime.upload(frames.data, frames.shape), key });
+          engine.backward(loss);
+          const norm = runtime.read(optimiser.gradientNorm());
+          seen.push(await loss.item(), ...(await norm));
+        });
+      }
+      optimiser.step({ learningRate: 1e-3 });
+    }
+    const weights = await runtime.read(training.store.banks[0]!.values);
+    expect(recorded.recordings).toBe(isRecorded ? 1 : 0);
+    recorded.release();
+    optimiser.release();
+    training.release();
+    return { seen, weights };
+  }
+
+  it.each([
+    ['pre-training', pretraining],
+    ['fine-tuning with drop path', fineTuning],
+  ])('%s', async (_, make) => {
+    const plain = await train(make, false);
+    const recorded = await train(make, true);
+    expect(plain.seen.every(Number.isFinite)).toBe(true);
+    expect(new Set(plain.seen).size, 'every step is another').toBeGreaterThan(2 * STEPS);
+    expect(recorded.seen).toEqual(plain.seen);
+    expect(Buffer.from(recorded.weights.buffer).equals(Buffer.from(plain.weights.buffer))).toBe(true);
+  });
+});
