@@ -3,7 +3,7 @@ import { createCounter, UserError, writeTextFile, type Counter } from '@tubelet/
 import { checkDataset, DatasetError, unopenedCheck, type Dataset, type DatasetCheck } from '@tubelet/video';
 import { formatCheck, formatTally, tally } from './data-check-text.js';
 import { openData, requireFold, type DataOptions } from './data-source.js';
-import { requireWritable, terminal, type Terminal } from './predict-output.js';
+import { requireWritable, terminal, type Terminal } from './output.js';
 import type { FoldChoice } from './train-options.js';
 
 /** Options of `data check` as the command line gives them, and the name of the data set. */

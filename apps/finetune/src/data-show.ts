@@ -5,7 +5,7 @@ import { labelCounts, PARTS, type Dataset, type LabelledVideo } from '@tubelet/v
 import { chosenFolds } from './data-check.js';
 import { openData, type DataOptions } from './data-source.js';
 import { textTable } from './text-table.js';
-import { terminal, writePicture, type Terminal } from './predict-output.js';
+import { terminal, writePicture, type Terminal } from './output.js';
 import type { FoldChoice } from './train-options.js';
 
 /** Options of `data show` as the command line gives them, and the name of the data set. */

@@ -3,7 +3,7 @@ import { addOptionGroups, valued, whole } from '@tubelet/programs';
 import { choiceOption, numberOption } from '@tubelet/trainer';
 import { embed, type EmbedOptions } from './embed.js';
 import { PARTS } from './evaluate-dataset.js';
-import { classifierOptions } from './predict-options.js';
+import { classifierOptions } from './classifier-options.js';
 import { dataOptions } from './train-command.js';
 
 /** Paragraphs, which the help wraps to the width of the terminal. */

@@ -1,7 +1,6 @@
 /** Features of videos as safetensors, CSV and JSON lines. */
 import { encodeSafetensorsChunks, type SafetensorsTensor } from '@tubelet/autograd';
-import type { FilePiece } from '@tubelet/trainer';
-import { csvRecord } from './predict-format.js';
+import { csvRecord, type FilePiece } from '@tubelet/trainer';
 
 export const FEATURE_FORMATS = ['safetensors', 'csv', 'jsonl'] as const;
 export type FeatureFormat = (typeof FEATURE_FORMATS)[number];

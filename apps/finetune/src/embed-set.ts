@@ -2,7 +2,7 @@
 import type { BadFiles } from '@tubelet/programs';
 import { listVideos, type Dataset, type VideoEntry } from '@tubelet/video';
 import { videosOf, type Part } from './evaluate-dataset.js';
-import { displayPath } from './predict-output.js';
+import { displayPath } from './output.js';
 
 /** A video to be embedded. */
 export interface SetVideo {

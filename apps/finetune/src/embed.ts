@@ -8,7 +8,7 @@ import { featurePieces, FEATURE_FORMATS, type EmbeddedVideo, type FeatureFormat 
 import { defaultNeighbors, layOutFeatures, LEAST_VIDEOS } from './embed-layout.js';
 import { setOfDataset, setOfSources, type VideoSet } from './embed-set.js';
 import { foldOf, type Part } from './evaluate-dataset.js';
-import type { ClassifierOptions } from './predict-options.js';
+import type { ClassifierOptions } from './classifier-options.js';
 import {
   displayPath,
   requireWritable,
@@ -16,7 +16,7 @@ import {
   terminal,
   writePicture,
   type Terminal,
-} from './predict-output.js';
+} from './output.js';
 import { scoreVideos } from './predict-videos.js';
 import { scoringOptions } from './predictions.js';
 

@@ -3,8 +3,8 @@ import { addOptionGroups, valued, whole } from '@tubelet/programs';
 import { choiceOption } from '@tubelet/trainer';
 import { evaluate } from './evaluate-report.js';
 import { PARTS, type EvaluateCommandOptions } from './evaluate-dataset.js';
-import { terminal } from './predict-output.js';
-import { classifierOptions } from './predict-options.js';
+import { terminal } from './output.js';
+import { classifierOptions } from './classifier-options.js';
 import { dataOptions } from './train-command.js';
 
 const EXAMPLES = `

@@ -9,7 +9,7 @@ import { leakWarning } from './evaluate-leak.js';
 import { scoringProgress } from './evaluate-progress.js';
 import { evaluateVideos } from './evaluate.js';
 import { openClassifier } from './inference.js';
-import type { ClassifierOptions } from './predict-options.js';
+import type { ClassifierOptions } from './classifier-options.js';
 
 export const PARTS = ['test', 'train', 'all'] as const;
 export type Part = (typeof PARTS)[number];

@@ -1,7 +1,7 @@
 import { evaluationPath, writeEvaluation, type Evaluation, type EvaluationContext } from '@tubelet/trainer';
 import { evaluateDataset, type DatasetEvaluation, type EvaluateCommandOptions } from './evaluate-dataset.js';
 import { formatClasses, formatMetrics } from './evaluate-summary.js';
-import { displayPath, requireWritable, type Terminal } from './predict-output.js';
+import { displayPath, requireWritable, type Terminal } from './output.js';
 import { publishedFor } from './published-results.js';
 
 /** What is said of an evaluation on the terminal. */

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { addOptionGroups, positive, valued, whole } from '@tubelet/programs';
 import { choiceOption } from '@tubelet/trainer';
 import { PREDICTION_FORMATS } from './predict-format.js';
-import { classifierOptions } from './predict-options.js';
+import { classifierOptions } from './classifier-options.js';
 import { predict, type PredictOptions } from './predict.js';
 
 /** Paragraphs, which the help wraps to the width of the terminal. */

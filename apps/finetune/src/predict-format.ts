@@ -1,4 +1,5 @@
 /** Predictions as text for people, as JSON lines and as CSV. */
+import { csvRecord } from '@tubelet/trainer';
 
 export const PREDICTION_FORMATS = ['text', 'jsonl', 'csv'] as const;
 export type PredictionFormat = (typeof PREDICTION_FORMATS)[number];
@@ -61,15 +62,6 @@ function jsonWriter({ classNames }: FormatOptions): PredictionWriter {
       return `${JSON.stringify(record)}\n`;
     },
   };
-}
-
-/** One record of a CSV file; fields with commas, quotes or line breaks are quoted (RFC 4180). */
-export function csvRecord(fields: readonly (string | number)[]): string {
-  const quoted = fields.map((field) => {
-    const text = String(field);
-    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-  });
-  return `${quoted.join(',')}\n`;
 }
 
 function csvWriter({ classNames, labelled, windowed }: FormatOptions): PredictionWriter {

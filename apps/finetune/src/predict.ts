@@ -5,7 +5,7 @@ import { listVideos } from '@tubelet/video';
 import { resolveCheckpoint } from './checkpoint-place.js';
 import { readClassifierFile } from './classifier-file.js';
 import { predictionWriter, type Prediction, type PredictionFormat } from './predict-format.js';
-import type { ClassifierOptions } from './predict-options.js';
+import type { ClassifierOptions } from './classifier-options.js';
 import {
   displayPath,
   requireWritable,
@@ -13,7 +13,7 @@ import {
   terminal,
   writePicture,
   type Terminal,
-} from './predict-output.js';
+} from './output.js';
 import { predictVideos, predictWindows } from './predictions.js';
 
 /** Options of `predict` as the command line gives them. */

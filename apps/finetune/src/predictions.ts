@@ -1,8 +1,8 @@
 import { NoReadableVideoError, type BadFile, type VideoEntry } from '@tubelet/video';
 import type { ClassifierFile } from './classifier-file.js';
 import type { Prediction } from './predict-format.js';
-import type { ClassifierOptions } from './predict-options.js';
-import { displayPath } from './predict-output.js';
+import type { ClassifierOptions } from './classifier-options.js';
+import { displayPath } from './output.js';
 import { scoreVideos, type ScoringOptions } from './predict-videos.js';
 import { findWindows, type WindowSpacing } from './predict-windows.js';
 

@@ -1,4 +1,4 @@
-import type { Terminal } from '../predict-output.js';
+import type { Terminal } from '../output.js';
 
 /** A terminal that keeps what it is told. */
 export interface CollectingTerminal extends Terminal {

@@ -12,7 +12,7 @@ import {
   requireWritablePicture,
   streamTerminal,
   writePicture,
-} from './predict-output.js';
+} from './output.js';
 
 vi.mock('node:fs', { spy: true });
 
