@@ -37,7 +37,7 @@ export async function probeFrameFolder(folder: string): Promise<VideoInfo> {
   const frames = listFrames(folder);
   const first = frames[0];
   if (first === undefined) throw new VideoDecodeError(folder, 'the folder holds no jpg or png frames');
-  const { width, height } = await readFrame(first);
+  const { width, height } = await readFrameOf(folder, first);
   return {
     path: folder,
     kind: 'frames',
@@ -72,6 +72,16 @@ export async function readFrame(path: string): Promise<Frame> {
   }
 }
 
+/** {@link readFrame}, but what it throws is about the folder, and names the frame in its reason. */
+async function readFrameOf(folder: string, path: string): Promise<Frame> {
+  try {
+    return await readFrame(path);
+  } catch (error) {
+    if (!(error instanceof VideoDecodeError) || path === folder) throw error;
+    throw new VideoDecodeError(folder, `frame ${path}: ${error.reason}`);
+  }
+}
+
 /**
  * Reads frames of a folder. With the crop mode `none`, each is what Pillow's `resize` with `BILINEAR` makes of the
  * whole image, bit for bit.
@@ -99,14 +109,7 @@ export async function readFolderFrames(
     if (path === undefined) {
       throw new VideoDecodeError(folder, `frame ${index} is wanted and the folder holds ${frames.length}`);
     }
-    let frame: Frame;
-    try {
-      frame = await readFrame(path);
-    } catch (error) {
-      throw error instanceof VideoDecodeError
-        ? new VideoDecodeError(folder, `frame ${path}: ${error.reason}`)
-        : error;
-    }
+    const frame = await readFrameOf(folder, path);
     const box = cropBox(mode, frame.width, frame.height, size);
     resizeBilinear(frame.pixels, frame.width, frame.height, size, size, {
       box,
