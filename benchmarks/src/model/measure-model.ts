@@ -32,7 +32,12 @@ export interface PhaseMeasurement {
   readonly peakBytes: number;
   /** JavaScript's part of a dispatch, measured while the GPU gets no work. */
   readonly javascriptMicroseconds: number;
+  /** The same where the step was recorded before and is replayed. */
+  readonly replayMicroseconds: number;
 }
+
+/** JavaScript's part of a dispatch. */
+type JavascriptTimes = Pick<PhaseMeasurement, 'javascriptMicroseconds' | 'replayMicroseconds'>;
 
 export interface ModelMeasurement {
   readonly phases: readonly PhaseMeasurement[];
@@ -57,7 +62,7 @@ export async function measureModel(
     const measured: PhaseMeasurement[] = [];
     for (const phase of phases) {
       const result = await measurePhase(engine, workload, phase, options);
-      measured.push({ ...result, javascriptMicroseconds: javascript.get(phase)! });
+      measured.push({ ...result, ...javascript.get(phase)! });
     }
     if (!runtime.startProfiling()) return { phases: measured };
     await runStep(engine, workload, 'step');
@@ -73,7 +78,7 @@ async function measurePhase(
   workload: Workload,
   phase: Phase,
   { batchSize, steps }: ModelOptions,
-): Promise<Omit<PhaseMeasurement, 'javascriptMicroseconds'>> {
+): Promise<Omit<PhaseMeasurement, keyof JavascriptTimes>> {
   const { runtime } = engine;
   for (let i = 0; i < WARM_UP_STEPS; i++) await runStep(engine, workload, phase);
   const before = { ...runtime.counters, buffers: runtime.pool.createdBuffers };
@@ -126,26 +131,35 @@ async function javascriptTimes(
   runtime: Runtime,
   encoder: EncoderConfig,
   options: ModelOptions,
-): Promise<Map<Phase, number>> {
+): Promise<Map<Phase, JavascriptTimes>> {
   const recording = recordingRuntime(runtime);
   const engine = new Engine(recording);
   const workload = buildWorkload(engine, encoder, options);
-  const result = new Map<Phase, number>();
+  const result = new Map<Phase, JavascriptTimes>();
   for (const phase of phases) {
-    const times: number[] = [];
-    for (let i = 0; i < WARM_UP_STEPS + RECORDED_STEPS; i++) {
-      await engine.step(async () => {
-        const dispatched = recording.counters.dispatches;
-        const start = performance.now();
-        workload.record(phase);
-        const elapsedUs = 1000 * (performance.now() - start);
-        if (i >= WARM_UP_STEPS) times.push(elapsedUs / (recording.counters.dispatches - dispatched));
-        await recording.synchronize();
-      });
-    }
-    result.set(phase, median(times));
+    result.set(phase, {
+      javascriptMicroseconds: await timePerDispatch(engine, () => workload.record(phase)),
+      replayMicroseconds: await timePerDispatch(engine, () => workload.replay(phase)),
+    });
   }
   workload.release();
   recording.pool.trim();
   return result;
+}
+
+/** Median of several steps, in microseconds. */
+async function timePerDispatch(engine: Engine, record: () => void): Promise<number> {
+  const { runtime } = engine;
+  const times: number[] = [];
+  for (let i = 0; i < WARM_UP_STEPS + RECORDED_STEPS; i++) {
+    await engine.step(async () => {
+      const dispatched = runtime.counters.dispatches;
+      const start = performance.now();
+      record();
+      const elapsedUs = 1000 * (performance.now() - start);
+      if (i >= WARM_UP_STEPS) times.push(elapsedUs / (runtime.counters.dispatches - dispatched));
+      await runtime.synchronize();
+    });
+  }
+  return median(times);
 }

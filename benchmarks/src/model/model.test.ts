@@ -1,10 +1,11 @@
-import type { Runtime } from '@tubelet/kernels';
+import { Engine } from '@tubelet/autograd';
+import type { GpuArray, Runtime } from '@tubelet/kernels';
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
 import { lgiFormer, type EncoderConfig } from '@tubelet/mae-dfer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { measureModel, type PhaseMeasurement } from './measure-model.js';
 import { formatModels, formatRatios, type ModelRow } from './report.js';
-import { encoders, phases } from './workload.js';
+import { buildWorkload, encoders, phases } from './workload.js';
 
 const small: EncoderConfig = lgiFormer('tiny', {
   frames: 4,
@@ -35,6 +36,7 @@ describe('bench:model', () => {
       expect(Number.isInteger(part.dispatches)).toBe(true);
       expect(part.clipsPerSecond * part.seconds).toBeCloseTo(2);
       expect(part.javascriptMicroseconds).toBeGreaterThan(0);
+      expect(part.replayMicroseconds).toBeGreaterThan(0);
     }
     const [forward, both, step] = parts as [PhaseMeasurement, PhaseMeasurement, PhaseMeasurement];
     // Two products of the same size for each of the forward pass, but for the data's own gradient.
@@ -43,6 +45,31 @@ describe('bench:model', () => {
     expect(step.bytes).toBeGreaterThan(both.bytes);
     if (runtime.hasFeature('timestamp-query')) expect(profile).toContain('adamw');
     expect(runtime.pool.liveBytes).toBe(live);
+  });
+
+  it('replays the same step that it records, kernel for kernel', async () => {
+    const engine = new Engine(runtime);
+    for (const task of ['pretrain', 'finetune'] as const) {
+      const workload = buildWorkload(engine, small, { task, batchSize: 2 });
+      for (const phase of phases) {
+        const dispatches: number[] = [];
+        const losses: number[] = [];
+        const run = (record: () => GpuArray) =>
+          engine.step(async () => {
+            const before = runtime.counters.dispatches;
+            const array = record();
+            dispatches.push(runtime.counters.dispatches - before);
+            losses.push(...(await runtime.read(array)));
+          });
+        await run(() => workload.record(phase).array);
+        for (let i = 0; i < 3; i++) await run(() => workload.replay(phase));
+        expect(new Set(dispatches).size, `${task}, ${phase}`).toBe(1);
+        expect(losses.every(Number.isFinite)).toBe(true);
+        // Each step of pre-training draws other masks.
+        if (task === 'finetune' && phase !== 'step') expect(new Set(losses).size).toBe(1);
+      }
+      workload.release();
+    }
   });
 
   it('compares LGI-Former base with ViT-B where both ran', () => {
@@ -75,7 +102,8 @@ describe('bench:model', () => {
       bindGroupsCreated: 0,
       pipelinesCreated: 0,
       peakBytes: 5e6,
-      javascriptMicroseconds: 2.5,
+      javascriptMicroseconds: 9.5,
+      replayMicroseconds: 2.5,
     };
     const table = formatModels([{ model: 'tiny', task: 'pretrain', batchSize: 2, phases: [part] }]);
     expect(table.split('\n')[1]!.split(/ {2,}/)).toEqual([
@@ -88,6 +116,7 @@ describe('bench:model', () => {
       '2.000',
       '7',
       '3',
+      '9.5',
       '2.5',
       '0',
       '0',

@@ -1,15 +1,24 @@
-import { AdamW, softCrossEntropy, type Engine, type ParameterStore, type Tensor } from '@tubelet/autograd';
-import { product, type Runtime } from '@tubelet/kernels';
+import {
+  AdamW,
+  RecordedStep,
+  softCrossEntropy,
+  type Engine,
+  type ParameterStore,
+  type StepArrays,
+  type StepInput,
+  type Tensor,
+} from '@tubelet/autograd';
+import { product, type GpuArray } from '@tubelet/kernels';
 import {
   Classifier,
   decayGroups,
   drawMask,
   layerDecayGroups,
   lgiFormer,
+  maskKeyInputs,
   paperDecoder,
   PretrainingModel,
   vitBase,
-  type ClipBatch,
   type EncoderConfig,
 } from '@tubelet/mae-dfer';
 
@@ -35,7 +44,15 @@ const CLASSES = 7;
 export interface Workload {
   /** Records one step on the GPU without waiting; gives the loss. */
   record(phase: Phase): Tensor;
+  /** The same by a `RecordedStep`, from its third call on without deciding anything; gives the loss, [1]. */
+  replay(phase: Phase): GpuArray;
   release(): void;
+}
+
+/** The loss of a batch, and the batch. */
+interface Forward<Name extends string> {
+  inputs(): Record<Name, StepInput>;
+  loss(arrays: StepArrays<Name>): Tensor;
 }
 
 /** Builds the model for a task with arbitrary weights: they change the loss, not the time. */
@@ -51,11 +68,12 @@ export function buildWorkload(
 function pretraining(engine: Engine, encoder: EncoderConfig, batchSize: number): Workload {
   const model = new PretrainingModel(engine, { encoder, decoder: paperDecoder, decoderPositions: 'token' });
   const samples = Array.from({ length: batchSize }, (_, i) => i);
-  const clips = clipSource(engine.runtime, encoder, batchSize);
+  const frames = clips(encoder, batchSize);
   let epoch = 0;
-  const forward = () => {
-    const mask = drawMask(engine.runtime, encoder, MASK_RATIO, { seed: 0, epoch: epoch++, samples });
-    return model.forward(clips(), mask).loss;
+  const forward: Forward<'frames' | 'key' | 'samples'> = {
+    inputs: () => ({ frames, ...maskKeyInputs({ seed: 0, epoch: epoch++, samples }) }),
+    loss: ({ frames, ...key }) =>
+      model.forward({ frames }, drawMask(engine.runtime, encoder, MASK_RATIO, key)).loss,
   };
   const optimiser = new AdamW(model.store, { groups: decayGroups(model.store, 0.05), betas: [0.9, 0.95] });
   return workload(engine, model, optimiser, forward);
@@ -64,48 +82,69 @@ function pretraining(engine: Engine, encoder: EncoderConfig, batchSize: number):
 function fineTuning(engine: Engine, encoder: EncoderConfig, batchSize: number): Workload {
   const pooling = encoder.kind === 'vit' ? 'original' : 'representative';
   const model = new Classifier(engine, { encoder, classes: CLASSES, pooling });
-  const clips = clipSource(engine.runtime, encoder, batchSize);
-  const labels = new Float32Array(batchSize * CLASSES).fill(1 / CLASSES);
-  const forward = () => {
-    const { logits } = model.forward(clips());
-    return softCrossEntropy(logits, engine.runtime.upload(labels, [batchSize, CLASSES], 'f32', 'labels'));
+  const frames = clips(encoder, batchSize);
+  const labels: StepInput = {
+    data: new Float32Array(batchSize * CLASSES).fill(1 / CLASSES),
+    shape: [batchSize, CLASSES],
+  };
+  const forward: Forward<'frames' | 'labels'> = {
+    inputs: () => ({ frames, labels }),
+    loss: ({ frames, labels }) => softCrossEntropy(model.forward({ frames }).logits, labels),
   };
   const groups = layerDecayGroups(model.store, { depth: encoder.depth, weightDecay: 0.05, layerDecay: 0.75 });
   return workload(engine, model, new AdamW(model.store, { groups }), forward);
 }
 
-function workload(
+function workload<Name extends string>(
   engine: Engine,
   model: { readonly store: ParameterStore; release(): void },
   optimiser: AdamW,
-  forward: () => Tensor,
+  { inputs, loss }: Forward<Name>,
 ): Workload {
-  fillWithNoise(model.store);
+  const { runtime } = engine;
+  const { store } = model;
+  fillWithNoise(store);
+  const forward = (arrays: StepArrays<Name>) => engine.noGrad(() => loss(arrays));
+  const forwardBackward = (arrays: StepArrays<Name>) => {
+    const value = engine.retain(loss(arrays));
+    engine.backward(value);
+    return value;
+  };
+  const finish = (phase: Phase) => {
+    if (phase === 'step') optimiser.step({ learningRate: 1e-6 });
+    else store.zeroGradients();
+  };
+  const recorded = {
+    forward: new RecordedStep(engine, { stores: [store], body: forward }),
+    forwardBackward: new RecordedStep(engine, { stores: [store], body: forwardBackward }),
+  };
   return {
     record(phase) {
-      if (phase === 'forward') return engine.noGrad(forward);
-      const loss = engine.retain(forward());
-      engine.backward(loss);
-      if (phase === 'step') optimiser.step({ learningRate: 1e-6 });
-      else model.store.zeroGradients();
-      return loss;
+      const arrays = {} as Record<Name, GpuArray>;
+      const batch = inputs();
+      for (const name in batch) arrays[name] = runtime.upload(batch[name].data, batch[name].shape);
+      const value = phase === 'forward' ? forward(arrays) : forwardBackward(arrays);
+      finish(phase);
+      return value;
+    },
+    replay(phase) {
+      const { array } = recorded[phase === 'forward' ? 'forward' : 'forwardBackward'].run(inputs());
+      finish(phase);
+      return array;
     },
     release() {
+      recorded.forward.release();
+      recorded.forwardBackward.release();
       optimiser.release();
       model.release();
     },
   };
 }
 
-/** Gives a function that uploads the same clips each time it is called. */
-function clipSource(
-  runtime: Runtime,
-  { frames, imageSize }: EncoderConfig,
-  batchSize: number,
-): () => ClipBatch {
+/** The same clips in every step. */
+function clips({ frames, imageSize }: EncoderConfig, batchSize: number): StepInput {
   const shape = [batchSize, frames, imageSize, imageSize, 3];
-  const data = Uint8Array.from({ length: product(shape) }, (_, i) => (i * 89) % 251);
-  return () => ({ frames: runtime.upload(data, shape, 'u8', 'clips') });
+  return { data: Uint8Array.from({ length: product(shape) }, (_, i) => (i * 89) % 251), shape };
 }
 
 /** Small values of both signs; a model of this size takes seconds to initialise properly. */
