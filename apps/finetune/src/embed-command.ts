@@ -26,6 +26,7 @@ Files, by the name of --out:
 /** The `embed` command. */
 export function embedCommand(): Command {
   const command = new Command('embed')
+    .summary('write the features of videos to a file, and a picture of them')
     .description(DESCRIPTION)
     .argument('[sources...]', 'videos, folders, glob patterns or lists')
     .addHelpText('after', EXAMPLES);
@@ -41,7 +42,7 @@ export function embedCommand(): Command {
       valued('--picture <file>', 'draw the features in the plane: .svg or .png', String),
       valued(
         '--neighbors <n>',
-        'of the picture: few show detail, many the whole (default: 15)',
+        'of the picture: few show detail, many the whole (default: 15; of less than 31 videos, half of them)',
         whole('--neighbors', 2),
       ),
       valued(

@@ -41,7 +41,7 @@ describe('the layout of features', () => {
   });
 
   it('of few videos has fewer neighbours', () => {
-    expect([3, 4, 10, 16, 17, 1000].map(defaultNeighbors)).toEqual([2, 3, 9, 15, 15, 15]);
+    expect([3, 4, 10, 30, 31, 1000].map(defaultNeighbors)).toEqual([2, 2, 4, 14, 15, 15]);
     for (const count of [3, 4, 5]) {
       const features = groups(3).slice(0, count);
       expect(layOutFeatures(features, { ...options, neighbors: defaultNeighbors(count) })).toHaveLength(

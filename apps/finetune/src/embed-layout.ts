@@ -12,9 +12,12 @@ export interface LayoutOptions {
 /** Fewer make no neighbourhoods. */
 export const LEAST_VIDEOS = 3;
 
-/** Neighbours where nothing else is asked for: UMAP's own default, fewer of a few videos. */
+/**
+ * Neighbours where nothing else is asked for: UMAP's own default, and of a few videos half of them, as all would leave
+ * nothing to tell near from far.
+ */
 export function defaultNeighbors(videos: number): number {
-  return Math.max(2, Math.min(15, videos - 1));
+  return Math.max(2, Math.min(15, Math.floor((videos - 1) / 2)));
 }
 
 /**

@@ -8,6 +8,7 @@ import { featurePieces, FEATURE_FORMATS, type EmbeddedVideo, type FeatureFormat 
 import { defaultNeighbors, layOutFeatures, LEAST_VIDEOS } from './embed-layout.js';
 import { setOfDataset, setOfSources, type VideoSet } from './embed-set.js';
 import { foldOf, type Part } from './evaluate-dataset.js';
+import { scoringProgress } from './evaluate-progress.js';
 import type { ClassifierOptions } from './classifier-options.js';
 import {
   displayPath,
@@ -96,7 +97,7 @@ export async function embed(
   io: Terminal = terminal,
 ): Promise<void> {
   const format = requireOptions(sources, options);
-  const path = await resolveCheckpoint(options.checkpoint, io.note);
+  const path = await resolveCheckpoint(options.checkpoint, (warning) => io.note(`warning: ${warning}`));
   const file = await readClassifierFile(path);
   const badFiles = new BadFiles(io, false);
   const { videos, labelNames } = await findVideos(sources, options, file, badFiles);
@@ -107,7 +108,7 @@ export async function embed(
   const embedded: EmbeddedVideo[] = [];
   let count = 0;
   async function* results(): AsyncGenerator<EmbeddedVideo, void> {
-    const settings = { ...options, onBadFile: badFiles.report };
+    const settings = { ...options, onBadFile: badFiles.report, progress: scoringProgress(io.note) };
     for await (const { video, ...answer } of scoreVideos(file, videos, scoringOptions(file, settings))) {
       const { id, label } = videos[video]!;
       const result = { id, label, ...answer };

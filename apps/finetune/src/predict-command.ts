@@ -5,9 +5,11 @@ import { PREDICTION_FORMATS } from './predict-format.js';
 import { classifierOptions } from './classifier-options.js';
 import { predict, type PredictOptions } from './predict.js';
 
+const SUMMARY = 'say which expression videos show: the probability of each class';
+
 /** Paragraphs, which the help wraps to the width of the terminal. */
 const DESCRIPTION = [
-  'say which expression videos show: the probability of each class',
+  SUMMARY,
   'A video is any file that ffmpeg reads, a folder of jpg or png frames, or a single image. Sources are videos, folders that hold them, glob patterns in quotes, and lists (.csv or .txt, one `path label` a line, the label optional). Probabilities are the mean over clips spread evenly over the video, as in evaluation.',
 ].join('\n\n');
 
@@ -28,6 +30,7 @@ Files that cannot be read are named and left out. The exit code is 1 only when n
 /** The `predict` command. */
 export function predictCommand(): Command {
   const command = new Command('predict')
+    .summary(SUMMARY)
     .description(DESCRIPTION)
     .argument('<sources...>', 'videos, folders, glob patterns or lists')
     .addHelpText('after', EXAMPLES);

@@ -24,6 +24,8 @@ export interface ScoringOptions {
   readonly workers?: number;
   /** Told of each video that cannot be read. */
   readonly onBadFile: (file: BadFile) => void;
+  /** Told after each video how many clips are scored, of all that there may be. */
+  readonly progress?: (scoredClips: number, totalClips: number) => void;
 }
 
 /** What a classifier says of a video. */
@@ -50,7 +52,7 @@ export interface VideoAnswer {
 export async function* scoreVideos(
   file: ClassifierFile,
   videos: readonly TestVideo[],
-  { frameStep, ...options }: ScoringOptions,
+  { frameStep, progress, ...options }: ScoringOptions,
 ): AsyncGenerator<VideoAnswer, void> {
   const { imageSize, frames } = file.description.model.encoder;
   const loader = await TestClipLoader.open({ ...options, videos, size: imageSize, frames, step: frameStep });
@@ -61,7 +63,12 @@ export async function* scoreVideos(
     const runtime = await openNodeRuntime();
     try {
       const scores = scoreClips(openClassifier(runtime, file), startingWith(first.value, batches));
-      for await (const group of byVideo(scores)) yield answerOf(group, videos[group[0]!.video]!.path);
+      let scored = 0;
+      for await (const group of byVideo(scores)) {
+        yield answerOf(group, videos[group[0]!.video]!.path);
+        scored += group.length;
+        progress?.(scored, options.clips * videos.length);
+      }
     } finally {
       closeNodeRuntime(runtime);
     }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import * as gpu from '@tubelet/kernels/node';
-import { OptionError, saveCheckpoint, softmax, UserError } from '@tubelet/trainer';
+import { OptionError, saveCheckpoint, softmax, svgToPng, UserError } from '@tubelet/trainer';
 import {
   NoReadableVideoError,
   TestClipLoader,
@@ -139,6 +139,16 @@ describe('predict', () => {
     expect(records(written.join(''))[0]!.clips).toBe(4);
   });
 
+  it('takes a single image for a video in which nothing moves', async () => {
+    const path = at('picture.png');
+    const svg =
+      '<svg xmlns="http://www.w3.org/2000/svg" width="32" height="32"><circle r="20" fill="red"/></svg>';
+    await writeFile(path, await svgToPng(svg));
+    const { written } = await run([path], { format: 'jsonl' });
+    const [expected] = await expectedProbabilities([{ path }], { clips: 2, step: 2 });
+    expectClose(values(records(written.join(''))[0]!), expected!);
+  });
+
   it('writes lines of a file as its name says, with labels, and names what is left out', async () => {
     const { written, notes } = await run([at('list.txt')], { out: at('new', 'answers.csv') });
     expect(written).toEqual([]);
@@ -167,7 +177,12 @@ describe('predict', () => {
 
 describe('predict --window', () => {
   it('scores windows like videos of their own, their frames closer where they are short', async () => {
-    const { written, notes } = await run([at('long.mp4')], { window: 0.2, hop: 1.5, clips: 2, format: 'jsonl' });
+    const { written, notes } = await run([at('long.mp4')], {
+      window: 0.2,
+      hop: 1.5,
+      clips: 2,
+      format: 'jsonl',
+    });
     const found = records(written.join(''));
     const spans = found.map(({ startSeconds, endSeconds }) => [startSeconds, endSeconds]);
     expect(spans).toEqual([

@@ -4,6 +4,7 @@ import { OptionError, timelineChart, writeFileInPieces } from '@tubelet/trainer'
 import { listVideos } from '@tubelet/video';
 import { resolveCheckpoint } from './checkpoint-place.js';
 import { readClassifierFile } from './classifier-file.js';
+import { scoringProgress } from './evaluate-progress.js';
 import { predictionWriter, type Prediction, type PredictionFormat } from './predict-format.js';
 import type { ClassifierOptions } from './classifier-options.js';
 import {
@@ -26,9 +27,6 @@ export interface PredictOptions extends ClassifierOptions {
   readonly out?: string;
   readonly top?: number;
 }
-
-/** Writing to a file, the program says so often how far it is. */
-const NOTE_INTERVAL_MS = 10_000;
 
 const FORMAT_OF_EXTENSION: Readonly<Record<string, PredictionFormat>> = {
   '.jsonl': 'jsonl',
@@ -63,7 +61,7 @@ export async function predict(
 ): Promise<void> {
   const format = requireOptions(options);
   const { window, hop, plot, out } = options;
-  const path = await resolveCheckpoint(options.checkpoint, io.note);
+  const path = await resolveCheckpoint(options.checkpoint, (warning) => io.note(`warning: ${warning}`));
   const file = await readClassifierFile(path);
   const badFiles = new BadFiles(io, false);
   const { entries, skipped } = await listVideos(sources);
@@ -73,7 +71,9 @@ export async function predict(
   const { classNames } = file.description;
   io.note(`${displayPath(path)} tells ${classNames.length} classes apart: ${classNames.join(', ')}`);
 
-  const settings = { ...options, onBadFile: badFiles.report };
+  // On the terminal, the answers themselves show how it goes.
+  const progress = out === undefined ? undefined : scoringProgress(io.note);
+  const settings = { ...options, onBadFile: badFiles.report, progress };
   const predictions =
     window === undefined
       ? predictVideos(file, entries, settings)
@@ -95,16 +95,13 @@ export async function predict(
   const drawn: Prediction[] = [];
 
   async function* pieces(): AsyncGenerator<string, void> {
-    let count = 0;
-    let notedMs = Date.now();
+    let isFirst = true;
     for await (const prediction of predictions) {
-      if (count++ === 0) yield writer.header;
+      if (isFirst) yield writer.header;
+      isFirst = false;
       yield writer.format(prediction);
       read.add(prediction.path);
       if (plot !== undefined) drawn.push(prediction);
-      if (out === undefined || Date.now() - notedMs < NOTE_INTERVAL_MS) continue;
-      notedMs = Date.now();
-      io.note(`${read.size} of ${entries.length} videos, ${count} answers`);
     }
   }
   if (out === undefined) for await (const piece of pieces()) await io.write(piece);

@@ -9,16 +9,15 @@ import { findWindows, type WindowSpacing } from './predict-windows.js';
 /** Clips of a video, as in evaluation. */
 export const CLIPS = 2;
 
-export interface PredictionSettings extends Omit<ClassifierOptions, 'checkpoint'> {
+export interface PredictionSettings
+  extends Omit<ClassifierOptions, 'checkpoint'>, Pick<ScoringOptions, 'onBadFile' | 'progress'> {
   readonly clips?: number;
-  /** Told of each video that cannot be read. */
-  readonly onBadFile: (file: BadFile) => void;
 }
 
 /** How a classifier's videos are scored: as it was trained, where the options do not say otherwise. */
 export function scoringOptions(
   { description }: ClassifierFile,
-  { clips = CLIPS, frameStep, crop, batchSize, workers, onBadFile }: PredictionSettings,
+  { clips = CLIPS, frameStep, crop, batchSize, workers, onBadFile, progress }: PredictionSettings,
 ): ScoringOptions {
   return {
     clips,
@@ -27,6 +26,7 @@ export function scoringOptions(
     batchSize,
     workers,
     onBadFile,
+    progress,
   };
 }
 
