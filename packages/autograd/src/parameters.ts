@@ -38,11 +38,24 @@ export class Parameter extends Tensor {
     if (!accumulate && parts.some((part) => part.hasGradient)) {
       throw new Error(`the parts of ${this.name} were used both together and apart in one backward pass`);
     }
-    if (parts.length > 0 && parts.reduce((sum, { array }) => sum + array.size, 0) < this.array.size) {
+    if (this.gaps().length > 0) {
       throw new Error(`pack ${this.name} has gaps, which must stay zero: only its parts can take gradients`);
     }
     this.hasGradient = true;
     return { array: this.gradient, accumulate };
+  }
+
+  /** The parts of a pack that belong to no parameter: first element and end of each, in order. */
+  gaps(): readonly (readonly [number, number])[] {
+    const gaps: (readonly [number, number])[] = [];
+    let end = 0;
+    for (const { array } of this.parts) {
+      const start = array.offset - this.array.offset;
+      if (start > end) gaps.push([end, start]);
+      end = start + array.size;
+    }
+    if (this.parts.length > 0 && end < this.array.size) gaps.push([end, this.array.size]);
+    return gaps;
   }
 
   /** Replaces the values (row-major). */

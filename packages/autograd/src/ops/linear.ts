@@ -1,4 +1,4 @@
-import { columnSum, geluBackward, matmul, rowScale, type GpuArray } from '@tubelet/kernels';
+import { columnSum, geluBackward, matmul, rowScale, type GpuArray, type RowSums } from '@tubelet/kernels';
 import type { Gradients } from '../gradients.js';
 import { Parameter } from '../parameters.js';
 import type { Tensor } from '../tensor.js';
@@ -85,20 +85,46 @@ export function linearBackward(
   gradients: Gradients,
   { x, weight, bias, dy }: { x: Tensor; weight: Tensor; bias?: Tensor; dy: GpuArray },
 ): void {
-  const { runtime } = x.engine;
-  if (weight.requiresGrad) {
-    const { array, accumulate } = gradients.target(weight);
-    matmul(runtime, { a: dy, transposeA: true, b: x.array, out: array, accumulate });
-  }
-  if (bias?.requiresGrad) biasBackward(gradients, bias, dy);
+  weightBackward(gradients, { x: x.array, weight, bias, dy });
   if (x.requiresGrad) {
     const { array, accumulate } = gradients.target(x);
-    matmul(runtime, { a: dy, b: weight.array, out: array, accumulate });
+    matmul(x.engine.runtime, { a: dy, b: weight.array, out: array, accumulate });
   }
 }
 
+/** dW = dyᵀ·x and db = Σ_rows dy, in one pass over dy where both are wanted. */
+export function weightBackward(
+  gradients: Gradients,
+  { x, weight, bias, dy }: { x: GpuArray; weight: Tensor; bias?: Tensor; dy: GpuArray },
+): void {
+  const { runtime } = weight.engine;
+  const wantsBias = bias?.requiresGrad === true;
+  const rowSums = wantsBias && weight.requiresGrad ? biasTarget(gradients, bias) : undefined;
+  if (weight.requiresGrad) {
+    const { array, accumulate } = gradients.target(weight);
+    matmul(runtime, { a: dy, transposeA: true, b: x, out: array, accumulate, rowSums });
+  }
+  if (wantsBias && !rowSums) biasBackward(gradients, bias, dy);
+}
+
+/**
+ * Where the whole gradient of a bias goes, a pack with one gap included, which stays zero; undefined where parts of
+ * a pack need targets of their own.
+ */
+function biasTarget(gradients: Gradients, bias: Tensor): RowSums | undefined {
+  if (!(bias instanceof Parameter) || bias.parts.length === 0) {
+    const { array, accumulate } = gradients.target(bias);
+    return { out: array, accumulate };
+  }
+  const gaps = bias.gaps();
+  const [first] = bias.parts;
+  if (gaps.length > 1 || bias.parts.some((part) => part.hasGradient !== first!.hasGradient)) return undefined;
+  const targets = bias.parts.map((part) => gradients.target(part));
+  return { out: bias.gradient, accumulate: targets[0]!.accumulate, skip: gaps[0] };
+}
+
 /** db = Σ_rows dy; in a pack only for the columns of its parts, so that gaps keep a gradient of zero. */
-export function biasBackward(gradients: Gradients, bias: Tensor, dy: GpuArray): void {
+function biasBackward(gradients: Gradients, bias: Tensor, dy: GpuArray): void {
   const { runtime } = bias.engine;
   const members = bias instanceof Parameter && bias.parts.length > 0 ? bias.parts : [bias];
   for (const member of members) {

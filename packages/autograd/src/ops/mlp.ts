@@ -1,6 +1,6 @@
 import { matmul, rowScale, type GpuArray } from '@tubelet/kernels';
 import type { Tensor } from '../tensor.js';
-import { biasBackward, linearBackward, type RowScaling } from './linear.js';
+import { linearBackward, weightBackward, type RowScaling } from './linear.js';
 
 export interface MlpOperands {
   /** [..., C]: input, usually normalised. */
@@ -68,11 +68,7 @@ export function mlp(operands: MlpOperands): Tensor {
         branch = runtime.empty(y.shape, 'f32', 'mlp backward');
         rowScale(runtime, { x: dy, ...rowScaling, out: branch });
       }
-      if (fc2Weight.requiresGrad) {
-        const { array, accumulate } = gradients.target(fc2Weight);
-        matmul(runtime, { a: branch, transposeA: true, b: hidden, out: array, accumulate });
-      }
-      if (fc2Bias.requiresGrad) biasBackward(gradients, fc2Bias, branch);
+      weightBackward(gradients, { x: hidden, weight: fc2Weight, bias: fc2Bias, dy: branch });
       const dHidden = runtime.empty(hiddenShape, 'f32', 'mlp backward');
       matmul(runtime, { a: branch, b: fc2Weight.array, out: dHidden, geluInput: preActivation });
       linearBackward(gradients, { x, weight: fc1Weight, bias: fc1Bias, dy: dHidden });

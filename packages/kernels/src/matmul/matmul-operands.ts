@@ -1,5 +1,15 @@
 import type { GpuArray } from '../runtime/gpu-array.js';
 
+/** Where the sums of the rows of op(A) go. */
+export interface RowSums {
+  /** Contiguous [M]. */
+  readonly out: GpuArray;
+  /** Adds to what `out` holds. */
+  readonly accumulate?: boolean;
+  /** First element and end of a part of `out` that stays as it is: the gap of a pack of biases. */
+  readonly skip?: readonly [number, number];
+}
+
 /**
  * Operands of `matmul`; all arrays are f32. With M, N, K the extents of the product, and "row view" an array
  * whose last axis is contiguous and whose other axes flatten into rows of two strides at most
@@ -40,4 +50,9 @@ export interface MatmulOperands {
   readonly rowsPerScale?: number;
   /** Row view [M, N], added last; may be `out` itself. */
   readonly residual?: GpuArray;
+  /**
+   * With `transposeA`, without a batch axis or `preActivation`: Σ_k A[k, m], in the same pass over A and without
+   * `alpha`. Beside a weight gradient dW = dYᵀ·X it is the bias gradient.
+   */
+  readonly rowSums?: RowSums;
 }

@@ -27,6 +27,9 @@ export interface MatmulEpilogue {
   /** Number of factors; 0 without. */
   readonly rowScales: number;
   readonly residual: boolean;
+  /** Sums of the rows of op(A) are written, and read before. */
+  readonly rowSums: boolean;
+  readonly addToRowSums: boolean;
 }
 
 /** A checked product: extents, and the layout of every operand that is there. */
@@ -66,6 +69,7 @@ export function planMatmul(operands: MatmulOperands): MatmulPlan {
         ` to out ${out}; as matrices they are ${m}×${k}, ${bK}×${n} and ${outRows.rows / groups}×${outRows.columns}`,
     );
   }
+  if (operands.rowSums) requireRowSums(operands, groups, m);
   const expected = { rows: groups * m, columns: n };
   if (bias) requireContiguous('matmul', 'bias', bias, n);
   if ((rowScale === undefined) !== (rowsPerScale === undefined)) {
@@ -96,7 +100,7 @@ export function planMatmul(operands: MatmulOperands): MatmulPlan {
     preActivation && requireWritableRows('matmul', 'preActivation', preActivation, expected);
   const geluInputRows = geluInput && requireRows('matmul', 'geluInput', geluInput, expected);
   const others = { a, b, bias, geluInput, rowScale, ...(residualInPlace ? {} : { residual }) };
-  requireSeparate('matmul', { out, preActivation }, others);
+  requireSeparate('matmul', { out, preActivation, rowSums: operands.rowSums?.out }, others);
   const layouts = [aRows, bRows, outRows, preActivationRows, geluInputRows, residualRows];
   const aligned = elementWidth(layouts.filter((layout) => layout !== undefined)) === 4;
   return {
@@ -117,6 +121,8 @@ export function planMatmul(operands: MatmulOperands): MatmulPlan {
       geluInput: geluInput !== undefined,
       rowScales: rowScale && rowsPerScale ? Math.ceil(expected.rows / rowsPerScale) : 0,
       residual: residual !== undefined,
+      rowSums: operands.rowSums !== undefined,
+      addToRowSums: operands.rowSums?.accumulate === true,
     },
   };
 }
@@ -127,12 +133,30 @@ export function matmulCost({ groups, m, n, k }: MatmulExtents, epilogue: Partial
   let read = groups * (m * k + k * n) + (epilogue.bias ? n : 0) + (epilogue.rowScales ?? 0);
   for (const present of [epilogue.accumulate, epilogue.geluInput, epilogue.residual])
     if (present) read += outputs;
+  if (epilogue.addToRowSums) read += m;
   return {
     macs: groups * m * n * k,
     flops: 0,
     bytesRead: 4 * read,
-    bytesWritten: 4 * outputs * (epilogue.preActivation ? 2 : 1),
+    bytesWritten: 4 * (outputs * (epilogue.preActivation ? 2 : 1) + (epilogue.rowSums ? m : 0)),
   };
+}
+
+function requireRowSums(
+  { rowSums, transposeA, preActivation }: MatmulOperands,
+  groups: number,
+  m: number,
+): void {
+  const { out, skip: [from, to] = [0, 0] } = rowSums!;
+  requireContiguous('matmul', 'rowSums.out', out, m);
+  if (!transposeA || groups !== 1 || preActivation) {
+    throw new ShapeError(
+      'matmul: rowSums need transposeA, and go with neither a batch axis nor preActivation',
+    );
+  }
+  if (!(Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from <= to && to <= m)) {
+    throw new ShapeError(`matmul: rowSums.skip [${from}, ${to}) is no part of the ${m} sums`);
+  }
 }
 
 // A leading batch axis is meant only when all three arrays have one; row views of weights never do.

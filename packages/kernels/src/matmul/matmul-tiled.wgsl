@@ -11,8 +11,8 @@
 // memory. workgroup_id.z is group · SPLITS + split; split s sums k in [s · K_PER_SPLIT, (s+1) · K_PER_SPLIT).
 //
 // Header: M, N, K, WIDTH, TILE_K, SPLITS, K_PER_SPLIT (a multiple of TILE_K), TRANSPOSE_A, TRANSPOSE_B,
-// M_EXACT, N_EXACT (whole blocks), K_EXACT (whole steps of TILE_K); matmul-layout.wgsl, an operand file and
-// matmul-epilogue.wgsl.
+// M_EXACT, N_EXACT (whole blocks), K_EXACT (whole steps of TILE_K), ROW_SUMS (with TRANSPOSE_A);
+// matmul-layout.wgsl, an operand file, a row-sums file and matmul-epilogue.wgsl.
 // The loops over a block end at a bound known only at run time: unrolled reads of workgroup arrays take a
 // software driver half a minute to compile.
 
@@ -76,6 +76,7 @@ fn main(
   var sum1 = vec4f(0.0);
   var sum2 = vec4f(0.0);
   var sum3 = vec4f(0.0);
+  var row_sum = vec4f(0.0);
 
   for (var k = k_begin; k < k_end; k += TILE_K) {
     for (var i = index; i < BLOCK; i += INVOCATIONS) {
@@ -97,6 +98,9 @@ fn main(
       if (TRANSPOSE_A) {
         for (var i = slot * 4u; i < slot * 4u + 4u; i++) {
           let a4 = a_block[i * WIDTH + lane.y];
+          if (ROW_SUMS) {
+            row_sum += a4;
+          }
           let b4 = b_block[i * WIDTH + lane.x];
           sum0 += a4.x * b4;
           sum1 += a4.y * b4;
@@ -134,6 +138,9 @@ fn main(
 
   let first = row + lane.y * 4u;
   let at = column + lane.x * 4u;
+  if (ROW_SUMS && at == 0u) {
+    store_row_sums(tile.z, first, row_sum);
+  }
   if (N_EXACT || at < N) {
     var result: array<vec4f, 4> = array<vec4f, 4>(sum0, sum1, sum2, sum3);
     let rows = select(min(4u, M - min(first, M)), 4u, M_EXACT);

@@ -36,6 +36,8 @@ export interface MatmulShape {
   readonly accumulate?: boolean;
   readonly epilogue?: readonly Epilogue[];
   readonly rowsPerScale?: number;
+  /** Given: sums of A's rows besides, with TN. */
+  readonly rowSums?: { readonly accumulate?: boolean; readonly skip?: readonly [number, number] };
   readonly aPlacement?: Placement;
   readonly bPlacement?: Placement;
   /** Of out, preActivation, geluInput and residual. */
@@ -57,6 +59,11 @@ const cases: readonly KernelCase<MatmulShape>[] = [
     shape: { m: 2, n: 3, k: 4, form: 'NT', accumulate: true, epilogue: ['residual'] },
   },
   { name: 'tiny TN, batched', kind: 'tiny', shape: { m: 4, n: 2, k: 3, form: 'TN', groups: 2 } },
+  {
+    name: 'tiny TN, row sums',
+    kind: 'tiny',
+    shape: { m: 5, n: 2, k: 3, form: 'TN', rowSums: { skip: [1, 3] } },
+  },
   { name: 'one element', kind: 'edge', shape: { m: 1, n: 1, k: 1 } },
   { name: 'one element NT', kind: 'edge', shape: { m: 1, n: 1, k: 1, form: 'NT' } },
   { name: 'primes NN', kind: 'edge', shape: { m: 101, n: 257, k: 67 } },
@@ -68,7 +75,16 @@ const cases: readonly KernelCase<MatmulShape>[] = [
     shape: { m: 70, n: 68, k: 36, epilogue: ['bias', 'residualInPlace'] },
   },
   { name: 'ragged blocks NT', kind: 'edge', shape: { m: 70, n: 68, k: 36, form: 'NT', epilogue: mlp } },
-  { name: 'ragged blocks TN', kind: 'edge', shape: { m: 68, n: 76, k: 37, form: 'TN', accumulate: true } },
+  {
+    name: 'ragged blocks TN',
+    kind: 'edge',
+    shape: { m: 68, n: 76, k: 37, form: 'TN', accumulate: true, rowSums: { skip: [20, 44] } },
+  },
+  {
+    name: 'primes TN, row sums added to',
+    kind: 'edge',
+    shape: { m: 67, n: 29, k: 53, form: 'TN', alpha: 0.5, rowSums: { accumulate: true } },
+  },
   {
     name: 'batched NN',
     kind: 'edge',
@@ -87,7 +103,13 @@ const cases: readonly KernelCase<MatmulShape>[] = [
       accumulate: true,
       aPlacement: { locals: 10 },
       bPlacement: { locals: 10 },
+      rowSums: { accumulate: true, skip: [3, 17] },
     },
+  },
+  {
+    name: 'split K TN, primes',
+    kind: 'edge',
+    shape: { m: 23, n: 7, k: 1031, form: 'TN', rowSums: {} },
   },
   {
     name: 'split K NT',
@@ -162,14 +184,15 @@ const cases: readonly KernelCase<MatmulShape>[] = [
   {
     name: 'fine-tuning, MLP up, dW',
     kind: 'model',
-    shape: { m: 2048, n: 512, k: 808, form: 'TN', accumulate: true },
+    shape: { m: 2048, n: 512, k: 808, form: 'TN', accumulate: true, rowSums: { accumulate: true } },
   },
   { name: 'decoder, qkv', kind: 'model', shape: { m: 800, n: 1152, k: 384, form: 'NT' } },
 ];
 
 export const matmulKernel = defineKernel<MatmulShape>({
   name: 'matmul',
-  summary: 'out = epilogue(α · op(A)·op(B)): bias, GELU, GELU′, row scale, residual, accumulate',
+  summary:
+    'out = epilogue(α · op(A)·op(B)): bias, GELU, GELU′, row scale, residual, accumulate, row sums of A',
   variants: matmulVariants,
   cases,
   randomShape,
@@ -187,7 +210,7 @@ export const matmulKernel = defineKernel<MatmulShape>({
     if (epilogue.includes('residual')) specs.residual = { shape: outShape };
     return specs;
   },
-  outputs: ({ m, n, groups = 1, outPlacement, accumulate, epilogue = [] }) => {
+  outputs: ({ m, n, groups = 1, outPlacement, accumulate, epilogue = [], rowSums }) => {
     const shape = bufferShape(outPlacement, groups * m, n);
     const kept: ArraySpec = { shape, initial: (random) => normals(random, product(shape)) };
     const fresh: ArraySpec = { shape };
@@ -196,6 +219,7 @@ export const matmulKernel = defineKernel<MatmulShape>({
     return {
       out: added ? kept : placed,
       ...(epilogue.includes('preActivation') ? { preActivation: placed } : {}),
+      ...(rowSums ? { rowSums: { shape: [m], initial: (random: Random) => normals(random, m) } } : {}),
     };
   },
   run: (runtime, shape, inputs, outputs) => {
@@ -224,10 +248,11 @@ export const matmulKernel = defineKernel<MatmulShape>({
       ...(inputs.rowScale ? { rowScale: inputs.rowScale, rowsPerScale: shape.rowsPerScale! } : {}),
       ...(inputs.residual ? { residual: place(inputs.residual)! } : {}),
       ...(epilogue.includes('residualInPlace') ? { residual: out } : {}),
+      ...(shape.rowSums ? { rowSums: { out: outputs.rowSums!, ...shape.rowSums } } : {}),
     });
   },
   reference: (shape, arrays) => {
-    const { values, epilogue, outLayout } = unpack(shape, arrays);
+    const { a, values, epilogue, outLayout } = unpack(shape, arrays);
     const { out, preActivation } = epilogueReference(values, shape.n, epilogue);
     const size = product(bufferShape(shape.outPlacement, outLayout.rows, shape.n));
     const place = (initial: Float64Array | undefined, packed: Float64Array) =>
@@ -235,6 +260,7 @@ export const matmulKernel = defineKernel<MatmulShape>({
     return {
       out: place(arrays.out, out),
       ...(keeps(shape) ? { preActivation: place(arrays.preActivation, preActivation) } : {}),
+      ...(shape.rowSums ? { rowSums: rowSumsReference(shape, a, arrays.rowSums!) } : {}),
     };
   },
   referenceBackward: (shape, arrays, cotangents) => {
@@ -242,15 +268,20 @@ export const matmulKernel = defineKernel<MatmulShape>({
     const dOut = gatherRows(cotangents.out!, outLayout);
     const dKept = cotangents.preActivation && gatherRows(cotangents.preActivation, outLayout);
     const through = epilogueBackwardReference(values, shape.n, epilogue, dOut, dKept);
+    const { a, b } = productBackwardReference(extents, arrays.a!, arrays.b!, through.product);
+    if (cotangents.rowSums) {
+      a.forEach((_, i) => (a[i]! += isSkipped(shape, i % shape.m) ? 0 : cotangents.rowSums![i % shape.m]!));
+    }
     return {
-      ...productBackwardReference(extents, arrays.a!, arrays.b!, through.product),
+      a,
+      b,
       ...(arrays.bias ? { bias: through.bias } : {}),
       ...(arrays.rowScale ? { rowScale: through.rowScale } : {}),
       ...(arrays.geluInput ? { geluInput: through.geluInput } : {}),
       ...(arrays.residual ? { residual: dOut } : {}),
     };
   },
-  cost: ({ m, n, k, groups = 1, accumulate = false, rowsPerScale = 1, epilogue = [] }) =>
+  cost: ({ m, n, k, groups = 1, accumulate = false, rowsPerScale = 1, epilogue = [], rowSums }) =>
     matmulCost(
       { groups, m, n, k },
       {
@@ -260,6 +291,8 @@ export const matmulKernel = defineKernel<MatmulShape>({
         geluInput: epilogue.includes('geluInput'),
         rowScales: epilogue.includes('rowScale') ? Math.ceil((groups * m) / rowsPerScale) : 0,
         residual: epilogue.includes('residual') || epilogue.includes('residualInPlace'),
+        rowSums: rowSums !== undefined,
+        addToRowSums: rowSums?.accumulate === true,
       },
     ),
 });
@@ -308,7 +341,23 @@ function unpack(shape: MatmulShape, arrays: HostArrays) {
   const extents = { groups, m, n, k, transposeA: form === 'TN', transposeB: form === 'NT' };
   const a = gatherRows(arrays.a!, layoutOf(shape.aPlacement, groups * aRows, aColumns));
   const b = gatherRows(arrays.b!, layoutOf(shape.bPlacement, groups * bRows, bColumns));
-  return { values: productReference(extents, a, b), epilogue, outLayout, extents };
+  return { a, values: productReference(extents, a, b), epilogue, outLayout, extents };
+}
+
+function isSkipped({ rowSums }: MatmulShape, row: number): boolean {
+  const [from, to] = rowSums?.skip ?? [0, 0];
+  return row >= from && row < to;
+}
+
+/** Σ_k A[k, m] of packed A, on top of what was there where sums are added or left out. */
+function rowSumsReference(shape: MatmulShape, a: Float64Array, initial: Float64Array): Float64Array {
+  const { m, k, rowSums } = shape;
+  return initial.map((before, row) => {
+    if (isSkipped(shape, row)) return before;
+    let sum = rowSums?.accumulate ? before : 0;
+    for (let l = 0; l < k; l++) sum += a[l * m + row]!;
+    return sum;
+  });
 }
 
 function normals(random: Random, count: number): Float32Array {

@@ -133,6 +133,31 @@ describe('matmul', () => {
       );
     });
 
+    it('row sums that cannot be had, or would lie elsewhere', () => {
+      const operands = (array: (...shape: number[]) => GpuArray) => ({
+        a: array(3, 2),
+        b: array(3, 4),
+        out: array(2, 4),
+        transposeA: true,
+      });
+      refuse(
+        (array) => ({ ...operands(array), rowSums: { out: array(3) } }),
+        /rowSums.out must be .* 2 elements/,
+      );
+      refuse(
+        (array) => ({ ...operands(array), rowSums: { out: array(2), skip: [1, 3] } }),
+        /skip \[1, 3\) is no part of the 2 sums/,
+      );
+      refuse(
+        (array) => ({ a: array(2, 3), b: array(3, 4), out: array(2, 4), rowSums: { out: array(2) } }),
+        /rowSums need transposeA/,
+      );
+      refuse((array) => {
+        const given = operands(array);
+        return { ...given, rowSums: { out: given.a.reshape([6]).slice(0, 0, 2) } };
+      }, /rowSums and a share a buffer/);
+    });
+
     it('an output that shares memory with an operand', () => {
       refuse((array) => {
         const a = array(4, 4);

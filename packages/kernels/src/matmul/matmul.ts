@@ -10,6 +10,8 @@ import epilogueWgsl from './matmul-epilogue.wgsl';
 import layoutWgsl from './matmul-layout.wgsl';
 import scalarWgsl from './matmul-operands-scalar.wgsl';
 import vec4Wgsl from './matmul-operands-vec4.wgsl';
+import rowSumsNoneWgsl from './matmul-row-sums-none.wgsl';
+import rowSumsWgsl from './matmul-row-sums.wgsl';
 import preActivationNoneWgsl from './matmul-pre-activation-none.wgsl';
 import preActivationScalarWgsl from './matmul-pre-activation-scalar.wgsl';
 import preActivationVec4Wgsl from './matmul-pre-activation-vec4.wgsl';
@@ -19,7 +21,7 @@ import { matmulCost, planMatmul, type MatmulPlan } from './matmul-plan.js';
 import { transposeB as transposeWeight } from './matmul-transpose.js';
 import { blockGrid, matmulVariants, splitsOf } from './matmul-variants.js';
 
-export type { MatmulOperands } from './matmul-operands.js';
+export type { MatmulOperands, RowSums } from './matmul-operands.js';
 export { matmulCost, type MatmulEpilogue, type MatmulExtents } from './matmul-plan.js';
 export { matmulVariants, type MatmulBlock, type MatmulForm, type MatmulVariant } from './matmul-variants.js';
 
@@ -65,7 +67,16 @@ export function matmul(runtime: Runtime, operands: MatmulOperands): void {
     return;
   }
   const partials = runtime.empty([groups * splits * m, n], 'f32', 'matmul partial sums');
-  const partial: MatmulOperands = { a: operands.a, b: operands.b, out: partials, transposeA, transposeB };
+  const { rowSums } = operands;
+  const sumPartials = rowSums && runtime.empty([splits, m], 'f32', 'matmul partial row sums');
+  const partial: MatmulOperands = {
+    a: operands.a,
+    b: operands.b,
+    out: partials,
+    transposeA,
+    transposeB,
+    ...(sumPartials ? { rowSums: { out: sumPartials } } : {}),
+  };
   const first = withoutEpilogue(plan, partials.rows());
   const firstProgram = runtime.program(`matmul ${form} /${splits} ${epilogueKey(first, partial)}`, () =>
     source('matmul', `${form} in ${splits} parts`, first, partial, product, variant.wgsl),
@@ -73,8 +84,8 @@ export function matmul(runtime: Runtime, operands: MatmulOperands): void {
   runtime.dispatch(firstProgram, bindings(first, partial), grid, cost);
 
   const reduceGrid = runtime.linearGrid(Math.ceil((groups * m * Math.ceil(n / 4)) / 64));
-  const second: MatmulOperands = { ...operands, a: partials, b: partials };
-  const secondPlan: MatmulPlan = { ...plan, a: partials.rows(), b: partials.rows() };
+  const second: MatmulOperands = { ...operands, a: partials, b: sumPartials ?? partials };
+  const secondPlan: MatmulPlan = { ...plan, a: partials.rows(), b: second.b.rows() };
   const reduction = {
     SPLITS: splits,
     ROWS: groups * m,
@@ -87,6 +98,7 @@ export function matmul(runtime: Runtime, operands: MatmulOperands): void {
   );
   runtime.dispatch(reduceProgram, bindings(secondPlan, second), reduceGrid, NO_COST);
   runtime.release(partials);
+  if (sumPartials) runtime.release(sumPartials);
 }
 
 function withoutEpilogue(plan: MatmulPlan, out: RowLayout): MatmulPlan {
@@ -98,6 +110,8 @@ function withoutEpilogue(plan: MatmulPlan, out: RowLayout): MatmulPlan {
     geluInput: false,
     rowScales: 0,
     residual: false,
+    rowSums: false,
+    addToRowSums: false,
   };
   return {
     extents,
@@ -116,14 +130,15 @@ function withoutEpilogue(plan: MatmulPlan, out: RowLayout): MatmulPlan {
 
 // A binding that the kernel does not use still needs a buffer; A is at hand.
 function bindings(plan: MatmulPlan, operands: MatmulOperands): GpuArray[] {
-  const { a, b, out, bias, geluInput, rowScale, residual, preActivation } = operands;
+  const { a, b, out, bias, geluInput, rowScale, residual, preActivation, rowSums } = operands;
   const arrays = [a, b, out, bias ?? a, geluInput ?? a, rowScale ?? a, (plan.residual && residual) ?? a];
-  if (preActivation) arrays.push(preActivation);
+  const second = preActivation ?? rowSums?.out;
+  if (second) arrays.push(second);
   return arrays;
 }
 
 function epilogueKey(plan: MatmulPlan, operands: MatmulOperands): string {
-  const { bias, rowScale, rowsPerScale, activation, alpha = 1 } = operands;
+  const { bias, rowScale, rowsPerScale, activation, alpha = 1, rowSums } = operands;
   const layouts = [plan.a, plan.b, plan.out, plan.preActivation, plan.geluInput, plan.residual];
   return [
     ...layouts.map((layout) => (layout ? rowKey(layout) : '-')),
@@ -133,6 +148,7 @@ function epilogueKey(plan: MatmulPlan, operands: MatmulOperands): string {
     activation ?? '-',
     bias ? bias.offset : '-',
     rowScale ? `${rowScale.offset}/${rowsPerScale}` : '-',
+    rowSums ? `${rowSums.out.offset} ${rowSums.accumulate ?? false} ${rowSums.skip ?? ''}` : '-',
   ].join(' ');
 }
 
@@ -145,7 +161,7 @@ function source(
   mainWgsl: string,
 ): ProgramSource {
   const { m, n, k } = plan.extents;
-  const { bias, rowScale, rowsPerScale, activation, preActivation, alpha = 1 } = operands;
+  const { bias, rowScale, rowsPerScale, activation, preActivation, alpha = 1, rowSums } = operands;
   const header = constantHeader({
     M: m,
     N: n,
@@ -168,6 +184,11 @@ function source(
     ROWS_PER_SCALE: rowsPerScale ?? 1,
     HAS_RESIDUAL: plan.residual !== undefined,
     ADD_TO_OUT: plan.addToOut,
+    ROW_SUMS: rowSums !== undefined,
+    ROW_SUMS_OFFSET: rowSums?.out.offset ?? 0,
+    ADD_TO_ROW_SUMS: rowSums?.accumulate ?? false,
+    SKIP_FROM: rowSums?.skip?.[0] ?? 0,
+    SKIP_TO: rowSums?.skip?.[1] ?? 0,
   });
   const wide = plan.width === 4;
   const keepWgsl = wide ? preActivationVec4Wgsl : preActivationScalarWgsl;
@@ -178,6 +199,7 @@ function source(
     layoutWgsl,
     wide ? vec4Wgsl : scalarWgsl,
     preActivation ? keepWgsl : preActivationNoneWgsl,
+    rowSums ? rowSumsWgsl : rowSumsNoneWgsl,
     epilogueWgsl,
     mainWgsl,
   ];
@@ -186,7 +208,7 @@ function source(
     kernel,
     detail,
     wgsl: pieces.join('\n'),
-    access: preActivation ? [...access, 'read_write'] : access,
+    access: preActivation || rowSums ? [...access, 'read_write'] : access,
   };
 }
 
