@@ -4,7 +4,8 @@ import { runFolder } from './run.js';
 const USAGE = `Usage: npm run parity -- FOLDER [--all]
 
 Runs every case of a folder of reference numbers (manifest.json and safetensors files) and prints the relative error
-‖out − ref‖/‖ref‖ of each tensor. Bounds: forward 5e-6, gradients 1e-5, parameters after steps 1e-5.
+‖out − ref‖/‖ref‖ of each tensor. Bounds: forward 5e-6, gradients 1e-5, parameters after steps 1e-5, 0 for whole
+numbers such as frame indices and pixels.
 
   --all    a line for every gradient and parameter instead of the worst of each family
 

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { decodeSafetensors, safetensorsFloat32 } from '@tubelet/autograd';
+import { decodeSafetensors, safetensorsFloat32, type SafetensorsTensor } from '@tubelet/autograd';
 
 /** The folder cannot be used, or does not hold what its manifest says. */
 export class GoldenFolderError extends Error {
@@ -23,11 +23,20 @@ export class GoldenFolder {
 
   /** Throws `GoldenFolderError` when there is no readable manifest. */
   constructor(readonly path: string) {
-    const file = join(path, 'manifest.json');
-    if (!existsSync(file))
-      throw new GoldenFolderError(`${file} does not exist; give a folder with a manifest.json`);
+    const manifest = this.json('manifest');
+    if (!manifest)
+      throw new GoldenFolderError(
+        `${join(path, 'manifest.json')} does not exist; give a folder with a manifest.json`,
+      );
+    this.manifest = manifest;
+  }
+
+  /** The object in `<name>.json`, or undefined when there is no such file. */
+  json(name: string): Json | undefined {
+    const file = join(this.path, `${name}.json`);
+    if (!existsSync(file)) return undefined;
     try {
-      this.manifest = JSON.parse(readFileSync(file, 'utf8')) as Json;
+      return JSON.parse(readFileSync(file, 'utf8')) as Json;
     } catch (error) {
       throw new GoldenFolderError(`${file} is not JSON: ${(error as Error).message}`);
     }
@@ -38,17 +47,14 @@ export class GoldenFolder {
     return Object.entries(objectField(this.manifest, 'cases', 'manifest.json')) as [string, Json][];
   }
 
-  /** The tensors of `<name>.safetensors`, or undefined when there is no such file. */
+  /** The tensors of `<name>.safetensors`, images of bytes too, or undefined when there is no such file. */
   tensors(name: string): GoldenTensors | undefined {
     const file = join(this.path, `${name}.safetensors`);
     if (!existsSync(file)) return undefined;
     try {
       const { tensors } = decodeSafetensors(readFileSync(file));
       return new Map(
-        [...tensors].map(([key, tensor]) => [
-          key,
-          { shape: tensor.shape, data: safetensorsFloat32(key, tensor) },
-        ]),
+        [...tensors].map(([key, tensor]) => [key, { shape: tensor.shape, data: floats(key, tensor) }]),
       );
     } catch (error) {
       throw new GoldenFolderError(`${file}: ${(error as Error).message}`);
@@ -61,6 +67,12 @@ export class GoldenFolder {
       .filter((name) => name.endsWith(ending))
       .sort();
   }
+}
+
+function floats(key: string, tensor: SafetensorsTensor): Float32Array {
+  return tensor.dtype === 'U8'
+    ? Float32Array.from(tensor.data as Uint8Array)
+    : safetensorsFloat32(key, tensor);
 }
 
 export function objectField(object: Json, key: string, where: string): Json {
@@ -87,6 +99,26 @@ export function numbersField(object: Json, key: string, where: string): number[]
     );
   }
   return value as number[];
+}
+
+/** A list of objects. */
+export function objectsField(object: Json, key: string, where: string): Json[] {
+  const value = object[key];
+  if (!Array.isArray(value) || value.some((entry) => typeof entry !== 'object' || entry === null)) {
+    throw new GoldenFolderError(
+      `${where}: "${key}" is ${JSON.stringify(value)}, a list of objects is needed`,
+    );
+  }
+  return value as Json[];
+}
+
+/** A list of lists of numbers, one behind the other. */
+export function tableField(object: Json, key: string, where: string): number[] {
+  const value = object[key];
+  if (!Array.isArray(value)) {
+    throw new GoldenFolderError(`${where}: "${key}" is ${JSON.stringify(value)}, a table is needed`);
+  }
+  return value.flatMap((_, row) => numbersField(value as unknown as Json, `${row}`, `${where}, ${key}`));
 }
 
 /** A list of numbers if the key is there. */

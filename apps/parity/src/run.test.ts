@@ -32,11 +32,18 @@ describe('parity with the reference', () => {
       'mixup',
       'targets',
       'tables',
+      'frame indices',
+      'resize',
+      'RandAugment',
+      'evaluation',
     ]) {
       expect(groups).toContain(group);
     }
     expect([...groups].filter((group) => group.startsWith('variant '))).toHaveLength(6);
-    expect(report.omissions).toEqual([]);
+    const tensors = new Set(report.comparisons.map(({ tensor }) => tensor));
+    expect(tensors).toContain('learning-rate scales by layer');
+    // A published checkpoint holds the optimiser's moments too, and is larger than all the rest.
+    expect(report.omissions).toEqual(['published checkpoints (.pth: not in this folder)']);
   }, 600_000); // every shape of two models is compiled first, which software drivers do slowly
 });
 

@@ -1,6 +1,7 @@
 import { Engine } from '@tubelet/autograd';
 import type { Runtime } from '@tubelet/kernels';
 import { classifierCase, dropPathCase } from './cases/classifier-case.js';
+import { dataCases } from './cases/data-cases.js';
 import { importCases } from './cases/import-case.js';
 import { mixupCase } from './cases/mixup-case.js';
 import { pretrainingCase } from './cases/pretraining-case.js';
@@ -22,6 +23,7 @@ export async function runFolder(
     onCase(name);
     await runCase(engine, folder, name, testCase, report);
   }
+  dataCases(folder, report);
   importCases(folder, report);
   return report;
 }

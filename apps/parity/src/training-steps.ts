@@ -23,19 +23,24 @@ export function loadWeights(store: ParameterStore, stored: GoldenTensors | undef
   }
 }
 
+/** The groups of parameters that a case's optimiser has. */
+export function goldenGroups(testCase: Json, where: string): ParameterGroup[] {
+  const { groups } = objectField(testCase, 'optimizer', where);
+  if (!Array.isArray(groups)) throw new GoldenFolderError(`${where}: optimizer.groups is not a list`);
+  return groups.map((group: Json) => ({
+    parameters: group['params'] as string[],
+    weightDecay: Number(group['weight_decay']),
+    learningRateScale: Number(group['lr_scale'] ?? 1),
+  }));
+}
+
 /** The optimiser that a case describes, and its learning rate at each step. */
 export function goldenOptimiser(store: ParameterStore, testCase: Json, where: string) {
   const settings = objectField(testCase, 'optimizer', where);
-  const groups = settings['groups'];
-  if (!Array.isArray(groups)) throw new GoldenFolderError(`${where}: optimizer.groups is not a list`);
   const optimiser = new AdamW(store, {
     betas: numbersField(settings, 'betas', where) as [number, number],
     epsilon: typeof settings['eps'] === 'number' ? settings['eps'] : 1e-8,
-    groups: groups.map((group: Json): ParameterGroup => ({
-      parameters: group['params'] as string[],
-      weightDecay: Number(group['weight_decay']),
-      learningRateScale: Number(group['lr_scale'] ?? 1),
-    })),
+    groups: goldenGroups(testCase, where),
   });
   return { optimiser, learningRates: numbersField(settings, 'lr_per_step', where) };
 }

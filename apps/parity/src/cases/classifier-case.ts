@@ -1,7 +1,8 @@
-import type { Engine, RowScaling, Tensor } from '@tubelet/autograd';
+import type { Engine, ParameterGroup, RowScaling, Tensor } from '@tubelet/autograd';
 import { softCrossEntropy } from '@tubelet/autograd';
 import {
   Classifier,
+  layerDecayGroups,
   regionCount,
   regionMajorOrder,
   tokenCount,
@@ -24,6 +25,7 @@ import type { Report } from '../report.js';
 import {
   compareGradients,
   compareParameters,
+  goldenGroups,
   goldenOptimiser,
   gradientNorm,
   loadWeights,
@@ -109,6 +111,7 @@ export async function classifierCase(
   const model = new Classifier(engine, config);
   loadWeights(model.store, weights);
   const { optimiser, learningRates } = goldenOptimiser(model.store, testCase, name);
+  compareLayerDecay(model, testCase, name, report);
   const run = async (targets: Float32Array, check: (loss: Tensor, logits: Tensor) => Promise<void>) => {
     const activations = new Map<string, Tensor>();
     const { logits } = model.forward(upload(), {
@@ -182,6 +185,27 @@ export async function classifierCase(
     const expected = optionalNumbers(testCase, key)?.[0];
     if (expected !== undefined)
       report.compareScalar(name, key, 'gradient', await gradientNorm(optimiser), expected);
+  }
+}
+
+/** Learning-rate scale and weight decay of every parameter, where the case says how they decay by layer. */
+function compareLayerDecay(model: Classifier, testCase: Json, name: string, report: Report): void {
+  const settings = objectField(testCase, 'optimizer', name);
+  const layerDecay = optionalNumber(settings, 'layer_decay');
+  if (layerDecay === undefined) return;
+  const golden = goldenGroups(testCase, name);
+  const weightDecay = Math.max(...golden.map((group) => group.weightDecay));
+  const { depth } = model.config.encoder;
+  const own = layerDecayGroups(model.store, { depth, weightDecay, layerDecay });
+  for (const [what, key] of [
+    ['learning-rate scales by layer', 'learningRateScale'],
+    ['weight decays', 'weightDecay'],
+  ] as const) {
+    const values = (groups: readonly ParameterGroup[]) => {
+      const byName = new Map(groups.flatMap((group) => group.parameters.map((p) => [p, group[key] ?? 1])));
+      return [...model.store.parameters.keys()].map((parameter) => byName.get(parameter) ?? NaN);
+    };
+    report.compare(name, what, 'exact', values(own), values(golden));
   }
 }
 

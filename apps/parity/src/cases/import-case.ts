@@ -9,7 +9,9 @@ import type { Report } from '../report.js';
  * give, `finetune_from_<name>.safetensors`.
  */
 export function importCases(folder: GoldenFolder, report: Report): void {
-  for (const file of folder.files('.pth')) {
+  const files = folder.files('.pth');
+  if (files.length === 0) report.omit('published checkpoints (.pth: not in this folder)');
+  for (const file of files) {
     const name = file.replace(/\.checkpoint-\w+\.pth$/, '');
     const expected = folder.tensors(`finetune_from_${name}`);
     if (!expected) {
