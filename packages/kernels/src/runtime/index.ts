@@ -4,6 +4,14 @@ export * from './errors.js';
 export * from './gpu-array.js';
 export * from './ledger.js';
 export * from './open.js';
+export {
+  likeRuntime,
+  paperAdapter,
+  paperDevice,
+  PaperReadError,
+  paperRuntime,
+  type PaperOptions,
+} from './paper-device.js';
 export { formatProfile, type ProfileEntry } from './profiler.js';
 export type { Access, Program, ProgramSource } from './program.js';
 export type { Recording } from './recording.js';
