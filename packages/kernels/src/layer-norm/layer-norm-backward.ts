@@ -22,6 +22,9 @@ import { layerNormVariants } from './layer-norm.js';
 const INPUT_KERNEL = 'layer-norm-backward';
 const PARAMETER_KERNEL = 'layer-norm-backward-parameters';
 const LOADS_PER_WORKGROUP = 64;
+const ROWS_PER_CHUNK = 1024;
+/** Invocations of a workgroup along columns and along rows, for the parameters' gradients. */
+const PARAMETER_LANES = { software: [16, 1], gpu: [16, 16] } as const;
 
 /** Gradient of x alone: 10 operations an element. */
 function inputCost(rows: number, columns: number, accumulate: boolean): Cost {
@@ -34,19 +37,20 @@ function inputCost(rows: number, columns: number, accumulate: boolean): Cost {
   };
 }
 
-/** First stage of the parameters' gradients: 5 operations an element. */
-function partialsCost(rows: number, columns: number, chunks: number): Cost {
+/** The parameters' gradients, or those of each chunk of rows: 5 operations an element. */
+function parametersCost(rows: number, columns: number, chunks: number, accumulate: boolean): Cost {
   const count = rows * columns;
   return {
     macs: 0,
     flops: 5 * count,
-    bytesRead: 4 * (2 * count + 3 * rows),
+    bytesRead: 4 * (2 * count + 3 * rows + (accumulate && chunks === 1 ? 2 * columns : 0)),
     bytesWritten: 4 * 2 * chunks * columns,
   };
 }
 
-/** Second stage of the parameters' gradients. */
+/** The sums over several chunks. */
 function sumPartialsCost(columns: number, chunks: number, accumulate: boolean): Cost {
+  if (chunks === 1) return { macs: 0, flops: 0, bytesRead: 0, bytesWritten: 0 };
   return {
     macs: 0,
     flops: 2 * columns * chunks,
@@ -55,9 +59,9 @@ function sumPartialsCost(columns: number, chunks: number, accumulate: boolean): 
   };
 }
 
-function chunking(rows: number): { chunkRows: number; chunks: number } {
-  const chunkRows = Math.ceil(Math.sqrt(rows));
-  return { chunkRows, chunks: Math.ceil(rows / chunkRows) };
+/** How many workgroups share the rows: one set of them where that leaves none too much to do. */
+function chunksOf(rows: number): number {
+  return Math.ceil(rows / ROWS_PER_CHUNK);
 }
 
 /** Cost of the whole backward pass, both kernels and both stages. */
@@ -66,10 +70,10 @@ export function layerNormBackwardCost(
   columns: number,
   { accumulateDx = false, accumulateParameters = false }: LayerNormBackwardOptions = {},
 ): Cost {
-  const { chunks } = chunking(rows);
+  const chunks = chunksOf(rows);
   const parts = [
     inputCost(rows, columns, accumulateDx),
-    partialsCost(rows, columns, chunks),
+    parametersCost(rows, columns, chunks, accumulateParameters),
     sumPartialsCost(columns, chunks, accumulateParameters),
   ];
   const sum = (field: keyof Cost) => parts.reduce((total, part) => total + part[field], 0);
@@ -162,66 +166,100 @@ function inputGradient(runtime: Runtime, arrays: LayerNormBackwardArrays, correc
 }
 
 function parameterGradients(runtime: Runtime, arrays: LayerNormBackwardArrays, correction: GpuArray): void {
-  const { dOut, x, mean, rstd, dWeight, dBias, accumulateParameters = false } = arrays;
+  const { x, dWeight, dBias, accumulateParameters: accumulate = false } = arrays;
+  const { rows, columns } = requireRows(PARAMETER_KERNEL, 'x', x);
+  const chunks = chunksOf(rows);
+  if (chunks === 1) {
+    chunkGradients(runtime, arrays, correction, { chunks, dWeight, dBias, accumulate });
+    return;
+  }
+  const partials = [0, 1].map(() => runtime.empty([chunks, columns], 'f32', 'layer-norm partials'));
+  const [weightPartials, biasPartials] = partials as [GpuArray, GpuArray];
+  const places = { dWeight: weightPartials, dBias: biasPartials };
+  chunkGradients(runtime, arrays, correction, { chunks, ...places, accumulate: false });
+  sumPartials(runtime, places, { dWeight, dBias }, accumulate);
+  for (const array of partials) runtime.release(array);
+}
+
+interface ParameterPlaces {
+  readonly dWeight: GpuArray;
+  readonly dBias: GpuArray;
+}
+
+function chunkGradients(
+  runtime: Runtime,
+  { dOut, x, mean, rstd }: LayerNormBackwardArrays,
+  correction: GpuArray,
+  { chunks, dWeight, dBias, accumulate }: ParameterPlaces & { chunks: number; accumulate: boolean },
+): void {
   const xRows = requireRows(PARAMETER_KERNEL, 'x', x);
   const { rows, columns } = xRows;
   const dOutRows = requireRows(PARAMETER_KERNEL, 'dOut', dOut, { rows, columns });
-  const { chunkRows, chunks } = chunking(rows);
-  const partials = runtime.empty([chunks, 2, columns], 'f32', 'layer-norm partials');
-
+  const { prefers } = selectVariant(runtime, INPUT_KERNEL, layerNormVariants);
+  const [columnLanes, rowLanes] = PARAMETER_LANES[prefers === 'software' ? 'software' : 'gpu'];
   const width = elementWidth([dOutRows, xRows, dWeight.rows(), dBias.rows()]);
-  const columnBlocks = Math.ceil(columns / width / LOADS_PER_WORKGROUP);
+  const columnBlocks = Math.ceil(columns / width / columnLanes);
   const grid = runtime.linearGrid(chunks * columnBlocks);
-  const key = `${PARAMETER_KERNEL} ${width} ${rowKey(dOutRows)} ${rowKey(xRows)} ${mean.offset} ${rstd.offset}`;
-  const first = runtime.program(key, () => ({
-    kernel: PARAMETER_KERNEL,
-    detail: `rows=${rows} columns=${columns}`,
-    wgsl:
-      elementAlias(width) +
-      constantHeader({
-        ROWS: rows,
-        COLUMNS: columns / width,
-        CHUNK_ROWS: chunkRows,
-        COLUMN_BLOCKS: columnBlocks,
-        GROUPS: chunks * columnBlocks,
-        GRID_X: grid[0],
-        ...rowConstants('DOUT', dOutRows, width),
-        ...rowConstants('X', xRows, width),
-        MEAN_OFFSET: mean.offset,
-        RSTD_OFFSET: rstd.offset,
-      }) +
-      parametersWgsl,
-    access: ['read', 'read', 'read', 'read', 'read', 'read_write'],
-  }));
-  runtime.dispatch(
-    first,
-    [dOut, x, mean, rstd, correction, partials],
-    grid,
-    partialsCost(rows, columns, chunks),
+  const layouts = `${rowKey(dOutRows)} ${rowKey(xRows)} ${mean.offset} ${rstd.offset}`;
+  const places = `${dWeight.offset} ${dBias.offset} ${accumulate}`;
+  const program = runtime.program(
+    `${PARAMETER_KERNEL} ${rowLanes} ${width} ${chunks} ${layouts} ${places}`,
+    () => ({
+      kernel: PARAMETER_KERNEL,
+      detail: `rows=${rows} columns=${columns} in ${chunks} chunks`,
+      wgsl:
+        elementAlias(width) +
+        constantHeader({
+          ROWS: rows,
+          COLUMNS: columns / width,
+          CHUNK_ROWS: ROWS_PER_CHUNK,
+          COLUMN_BLOCKS: columnBlocks,
+          GROUPS: chunks * columnBlocks,
+          GRID_X: grid[0],
+          COLUMN_LANES: columnLanes,
+          ROW_LANES: rowLanes,
+          RUN_ROWS: Math.ceil(Math.sqrt(Math.min(rows, ROWS_PER_CHUNK) / rowLanes)),
+          ACCUMULATE: accumulate,
+          D_WEIGHT_OFFSET: dWeight.offset / width,
+          D_BIAS_OFFSET: dBias.offset / width,
+          ...rowConstants('DOUT', dOutRows, width),
+          ...rowConstants('X', xRows, width),
+          MEAN_OFFSET: mean.offset,
+          RSTD_OFFSET: rstd.offset,
+        }) +
+        parametersWgsl,
+      access: ['read', 'read', 'read', 'read', 'read', 'read_write', 'read_write'],
+    }),
   );
+  const bound = [dOut, x, mean, rstd, correction, dWeight, dBias];
+  runtime.dispatch(program, bound, grid, parametersCost(rows, columns, chunks, accumulate));
+}
 
-  const sumKey = `${PARAMETER_KERNEL} sum ${width} ${columns} ${chunks} ${accumulateParameters} ${dWeight.offset} ${dBias.offset}`;
-  const second = runtime.program(sumKey, () => ({
+function sumPartials(
+  runtime: Runtime,
+  partials: ParameterPlaces,
+  { dWeight, dBias }: ParameterPlaces,
+  accumulate: boolean,
+): void {
+  const [chunks, columns] = partials.dWeight.shape as [number, number];
+  const width = elementWidth([partials.dWeight.rows(), dWeight.rows(), dBias.rows()]);
+  const key = `${PARAMETER_KERNEL} sum ${width} ${columns} ${chunks} ${accumulate} ${dWeight.offset} ${dBias.offset}`;
+  const program = runtime.program(key, () => ({
     kernel: PARAMETER_KERNEL,
-    detail: `sum of ${chunks} partials, columns=${columns}`,
+    detail: `sum of ${chunks} chunks, columns=${columns}`,
     wgsl:
       elementAlias(width) +
       constantHeader({
         COLUMNS: columns / width,
         CHUNKS: chunks,
-        ACCUMULATE: accumulateParameters,
+        ACCUMULATE: accumulate,
         D_WEIGHT_OFFSET: dWeight.offset / width,
         D_BIAS_OFFSET: dBias.offset / width,
       }) +
       sumPartialsWgsl,
-    access: ['read', 'read_write', 'read_write'],
+    access: ['read', 'read', 'read_write', 'read_write'],
   }));
-  const cost = sumPartialsCost(columns, chunks, accumulateParameters);
-  runtime.dispatch(
-    second,
-    [partials, dWeight, dBias],
-    [Math.ceil((2 * columns) / width / LOADS_PER_WORKGROUP)],
-    cost,
-  );
-  runtime.release(partials);
+  const bound = [partials.dWeight, partials.dBias, dWeight, dBias];
+  const grid = [Math.ceil(columns / width / LOADS_PER_WORKGROUP)] as const;
+  runtime.dispatch(program, bound, grid, sumPartialsCost(columns, chunks, accumulate));
 }

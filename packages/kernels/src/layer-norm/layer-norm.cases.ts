@@ -58,6 +58,16 @@ const cases: readonly KernelCase<LayerNormShape>[] = [
     kind: 'model',
     shape: { batch: 1, regions: 8, tokens: 11, columns: 512, view: 'all' },
   },
+  {
+    name: 'several chunks of rows, unaligned',
+    kind: 'edge',
+    shape: { batch: 1, regions: 1, tokens: 2100, columns: 7, view: 'all' },
+  },
+  {
+    name: 'several chunks of local rows, gradients added',
+    kind: 'edge',
+    shape: { batch: 2, regions: 50, tokens: 12, columns: 72, view: 'locals', accumulate: true },
+  },
   { name: 'decoder', kind: 'model', shape: { batch: 1, regions: 1, tokens: 800, columns: 384, view: 'all' } },
 ];
 

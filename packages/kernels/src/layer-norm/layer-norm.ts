@@ -11,6 +11,7 @@ import {
   rowKey,
 } from '../runtime/rows.js';
 import type { Runtime } from '../runtime/runtime.js';
+import { shapeClass } from '../runtime/shape-class.js';
 import { selectVariant } from '../runtime/variants.js';
 import { constantHeader, f32 } from '../runtime/wgsl.js';
 import { withWorkgroupSum, workgroupSumVariants, type WorkgroupSumVariant } from '../reduce/workgroup-sum.js';
@@ -64,7 +65,7 @@ export function layerNorm(runtime: Runtime, arrays: LayerNormArrays): void {
   requireSeparate(kernel, { out, mean, rstd }, { x, weight, bias });
 
   const width = elementWidth([xRows, outRows, weight.rows(), bias.rows()]);
-  const variant = selectVariant(runtime, kernel, layerNormVariants);
+  const variant = selectVariant(runtime, kernel, layerNormVariants, shapeClass(0, rows, columns));
   const grid = runtime.linearGrid(rows);
   const offsets = `${weight.offset} ${bias.offset} ${mean.offset} ${rstd.offset}`;
   const key = `${kernel} ${variant.name} ${rowKey(xRows)} ${rowKey(outRows)} ${offsets} ${epsilon}`;
