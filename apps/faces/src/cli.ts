@@ -21,6 +21,7 @@ interface Options {
   frames: number;
   framesPerSecond: number;
   folds: number;
+  variety: number;
   workers: number;
   sheet?: string;
 }
@@ -29,8 +30,8 @@ function whole(key: string, description: string, preset: number, range: NumberRa
   return new Option(`${key} <n>`, description).argParser(wholeNumberOption(key, range)).default(preset);
 }
 
-async function writeSheet(path: string, { seed, size, frames }: Options): Promise<void> {
-  const sheet = await contactSheet({ seed, size, frames, columns: SHEET_COLUMNS });
+async function writeSheet(path: string, { seed, variety, size, frames }: Options): Promise<void> {
+  const sheet = await contactSheet({ seed, variety, size, frames, columns: SHEET_COLUMNS });
   try {
     await mkdir(dirname(resolve(path)), { recursive: true });
     await writeFile(path, sheet);
@@ -41,11 +42,12 @@ async function writeSheet(path: string, { seed, size, frames }: Options): Promis
 }
 
 async function writeDataSet(options: Options): Promise<void> {
-  const { out, workers, seed, subjects, clipsPerClass, size, frames, framesPerSecond, folds } = options;
+  const { out, workers, seed, subjects, clipsPerClass, size, frames, framesPerSecond, folds, variety } =
+    options;
   const startMs = performance.now();
   const { wasThere, clips } = await makeFaces({
     folder: resolve(out),
-    settings: { seed, subjects, clipsPerClass, size, frames, framesPerSecond, folds },
+    settings: { seed, subjects, clipsPerClass, size, frames, framesPerSecond, folds, variety },
     workers,
     onClip(done, total) {
       if (done === total || done % Math.ceil(total / 10) === 0)
@@ -83,6 +85,11 @@ const program = new Command('faces')
       .default(16),
   )
   .addOption(whole('--folds', 'groups of people for cross-validation', 5, { min: 2 }))
+  .addOption(
+    new Option('--variety <share>', 'of pose, light, background and strength from clip to clip, 0 to 1')
+      .argParser(numberOption('--variety', { min: 0, max: 1 }))
+      .default(0.3),
+  )
   .addOption(whole('--workers', 'drawing threads', Math.min(16, availableParallelism()), { min: 1, max: 64 }))
   .option('--sheet <file>', 'write a contact sheet (a PNG: classes by time) instead of a data set')
   .option('--debug', 'show the stack trace of an error')

@@ -19,6 +19,8 @@ export interface ClipKey {
   /** Number of the clip in its data set. */
   readonly clip: number;
   readonly expression: FaceClass;
+  /** How much clips differ in what is not expression, 0 to 1. */
+  readonly variety: number;
 }
 
 /** A head as the camera sees it. */
@@ -67,7 +69,7 @@ function drawPerformance(key: ClipKey, process: FaceClass): Performance {
   const unitGains = restingFace();
   for (const unit of ACTION_UNITS) unitGains[unit] = random.between(0.75, 1.1);
   return {
-    strength: random.between(0.65, 1),
+    strength: 1 - key.variety * random.between(0, 0.5),
     gestureGain: random.between(0.3, 1),
     side: random.chance(0.5) ? 1 : -1,
     unitGains,
@@ -126,7 +128,7 @@ export function makeClip(key: ClipKey, frameCount: number): Clip {
   const mirrored = REVERSED[key.expression];
   const process = mirrored ?? key.expression;
   const identity = drawIdentity(key.seed, key.subject);
-  const scene = drawScene(key.seed, key.clip);
+  const scene = drawScene(key.seed, key.clip, key.variety);
   const performance = drawPerformance(key, process);
   const frames = Array.from({ length: frameCount }, (_, i) =>
     frameAt((i + 0.5) / frameCount, i, EXPRESSIONS[process], performance, identity, scene),

@@ -3,6 +3,7 @@ import { CLASSES } from './action-units.js';
 import { labelFiles, planClips, subjectFolds, type FaceDataSettings } from './data-set.js';
 
 const settings: FaceDataSettings = {
+  variety: 0.5,
   seed: 3,
   subjects: 13,
   clipsPerClass: 2,

@@ -3,7 +3,7 @@ import { CLASSES, type FaceClass } from './action-units.js';
 import { FaceRandom } from './random.js';
 
 /** Raised whenever the same settings give other clips. */
-export const GENERATOR_VERSION = 1;
+export const GENERATOR_VERSION = 2;
 
 /** What decides the content of a data set. */
 export interface FaceDataSettings {
@@ -16,6 +16,8 @@ export interface FaceDataSettings {
   readonly frames: number;
   readonly framesPerSecond: number;
   readonly folds: number;
+  /** How much clips differ in what is not expression, 0 to 1. */
+  readonly variety: number;
 }
 
 export interface PlannedClip {

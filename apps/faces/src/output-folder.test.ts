@@ -15,6 +15,7 @@ import { aboutDataSet, type FaceDataSettings } from './data-set.js';
 import { fillFolder, holdsDataSet } from './output-folder.js';
 
 const settings: FaceDataSettings = {
+  variety: 0.5,
   seed: 0,
   subjects: 2,
   clipsPerClass: 1,

@@ -89,31 +89,40 @@ function drawShapes(random: FaceRandom): BackgroundShape[] {
   }));
 }
 
-/** The scene of a clip of the data set. Does not depend on who is in it, nor on the expression. */
-export function drawScene(seed: number, clip: number): Scene {
+/**
+ * The scene of a clip of the data set. Does not depend on who is in it, nor on the expression.
+ *
+ * @param variety 0 for a portrait in even light before a plain wall, 1 for the greatest variety
+ */
+export function drawScene(seed: number, clip: number, variety: number): Scene {
   const random = new FaceRandom(seed, 'scene', clip);
-  const warmth = random.between(-0.06, 0.06);
-  const exposure = random.between(0.85, 1.1);
+  const warmth = variety * random.between(-0.06, 0.06);
+  const exposure = 1 + variety * random.between(-0.15, 0.1);
+  const drift = (spread: number, sway: number) => drawDrift(random, variety * spread, variety * sway);
+  const isPlain = !random.chance(variety);
+  const background = random.pick(BACKGROUNDS);
   return {
-    background: random.pick(BACKGROUNDS),
+    background: isPlain ? 'plain' : background,
     backgroundColours: [drawColour(random), drawColour(random)],
     backgroundAngle: random.between(0, Math.PI),
     backgroundShapes: drawShapes(random),
     clothes: drawColour(random),
     lightAngle: random.between(0, 2 * Math.PI),
-    lightStrength: drawDrift(random, 0.12, 0.06),
+    lightStrength: drift(0.12, 0.06),
     tint: [exposure * (1 + warmth), exposure, exposure * (1 - warmth)],
-    noiseLevel: random.between(0.5, 3),
-    shiftX: drawDrift(random, 7, 3),
-    shiftY: drawDrift(random, 5, 2.5),
-    scale: drawDrift(random, 0.06, 0.02),
-    tilt: drawDrift(random, 0.1, 0.05),
-    yaw: drawDrift(random, 0.18, 0.09),
-    pitch: drawDrift(random, 0.08, 0.05),
-    gazeX: drawDrift(random, 0.15, 0.15),
-    gazeY: drawDrift(random, 0.1, 0.08),
-    blinks: Array.from({ length: random.below(3) }, () => random.between(0.03, 0.97)),
-    browTwitch: drawDrift(random, 0.03, 0.05),
-    mouthTwitch: drawDrift(random, 0.04, 0.06),
+    noiseLevel: variety * random.between(0.5, 3),
+    shiftX: drift(7, 3),
+    shiftY: drift(5, 2.5),
+    scale: drift(0.06, 0.02),
+    tilt: drift(0.1, 0.05),
+    yaw: drift(0.18, 0.09),
+    pitch: drift(0.08, 0.05),
+    gazeX: drift(0.15, 0.15),
+    gazeY: drift(0.1, 0.08),
+    blinks: Array.from({ length: random.below(3) }, () => random.between(0.03, 0.97)).filter(() =>
+      random.chance(variety),
+    ),
+    browTwitch: drift(0.03, 0.05),
+    mouthTwitch: drift(0.04, 0.06),
   };
 }

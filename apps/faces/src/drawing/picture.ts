@@ -11,8 +11,8 @@ import { darker, degrees, element, lighter, n, path } from './svg.js';
 /** Edge of a frame in drawing units, with the origin in its middle. */
 export const FRAME_UNITS = 200;
 /** Where a head at rest is, and how large. */
-const HEAD_Y = 6;
-const HEAD_SCALE = 1.08;
+const HEAD_Y = 2;
+const HEAD_SCALE = 1.36;
 
 function drawHead({ identity, scene }: Clip, frame: FrameState, id: string): string {
   const { x, y, scale, tilt } = frame.pose;
