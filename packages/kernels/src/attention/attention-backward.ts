@@ -9,6 +9,7 @@ import queryTiledWgsl from './attention-backward-query-tiled.wgsl';
 import queryWgsl from './attention-backward-query.wgsl';
 import reduceWgsl from './attention-backward-reduce.wgsl';
 import {
+  attentionClass,
   attentionExtents,
   attentionHeader,
   attentionKey,
@@ -122,7 +123,7 @@ export function attentionBackward(runtime: Runtime, arguments_: AttentionBackwar
   requireStatistics(kernel, 'logSumExp', logSumExp, extents);
   requireSeparate(kernel, { q, k, v, out, logSumExp, dOut }, { dq, dk, dv });
   const scale = arguments_.scale ?? (extents.channels / heads) ** -0.5;
-  const variant = selectVariant(runtime, kernel, attentionBackwardVariants);
+  const variant = selectVariant(runtime, kernel, attentionBackwardVariants, attentionClass(extents));
   const call: Call = { runtime, variant, extents, scale, costs: attentionBackwardCosts(extents) };
   const delta = runtime.empty([extents.groups, heads, extents.queries], 'f32', 'attention delta');
   queryGradient(call, arguments_, delta);

@@ -1,5 +1,6 @@
 import { ShapeError } from '../runtime/errors.js';
 import type { GpuArray } from '../runtime/gpu-array.js';
+import { shapeClass, type ShapeClass } from '../runtime/shape-class.js';
 import { constantHeader, f32, type WgslConstants } from '../runtime/wgsl.js';
 import exponentialWgsl from '../math/exponential.wgsl';
 import lanes1Wgsl from './lanes-1.wgsl';
@@ -43,6 +44,11 @@ export function attentionExtents(
     );
   }
   return { groups, queries, keys, channels, heads };
+}
+
+/** What the choice of a variant depends on. */
+export function attentionClass({ groups, queries, keys, channels, heads }: AttentionExtents): ShapeClass {
+  return shapeClass(0, groups * heads, queries, keys, channels / heads);
 }
 
 /** Requires `array` to be an f32 view of exactly this shape whose last axis is contiguous. */

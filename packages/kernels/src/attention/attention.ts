@@ -3,6 +3,7 @@ import type { Cost } from '../runtime/ledger.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { selectVariant, type Variant } from '../runtime/variants.js';
 import {
+  attentionClass,
   attentionExtents,
   attentionHeader,
   attentionKey,
@@ -72,7 +73,7 @@ export function attention(
   if (logSumExp) requireStatistics('attention', 'logSumExp', logSumExp, extents);
   requireSeparate('attention', { q, k, v }, logSumExp ? { out, logSumExp } : { out });
   const factor = scale ?? (channels / heads) ** -0.5;
-  const variant = selectVariant(runtime, 'attention', attentionVariants);
+  const variant = selectVariant(runtime, 'attention', attentionVariants, attentionClass(extents));
   // A kernel cannot leave a binding out, so that unwanted statistics go to a scratch array.
   const statistics = logSumExp ?? runtime.empty([groups, heads, queries], 'f32', 'attention statistics');
   const views = { q, k, v, out };

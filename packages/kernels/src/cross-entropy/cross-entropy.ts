@@ -7,6 +7,7 @@ import type { GpuArray } from '../runtime/gpu-array.js';
 import type { Cost } from '../runtime/ledger.js';
 import { requireContiguous, requireSeparate } from '../runtime/rows.js';
 import type { Runtime } from '../runtime/runtime.js';
+import { shapeClass } from '../runtime/shape-class.js';
 import { selectVariant } from '../runtime/variants.js';
 import { constantHeader, f32 } from '../runtime/wgsl.js';
 import backwardWgsl from './cross-entropy-backward.wgsl';
@@ -63,7 +64,7 @@ export function softCrossEntropy(
   const probabilities =
     arrays.probabilities ?? runtime.empty([rows, columns], 'f32', `${KERNEL} probabilities`);
   const rowLoss = runtime.empty([rows], 'f32', `${KERNEL} row losses`);
-  const variant = selectVariant(runtime, KERNEL, crossEntropyVariants);
+  const variant = selectVariant(runtime, KERNEL, crossEntropyVariants, shapeClass(0, rows, columns));
   const grid = runtime.linearGrid(rows);
   const offsets = `${logits.offset} ${targets.offset} ${probabilities.offset}`;
   const program = runtime.program(`${KERNEL} ${variant.name} ${rows} ${columns} ${offsets}`, () => ({
@@ -111,7 +112,7 @@ export function softCrossEntropyBackward(runtime: Runtime, arrays: CrossEntropyB
   if (gradientScale) requireContiguous(BACKWARD_KERNEL, 'gradientScale', gradientScale, 1);
   requireSeparate(BACKWARD_KERNEL, { dLogits }, { logits, targets, gradientScale });
 
-  const variant = selectVariant(runtime, BACKWARD_KERNEL, crossEntropyVariants);
+  const variant = selectVariant(runtime, BACKWARD_KERNEL, crossEntropyVariants, shapeClass(0, rows, columns));
   const grid = runtime.linearGrid(rows);
   const offsets = `${logits.offset} ${targets.offset} ${dLogits.offset} ${gradientScale?.offset}`;
   const program = runtime.program(`${BACKWARD_KERNEL} ${variant.name} ${rows} ${columns} ${offsets}`, () => ({

@@ -36,7 +36,7 @@ const ROWS_WORTH_TRANSPOSING = 32;
 const registers: MatmulVariant = {
   name: 'registers',
   needs: [],
-  prefers: 'software',
+  prefers: ['software', 'mobile'],
   wgsl: registersWgsl,
   block: ({ m }, form) => {
     const [rows, quads] = registerBlock(m, form);

@@ -2,6 +2,7 @@ import type { GpuArray, RowLayout } from '../runtime/gpu-array.js';
 import type { ProgramSource } from '../runtime/program.js';
 import { rowConstants, rowKey } from '../runtime/rows.js';
 import type { Runtime } from '../runtime/runtime.js';
+import { shapeClass } from '../runtime/shape-class.js';
 import { selectVariant } from '../runtime/variants.js';
 import { constantHeader, f32, type WgslConstants } from '../runtime/wgsl.js';
 import geluWgsl from '../gelu/gelu-function.wgsl';
@@ -39,8 +40,9 @@ const NO_COST = { macs: 0, flops: 0, bytesRead: 0, bytesWritten: 0 };
 export function matmul(runtime: Runtime, operands: MatmulOperands): void {
   const plan = planMatmul(operands);
   const { groups, m, n, k } = plan.extents;
-  const variant = selectVariant(runtime, 'matmul', matmulVariants);
   const { transposeA = false, transposeB = false } = operands;
+  const shape = shapeClass(transposeA ? 2 : transposeB ? 1 : 0, groups * m, n, k);
+  const variant = selectVariant(runtime, 'matmul', matmulVariants, shape);
   if (transposeB && plan.width === 4 && variant.transposesB(plan.extents)) {
     const b = transposeWeight(runtime, plan, operands.b);
     matmul(runtime, { ...operands, b, transposeB: false });

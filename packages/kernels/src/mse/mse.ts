@@ -13,6 +13,7 @@ import {
   rowKey,
 } from '../runtime/rows.js';
 import type { Runtime } from '../runtime/runtime.js';
+import { shapeClass } from '../runtime/shape-class.js';
 import { selectVariant, type Variant } from '../runtime/variants.js';
 import { constantHeader, f32 } from '../runtime/wgsl.js';
 import backwardWgsl from './mse-backward.wgsl';
@@ -65,9 +66,9 @@ export function mseLoss(runtime: Runtime, arrays: MseArrays & { readonly loss: G
   requireSeparate(LOSS_KERNEL, { loss }, { prediction, target });
 
   const width = half % 4 === 0 ? elementWidth([predictionRows, targetRows]) : 1;
-  const variant = selectVariant(runtime, LOSS_KERNEL, mseLossVariants);
   const count = prediction.size;
   const groups = Math.ceil(count / BLOCK);
+  const variant = selectVariant(runtime, LOSS_KERNEL, mseLossVariants, shapeClass(0, groups, BLOCK));
   const partials = runtime.empty([groups, 2], 'f32', 'mse-loss partials');
   const grid = runtime.linearGrid(groups);
   const key = `${LOSS_KERNEL} ${variant.name} ${rowKey(predictionRows)} ${rowKey(targetRows)}`;

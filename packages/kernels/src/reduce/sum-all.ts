@@ -2,6 +2,7 @@ import type { GpuArray } from '../runtime/gpu-array.js';
 import type { Cost } from '../runtime/ledger.js';
 import { requireContiguous, requireRows, requireSeparate, rowConstants, rowKey } from '../runtime/rows.js';
 import type { Runtime } from '../runtime/runtime.js';
+import { shapeClass } from '../runtime/shape-class.js';
 import { selectVariant } from '../runtime/variants.js';
 import { constantHeader, f32 } from '../runtime/wgsl.js';
 import sumAllWgsl from './sum-all.wgsl';
@@ -58,7 +59,7 @@ function sumBlocks(
   const layout = x.rows();
   const count = x.size;
   const groups = Math.ceil(count / block);
-  const variant = selectVariant(runtime, KERNEL, workgroupSumVariants);
+  const variant = selectVariant(runtime, KERNEL, workgroupSumVariants, shapeClass(0, groups, block));
   const grid = runtime.linearGrid(groups);
   const key = `${KERNEL} ${variant.name} ${rowKey(layout)} ${block} ${scale} ${accumulate} ${out.offset}`;
   const program = runtime.program(key, () => ({

@@ -1,4 +1,5 @@
 export { isSoftwareAdapter } from './adapter.js';
+export { adapterClass, type AdapterClass } from './adapter-class.js';
 export { Arena } from './buffer-pool.js';
 export * from './errors.js';
 export * from './gpu-array.js';
@@ -16,5 +17,6 @@ export { formatProfile, type ProfileEntry } from './profiler.js';
 export type { Access, Program, ProgramSource } from './program.js';
 export type { Recording } from './recording.js';
 export * from './runtime.js';
+export * from './shape-class.js';
 export * from './variants.js';
 export * from './wgsl.js';

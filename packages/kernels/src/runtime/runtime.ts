@@ -11,6 +11,7 @@ import { ProgramCache } from './program-cache.js';
 import type { Program, ProgramSource } from './program.js';
 import { Recording } from './recording.js';
 import { Transfers, dtypeOf, type HostData } from './transfers.js';
+import type { VariantTuning } from './variants.js';
 
 export type { AdapterSummary } from './adapter.js';
 export type { HostData } from './transfers.js';
@@ -40,6 +41,8 @@ export class Runtime {
   };
   /** Names of variants that selection must use, by kernel; set by tests and benchmarks. */
   readonly forcedVariants = new Map<string, string>();
+  /** What was measured on this device, to be set before the first kernel runs; without it, shipped choices hold. */
+  tuning: VariantTuning | undefined;
   /** When set, every new array starts as NaN, so that a kernel that leaves elements unwritten is found. */
   poisonAllocations = false;
 

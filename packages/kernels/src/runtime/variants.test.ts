@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { useRuntime } from '../testing/test-runtime.js';
-import { VariantError, runnableVariants, selectVariant, type Variant } from './variants.js';
+import { Runtime } from './runtime.js';
+import { shapeClass } from './shape-class.js';
+import {
+  VariantError,
+  exchangeableVariants,
+  runnableVariants,
+  selectVariant,
+  type Variant,
+  type VariantTuning,
+} from './variants.js';
 
 const variants: readonly Variant[] = [
   { name: 'units', needs: ['no-such-feature'], prefers: 'gpu' },
@@ -50,4 +59,63 @@ describe('selectVariant', () => {
 
   it('says so when no variant can run', () =>
     expect(() => selectVariant(runtime(), 'k', [variants[0]!])).toThrow(VariantError));
+
+  it('takes what is meant for a class of adapters before what is meant for all GPUs', () => {
+    const { device, adapter } = runtime();
+    const on = (vendor: string) => new Runtime(device, { ...adapter, isSoftware: false, vendor });
+    const list: readonly Variant[] = [
+      { name: 'general', needs: [], prefers: 'gpu' },
+      { name: 'small', needs: [], prefers: ['software', 'mobile'] },
+    ];
+    expect(selectVariant(on('arm'), 'k', list).name).toBe('small');
+    expect(selectVariant(on('nvidia'), 'k', list).name).toBe('general');
+    expect(selectVariant(on('nobody'), 'k', list).name).toBe('general');
+    expect(selectVariant(new Runtime(device, { ...adapter, isSoftware: true }), 'k', list).name).toBe(
+      'small',
+    );
+  });
+
+  describe('with measurements', () => {
+    const measured: VariantTuning = {
+      choose: (kernel, shape) => {
+        if (kernel === 'rounds') return 'half';
+        if (kernel === 'unknown') return 'units';
+        return kernel === 'k' && shape === shapeClass(0, 64) ? 'plain' : undefined;
+      },
+    };
+    const shipped = () => selectVariant(runtime(), 'k', variants).name;
+    const tuned = <T>(body: () => T): T => {
+      runtime().tuning = measured;
+      try {
+        return body();
+      } finally {
+        runtime().tuning = undefined;
+      }
+    };
+    const name = (kernel: string, shape?: number, list = variants) =>
+      tuned(() => selectVariant(runtime(), kernel, list, shape).name);
+
+    it('takes the measured variant for the class of shapes, the shipped one for all others', () => {
+      expect(name('k', shapeClass(0, 33))).toBe('plain');
+      expect(name('k', shapeClass(0, 65))).toBe(shipped());
+      expect(name('other', shapeClass(0, 33))).toBe(shipped());
+      expect(name('k')).toBe(shipped());
+      expect(selectVariant(runtime(), 'k', variants, shapeClass(0, 33)).name).toBe(shipped());
+    });
+
+    it('never exchanges precision, nor takes what cannot run; what is forced goes first', () => {
+      const half: Variant = { name: 'half', needs: [], prefers: 'any', precision: 'f16' };
+      const list = [...variants, half];
+      expect(name('rounds', shapeClass(0, 1), list)).toBe(shipped());
+      expect(exchangeableVariants(runtime(), list).map((variant) => variant.name)).not.toContain('half');
+      expect(exchangeableVariants(runtime(), list)[0]!.name).toBe(shipped());
+      expect(name('unknown', shapeClass(0, 1))).toBe(shipped());
+      runtime().forcedVariants.set('k', 'shared');
+      try {
+        expect(name('k', shapeClass(0, 33))).toBe('shared');
+      } finally {
+        runtime().forcedVariants.delete('k');
+      }
+    });
+  });
 });

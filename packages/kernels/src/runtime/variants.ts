@@ -1,13 +1,31 @@
+import { adapterClass, type AdapterClass } from './adapter-class.js';
 import { TubeletError } from './errors.js';
 import type { Runtime } from './runtime.js';
+import type { ShapeClass } from './shape-class.js';
+
+/** A class of adapter; `gpu` stands for all but the software ones, `any` for what is second choice everywhere. */
+export type Preference = AdapterClass | 'gpu' | 'any';
 
 /** One implementation of a kernel. Variants differ in speed, never in the result beyond rounding. */
 export interface Variant {
   readonly name: string;
   /** WebGPU features that the device must have. */
   readonly needs: readonly string[];
-  /** Adapters that this variant is meant for when nothing was measured; the first that fits is taken. */
-  readonly prefers: 'software' | 'gpu' | 'any';
+  /**
+   * Adapters that this variant is meant for when nothing was measured: the shipped choice. The first variant that
+   * names the adapter's class is taken, else the first for `gpu`, else the first for `any`.
+   */
+  readonly prefers: Preference | readonly Preference[];
+  /**
+   * Set where inputs are rounded to f16 on the way. Measured choices never exchange variants of different precision.
+   */
+  readonly precision?: 'f16';
+}
+
+/** What was measured on this device. */
+export interface VariantTuning {
+  /** Name of the fastest variant of a kernel on a class of shapes; undefined where nothing like it was measured. */
+  choose(kernel: string, shape: ShapeClass): string | undefined;
 }
 
 /** A variant was asked for by name that does not exist or that the device cannot run. */
@@ -18,14 +36,22 @@ export function runnableVariants<V extends Variant>(runtime: Runtime, variants: 
   return variants.filter((variant) => variant.needs.every((feature) => runtime.hasFeature(feature)));
 }
 
-/** The forced variant if one is set for `kernel`, else the first runnable one made for this class of adapter. */
+/**
+ * The forced variant if one is set for `kernel`; else the fastest one that was measured for the class of shapes, where
+ * a table of measurements is in use; else the shipped choice for this class of adapter. Called for every dispatch:
+ * makes nothing that must be collected.
+ *
+ * @throws VariantError when the forced variant cannot run, or none can
+ */
 export function selectVariant<V extends Variant>(
   runtime: Runtime,
   kernel: string,
   variants: readonly V[],
+  shape?: ShapeClass,
 ): V {
-  const runnable = runnableVariants(runtime, variants);
-  const forced = runtime.forcedVariants.get(kernel);
+  const { forcedVariants, tuning } = runtime;
+  const { runnable, shipped } = optionsOn(runtime, variants);
+  const forced = forcedVariants.size > 0 ? forcedVariants.get(kernel) : undefined;
   if (forced !== undefined) {
     const found = runnable.find((variant) => variant.name === forced);
     if (!found) {
@@ -36,11 +62,49 @@ export function selectVariant<V extends Variant>(
     }
     return found;
   }
-  const wanted = runtime.adapter.isSoftware ? 'software' : 'gpu';
-  const chosen =
-    runnable.find((variant) => variant.prefers === wanted) ??
-    runnable.find((variant) => variant.prefers === 'any') ??
-    runnable[0];
-  if (!chosen) throw new VariantError(`kernel ${kernel} has no variant that this device can run`);
-  return chosen;
+  if (!shipped) throw new VariantError(`kernel ${kernel} has no variant that this device can run`);
+  const measured = shape === undefined ? undefined : tuning?.choose(kernel, shape);
+  if (measured !== undefined && measured !== shipped.name) {
+    for (const variant of runnable) {
+      if (variant.name === measured && variant.precision === shipped.precision) return variant;
+    }
+  }
+  return shipped;
+}
+
+/** The variants that may stand in for the shipped choice: runnable, and of its precision. The choice comes first. */
+export function exchangeableVariants<V extends Variant>(runtime: Runtime, variants: readonly V[]): V[] {
+  const { runnable, shipped } = optionsOn(runtime, variants);
+  if (!shipped) return [];
+  const others = runnable.filter((variant) => variant !== shipped && variant.precision === shipped.precision);
+  return [shipped, ...others];
+}
+
+interface Options<V> {
+  readonly runnable: readonly V[];
+  readonly shipped: V | undefined;
+}
+
+// What a device can run does not change, and lists of variants are constants of their kernels.
+const known = new WeakMap<Runtime, WeakMap<readonly Variant[], Options<Variant>>>();
+
+function optionsOn<V extends Variant>(runtime: Runtime, variants: readonly V[]): Options<V> {
+  let ofRuntime = known.get(runtime);
+  if (!ofRuntime) known.set(runtime, (ofRuntime = new WeakMap()));
+  let options = ofRuntime.get(variants);
+  if (!options) {
+    const runnable = runnableVariants(runtime, variants);
+    options = { runnable, shipped: shippedChoice(adapterClass(runtime.adapter), runnable) };
+    ofRuntime.set(variants, options);
+  }
+  return options as Options<V>;
+}
+
+function shippedChoice<V extends Variant>(adapter: AdapterClass, runnable: readonly V[]): V | undefined {
+  const meantFor = (preference: Preference) =>
+    runnable.find(({ prefers }) =>
+      typeof prefers === 'string' ? prefers === preference : prefers.includes(preference),
+    );
+  const forGpus = adapter === 'software' ? undefined : meantFor('gpu');
+  return meantFor(adapter) ?? forGpus ?? meantFor('any') ?? runnable[0];
 }
