@@ -7,7 +7,7 @@ Runs every case of a folder of reference numbers (manifest.json and safetensors 
 ‖out − ref‖/‖ref‖ of each tensor. Bounds: forward 5e-6, gradients 1e-5, parameters after steps 1e-5, 0 for whole
 numbers such as frame indices and pixels.
 
-  --all    a line for every gradient and parameter instead of the worst of each family
+  --all    a line for every gradient, parameter and clip instead of the worst of each family
 
 Exit code: 0 when all are within their bounds, 1 when not, 2 for wrong usage.`;
 

@@ -13,6 +13,8 @@ export interface Comparison {
   readonly bound: number;
 }
 
+// Tensors of these kinds are many: a summary has the worst of each family, named up to its colon.
+const FAMILY = /^(gradient|parameter|frames|argument)[^:]*:/;
 // The longest line of a summary fits.
 const TENSOR_WIDTH = 78;
 
@@ -45,7 +47,7 @@ export class Report {
     return this.comparisons.filter(({ error, bound }) => !(error <= bound));
   }
 
-  /** A line a tensor, gradients and parameters summed up by their worst unless `all`. */
+  /** A line a tensor, members of families summed up by their worst unless `all`. */
   format({ all = false } = {}): string {
     const lines = [
       `${'case'.padEnd(32)}${'tensor'.padEnd(TENSOR_WIDTH)}${'error'.padStart(10)}${'bound'.padStart(10)}`,
@@ -76,7 +78,7 @@ export class Report {
     const rows: Comparison[] = [];
     const families = new Map<string, Comparison[]>();
     for (const comparison of this.comparisons) {
-      const family = /^(gradient|parameter|gradient size)[^:]*:/.exec(comparison.tensor)?.[0];
+      const family = FAMILY.exec(comparison.tensor)?.[0];
       if (!family || !(comparison.error <= comparison.bound)) {
         rows.push(comparison);
         continue;
@@ -90,7 +92,7 @@ export class Report {
       }
     }
     return rows.map((row) => {
-      const family = /^(gradient|parameter|gradient size)[^:]*:/.exec(row.tensor)?.[0];
+      const family = FAMILY.exec(row.tensor)?.[0];
       const members = family ? families.get(`${row.group} ${family}`) : undefined;
       if (!members?.includes(row)) return row;
       const worst = members.reduce((a, b) => (b.error > a.error ? b : a));

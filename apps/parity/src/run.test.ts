@@ -32,7 +32,7 @@ describe('parity with the reference', () => {
       'mixup',
       'targets',
       'tables',
-      'frame indices',
+      'clips',
       'resize',
       'RandAugment',
       'evaluation',

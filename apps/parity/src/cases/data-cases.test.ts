@@ -35,7 +35,7 @@ describe('clips, images and evaluation', () => {
         ]),
       );
     expect(counts('exact')).toEqual({
-      'frame indices': 2 * 10 + 19 + 15,
+      clips: 2 * 10 + 19 + 15,
       'multi-scale crop': 3,
       resize: 4,
       'random resized crop': 0,
@@ -57,7 +57,7 @@ describe('clips, images and evaluation', () => {
     writeFileSync(join(folder, 'manifest_data.json'), JSON.stringify(manifest));
     copyFileSync(join(GOLDEN, 'data.safetensors'), join(folder, 'data.safetensors'));
     expect(reportOf(folder).failures.map(({ tensor }) => tensor)).toEqual([
-      expect.stringMatching(/^testing, \d+ frames/),
+      expect.stringMatching(/^frames in testing: \d+ frames/),
       'ra.Rotate',
       'predicted classes',
     ]);

@@ -73,12 +73,14 @@ function frameIndices(tables: Json, report: Report): void {
   for (const entry of objectsField(tables, 'pretrain_rate4', WHERE)) {
     const frameCount = numberField(entry, 'n_frames', WHERE);
     const start = optionalNumber(entry, 'offset_drawn');
-    const label = `pre-training, ${frameCount} frames${start === undefined ? '' : ` from ${start}`}`;
+    const label = `${frameCount} frames${start === undefined ? '' : ` from ${start}`}`;
     const expected = numbersField(entry, 'indices', WHERE);
-    report.compare('frame indices', label, 'exact', clipFrameIndices(frameCount, start ?? 0), expected);
+    const indices = clipFrameIndices(frameCount, start ?? 0);
+    report.compare('clips', `frames in pre-training: ${label}`, 'exact', indices, expected);
     // The reference counts 0 where it does not draw: the clip then starts at frame 0, the only choice.
     const starts = Math.max(numberField(entry, 'n_choices', WHERE), 1);
-    report.compareScalar('frame indices', `${label}: starts`, 'exact', clipStartCount(frameCount), starts);
+    const own = clipStartCount(frameCount);
+    report.compareScalar('clips', `frames that start in pre-training: ${label}`, 'exact', own, starts);
   }
   for (const entry of objectsField(tables, 'finetune_train_and_validation', WHERE)) {
     const frameCount = numberField(entry, 'n_frames', WHERE);
@@ -86,23 +88,17 @@ function frameIndices(tables: Json, report: Report): void {
     // The reference draws where a clip ends.
     const end = optionalNumber(entry, 'end_idx_drawn');
     const start = end === undefined ? undefined : end - FRAMES * shape.step;
-    const label = `training, ${frameCount} frames${end === undefined ? '' : ` up to ${end}`}, step ${shape.step}`;
+    const label = `frames in training: ${frameCount} frames${end === undefined ? '' : ` up to ${end}`}, step ${shape.step}`;
     const expected = numbersField(entry, 'indices', WHERE);
-    report.compare(
-      'frame indices',
-      label,
-      'exact',
-      trainClipFrameIndices(frameCount, start, shape),
-      expected,
-    );
+    report.compare('clips', label, 'exact', trainClipFrameIndices(frameCount, start, shape), expected);
   }
   for (const entry of objectsField(tables, 'finetune_test', WHERE)) {
     const frameCount = numberField(entry, 'n_frames', WHERE);
     const shape = { frames: FRAMES, step: numberField(entry, 'sampling_rate', WHERE) };
     const expected = tableField(entry, 'clips', WHERE);
     const clips = testClipFrameIndices(frameCount, expected.length / FRAMES, shape);
-    const label = `testing, ${frameCount} frames, step ${shape.step}`;
-    report.compare('frame indices', label, 'exact', clips.flat(), expected);
+    const label = `frames in testing: ${frameCount} frames, step ${shape.step}`;
+    report.compare('clips', label, 'exact', clips.flat(), expected);
   }
 }
 
@@ -188,6 +184,6 @@ function augmentations(table: Json, tensors: GoldenTensors, report: Report): voi
     const keys = Object.keys(magnitudes);
     const ours = keys.flatMap((magnitude) => augmentOperation(name, Number(magnitude)).argument ?? []);
     const theirs = keys.flatMap((magnitude) => numbersField(magnitudes, magnitude, WHERE));
-    report.compare('RandAugment', `argument of ${given}`, 'forward', ours, theirs);
+    report.compare('RandAugment', `arguments: ${given}`, 'forward', ours, theirs);
   }
 }
