@@ -12,6 +12,7 @@ import {
   rowKey,
 } from '../runtime/rows.js';
 import type { Runtime } from '../runtime/runtime.js';
+import { shapeClass } from '../runtime/shape-class.js';
 import { selectVariant } from '../runtime/variants.js';
 import { constantHeader } from '../runtime/wgsl.js';
 import parametersWgsl from './layer-norm-backward-parameters.wgsl';
@@ -133,7 +134,7 @@ function inputGradient(runtime: Runtime, arrays: LayerNormBackwardArrays, correc
   const dOutRows = requireRows(INPUT_KERNEL, 'dOut', dOut, { rows, columns });
   const dxRows = requireWritableRows(INPUT_KERNEL, 'dx', dx, { rows, columns });
   const width = elementWidth([dOutRows, xRows, dxRows, weight.rows()]);
-  const variant = selectVariant(runtime, INPUT_KERNEL, layerNormVariants);
+  const variant = selectVariant(runtime, INPUT_KERNEL, layerNormVariants, shapeClass(0, rows, columns));
   const grid = runtime.linearGrid(rows);
   const layouts = `${rowKey(dOutRows)} ${rowKey(xRows)} ${rowKey(dxRows)}`;
   const offsets = `${weight.offset} ${mean.offset} ${rstd.offset}`;
@@ -195,7 +196,7 @@ function chunkGradients(
   const xRows = requireRows(PARAMETER_KERNEL, 'x', x);
   const { rows, columns } = xRows;
   const dOutRows = requireRows(PARAMETER_KERNEL, 'dOut', dOut, { rows, columns });
-  const { prefers } = selectVariant(runtime, INPUT_KERNEL, layerNormVariants);
+  const { prefers } = selectVariant(runtime, INPUT_KERNEL, layerNormVariants, shapeClass(0, rows, columns));
   const [columnLanes, rowLanes] = PARAMETER_LANES[prefers === 'software' ? 'software' : 'gpu'];
   const width = elementWidth([dOutRows, xRows, dWeight.rows(), dBias.rows()]);
   const columnBlocks = Math.ceil(columns / width / columnLanes);
