@@ -135,11 +135,17 @@ async function javascriptTimes(
   const recording = recordingRuntime(runtime);
   const engine = new Engine(recording);
   const workload = buildWorkload(engine, encoder, options);
+  const { queue } = runtime.device;
+  // What was written waits for a submit, and its memory with it: between steps, where no clock runs.
+  const settle = async () => {
+    queue.submit([]);
+    await queue.onSubmittedWorkDone();
+  };
   const result = new Map<Phase, JavascriptTimes>();
   for (const phase of phases) {
     result.set(phase, {
-      javascriptMicroseconds: await timePerDispatch(engine, () => workload.record(phase)),
-      replayMicroseconds: await timePerDispatch(engine, () => workload.replay(phase)),
+      javascriptMicroseconds: await timePerDispatch(engine, () => workload.record(phase), settle),
+      replayMicroseconds: await timePerDispatch(engine, () => workload.replay(phase), settle),
     });
   }
   workload.release();
@@ -148,7 +154,11 @@ async function javascriptTimes(
 }
 
 /** Median of several steps, in microseconds. */
-async function timePerDispatch(engine: Engine, record: () => void): Promise<number> {
+async function timePerDispatch(
+  engine: Engine,
+  record: () => void,
+  settle: () => Promise<void>,
+): Promise<number> {
   const { runtime } = engine;
   const times: number[] = [];
   for (let i = 0; i < WARM_UP_STEPS + RECORDED_STEPS; i++) {
@@ -159,6 +169,7 @@ async function timePerDispatch(engine: Engine, record: () => void): Promise<numb
       const elapsedUs = 1000 * (performance.now() - start);
       if (i >= WARM_UP_STEPS) times.push(elapsedUs / (runtime.counters.dispatches - dispatched));
       await runtime.synchronize();
+      await settle();
     });
   }
   return median(times);
