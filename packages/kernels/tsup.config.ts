@@ -2,5 +2,10 @@ import { defineConfig } from 'tsup';
 import { shared } from '../../tsup.shared';
 
 export default defineConfig(
-  shared({ index: 'src/index.ts', node: 'src/node/index.ts', catalogue: 'src/catalogue.ts' }),
+  shared({
+    index: 'src/index.ts',
+    node: 'src/node/index.ts',
+    catalogue: 'src/catalogue.ts',
+    tuning: 'src/tuning/index.ts',
+  }),
 );

@@ -13,3 +13,4 @@ export { closeGpu, gpuDriver, openGpu, requestNodeAdapter, type OpenGpuOptions }
 export { throttlePolling } from './throttle';
 export { probeGpu, WrongResultError, type GpuReport } from './probe';
 export { closeNodeRuntime, gpuBindingsVersion, openNodeRuntime } from './open-runtime';
+export { nodeCompiler, readTuningTable, tuningFile, writeTuningTable } from './tuning-file';

@@ -1,0 +1,10 @@
+export { digestOf } from './digest.js';
+export {
+  requireFittingTable,
+  shapeClassOfCase,
+  tunableKernels,
+  tuningIdentity,
+  type TunableKernel,
+} from './tunable.js';
+export { tuningTableFromJson, tuningTableToJson, type TuningTableJson } from './tuning-json.js';
+export { TuningTable, TuningTableError, type TuningChoice, type TuningIdentity } from './tuning-table.js';
