@@ -189,12 +189,15 @@ export class Engine {
   /** Returns a node's arrays to the pool once no earlier node can need them. */
   private releaseAfter(node: Node, users: Map<number, Users>): void {
     for (const array of node.saved) this.runtime.release(array);
-    for (const { array } of [...node.inputs, ...node.outputs]) {
-      const { id } = array.storage;
-      const use = users.get(id)!;
-      const isDone = --use.mentions === 0 && use.isProduced && use.isConsumed;
-      if (isDone && !this.retained.has(id)) this.runtime.release(array);
-    }
+    for (const { array } of node.inputs) this.releaseIfDone(array, users);
+    for (const { array } of node.outputs) this.releaseIfDone(array, users);
+  }
+
+  private releaseIfDone(array: GpuArray, users: Map<number, Users>): void {
+    const { id } = array.storage;
+    const use = users.get(id)!;
+    const isDone = --use.mentions === 0 && use.isProduced && use.isConsumed;
+    if (isDone && !this.retained.has(id)) this.runtime.release(array);
   }
 }
 

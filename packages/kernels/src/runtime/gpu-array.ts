@@ -114,29 +114,30 @@ export class GpuArray {
       throw new ShapeError(`the last axis of [${this.shape.join(', ')}] is not contiguous`);
     }
     // Merge axes from the innermost outwards into at most two (count, stride) levels.
-    const levels: { count: number; stride: number }[] = [];
+    let levels = 0;
+    let inner = 1;
+    let innerStride = columns;
+    let outer = 1;
+    let outerStride = 0;
     for (let axis = rank - 2; axis >= 0; axis--) {
       const count = this.shape[axis]!;
       const stride = this.strides[axis]!;
       if (count === 1) continue;
-      const outermost = levels[levels.length - 1];
-      if (outermost && stride === outermost.stride * outermost.count) outermost.count *= count;
-      else levels.push({ count, stride });
+      if (levels === 1 && stride === innerStride * inner) {
+        inner *= count;
+      } else if (levels === 2 && stride === outerStride * outer) {
+        outer *= count;
+      } else if (levels === 0) {
+        [levels, inner, innerStride] = [1, count, stride];
+      } else if (levels === 1) {
+        [levels, outer, outerStride] = [2, count, stride];
+      } else {
+        throw new ShapeError(
+          `[${this.shape.join(', ')}] with strides [${this.strides.join(', ')}] needs more than two row strides`,
+        );
+      }
     }
-    if (levels.length > 2) {
-      throw new ShapeError(
-        `[${this.shape.join(', ')}] with strides [${this.strides.join(', ')}] needs more than two row strides`,
-      );
-    }
-    const [inner, outer] = levels;
-    return {
-      rows: (inner?.count ?? 1) * (outer?.count ?? 1),
-      columns,
-      offset: this.offset,
-      inner: inner?.count ?? 1,
-      innerStride: inner?.stride ?? columns,
-      outerStride: outer?.stride ?? 0,
-    };
+    return { rows: inner * outer, columns, offset: this.offset, inner, innerStride, outerStride };
   }
 
   toString(): string {

@@ -9,10 +9,16 @@ export interface Binding {
   readonly buffers: readonly GPUBuffer[];
 }
 
+/** Bindings of a program by the storages of its arrays, one level for each. */
+interface BindingNode {
+  binding: Binding | undefined;
+  readonly next: Map<number, BindingNode>;
+}
+
 /** Compiled programs by key, and bind groups by program and storages. Both are made once and found again. */
 export class ProgramCache {
   private readonly byKey = new Map<string, Program>();
-  private readonly bindings = new Map<string, Binding>();
+  private readonly bindings = new Map<Program, BindingNode>();
 
   constructor(
     private readonly device: GPUDevice,
@@ -36,33 +42,31 @@ export class ProgramCache {
 
   /** Throws `ShapeError` when the arrays do not fit the program's bindings. */
   bind(program: Program, arrays: readonly GpuArray[]): Binding {
-    let key = String(program.id);
-    for (const array of arrays) key += `,${array.storage.id}`;
-    let binding = this.bindings.get(key);
-    if (!binding) {
-      requireBindable(program, arrays);
-      binding = {
-        group: this.device.createBindGroup({
-          label: programLabel(program),
-          layout: program.layout,
-          entries: arrays.map(({ storage }, index) => ({
-            binding: index,
-            resource: { buffer: storage.buffer, offset: storage.offsetBytes, size: storage.sizeBytes },
-          })),
-        }),
-        buffers: arrays.map(({ storage }) => storage.buffer),
-      };
-      this.bindings.set(key, binding);
-      this.counters.bindGroupsCreated++;
-    }
-    return binding;
+    // Looked up for every dispatch: a path of numbers makes no string that must be hashed and thrown away.
+    let node = this.bindings.get(program) ?? newBranch(this.bindings, program);
+    for (const { storage } of arrays) node = node.next.get(storage.id) ?? newBranch(node.next, storage.id);
+    return (node.binding ??= this.create(program, arrays));
   }
 
   /** Drops the bind groups on these buffers, which are about to be destroyed. */
   forget(buffers: ReadonlySet<GPUBuffer>): void {
-    for (const [key, binding] of this.bindings) {
-      if (binding.buffers.some((buffer) => buffers.has(buffer))) this.bindings.delete(key);
-    }
+    for (const node of this.bindings.values()) prune(node, buffers);
+  }
+
+  private create(program: Program, arrays: readonly GpuArray[]): Binding {
+    requireBindable(program, arrays);
+    this.counters.bindGroupsCreated++;
+    return {
+      group: this.device.createBindGroup({
+        label: programLabel(program),
+        layout: program.layout,
+        entries: arrays.map(({ storage }, index) => ({
+          binding: index,
+          resource: { buffer: storage.buffer, offset: storage.offsetBytes, size: storage.sizeBytes },
+        })),
+      }),
+      buffers: arrays.map(({ storage }) => storage.buffer),
+    };
   }
 
   private compile(source: ProgramSource): Program {
@@ -93,6 +97,19 @@ export class ProgramCache {
     this.counters.pipelinesCreated++;
     return { ...source, id: this.byKey.size + 1, pipeline, layout };
   }
+}
+
+function newBranch<Key>(branches: Map<Key, BindingNode>, key: Key): BindingNode {
+  const node: BindingNode = { binding: undefined, next: new Map() };
+  branches.set(key, node);
+  return node;
+}
+
+/** Drops bindings on these buffers, and branches that lead to none; whether anything is left. */
+function prune(node: BindingNode, buffers: ReadonlySet<GPUBuffer>): boolean {
+  if (node.binding?.buffers.some((buffer) => buffers.has(buffer))) node.binding = undefined;
+  for (const [id, next] of node.next) if (!prune(next, buffers)) node.next.delete(id);
+  return node.binding !== undefined || node.next.size > 0;
 }
 
 function requireBindable(program: Program, arrays: readonly GpuArray[]): void {

@@ -87,16 +87,17 @@ export function requireSeparate(
   outputs: Readonly<Record<string, GpuArray | undefined>>,
   inputs: Readonly<Record<string, GpuArray | undefined>>,
 ): void {
-  const written = Object.entries(outputs);
-  written.forEach(([name, output], i) => {
-    if (!output) return;
-    for (const [other, input] of Object.entries(inputs)) {
-      if (input && input.storage.buffer === output.storage.buffer) throw sharedBuffer(kernel, name, other);
+  for (const name in outputs) {
+    const output = outputs[name];
+    if (!output) continue;
+    for (const other in inputs) {
+      if (inputs[other]?.storage.buffer === output.storage.buffer) throw sharedBuffer(kernel, name, other);
     }
-    for (const [other, second] of written.slice(i + 1)) {
-      if (second && second.storage.id === output.storage.id) throw sharedBuffer(kernel, name, other);
+    for (const other in outputs) {
+      if (other === name) break;
+      if (outputs[other]?.storage.id === output.storage.id) throw sharedBuffer(kernel, other, name);
     }
-  });
+  }
 }
 
 function sharedBuffer(kernel: string, output: string, other: string): ShapeError {
