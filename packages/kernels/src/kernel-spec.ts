@@ -47,6 +47,8 @@ export interface KernelSpec<Shape = unknown> {
   readonly cases: readonly KernelCase<Shape>[];
   /** A random shape for property tests: small, and rarely a multiple of a tile. */
   randomShape?(random: Random): Shape;
+  /** The shape of so many clips at once, where a model's case is that of one: the autotuner measures several. */
+  withClips?(shape: Shape, clips: number): Shape;
   inputs(shape: Shape): Readonly<Record<string, ArraySpec>>;
   outputs(shape: Shape): Readonly<Record<string, ArraySpec>>;
   /** Runs the kernel through its public dispatcher. */

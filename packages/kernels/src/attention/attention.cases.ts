@@ -85,6 +85,7 @@ export const attentionKernel = defineKernel<AttentionCaseShape>({
   variants: attentionVariants,
   cases,
   randomShape,
+  withClips: (shape, clips) => ({ ...shape, groups: clips * shape.groups }),
   inputs: (shape) => {
     const { q, k, v } = arraysOf(shape);
     return { q, k, v };
@@ -107,6 +108,7 @@ export const attentionBackwardKernel = defineKernel<AttentionCaseShape>({
   variants: attentionBackwardVariants,
   cases,
   randomShape,
+  withClips: (shape, clips) => ({ ...shape, groups: clips * shape.groups }),
   inputs: backwardInputs,
   outputs: (shape) => {
     const { q, k, v } = arraysOf(shape);

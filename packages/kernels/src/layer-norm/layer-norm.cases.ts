@@ -92,6 +92,7 @@ export const layerNormKernel = defineKernel<LayerNormShape>({
   variants: layerNormVariants,
   cases,
   randomShape: randomTokenRows,
+  withClips: (shape, clips) => ({ ...shape, batch: clips * shape.batch }),
   inputs: (shape) => ({
     x: { shape: tokenShape(shape), fill: normals(product(tokenShape(shape)), shape.mean) },
     weight: { shape: [shape.columns] },
@@ -132,6 +133,7 @@ export const layerNormBackwardKernel = defineKernel<LayerNormShape>({
   variants: layerNormVariants,
   cases,
   randomShape: (random) => ({ ...randomTokenRows(random), accumulate: random.integer(2) === 1 }),
+  withClips: (shape, clips) => ({ ...shape, batch: clips * shape.batch }),
   inputs: (shape) => ({
     dOut: { shape: tokenRowsShape(shape) },
     x: { shape: tokenShape(shape), fill: () => inputRows(shape) },

@@ -196,6 +196,9 @@ export const matmulKernel = defineKernel<MatmulShape>({
   variants: matmulVariants,
   cases,
   randomShape,
+  // Tokens are the rows of activations; weight gradients are sums over them.
+  withClips: (shape, clips) =>
+    shape.form === 'TN' ? { ...shape, k: clips * shape.k } : { ...shape, m: clips * shape.m },
   inputs: (shape) => {
     const { m, n, groups = 1, rowsPerScale = 1, epilogue = [] } = shape;
     const [aRows, aColumns, bRows, bColumns] = storedExtents(shape);

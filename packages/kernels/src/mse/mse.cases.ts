@@ -81,6 +81,7 @@ export const mseLossKernel = defineKernel<MseShape>({
   variants: mseLossVariants,
   cases,
   randomShape,
+  withClips: (shape, clips) => ({ ...shape, batch: clips * shape.batch }),
   inputs,
   outputs: () => ({ loss: { shape: [3] } }),
   run: (runtime, shape, { prediction, target }, { loss }) =>
@@ -118,6 +119,7 @@ export const mseLossBackwardKernel = defineKernel<MseShape>({
   variants: mseLossBackwardVariants,
   cases,
   randomShape,
+  withClips: (shape, clips) => ({ ...shape, batch: clips * shape.batch }),
   inputs: (shape) => ({
     ...inputs(shape),
     ...(shape.scaled && { gradientScale: { shape: [1], fill: () => Float32Array.of(gradientScale(shape)) } }),

@@ -60,7 +60,7 @@ export function kernelsDigest(runtime: Runtime): string {
     },
   });
   const paper = new Runtime(device as unknown as GPUDevice, paperAdapter(options));
-  for (const { spec, variants } of tunableKernels(runtime)) {
+  for (const { spec, variants } of tunableKernels(paper)) {
     for (const { name } of variants) {
       sources.push(`${spec.name} ${name}`);
       paper.forcedVariants.set(spec.name, name);
@@ -92,7 +92,7 @@ export function tuningIdentity(runtime: Runtime, compiler: string): TuningIdenti
 export function requireFittingTable(runtime: Runtime, table: TuningTable, compiler: string): void {
   const difference = identityDifference(table.identity, tuningIdentity(runtime, compiler));
   if (difference !== undefined) throw new TuningTableError(difference);
-  const kernels = tunableKernels(runtime);
+  const kernels = tunableKernels(paperRuntime(likeRuntime(runtime)));
   for (const { kernel, variant } of table.choices) {
     const variants = kernels.find(({ spec }) => spec.name === kernel)?.variants;
     if (!variants?.some(({ name }) => name === variant)) {
