@@ -2,6 +2,8 @@ import {
   addOptionGroups,
   clipOptions,
   encoderOptions,
+  memoryOptions,
+  memoryReport,
   notNegative,
   positive,
   share,
@@ -13,8 +15,10 @@ import { CROP_MODES, DATASET_NAMES } from '@tubelet/video';
 import { Command, Option } from 'commander';
 import { crossValidate } from './cross-validation.js';
 import { openData, requireFold, VALIDATION_PARTS } from './data-source.js';
+import { dryTraining } from './dry-training.js';
 import { recipeOf } from './recipes.js';
 import {
+  isMixing,
   requireFittingOptions,
   type FoldChoice,
   type RunOptions,
@@ -91,8 +95,17 @@ export function trainCommand(): Command {
     requireFittingOptions(options);
     const encoder = await trainedEncoder(options, command);
     const dataset = await openData(options);
-    const fold = options.fold ?? (dataset.folds === 1 ? 1 : undefined);
     const config = configOf(options, encoder, dataset.classes.length);
+    if (options.dryRun) {
+      const { batchSize, memoryBudget: budgetBytes } = options;
+      // Clips are mixed in pairs.
+      const multiple = isMixing(options) ? 2 : 1;
+      console.log(
+        await memoryReport({ begin: dryTraining(options, config), batchSize, multiple, budgetBytes }),
+      );
+      return;
+    }
+    const fold = options.fold ?? (dataset.folds === 1 ? 1 : undefined);
     const commandLine = process.argv.slice(2);
     if (fold === undefined || fold === 'all') {
       await crossValidate(dataset, options, config, commandLine);
@@ -257,6 +270,7 @@ function runningOptions(): Option[] {
       'threads that decode and augment (default: one for each processor but one, at most 4)',
       whole('--workers'),
     ),
+    ...memoryOptions(),
     new Option('--profile', 'time every kernel and print a table at the end'),
     new Option('--debug', 'print stack traces of errors'),
   ];

@@ -1,4 +1,4 @@
-import type { EncoderOptions } from '@tubelet/programs';
+import { requireFittingMemoryOptions, type EncoderOptions, type MemoryOptions } from '@tubelet/programs';
 import { OptionError } from '@tubelet/trainer';
 import type { ClassifierConfig, LayerDecayOptions } from '@tubelet/mae-dfer';
 import type { CropMode, MixOptions, TrainTransformOptions } from '@tubelet/video';
@@ -8,7 +8,7 @@ import type { DataOptions, ValidationPart } from './data-source.js';
 export type FoldChoice = number | 'all';
 
 /** Options of `train` as the command line gives them; the names are those of the options. */
-export interface TrainOptions extends EncoderOptions, DataOptions {
+export interface TrainOptions extends EncoderOptions, DataOptions, MemoryOptions {
   readonly fold?: FoldChoice;
   readonly validateOn: ValidationPart;
   readonly validationShare: number;
@@ -64,6 +64,7 @@ export function isMixing({ mixup, cutmix, mixProbability }: TrainOptions): boole
 
 /** Throws `OptionError` naming the first option that does not fit the others. */
 export function requireFittingOptions(options: RunOptions): void {
+  requireFittingMemoryOptions(options);
   const { lr, minLr, epochs, warmupEpochs, batchSize, validateOn, testOf, validateEvery } = options;
   if (warmupEpochs > epochs) {
     throw new OptionError('--warmup-epochs', warmupEpochs, `at most the ${epochs} of --epochs`);

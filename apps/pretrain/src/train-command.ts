@@ -3,6 +3,8 @@ import {
   addOptionGroups,
   clipOptions,
   encoderOptions,
+  memoryOptions,
+  memoryReport,
   notNegative,
   positive,
   share,
@@ -11,7 +13,8 @@ import {
 } from '@tubelet/programs';
 import { choiceOption, numberOption } from '@tubelet/trainer';
 import { CROP_MODES } from '@tubelet/video';
-import { modelConfig, type TrainOptions } from './train-settings.js';
+import { dryTraining } from './dry-training.js';
+import { modelConfig, requireFittingOptions, type TrainOptions } from './train-settings.js';
 import { train } from './train.js';
 
 const EXAMPLES = `
@@ -104,12 +107,20 @@ export function trainCommand(): Command {
         'decoding threads (default: one for each processor but one, at most 4)',
         whole('--workers'),
       ),
+      ...memoryOptions(),
       new Option('--profile', 'time every kernel and print a table at the end'),
       new Option('--debug', 'print stack traces of errors'),
     ],
   };
   addOptionGroups(command, groups);
   return command.addHelpText('after', EXAMPLES).action(async (sources: string[], options: TrainOptions) => {
-    await train(sources, options, modelConfig(options, command), process.argv.slice(2));
+    requireFittingOptions(options);
+    const config = modelConfig(options, command);
+    if (options.dryRun) {
+      const { batchSize, memoryBudget: budgetBytes } = options;
+      console.log(await memoryReport({ begin: dryTraining(options, config), batchSize, budgetBytes }));
+    } else {
+      await train(sources, options, config, process.argv.slice(2));
+    }
   });
 }

@@ -7,13 +7,20 @@ import {
   type PretrainingConfig,
 } from '@tubelet/mae-dfer';
 import { windowMaskCounts } from '@tubelet/kernels';
-import { decisiveSettings, encoderConfig, requireFittingWidth, type EncoderOptions } from '@tubelet/programs';
+import {
+  decisiveSettings,
+  encoderConfig,
+  requireFittingMemoryOptions,
+  requireFittingWidth,
+  type EncoderOptions,
+  type MemoryOptions,
+} from '@tubelet/programs';
 import type { Command } from 'commander';
 import type { CropMode } from '@tubelet/video';
 import { OptionError, type JsonValue } from '@tubelet/trainer';
 
 /** Options of `train` as the command line gives them; the names are those of the options. */
-export interface TrainOptions extends EncoderOptions {
+export interface TrainOptions extends EncoderOptions, MemoryOptions {
   readonly decoderDim: number;
   readonly decoderDepth: number;
   readonly decoderHeads: number;
@@ -50,6 +57,7 @@ export interface TrainOptions extends EncoderOptions {
  * wrote it; that each lies in its own range has been checked where it was read.
  */
 export function requireFittingOptions(options: TrainOptions): void {
+  requireFittingMemoryOptions(options);
   const { lr, minLr, epochs, warmupEpochs, startSeconds = 0, endSeconds } = options;
   if (warmupEpochs > epochs) {
     throw new OptionError('--warmup-epochs', warmupEpochs, `at most the ${epochs} of --epochs`);

@@ -32,7 +32,7 @@ import { resolve } from 'node:path';
 import manifest from '../package.json' with { type: 'json' };
 import { TrainingState } from './training-state.js';
 import { findVideos, openLoader, videosFingerprint } from './train-data.js';
-import { bindingSettings, requireFittingOptions, type TrainOptions } from './train-settings.js';
+import { bindingSettings, type TrainOptions } from './train-settings.js';
 import { trainStep } from './train-step.js';
 
 /** What the parts of a run share. */
@@ -58,7 +58,6 @@ export async function train(
   config: PretrainingConfig,
   commandLine: readonly string[],
 ): Promise<void> {
-  requireFittingOptions(options);
   const saved = options.resume ? readRunConfig(options.out) : undefined;
   if (!saved) requireNoRun(options.out);
 

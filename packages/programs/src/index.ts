@@ -1,7 +1,10 @@
 /** What the programs share. */
 export * from './bad-files.js';
 export * from './divergence.js';
+export * from './dry-step.js';
 export * from './epoch-reader.js';
+export * from './memory-options.js';
+export * from './memory-report.js';
 export * from './model-options.js';
 export * from './option-groups.js';
 export * from './program.js';

@@ -52,7 +52,7 @@ export function paperRuntime(options: PaperOptions = {}): Runtime {
 
 /** What `paperRuntime` must be given to choose, and to be limited, as this runtime is. */
 export function likeRuntime({ adapter, device }: Runtime): Pick<PaperOptions, 'adapter' | 'limits'> {
-  return { adapter, limits: device.limits };
+  return { adapter, limits: paperLimits(device.limits) };
 }
 
 /** The adapter of a paper device: without timestamps, since there is nothing to time. */
@@ -94,7 +94,7 @@ export function paperDevice(options: PaperOptions): GPUDevice {
 }
 
 // A real device's limits are getters of its prototype, which spreading would lose.
-function paperLimits(given: Partial<GPUSupportedLimits> = {}): Record<string, unknown> {
+function paperLimits(given: Partial<GPUSupportedLimits> = {}): Partial<GPUSupportedLimits> {
   const limits: Record<string, unknown> = { ...LIMITS };
   for (const name in given) limits[name] = given[name as keyof GPUSupportedLimits];
   return limits;

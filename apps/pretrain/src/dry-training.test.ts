@@ -1,0 +1,83 @@
+import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
+import { likeRuntime, OutOfMemoryError, type Runtime } from '@tubelet/kernels';
+import { measureMemory, memoryOnPaper, type StepMemory } from '@tubelet/programs';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { dryTraining } from './dry-training.js';
+import { TINY_MODEL, options } from './testing/program.js';
+import { trainCommand } from './train-command.js';
+import { modelConfig, type TrainOptions } from './train-settings.js';
+
+let open: Runtime | undefined;
+afterEach(() => {
+  if (open) closeNodeRuntime(open);
+  open = undefined;
+  vi.restoreAllMocks();
+});
+
+const settings = {
+  ...{
+    model: 'tiny',
+    ablation: 'none',
+    region: [2, 2, 2],
+    dim: 32,
+    depth: 1,
+    heads: 1,
+    imageSize: 32,
+    frames: 4,
+  },
+  ...{ decoderDim: 32, decoderDepth: 1, decoderHeads: 1, decoderPositions: 'token', maskRatio: 0.5 },
+  ...{ lossWeight: 0.5, seed: 0, weightDecay: 0.05, accumulate: 1 },
+} as unknown as TrainOptions;
+const begin = dryTraining(settings, modelConfig(settings));
+
+async function onPaper(batchSize: number): Promise<StepMemory> {
+  const memory = await memoryOnPaper({}, begin, batchSize);
+  if (memory instanceof OutOfMemoryError) throw memory;
+  return memory;
+}
+
+describe('the memory of a step', () => {
+  it('is found on paper as a real step takes it', async () => {
+    open = await openNodeRuntime();
+    const real = await measureMemory(open, begin, 2);
+    expect(await memoryOnPaper(likeRuntime(open), begin, 2)).toEqual(real);
+    expect(real.activationBytes).toBeGreaterThan(0);
+    // AdamW has two moments for each parameter, and small tables.
+    expect(real.optimiserBytes).toBeGreaterThan(2 * real.parameterBytes);
+    expect(real.optimiserBytes).toBeLessThan(2.1 * real.parameterBytes);
+  });
+
+  it('grows in a straight line with the batch', async () => {
+    const [a, b, c] = [await onPaper(8), await onPaper(16), await onPaper(32)];
+    for (const key of ['peakBytes', 'heldBytes'] as const) {
+      const expected = b[key] + 2 * (b[key] - a[key]);
+      expect(Math.abs(c[key] / expected - 1)).toBeLessThan(0.05);
+    }
+  });
+
+  it('is said by --dry-run, which begins nothing, with the largest batch for a budget', async () => {
+    const said = vi.spyOn(console, 'log').mockImplementation(() => undefined);
+    const run = (words: Parameters<typeof options>[0]) =>
+      trainCommand()
+        .exitOverride()
+        .parseAsync(['videos', ...options({ ...TINY_MODEL, out: 'no-run', ...words })], { from: 'user' });
+    await run({ 'dry-run': true, 'batch-size': 4, 'memory-budget': '8MiB' });
+    const text = String(said.mock.lastCall);
+    for (const part of [
+      'parameters',
+      'gradients',
+      'optimiser',
+      'input',
+      'activations',
+      'total',
+      'each more',
+    ]) {
+      expect(text).toMatch(new RegExp(`^${part} +.*\\d`, 'm'));
+    }
+    const [, largest, held] =
+      /^largest +--batch-size (\d+) fits 8.00 MiB: it holds (\S+) MiB$/m.exec(text) ?? [];
+    expect(Number(largest)).toBeGreaterThan(4);
+    expect(Number(held)).toBeGreaterThan(7);
+    await expect(run({ 'memory-budget': '8MiB' })).rejects.toThrow('--dry-run beside it');
+  });
+});
