@@ -4,5 +4,8 @@ import { shared } from '../tsup.shared';
 const programs = { flops: 'src/flops/cli.ts', kernels: 'src/kernels/cli.ts', model: 'src/model/cli.ts' };
 
 export default defineConfig(
-  shared({ ...programs, 'kernel-table': 'src/docs/cli.ts' }, { dts: false, platform: 'node' }),
+  shared(
+    { ...programs, 'kernel-table': 'src/docs/cli.ts', tune: 'src/tune/cli.ts' },
+    { dts: false, platform: 'node' },
+  ),
 );

@@ -66,6 +66,7 @@ describe('bench:kernels', () => {
       case: 'c',
       variant: 'v',
       seconds: 2,
+      batchSeconds: [2],
       repetitions: 1,
       cost: { macs: 1e9, flops: 0, bytesRead: 3e9, bytesWritten: 1e9 },
       check: { against: 'none', error: 0, tolerance: 0, passed: true },

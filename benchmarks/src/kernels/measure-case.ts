@@ -7,6 +7,7 @@ import {
   type KernelCase,
   type KernelSpec,
   type Runtime,
+  type Variant,
 } from '@tubelet/kernels';
 import { makeHostData, scaledError, testRandom, toFloat64 } from '@tubelet/kernels/catalogue';
 import { calibrate, median, timeBatch, timingMethod } from './batch-timer.js';
@@ -18,6 +19,10 @@ export interface MeasureOptions {
   readonly batchMs: number;
   /** The float64 reference is computed up to this many multiply–accumulates. */
   readonly referenceMacs: number;
+  /** Which variants; default: all that the adapter can run. */
+  readonly variants?: readonly Variant[];
+  /** A variant but the first that takes this many times the best one's time in the first batch gets no other. */
+  readonly giveUpAbove?: number;
 }
 
 /** Against what a result was checked, and how far off it is in units of the larger of 1 and max |expected|. */
@@ -34,7 +39,10 @@ export interface Measurement {
   readonly kernel: string;
   readonly case: string;
   readonly variant: string;
+  /** Median of the batches. */
   readonly seconds: number;
+  /** Of every batch, in order: the n-th ones of two variants were taken one after the other. */
+  readonly batchSeconds: readonly number[];
   readonly repetitions: number;
   readonly cost: Cost;
   readonly check: NumericCheck;
@@ -81,7 +89,7 @@ export async function measureCase(
     const inputArrays = makeArrays(runtime, spec.inputs(shape), inputs);
     const candidates: Candidate[] = [];
     try {
-      for (const { name } of runnableVariants(runtime, spec.variants)) {
+      for (const { name } of options.variants ?? runnableVariants(runtime, spec.variants)) {
         const outputs = makeArrays(runtime, outputSpecs, initials);
         const run = () => {
           runtime.forcedVariants.set(spec.name, name);
@@ -94,10 +102,12 @@ export async function measureCase(
         const repetitions = await calibrate(runtime, run, options.batchMs);
         candidates.push({ name, run, check, seconds: [], repetitions });
       }
+      let inPlay = candidates;
       for (let round = 0; round < options.rounds; round++) {
-        for (const { run, repetitions, seconds } of candidates) {
+        for (const { run, repetitions, seconds } of inPlay) {
           seconds.push(await timeBatch(runtime, method, run, repetitions));
         }
+        if (round === 0) inPlay = worthwhile(candidates, options.giveUpAbove ?? Infinity);
       }
     } finally {
       runtime.forcedVariants.delete(spec.name);
@@ -107,11 +117,17 @@ export async function measureCase(
       case: testCase.name,
       variant: name,
       seconds: median(seconds),
+      batchSeconds: seconds,
       repetitions,
       cost,
       check,
     }));
   });
+}
+
+function worthwhile(candidates: readonly Candidate[], giveUpAbove: number): Candidate[] {
+  const best = Math.min(...candidates.map(({ seconds }) => seconds[0]!));
+  return candidates.filter(({ seconds }, i) => i === 0 || seconds[0]! <= giveUpAbove * best);
 }
 
 function makeArrays(runtime: Runtime, specs: Specs, data: HostArrays): Record<string, GpuArray> {

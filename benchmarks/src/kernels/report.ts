@@ -1,3 +1,4 @@
+import { formatTable } from '../shared/text-table.js';
 import type { Measurement, NumericCheck } from './measure-case.js';
 import type { Roofline } from './roofline.js';
 
@@ -51,16 +52,7 @@ export function formatRows(rows: readonly KernelRow[]): string {
     row.check.against,
     errorCell(row.check),
   ]);
-  const numeric = new Set([3, 4, 5, 6]);
-  const widths = HEADINGS.map((heading, i) =>
-    Math.max(heading.length, ...cells.map((line) => line[i]!.length)),
-  );
-  const format = (line: readonly string[]) =>
-    line
-      .map((cell, i) => (numeric.has(i) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
-      .join('  ')
-      .trimEnd();
-  return [HEADINGS, ...cells].map(format).join('\n');
+  return formatTable(HEADINGS, cells, new Set([3, 4, 5, 6]));
 }
 
 function errorCell({ against, error, passed }: NumericCheck): string {

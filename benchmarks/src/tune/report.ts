@@ -1,0 +1,25 @@
+import { formatTable } from '../shared/text-table.js';
+import type { TunedClass } from './tune.js';
+
+const HEADINGS = ['kernel', 'shapes up to', 'shipped', 'ms', 'others, of its time', 'chosen'];
+
+/** The table that `tune` prints: a line for each class of shapes; ratios below 1 are faster than the shipped choice. */
+export function formatTuned(tuned: readonly TunedClass[]): string {
+  const rows = tuned.map(({ kernel, extents, form, shipped, shippedSeconds, comparisons, wrong, chosen }) => [
+    kernel,
+    shapeText(extents, form),
+    shipped,
+    (1000 * shippedSeconds).toFixed(3),
+    comparisons
+      .map(({ variant, ratio }) => `${variant} ${ratio.toFixed(2)}${wrong.includes(variant) ? ' WRONG' : ''}`)
+      .join(', '),
+    chosen === shipped ? '' : chosen,
+  ]);
+  return formatTable(HEADINGS, rows, new Set([3]));
+}
+
+function shapeText(extents: readonly number[], form: number): string {
+  const last = extents.findLastIndex((extent) => extent > 1);
+  const text = extents.slice(0, last + 1).join('×') || '1';
+  return form === 0 ? text : `${text} form ${form}`;
+}
