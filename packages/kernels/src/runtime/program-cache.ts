@@ -1,6 +1,6 @@
 import { KernelValidationError, ShapeError } from './errors.js';
 import type { FailureLog } from './failure-log.js';
-import type { GpuArray } from './gpu-array.js';
+import type { GpuArray, Storage } from './gpu-array.js';
 import { programLabel, type Program, type ProgramSource } from './program.js';
 
 /** The arrays of one dispatch, bound, and the buffers that they lie in. */
@@ -9,16 +9,17 @@ export interface Binding {
   readonly buffers: readonly GPUBuffer[];
 }
 
-/** Bindings of a program by the storages of its arrays, one level for each. */
-interface BindingNode {
-  binding: Binding | undefined;
-  readonly next: Map<number, BindingNode>;
+/** A binding with what it is found by. */
+interface KnownBinding extends Binding {
+  readonly program: Program;
+  readonly storages: readonly Storage[];
 }
 
 /** Compiled programs by key, and bind groups by program and storages. Both are made once and found again. */
 export class ProgramCache {
   private readonly byKey = new Map<string, Program>();
-  private readonly bindings = new Map<Program, BindingNode>();
+  /** By a number made of the program's and the storages' ids, which several may share. */
+  private readonly bindings = new Map<number, KnownBinding[]>();
 
   constructor(
     private readonly device: GPUDevice,
@@ -42,18 +43,27 @@ export class ProgramCache {
 
   /** Throws `ShapeError` when the arrays do not fit the program's bindings. */
   bind(program: Program, arrays: readonly GpuArray[]): Binding {
-    // Looked up for every dispatch: a path of numbers makes no string that must be hashed and thrown away.
-    let node = this.bindings.get(program) ?? newBranch(this.bindings, program);
-    for (const { storage } of arrays) node = node.next.get(storage.id) ?? newBranch(node.next, storage.id);
-    return (node.binding ??= this.create(program, arrays));
+    // Looked up for every dispatch: a number needs neither memory nor hashing of a text.
+    let key = program.id;
+    for (const { storage } of arrays) key = (Math.imul(key, 0x9e3779b1) + storage.id) | 0;
+    let known = this.bindings.get(key);
+    if (!known) this.bindings.set(key, (known = []));
+    for (const binding of known) if (isFor(binding, program, arrays)) return binding;
+    const binding = this.create(program, arrays);
+    known.push(binding);
+    return binding;
   }
 
   /** Drops the bind groups on these buffers, which are about to be destroyed. */
   forget(buffers: ReadonlySet<GPUBuffer>): void {
-    for (const node of this.bindings.values()) prune(node, buffers);
+    for (const [key, known] of this.bindings) {
+      const left = known.filter((binding) => !binding.buffers.some((buffer) => buffers.has(buffer)));
+      if (left.length > 0) this.bindings.set(key, left);
+      else this.bindings.delete(key);
+    }
   }
 
-  private create(program: Program, arrays: readonly GpuArray[]): Binding {
+  private create(program: Program, arrays: readonly GpuArray[]): KnownBinding {
     requireBindable(program, arrays);
     this.counters.bindGroupsCreated++;
     return {
@@ -66,6 +76,8 @@ export class ProgramCache {
         })),
       }),
       buffers: arrays.map(({ storage }) => storage.buffer),
+      program,
+      storages: arrays.map(({ storage }) => storage),
     };
   }
 
@@ -99,17 +111,10 @@ export class ProgramCache {
   }
 }
 
-function newBranch<Key>(branches: Map<Key, BindingNode>, key: Key): BindingNode {
-  const node: BindingNode = { binding: undefined, next: new Map() };
-  branches.set(key, node);
-  return node;
-}
-
-/** Drops bindings on these buffers, and branches that lead to none; whether anything is left. */
-function prune(node: BindingNode, buffers: ReadonlySet<GPUBuffer>): boolean {
-  if (node.binding?.buffers.some((buffer) => buffers.has(buffer))) node.binding = undefined;
-  for (const [id, next] of node.next) if (!prune(next, buffers)) node.next.delete(id);
-  return node.binding !== undefined || node.next.size > 0;
+function isFor({ program, storages }: KnownBinding, wanted: Program, arrays: readonly GpuArray[]): boolean {
+  if (program !== wanted || storages.length !== arrays.length) return false;
+  for (let i = 0; i < arrays.length; i++) if (arrays[i]!.storage !== storages[i]) return false;
+  return true;
 }
 
 function requireBindable(program: Program, arrays: readonly GpuArray[]): void {
