@@ -1,19 +1,25 @@
-// Builds one workspace and what it depends on, quietly; what is built already takes a moment.
+// Builds workspaces and what they depend on, quietly; what is built already takes a moment.
 //
-//   node scripts/build.mjs @tubelet/pretrain
+//   node scripts/build.mjs @tubelet/pretrain …
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { root } from './lib/root.mjs';
 
-const [workspace, ...rest] = process.argv.slice(2);
-if (!workspace || rest.length > 0) {
-  console.error('Name one workspace, such as @tubelet/pretrain.');
+const workspaces = process.argv.slice(2);
+if (workspaces.length === 0) {
+  console.error('Name a workspace, such as @tubelet/pretrain.');
   process.exit(2);
 }
 const turbo = createRequire(import.meta.url).resolve('turbo/bin/turbo');
 const { status, error } = spawnSync(
   process.execPath,
-  [turbo, 'run', 'build', `--filter=${workspace}...`, '--output-logs=errors-only'],
+  [
+    turbo,
+    'run',
+    'build',
+    ...workspaces.map((workspace) => `--filter=${workspace}...`),
+    '--output-logs=errors-only',
+  ],
   {
     cwd: root,
     stdio: ['ignore', 'ignore', 'inherit'],
@@ -21,5 +27,5 @@ const { status, error } = spawnSync(
   },
 );
 if (error) console.error(error.message);
-if (status !== 0) console.error(`Building ${workspace} failed; \`npm run build\` shows why.`);
+if (status !== 0) console.error(`Building ${workspaces.join(', ')} failed; \`npm run build\` shows why.`);
 process.exitCode = status ?? 1;

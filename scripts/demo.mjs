@@ -2,17 +2,16 @@
 // never saw. Made for a machine without a GPU: minutes on two processor cores.
 //
 //   npm run demo
-import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { clipPackage, demoClips } from './lib/demo-clips.mjs';
 import { lossesOf, lossFall, sparkline } from './lib/loss-curve.mjs';
+import { commandText, optionWords, requireBuilt, runProgram } from './lib/programs.mjs';
 import { root } from './lib/root.mjs';
 import { importSource } from './lib/source.mjs';
 
 const say = (line) => console.log(`[demo] ${line}`);
 
-const program = join(root, 'apps', 'pretrain', 'dist', 'cli.js');
 const runFolder = join(root, 'runs', 'demo');
 const picture = join(runFolder, 'reconstruction.png');
 
@@ -45,27 +44,10 @@ const settings = {
   lr: 0.16,
 };
 
-const options = (values) => Object.entries(values).flatMap(([name, value]) => [`--${name}`, String(value)]);
-
-/** As the user would type it in the repository's root. */
-const shown = (args) =>
-  ['node', relative(root, program), ...args].map((word) => (/\s/.test(word) ? `"${word}"` : word)).join(' ');
+const pretrain = (args) => runProgram('pretrain', args);
+const shown = (args) => commandText('pretrain', args);
 
 let interrupted = false;
-
-/** Runs the pre-training program in view of the user. It answers Ctrl-C itself, with a checkpoint. */
-function pretrain(args) {
-  console.log(`\n$ ${shown(args)}`);
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [program, ...args], { cwd: root, stdio: 'inherit' });
-    child.on('error', reject);
-    child.on('close', (code, signal) => {
-      if (code === 0) resolve();
-      else
-        reject(new Error(`${args[0]} ended with ${signal ?? `exit code ${code}`}; what it said is above.`));
-    });
-  });
-}
 
 /** Removes what an earlier demo left, and nothing else. */
 function startAfresh() {
@@ -116,18 +98,14 @@ What next:
 
 async function demo() {
   if (process.argv.length > 2) throw new Error(`Unknown option ${process.argv[2]}; the demo takes none.`);
-  if (!existsSync(program)) {
-    throw new Error(
-      `${relative(root, program)} is not built. Run: npm run demo (or npm run build before this).`,
-    );
-  }
+  requireBuilt('pretrain');
   const { cacheDirectory } = await importSource('packages/kernels/src/node/index.ts');
   const clips = await demoClips(cacheDirectory(), say);
   startAfresh();
   const { start, end } = TRAINING_SECONDS;
   say(`training a small model on seconds ${start} to ${end} of both clips; without a GPU this takes minutes`);
   say('the first step compiles the kernels and takes the longest');
-  await pretrain(['train', ...clips, '--out', relative(root, runFolder), ...options(settings)]);
+  await pretrain(['train', ...clips, '--out', relative(root, runFolder), ...optionWords(settings)]);
   if (interrupted) return say(`stopped; what there is lies in ${relative(root, runFolder)}`);
 
   const checkpoints = join(runFolder, 'checkpoints');
@@ -136,7 +114,7 @@ async function demo() {
   await pretrain([
     'reconstruct',
     clips[0],
-    ...options({
+    ...optionWords({
       checkpoint: relative(root, checkpoint),
       out: relative(root, picture),
       'start-seconds': PICTURE_START_SECONDS,
