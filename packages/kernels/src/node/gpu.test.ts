@@ -109,17 +109,41 @@ describe('openGpu', () => {
     }
   });
 
-  it('lets a process end by itself once it is closed', async () => {
+  /** Runs a module that has the sources of this folder as `node`; gives what it prints. */
+  async function printed(body: string, ...flags: string[]): Promise<string> {
     const source = new URL('../../../../scripts/lib/source.mjs', import.meta.url).href;
     const program = `
       const { importSource } = await import(${JSON.stringify(source)});
       const node = await importSource('packages/kernels/src/node/index.ts');
+      ${body}`;
+    const words = [...flags, '--input-type=module', '-e', program];
+    const { stdout } = await promisify(execFile)(process.execPath, words, { timeout: 60_000 });
+    return stdout.trim();
+  }
+
+  it('lets a process end by itself once it is closed', async () => {
+    const driver = await printed(`
       const report = await node.probeGpu();
       node.closeGpu();
-      console.log(report.driver);`;
-    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], {
-      timeout: 60_000,
-    });
-    expect(['system', 'llvmpipe', 'swiftshader']).toContain(stdout.trim());
+      console.log(report.driver);`);
+    expect(['system', 'llvmpipe', 'swiftshader']).toContain(driver);
+  });
+
+  it('lets a process go on once it is closed, and open it again, whenever memory is collected', async () => {
+    const again = `
+      const use = async () => {
+        const runtime = await node.openNodeRuntime();
+        runtime.upload(new Float32Array(100), [100]);
+        node.closeNodeRuntime(runtime);
+      };
+      for (let i = 0; i < 3; i++) {
+        await use();
+        for (let collected = 0; collected < 3; collected++) {
+          gc();
+          await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+      }
+      console.log('went on');`;
+    expect(await printed(again, '--expose-gc')).toBe('went on');
   });
 });

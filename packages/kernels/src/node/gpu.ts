@@ -31,7 +31,12 @@ interface OpenedGpu {
  * module in the process.
  */
 const key = Symbol.for('tubelet.openGpus');
-const store = globalThis as { [key]?: OpenedGpu[] };
+/*
+ * The same holds of devices that are destroyed and not yet collected, so closed ones stay reachable too. They are
+ * small, and keep no process alive.
+ */
+const closedKey = Symbol.for('tubelet.closedGpus');
+const store = globalThis as { [key]?: OpenedGpu[]; [closedKey]?: GPU[] };
 
 /**
  * A caller's flags with those that the engine always wants: times of kernels exact instead of in steps of 65 µs, a
@@ -145,6 +150,8 @@ export function gpuDriver(gpu: GPU): string | undefined {
  */
 export function closeGpu(gpu?: GPU): void {
   const opened = store[key] ?? [];
+  const closed = (store[closedKey] ??= []);
+  for (const entry of opened) if (!gpu || entry.gpu === gpu) closed.push(entry.gpu);
   store[key] = gpu ? opened.filter((entry) => entry.gpu !== gpu) : [];
   if (store[key].length === 0) throttlePolling(0);
 }
