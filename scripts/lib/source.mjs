@@ -25,6 +25,7 @@ export async function importSource(path) {
     format: 'esm',
     target: 'node20',
     packages: 'external',
+    loader: { '.wgsl': 'text' },
     logLevel: 'error',
     absWorkingDir: root,
   });
