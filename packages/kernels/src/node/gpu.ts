@@ -10,6 +10,11 @@ export interface OpenGpuOptions {
   /** Dawn's flags, such as `enable-dawn-features=allow_unsafe_apis`. */
   flags?: readonly string[];
   /**
+   * Lets devices have matrix units, and f16 on NVIDIA: experiments in Dawn, which hides them otherwise. Kernels use
+   * them only where `Runtime.precision` allows it.
+   */
+  matrixUnits?: boolean;
+  /**
    * Milliseconds between dawn.node's questions whether the GPU has finished; 0 asks without a pause.
    * `auto`: 1 on software adapters, whose cores the asking would take away, and 0 on real GPUs.
    */
@@ -52,6 +57,9 @@ export function dawnFlags(flags: readonly string[]): string[] {
   return [...merged].map(([name, values]) => (values.length > 0 ? `${name}=${values.join(',')}` : name));
 }
 
+const matrixUnitFlag =
+  'enable-dawn-features=allow_unsafe_apis,vulkan_enable_f16_on_nvidia,use_vulkan_memory_model';
+
 /** The drivers to try, in order: the system's own (`null`), then the unpacked ones. */
 export function driverCandidates(
   choice: VulkanChoice,
@@ -80,7 +88,7 @@ export function driverCandidates(
  * @throws DriverChoiceError when `TUBELET_VULKAN` has an unknown value
  */
 export async function openGpu(options: OpenGpuOptions = {}): Promise<GPU> {
-  const flags = [...(options.flags ?? [])];
+  const flags = [...(options.flags ?? []), ...(options.matrixUnits ? [matrixUnitFlag] : [])];
   const choice = options.vulkan ?? vulkanChoice();
   const opened = (store[key] ??= []);
   const known = opened.find((entry) => entry.flags === flags.join('\n'));
