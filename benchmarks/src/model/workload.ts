@@ -42,6 +42,8 @@ const CLASSES = 7;
 
 /** A model with its optimiser and data, ready to run any part of a step. */
 export interface Workload {
+  /** Trained values. */
+  readonly parameterCount: number;
   /** Records one step on the GPU without waiting; gives the loss. */
   record(phase: Phase): Tensor;
   /** The same by a `RecordedStep`, from its third call on without deciding anything; gives the loss, [1]. */
@@ -55,17 +57,22 @@ interface Forward<Name extends string> {
   loss(arrays: StepArrays<Name>): Tensor;
 }
 
-/** Builds the model for a task with arbitrary weights: they change the loss, not the time. */
-export function buildWorkload(
-  engine: Engine,
-  encoder: EncoderConfig,
-  { task, batchSize }: { task: Task; batchSize: number },
-): Workload {
-  const isPretraining = task === 'pretrain';
-  return isPretraining ? pretraining(engine, encoder, batchSize) : fineTuning(engine, encoder, batchSize);
+export interface WorkloadOptions {
+  readonly task: Task;
+  readonly batchSize: number;
+  /** Default: small values of both signs, which change the loss, not the time; where nothing runs, zeros do. */
+  readonly weights?: 'noise' | 'zeros';
 }
 
-function pretraining(engine: Engine, encoder: EncoderConfig, batchSize: number): Workload {
+/** Builds the model for a task. */
+export function buildWorkload(engine: Engine, encoder: EncoderConfig, options: WorkloadOptions): Workload {
+  return options.task === 'pretrain'
+    ? pretraining(engine, encoder, options)
+    : fineTuning(engine, encoder, options);
+}
+
+function pretraining(engine: Engine, encoder: EncoderConfig, options: WorkloadOptions): Workload {
+  const { batchSize } = options;
   const model = new PretrainingModel(engine, { encoder, decoder: paperDecoder, decoderPositions: 'token' });
   const samples = Array.from({ length: batchSize }, (_, i) => i);
   const frames = clips(encoder, batchSize);
@@ -76,10 +83,11 @@ function pretraining(engine: Engine, encoder: EncoderConfig, batchSize: number):
       model.forward({ frames }, drawMask(engine.runtime, encoder, MASK_RATIO, key)).loss,
   };
   const optimiser = new AdamW(model.store, { groups: decayGroups(model.store, 0.05), betas: [0.9, 0.95] });
-  return workload(engine, model, optimiser, forward);
+  return workload(engine, model, optimiser, forward, options);
 }
 
-function fineTuning(engine: Engine, encoder: EncoderConfig, batchSize: number): Workload {
+function fineTuning(engine: Engine, encoder: EncoderConfig, options: WorkloadOptions): Workload {
+  const { batchSize } = options;
   const pooling = encoder.kind === 'vit' ? 'original' : 'representative';
   const model = new Classifier(engine, { encoder, classes: CLASSES, pooling });
   const frames = clips(encoder, batchSize);
@@ -92,7 +100,7 @@ function fineTuning(engine: Engine, encoder: EncoderConfig, batchSize: number): 
     loss: ({ frames, labels }) => softCrossEntropy(model.forward({ frames }).logits, labels),
   };
   const groups = layerDecayGroups(model.store, { depth: encoder.depth, weightDecay: 0.05, layerDecay: 0.75 });
-  return workload(engine, model, new AdamW(model.store, { groups }), forward);
+  return workload(engine, model, new AdamW(model.store, { groups }), forward, options);
 }
 
 function workload<Name extends string>(
@@ -100,10 +108,11 @@ function workload<Name extends string>(
   model: { readonly store: ParameterStore; release(): void },
   optimiser: AdamW,
   { inputs, loss }: Forward<Name>,
+  { weights = 'noise' }: WorkloadOptions,
 ): Workload {
   const { runtime } = engine;
   const { store } = model;
-  fillWithNoise(store);
+  if (weights === 'noise') fillWithNoise(store);
   const forward = (arrays: StepArrays<Name>) => engine.noGrad(() => loss(arrays));
   const forwardBackward = (arrays: StepArrays<Name>) => {
     const value = engine.retain(loss(arrays));
@@ -119,6 +128,7 @@ function workload<Name extends string>(
     forwardBackward: new RecordedStep(engine, { stores: [store], body: forwardBackward }),
   };
   return {
+    parameterCount: store.count,
     record(phase) {
       const arrays = {} as Record<Name, GpuArray>;
       const batch = inputs();
@@ -144,7 +154,9 @@ function workload<Name extends string>(
 /** The same clips in every step. */
 function clips({ frames, imageSize }: EncoderConfig, batchSize: number): StepInput {
   const shape = [batchSize, frames, imageSize, imageSize, 3];
-  return { data: Uint8Array.from({ length: product(shape) }, (_, i) => (i * 89) % 251), shape };
+  const data = new Uint8Array(product(shape));
+  for (let i = 0; i < data.length; i++) data[i] = (i * 89) % 251;
+  return { data, shape };
 }
 
 /** Small values of both signs; a model of this size takes seconds to initialise properly. */

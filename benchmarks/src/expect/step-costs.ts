@@ -1,0 +1,112 @@
+import { Engine, type Node } from '@tubelet/autograd';
+import {
+  paperAdapter,
+  paperDevice,
+  Runtime,
+  type Cost,
+  type GpuArray,
+  type PaperOptions,
+  type Program,
+} from '@tubelet/kernels';
+import type { EncoderConfig } from '@tubelet/mae-dfer';
+import { buildWorkload, type Phase, type Task } from '../model/workload.js';
+
+/** One kernel that a step runs. */
+export interface DispatchCost {
+  readonly kernel: string;
+  readonly cost: Cost;
+  readonly workgroups: number;
+}
+
+/** What a step asks of any machine. */
+export interface StepCosts {
+  readonly dispatches: readonly DispatchCost[];
+  /** 2 · multiply–accumulates + other operations. */
+  readonly flops: number;
+  /** Read and written, by the kernels' declared costs. */
+  readonly bytes: number;
+  /** The least that could be moved: see `TapeBytes`. */
+  readonly leastBytes: number;
+  /** Most memory in use at one time. */
+  readonly peakBytes: number;
+}
+
+// Variants are chosen as on a discrete GPU: how work is split into workgroups follows from that.
+const ADAPTER: PaperOptions = {
+  adapter: {
+    vendor: 'nvidia',
+    description: 'a discrete GPU, on paper',
+    features: ['subgroups', 'shader-f16'],
+  },
+};
+
+/** A runtime on paper that notes every dispatch. */
+class CostRecorder extends Runtime {
+  dispatches: DispatchCost[] = [];
+
+  constructor() {
+    super(paperDevice(ADAPTER), paperAdapter(ADAPTER));
+  }
+
+  override dispatch(
+    program: Program,
+    arrays: readonly GpuArray[],
+    workgroups: readonly [number, number?, number?],
+    cost: Cost,
+  ): void {
+    super.dispatch(program, arrays, workgroups, cost);
+    const [x, y = 1, z = 1] = workgroups;
+    this.dispatches.push({ kernel: program.kernel, cost, workgroups: x * y * z });
+  }
+}
+
+/**
+ * A tape that adds up the least that its operations could move, were each to touch memory once for each of its arrays:
+ * forward it reads its inputs and writes its results and what it keeps for the backward pass; backward it reads inputs,
+ * what it kept and the gradients of its results, and writes those of the inputs that need one.
+ */
+class TapeBytes extends Engine {
+  bytes = 0;
+
+  override record(node: Node): void {
+    super.record(node);
+    const sum = (arrays: readonly GpuArray[]) =>
+      arrays.reduce((bytes, { sizeBytes }) => bytes + sizeBytes, 0);
+    const arraysOf = (tensors: Node['inputs']) => sum(tensors.map(({ array }) => array));
+    const [inputs, outputs, kept] = [arraysOf(node.inputs), arraysOf(node.outputs), sum(node.saved)];
+    const forward = inputs + outputs + kept;
+    const backward =
+      inputs + kept + outputs + arraysOf(node.inputs.filter(({ requiresGrad }) => requiresGrad));
+    this.bytes += forward + backward;
+  }
+}
+
+/** AdamW reads weight, gradient and two moments, and writes all but the gradient: seven passes over the parameters. */
+const ADAMW_PASSES = 7;
+
+/** Takes one step on paper, in steady state, and writes down what it costs: milliseconds, no GPU, no memory. */
+export async function stepCosts(
+  encoder: EncoderConfig,
+  options: { readonly task: Task; readonly batchSize: number },
+  phase: Phase = 'step',
+): Promise<StepCosts> {
+  const runtime = new CostRecorder();
+  const engine = new TapeBytes(runtime);
+  const workload = buildWorkload(engine, encoder, { ...options, weights: 'zeros' });
+  // The first step also makes tables that stay.
+  for (let i = 0; i < 2; i++) {
+    runtime.dispatches = [];
+    runtime.ledger.reset();
+    engine.bytes = 0;
+    await engine.step(() => void workload.record(phase));
+  }
+  const { macs, flops, bytesRead, bytesWritten } = runtime.ledger.total();
+  const optimiserBytes = phase === 'step' ? ADAMW_PASSES * 4 * workload.parameterCount : 0;
+  return {
+    dispatches: runtime.dispatches,
+    flops: 2 * macs + flops,
+    bytes: bytesRead + bytesWritten,
+    leastBytes: engine.bytes + optimiserBytes,
+    peakBytes: runtime.pool.peakBytes,
+  };
+}
