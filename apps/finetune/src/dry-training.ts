@@ -2,7 +2,7 @@ import type { ClassifierConfig } from '@tubelet/mae-dfer';
 import { endless, EpochReader, type BeginTraining } from '@tubelet/programs';
 import type { LabelledClipBatch } from '@tubelet/video';
 import type { RunOptions } from './train-options.js';
-import { trainStep } from './train-step.js';
+import { trainingStep } from './train-step.js';
 import { ClassifierTraining } from './training-state.js';
 
 /** The training that the options describe, on clips and targets of zeros: the steps are those of a run. */
@@ -24,10 +24,11 @@ export function dryTraining(options: RunOptions, model: ClassifierConfig): Begin
       step: 0,
     };
     const batches = new EpochReader(endless(batch), options.accumulate);
+    const takeStep = trainingStep(training, batches, options);
     return {
       store: training.classifier.store,
       inputBytes: batch.video.byteLength + batch.targets.byteLength,
-      step: (position) => trainStep(training, batches, { ...options, batchSize }, position, 0),
+      step: (position) => takeStep(position, 0),
     };
   };
 }

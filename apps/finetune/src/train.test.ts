@@ -35,11 +35,11 @@ describe('finetune train', () => {
     const { text } = await trainInProcess(
       data,
       run,
-      '--fold 1 --epochs 30 --lr 0.2 --validate-every 10 --validation-share 0.33',
+      '--fold 1 --epochs 45 --lr 0.2 --validate-every 15 --validation-share 0.33',
     );
     const test = await readEvaluation(join(run, 'test', 'evaluation.json'));
     expect(test.metrics.count).toBe(18);
-    expect(test.metrics.uar).toBeGreaterThan(0.8);
+    expect(test.metrics.uar).toBeGreaterThan(0.7);
     expect(text).toContain('test of fold 1: 18 videos');
     expect(text).toMatch(/validated on 6 training videos held out/);
 

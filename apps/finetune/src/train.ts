@@ -26,7 +26,7 @@ import { testRun } from './test-run.js';
 import { mixOf, transformOf } from './train-options.js';
 import type { Plan, TrainRequest } from './train-plan.js';
 import { bindingSettings } from './train-settings.js';
-import { trainStep } from './train-step.js';
+import { trainingStep } from './train-step.js';
 import { announce, describeRun, summary } from './train-texts.js';
 import { ClassifierTraining } from './training-state.js';
 import { evaluatePart, isValidated, validate } from './validation.js';
@@ -207,6 +207,7 @@ function runSteps(
     warmupEpochs: options.warmupEpochs,
   });
   const lastStep = options.stopAfter ?? schedule.totalSteps;
+  const takeStep = trainingStep(training, batches, options);
   let reached = startStep;
   return runTraining({
     run,
@@ -223,7 +224,7 @@ function runSteps(
       },
     },
     step: async (position) => {
-      const metrics = await trainStep(training, batches, options, position, schedule.at(position.step));
+      const metrics = await takeStep(position, schedule.at(position.step));
       reached = position.step + 1;
       onCompleted(reached);
       return metrics;

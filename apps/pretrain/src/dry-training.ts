@@ -2,7 +2,7 @@ import type { PretrainingConfig } from '@tubelet/mae-dfer';
 import { endless, EpochReader, type BeginTraining } from '@tubelet/programs';
 import type { ClipBatch } from '@tubelet/video';
 import type { TrainOptions } from './train-settings.js';
-import { trainStep } from './train-step.js';
+import { trainingStep } from './train-step.js';
 import { TrainingState } from './training-state.js';
 
 /** The training that the options describe, on black clips: the steps are those of a run. */
@@ -20,10 +20,11 @@ export function dryTraining(options: TrainOptions, config: PretrainingConfig): B
       step: 0,
     };
     const batches = new EpochReader(endless(batch), options.accumulate);
+    const takeStep = trainingStep(training, batches, options);
     return {
       store: training.model.store,
       inputBytes: batch.frames.byteLength,
-      step: (position) => trainStep(training, batches, { ...options, batchSize }, position, 0),
+      step: (position) => takeStep(position, 0),
     };
   };
 }

@@ -33,7 +33,7 @@ import manifest from '../package.json' with { type: 'json' };
 import { TrainingState } from './training-state.js';
 import { findVideos, openLoader, videosFingerprint } from './train-data.js';
 import { bindingSettings, type TrainOptions } from './train-settings.js';
-import { trainStep } from './train-step.js';
+import { trainingStep } from './train-step.js';
 
 /** What the parts of a run share. */
 interface Plan {
@@ -165,6 +165,7 @@ function runSteps(
     warmupEpochs: options.warmupEpochs,
   });
   const lastStep = options.stopAfter ?? schedule.totalSteps;
+  const takeStep = trainingStep(training, batches, options);
   let reached = startStep;
   return runTraining({
     run,
@@ -181,7 +182,7 @@ function runSteps(
       },
     },
     step: async (position) => {
-      const metrics = await trainStep(training, batches, options, position, schedule.at(position.step));
+      const metrics = await takeStep(position, schedule.at(position.step));
       reached = position.step + 1;
       onCompleted(reached);
       return metrics;
