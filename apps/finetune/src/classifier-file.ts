@@ -54,12 +54,22 @@ export function classifierDescription(path: string, { metadata }: CheckpointCont
   }
 }
 
+/** Files of PyTorch by their names. What they hold does not tell what it was trained on. */
+const PYTORCH_FILE = /\.(pth|pt)$/i;
+
 /**
  * Reads a classifier.
  *
  * @throws {UserError} when the file cannot be read or is of another kind; {@link CheckpointCorruptError}
  */
 export async function readClassifierFile(path: string): Promise<ClassifierFile> {
+  if (PYTORCH_FILE.test(path)) {
+    throw new UserError(
+      `${path} does not say which classes it tells apart. Make a classifier of it first: finetune export --checkpoint ` +
+        `${path} --trained-on DATA --fold N --out FILE.safetensors; if it is of pre-training, fine-tune it (finetune ` +
+        'train … --from).',
+    );
+  }
   const content = await loadCheckpoint(path);
   const description = classifierDescription(path, content);
   return { description, weights: checkpointWeights(content), content };

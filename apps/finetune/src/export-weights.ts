@@ -1,8 +1,11 @@
 import { existsSync } from 'node:fs';
 import { SafetensorsError, safetensorsFloat32, type SafetensorsTensor } from '@tubelet/autograd';
 import { formatBytes } from '@tubelet/kernels';
-import { saveCheckpoint, UserError } from '@tubelet/trainer';
+import { OptionError, saveCheckpoint, UserError } from '@tubelet/trainer';
+import type { PublishedName } from '@tubelet/video';
 import { resolveCheckpoint } from './checkpoint-place.js';
+import { describeClassifier } from './classifier-file.js';
+import { publishedClassifier } from './published-classifier.js';
 import { readWeightsFile, type WeightsFile } from './weights-file.js';
 
 /** What libraries that write safetensors say of a state dict of PyTorch; some readers insist on it. */
@@ -12,6 +15,10 @@ export interface ExportOptions {
   /** A file, or the folder of a run. */
   readonly checkpoint: string;
   readonly out: string;
+  /** For a published classifier, which does not say it. */
+  readonly trainedOn?: PublishedName;
+  /** Of `trainedOn`; by default 1. */
+  readonly fold?: number;
 }
 
 function asFloat32(file: WeightsFile): Map<string, SafetensorsTensor> {
@@ -28,26 +35,35 @@ function asFloat32(file: WeightsFile): Map<string, SafetensorsTensor> {
   }
 }
 
+/** The classifier that a file is, as it says or as the options say; undefined for other weights. */
+async function classifierOf(file: WeightsFile, { trainedOn, fold }: ExportOptions) {
+  if (trainedOn !== undefined) return publishedClassifier(file, { name: trainedOn, fold: fold ?? 1 });
+  if (fold !== undefined) throw new OptionError('--fold', fold, 'none without --trained-on');
+  return file.classifier;
+}
+
 /**
  * Writes the weights of a checkpoint as a safetensors file of float32 tensors under their published names: what
  * PyTorch's `load_state_dict` takes. The file says what it holds, so that every program of Tubelet takes it too.
  *
- * @throws {UserError} when the checkpoint cannot be read, or `out` exists
+ * @throws {UserError} when the checkpoint cannot be read, or `out` exists; as {@link publishedClassifier}
  * @throws {CheckpointWriteError} when `out` cannot be written
  * @returns a few lines for the console
  */
-export async function exportWeights({ checkpoint, out }: ExportOptions): Promise<string> {
+export async function exportWeights(options: ExportOptions): Promise<string> {
+  const { checkpoint, out } = options;
   if (existsSync(out)) {
     throw new UserError(`${out} is already there. Remove it, or choose another name with --out.`);
   }
   const file = await readWeightsFile(await resolveCheckpoint(checkpoint));
+  const classifier = await classifierOf(file, options);
   const tensors = asFloat32(file);
   const { lengthBytes } = await saveCheckpoint(out, {
     tensors,
-    metadata: { ...PYTORCH_FORMAT, ...file.description },
+    metadata: { ...PYTORCH_FORMAT, ...(classifier ? describeClassifier(classifier) : file.description) },
   });
   const values = [...tensors.values()].reduce((sum, { data }) => sum + data.length, 0);
-  const classes = file.classifier ? [`classes: ${file.classifier.classNames.join(', ')}`] : [];
+  const classes = classifier ? [`classes: ${classifier.classNames.join(', ')}`] : [];
   return [
     `${out}: ${tensors.size} ${tensors.size === 1 ? 'tensor' : 'tensors'}, ${values.toLocaleString('en')} values, ${formatBytes(lengthBytes)}`,
     `from ${file.path} (${[file.source, ...file.notes].join('; ')})`,
