@@ -58,6 +58,8 @@ export interface KernelSpec<Shape = unknown> {
   /** Analytic derivative of `reference`: cotangents of outputs (by name) → gradients of inputs (by name). */
   referenceBackward?(shape: Shape, inputs: HostArrays, cotangents: HostArrays): HostArrays;
   cost(shape: Shape): Cost;
+  /** Names of the inputs that variants of precision f16 round, each element once and to nearest. */
+  readonly roundedInputs?: readonly string[];
   /** Bound on |out − ref| ≤ tolerance · max(1, max|ref|), per output; default 1e-5. Integers must be equal. */
   readonly tolerance?: number;
 }

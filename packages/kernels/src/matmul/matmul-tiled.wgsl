@@ -12,7 +12,7 @@
 //
 // Header: M, N, K, WIDTH, TILE_K, SPLITS, K_PER_SPLIT (a multiple of TILE_K), TRANSPOSE_A, TRANSPOSE_B,
 // M_EXACT, N_EXACT (whole blocks), K_EXACT (whole steps of TILE_K), ROW_SUMS (with TRANSPOSE_A);
-// matmul-layout.wgsl, an operand file, a row-sums file and matmul-epilogue.wgsl.
+// matmul-layout.wgsl, an operand file, a row-sums file, matmul-epilogue.wgsl and matmul-blocks.wgsl.
 // The loops over a block end at a bound known only at run time: unrolled reads of workgroup arrays take a
 // software driver half a minute to compile.
 
@@ -23,38 +23,6 @@ const BLOCK = TILE * SLOTS; // vec4 of one block
 
 var<workgroup> a_block: array<vec4f, BLOCK>;
 var<workgroup> b_block: array<vec4f, BLOCK>;
-
-// One vec4 of a matrix with rows along k: row k, columns from `column`.
-fn load_a_across(group: u32, k: u32, column: u32) -> vec4f {
-  if (!K_EXACT && k >= K) {
-    return vec4f(0.0);
-  }
-  let at = select(min(column, (M - 1u) / 4u * 4u), column, M_EXACT);
-  return load_a(a_row(group * K + k) + at, M - at);
-}
-
-fn load_b_across(group: u32, k: u32, column: u32) -> vec4f {
-  if (!K_EXACT && k >= K) {
-    return vec4f(0.0);
-  }
-  let at = select(min(column, (N - 1u) / 4u * 4u), column, N_EXACT);
-  return load_b(b_row(group * K + k) + at, N - at);
-}
-
-// One vec4 of a matrix with columns along k.
-fn load_a_along(group: u32, row: u32, k: u32) -> vec4f {
-  if (!K_EXACT && k >= K) {
-    return vec4f(0.0);
-  }
-  return load_a(a_row(group * M + select(min(row, M - 1u), row, M_EXACT)) + k, K - k);
-}
-
-fn load_b_along(group: u32, row: u32, k: u32) -> vec4f {
-  if (!K_EXACT && k >= K) {
-    return vec4f(0.0);
-  }
-  return load_b(b_row(group * N + select(min(row, N - 1u), row, N_EXACT)) + k, K - k);
-}
 
 // Where slot `slot` of B's row `row` lies in its block.
 fn rotated(row: u32, slot: u32) -> u32 {

@@ -1,6 +1,11 @@
 import type { Variant } from '../runtime/variants.js';
+import type { Runtime } from '../runtime/runtime.js';
 import type { WgslConstants } from '../runtime/wgsl.js';
 import type { MatmulExtents } from './matmul-plan.js';
+import blocksWgsl from './matmul-blocks.wgsl';
+import operationsWgsl from './matmul-matrix-units-operations.wgsl';
+import matrixUnitsWgsl from './matmul-matrix-units.wgsl';
+import { matrixDevice, matrixTiling, tilingConstants } from './matmul-matrix-tiling.js';
 import registersWgsl from './matmul-registers.wgsl';
 import tiledWgsl from './matmul-tiled.wgsl';
 
@@ -24,7 +29,9 @@ export interface MatmulBlock {
 /** One implementation of the product. */
 export interface MatmulVariant extends Variant {
   readonly wgsl: string;
-  block(extents: MatmulExtents, form: MatmulForm): MatmulBlock;
+  /** Extensions of WGSL that it is written with. */
+  readonly enable?: readonly string[];
+  block(extents: MatmulExtents, form: MatmulForm, runtime: Runtime): MatmulBlock;
   /** Whether B stored [N, K] is better turned into [K, N] first. */
   transposesB(extents: MatmulExtents): boolean;
 }
@@ -59,7 +66,7 @@ function tiled(width: number, kTile: number): MatmulVariant {
     name: `tiled-${tile}`,
     needs: [],
     prefers: 'gpu',
-    wgsl: tiledWgsl,
+    wgsl: `${blocksWgsl}\n${tiledWgsl}`,
     transposesB: () => false,
     block: ({ m, n, k }) => ({
       rows: tile,
@@ -68,15 +75,44 @@ function tiled(width: number, kTile: number): MatmulVariant {
       constants: {
         WIDTH: width,
         TILE_K: kTile,
-        M_EXACT: m % tile === 0,
-        N_EXACT: n % tile === 0,
-        K_EXACT: k % kTile === 0,
+        ...exactness({ m, n, k }, tile, tile, kTile),
       },
     }),
   };
 }
 
-export const matmulVariants: readonly MatmulVariant[] = [registers, tiled(8, 32), tiled(16, 16)];
+const matrixUnits: MatmulVariant = {
+  name: 'matrix-units',
+  needs: ['chromium-experimental-subgroup-matrix', 'shader-f16', 'subgroups'],
+  prefers: 'gpu',
+  precision: 'f16',
+  // A single element needs the smallest workgroup, and any larger output fits where that does.
+  canRun: (runtime) => matrixTiling({ m: 1, n: 1 }, matrixDevice(runtime)) !== undefined,
+  enable: ['f16', 'subgroups', 'chromium_experimental_subgroup_matrix'],
+  wgsl: [operationsWgsl, blocksWgsl, matrixUnitsWgsl].join('\n'),
+  transposesB: () => false,
+  block: ({ m, n, k }, _, runtime) => {
+    const tiling = matrixTiling({ m, n }, matrixDevice(runtime))!;
+    const { rows, columns, kTile } = tiling;
+    return {
+      rows,
+      columns,
+      kStep: kTile,
+      constants: { ...tilingConstants(tiling), ...exactness({ m, n, k }, rows, columns, kTile) },
+    };
+  },
+};
+
+function exactness(
+  { m, n, k }: Pick<MatmulExtents, 'm' | 'n' | 'k'>,
+  rows: number,
+  columns: number,
+  kTile: number,
+): WgslConstants {
+  return { M_EXACT: m % rows === 0, N_EXACT: n % columns === 0, K_EXACT: k % kTile === 0 };
+}
+
+export const matmulVariants: readonly MatmulVariant[] = [registers, tiled(8, 32), tiled(16, 16), matrixUnits];
 
 /** Workgroups along columns, rows and groups. */
 export function blockGrid(

@@ -194,6 +194,7 @@ export const matmulKernel = defineKernel<MatmulShape>({
   summary:
     'out = epilogue(α · op(A)·op(B)): bias, GELU, GELU′, row scale, residual, accumulate, row sums of A',
   variants: matmulVariants,
+  roundedInputs: ['a', 'b'],
   cases,
   randomShape,
   // Tokens are the rows of activations; weight gradients are sums over them.

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { GpuArray } from '../runtime/gpu-array.js';
+import { runnableVariants } from '../runtime/variants.js';
 import { gelu } from '../gelu/gelu.js';
 import { checkCase, checkKernel, checkReferenceBackward } from '../testing/kernel-harness.js';
 import { testRandom } from '../testing/random.js';
@@ -13,12 +14,13 @@ import { splitsOf } from './matmul-variants.js';
 const cases = matmulKernel.cases.filter(({ kind }) => isFullTest || kind !== 'model');
 
 describe('matmul', () => {
-  const runtime = useRuntime();
+  const runtime = useRuntime({ matrixUnits: true });
+  const runnable = () => runnableVariants(runtime(), matmulVariants);
 
   it('has a reference whose backward matches differences', () => checkReferenceBackward(matmulKernel));
 
   it.each(cases)('matches float64 with every variant: $name', async (matmulCase) => {
-    for (const variant of matmulVariants) await checkCase(runtime(), matmulKernel, matmulCase, variant);
+    for (const variant of runnable()) await checkCase(runtime(), matmulKernel, matmulCase, variant);
   });
 
   it('matches float64 on random shapes', () =>
@@ -26,7 +28,7 @@ describe('matmul', () => {
 
   it('matches float64 on a shape of the model', async () => {
     const shape = { m: 88, n: 512, k: 512, form: 'NT', epilogue: ['bias'] } as const;
-    for (const variant of matmulVariants) {
+    for (const variant of runnable()) {
       await checkCase(runtime(), matmulKernel, { name: 'pre-training, projection', shape }, variant);
     }
   });

@@ -20,7 +20,7 @@ import reduceWgsl from './matmul-reduce.wgsl';
 import type { MatmulOperands } from './matmul-operands.js';
 import { matmulCost, planMatmul, type MatmulPlan } from './matmul-plan.js';
 import { transposeB as transposeWeight } from './matmul-transpose.js';
-import { blockGrid, matmulVariants, splitsOf } from './matmul-variants.js';
+import { blockGrid, matmulVariants, splitsOf, type MatmulVariant } from './matmul-variants.js';
 
 export type { MatmulOperands, RowSums } from './matmul-operands.js';
 export { matmulCost, type MatmulEpilogue, type MatmulExtents } from './matmul-plan.js';
@@ -33,6 +33,7 @@ const NO_COST = { macs: 0, flops: 0, bytesRead: 0, bytesWritten: 0 };
  * When A, B and out all have three axes the first is a batch axis: [G, M, K] · [G, K, N] → [G, M, N].
  * Accumulates in f32. Where the product has few blocks and a long K, K is split over workgroups and the partial
  * sums are added by a second kernel in a fixed order.
+ * With `runtime.precision` f16 a variant may round A and B to f16 (products and sums stay f32); by default none does.
  * On software devices a large B stored [N, K] is transposed first, by a kernel `matmul-transpose`.
  * Throws `ShapeError` when shapes do not fit, or when an output shares its buffer with an operand (but for
  * `residual`, which may be `out`).
@@ -49,7 +50,7 @@ export function matmul(runtime: Runtime, operands: MatmulOperands): void {
     runtime.release(b);
     return;
   }
-  const block = variant.block(plan.extents, { transposeA, transposeB, width: plan.width });
+  const block = variant.block(plan.extents, { transposeA, transposeB, width: plan.width }, runtime);
   const { splits, kPerSplit } = splitsOf(plan.extents, block, runtime.adapter.isSoftware);
   const form = `${variant.name} ${groups}x${m}x${n}x${k} ${transposeA ? 'T' : 'N'}${transposeB ? 'T' : 'N'}`;
   const product = {
@@ -64,7 +65,7 @@ export function matmul(runtime: Runtime, operands: MatmulOperands): void {
   const cost = matmulCost(plan.extents, plan.epilogue);
   if (splits === 1) {
     const key = `matmul ${form} ${epilogueKey(plan, operands)}`;
-    const program = runtime.program(key, () => source('matmul', form, plan, operands, product, variant.wgsl));
+    const program = runtime.program(key, () => source('matmul', form, plan, operands, product, variant));
     runtime.dispatch(program, bindings(plan, operands), grid, cost);
     return;
   }
@@ -81,7 +82,7 @@ export function matmul(runtime: Runtime, operands: MatmulOperands): void {
   };
   const first = withoutEpilogue(plan, partials.rows());
   const firstProgram = runtime.program(`matmul ${form} /${splits} ${epilogueKey(first, partial)}`, () =>
-    source('matmul', `${form} in ${splits} parts`, first, partial, product, variant.wgsl),
+    source('matmul', `${form} in ${splits} parts`, first, partial, product, variant),
   );
   runtime.dispatch(firstProgram, bindings(first, partial), grid, cost);
 
@@ -96,7 +97,9 @@ export function matmul(runtime: Runtime, operands: MatmulOperands): void {
   };
   const key = `matmul-reduce ${form} /${splits} ${epilogueKey(secondPlan, second)}`;
   const reduceProgram = runtime.program(key, () =>
-    source('matmul-reduce', `${form} from ${splits} parts`, secondPlan, second, reduction, reduceWgsl),
+    source('matmul-reduce', `${form} from ${splits} parts`, secondPlan, second, reduction, {
+      wgsl: reduceWgsl,
+    }),
   );
   runtime.dispatch(reduceProgram, bindings(secondPlan, second), reduceGrid, NO_COST);
   runtime.release(partials);
@@ -141,17 +144,16 @@ function bindings(plan: MatmulPlan, operands: MatmulOperands): GpuArray[] {
 
 function epilogueKey(plan: MatmulPlan, operands: MatmulOperands): string {
   const { bias, rowScale, rowsPerScale, activation, alpha = 1, rowSums } = operands;
-  const layouts = [plan.a, plan.b, plan.out, plan.preActivation, plan.geluInput, plan.residual];
-  return [
-    ...layouts.map((layout) => (layout ? rowKey(layout) : '-')),
-    plan.width,
-    alpha,
-    plan.addToOut,
-    activation ?? '-',
-    bias ? bias.offset : '-',
-    rowScale ? `${rowScale.offset}/${rowsPerScale}` : '-',
-    rowSums ? `${rowSums.out.offset} ${rowSums.accumulate ?? false} ${rowSums.skip ?? ''}` : '-',
-  ].join(' ');
+  const { a, b, out, preActivation, geluInput, residual, width, addToOut } = plan;
+  let key = `${rowKey(a)} ${rowKey(b)} ${rowKey(out)} ${width} ${alpha} ${addToOut}`;
+  if (preActivation) key += ` keep ${rowKey(preActivation)}`;
+  if (geluInput) key += ` gelu' ${rowKey(geluInput)}`;
+  if (residual) key += ` residual ${rowKey(residual)}`;
+  if (activation) key += ` ${activation}`;
+  if (bias) key += ` bias ${bias.offset}`;
+  if (rowScale) key += ` scale ${rowScale.offset}/${rowsPerScale}`;
+  if (rowSums) key += ` sums ${rowSums.out.offset} ${rowSums.accumulate ?? false} ${rowSums.skip ?? ''}`;
+  return key;
 }
 
 function source(
@@ -160,7 +162,7 @@ function source(
   plan: MatmulPlan,
   operands: MatmulOperands,
   constants: WgslConstants,
-  mainWgsl: string,
+  { wgsl, enable = [] }: Pick<MatmulVariant, 'wgsl' | 'enable'>,
 ): ProgramSource {
   const { m, n, k } = plan.extents;
   const { bias, rowScale, rowsPerScale, activation, preActivation, alpha = 1, rowSums } = operands;
@@ -195,6 +197,7 @@ function source(
   const wide = plan.width === 4;
   const keepWgsl = wide ? preActivationVec4Wgsl : preActivationScalarWgsl;
   const pieces = [
+    ...enable.map((extension) => `enable ${extension};`),
     header,
     exponentialWgsl,
     geluWgsl,
@@ -203,7 +206,7 @@ function source(
     preActivation ? keepWgsl : preActivationNoneWgsl,
     rowSums ? rowSumsWgsl : rowSumsNoneWgsl,
     epilogueWgsl,
-    mainWgsl,
+    wgsl,
   ];
   const access: ProgramSource['access'] = ['read', 'read', 'read_write', 'read', 'read', 'read', 'read'];
   return {

@@ -1,3 +1,14 @@
+/** A product that matrix units do at once, [m, k] · [k, n]: an entry of WebGPU's `subgroupMatrixConfigs`. */
+export interface MatrixUnitConfig {
+  /** Of the operands, such as `f16`. */
+  readonly componentType: string;
+  /** Of the sums. */
+  readonly resultComponentType: string;
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+}
+
 /** What the adapter is and can do. */
 export interface AdapterSummary {
   readonly vendor: string;
@@ -9,6 +20,8 @@ export interface AdapterSummary {
   readonly subgroupMinSize: number;
   readonly subgroupMaxSize: number;
   readonly features: readonly string[];
+  /** Absent where there are none, or devices may not use them. */
+  readonly matrixUnits?: readonly MatrixUnitConfig[];
 }
 
 /** Whether an adapter computes on the CPU (llvmpipe, SwiftShader, WARP). */
@@ -23,6 +36,7 @@ export function isSoftwareAdapter(
 
 export function summarizeAdapter(adapter: GPUAdapter, features: readonly string[]): AdapterSummary {
   const { info } = adapter;
+  const matrixUnits = features.includes(MATRIX_UNITS_FEATURE) ? matrixUnitsOf(info) : [];
   return {
     vendor: info.vendor,
     architecture: info.architecture,
@@ -32,5 +46,35 @@ export function summarizeAdapter(adapter: GPUAdapter, features: readonly string[
     subgroupMinSize: info.subgroupMinSize ?? 0,
     subgroupMaxSize: info.subgroupMaxSize ?? 0,
     features,
+    ...(matrixUnits.length > 0 ? { matrixUnits } : {}),
   };
+}
+
+/** Dawn's name for operations on matrix units. */
+export const MATRIX_UNITS_FEATURE = 'chromium-experimental-subgroup-matrix';
+
+// An experiment that the types of WebGPU do not know yet; its objects hold their values in getters.
+interface MatrixInfo extends GPUAdapterInfo {
+  readonly subgroupMatrixConfigs?: Iterable<{
+    readonly componentType: string;
+    readonly resultComponentType: string;
+    readonly M: number;
+    readonly N: number;
+    readonly K: number;
+  }>;
+}
+
+function matrixUnitsOf(info: MatrixInfo): MatrixUnitConfig[] {
+  return Array.from(info.subgroupMatrixConfigs ?? [], ({ componentType, resultComponentType, M, N, K }) => ({
+    componentType,
+    resultComponentType,
+    m: M,
+    n: N,
+    k: K,
+  }));
+}
+
+/** Whether this is Dawn's null backend, which accepts every command and computes nothing. */
+export function isNullAdapter({ device }: Pick<GPUAdapterInfo, 'device'>): boolean {
+  return device === 'null-backend';
 }

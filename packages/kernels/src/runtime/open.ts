@@ -1,4 +1,4 @@
-import { summarizeAdapter } from './adapter.js';
+import { isNullAdapter, MATRIX_UNITS_FEATURE, summarizeAdapter } from './adapter.js';
 import { NoAdapterError } from './errors.js';
 import { Runtime } from './runtime.js';
 
@@ -7,12 +7,7 @@ export interface OpenRuntimeOptions {
 }
 
 // Asked for where the adapter has them; kernels check the device, never assume.
-const WANTED_FEATURES = [
-  'timestamp-query',
-  'shader-f16',
-  'subgroups',
-  'chromium-experimental-subgroup-matrix',
-];
+const WANTED_FEATURES = ['timestamp-query', 'shader-f16', 'subgroups', MATRIX_UNITS_FEATURE];
 
 /**
  * Opens a device with every feature the kernels can use and the largest limits the adapter offers.
@@ -27,6 +22,11 @@ export async function openRuntime(gpu: GPU, options: OpenRuntimeOptions = {}): P
   if (!adapter) {
     throw new NoAdapterError(
       'WebGPU offers no adapter. In Node run `npm run doctor`; in a browser enable WebGPU (chrome://gpu shows its state).',
+    );
+  }
+  if (isNullAdapter(adapter.info)) {
+    throw new NoAdapterError(
+      'the adapter is Dawn\u2019s null backend, which computes nothing; leave out the flag backend=null.',
     );
   }
   const requiredLimits: Record<string, number> = {};

@@ -11,9 +11,9 @@ import { ProgramCache } from './program-cache.js';
 import type { Program, ProgramSource } from './program.js';
 import { Recording } from './recording.js';
 import { Transfers, dtypeOf, type HostData } from './transfers.js';
-import type { VariantTuning } from './variants.js';
+import type { Precision, VariantTuning } from './variants.js';
 
-export type { AdapterSummary } from './adapter.js';
+export type { AdapterSummary, MatrixUnitConfig } from './adapter.js';
 export type { HostData } from './transfers.js';
 
 /** Counts that do not depend on the machine's speed. */
@@ -43,6 +43,11 @@ export class Runtime {
   readonly forcedVariants = new Map<string, string>();
   /** What was measured on this device, to be set before the first kernel runs; without it, shipped choices hold. */
   tuning: VariantTuning | undefined;
+  /**
+   * What inputs may be rounded to inside kernels. `f16` lets products use matrix units, where the device has them and
+   * they are the better choice: errors then are those of 11-bit inputs, and values above 65504 are infinite.
+   */
+  precision: Precision = 'f32';
   /** When set, every new array starts as NaN, so that a kernel that leaves elements unwritten is found. */
   poisonAllocations = false;
 

@@ -57,6 +57,37 @@ describe('selectVariant', () => {
     }
   });
 
+  it('rounds inputs only where that is allowed, and the variant is meant for the adapter', () => {
+    const [mine, others] = runtime().adapter.isSoftware
+      ? (['software', 'gpu'] as const)
+      : (['gpu', 'software'] as const);
+    const half = (name: string, prefers: Variant['prefers']): Variant => ({
+      name,
+      needs: [],
+      prefers,
+      precision: 'f16',
+    });
+    const exact: Variant = { name: 'exact', needs: [], prefers: mine };
+    const chosen = (list: readonly Variant[]) => selectVariant(runtime(), 'k', list).name;
+    const list = [half('other half', others), half('half', mine), exact];
+    expect(chosen(list)).toBe('exact');
+    expect(() => chosen([half('only', mine)])).toThrow(VariantError);
+    runtime().precision = 'f16';
+    try {
+      expect(chosen(list)).toBe('half');
+      expect(exchangeableVariants(runtime(), list).map(({ name }) => name)).toEqual(['half', 'other half']);
+      expect(chosen([half('other half', others), exact])).toBe('exact');
+    } finally {
+      runtime().precision = 'f32';
+    }
+    expect(chosen(list)).toBe('exact');
+  });
+
+  it('asks a variant whether the device will do', () => {
+    const never: Variant = { name: 'never', needs: [], prefers: 'any', canRun: () => false };
+    expect(runnableVariants(runtime(), [never, variants[3]!])).toEqual([variants[3]]);
+  });
+
   it('says so when no variant can run', () =>
     expect(() => selectVariant(runtime(), 'k', [variants[0]!])).toThrow(VariantError));
 

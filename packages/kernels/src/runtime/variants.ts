@@ -6,6 +6,9 @@ import type { ShapeClass } from './shape-class.js';
 /** A class of adapter; `gpu` stands for all but the software ones, `any` for what is second choice everywhere. */
 export type Preference = AdapterClass | 'gpu' | 'any';
 
+/** Precision that the inputs of products may be rounded to on the way. */
+export type Precision = 'f32' | 'f16';
+
 /** One implementation of a kernel. Variants differ in speed, never in the result beyond rounding. */
 export interface Variant {
   readonly name: string;
@@ -17,9 +20,12 @@ export interface Variant {
    */
   readonly prefers: Preference | readonly Preference[];
   /**
-   * Set where inputs are rounded to f16 on the way. Measured choices never exchange variants of different precision.
+   * Set where inputs are rounded to f16 on the way: chosen only where `Runtime.precision` allows it. Measured choices
+   * never exchange variants of different precision.
    */
   readonly precision?: 'f16';
+  /** What the device must be or have besides `needs`. */
+  canRun?(runtime: Runtime): boolean;
 }
 
 /** What was measured on this device. */
@@ -33,7 +39,10 @@ export class VariantError extends TubeletError {}
 
 /** The variants that this device can run, in order of declaration. */
 export function runnableVariants<V extends Variant>(runtime: Runtime, variants: readonly V[]): V[] {
-  return variants.filter((variant) => variant.needs.every((feature) => runtime.hasFeature(feature)));
+  return variants.filter(
+    (variant) =>
+      variant.needs.every((feature) => runtime.hasFeature(feature)) && (variant.canRun?.(runtime) ?? true),
+  );
 }
 
 /**
@@ -86,25 +95,34 @@ interface Options<V> {
 }
 
 // What a device can run does not change, and lists of variants are constants of their kernels.
-const known = new WeakMap<Runtime, WeakMap<readonly Variant[], Options<Variant>>>();
+type KnownOptions = WeakMap<readonly Variant[], Options<Variant>>;
+const known = new WeakMap<Runtime, Readonly<Record<Precision, KnownOptions>>>();
 
 function optionsOn<V extends Variant>(runtime: Runtime, variants: readonly V[]): Options<V> {
   let ofRuntime = known.get(runtime);
-  if (!ofRuntime) known.set(runtime, (ofRuntime = new WeakMap()));
-  let options = ofRuntime.get(variants);
+  if (!ofRuntime) known.set(runtime, (ofRuntime = { f32: new WeakMap(), f16: new WeakMap() }));
+  let options = ofRuntime[runtime.precision].get(variants);
   if (!options) {
     const runnable = runnableVariants(runtime, variants);
-    options = { runnable, shipped: shippedChoice(adapterClass(runtime.adapter), runnable) };
-    ofRuntime.set(variants, options);
+    options = { runnable, shipped: shippedChoice(runtime, runnable) };
+    ofRuntime[runtime.precision].set(variants, options);
   }
   return options as Options<V>;
 }
 
-function shippedChoice<V extends Variant>(adapter: AdapterClass, runnable: readonly V[]): V | undefined {
-  const meantFor = (preference: Preference) =>
-    runnable.find(({ prefers }) =>
+// Where rounding to f16 is allowed, what makes use of it and is meant for the adapter goes first.
+function shippedChoice<V extends Variant>(runtime: Runtime, runnable: readonly V[]): V | undefined {
+  const adapter = adapterClass(runtime.adapter);
+  const halves = runtime.precision === 'f16' ? runnable.filter(({ precision }) => precision === 'f16') : [];
+  const exact = runnable.filter(({ precision }) => precision === undefined);
+  return meantFor(adapter, halves) ?? meantFor(adapter, exact) ?? exact[0];
+}
+
+function meantFor<V extends Variant>(adapter: AdapterClass, variants: readonly V[]): V | undefined {
+  const first = (preference: Preference) =>
+    variants.find(({ prefers }) =>
       typeof prefers === 'string' ? prefers === preference : prefers.includes(preference),
     );
-  const forGpus = adapter === 'software' ? undefined : meantFor('gpu');
-  return meantFor(adapter) ?? forGpus ?? meantFor('any') ?? runnable[0];
+  const forGpus = adapter === 'software' ? undefined : first('gpu');
+  return first(adapter) ?? forGpus ?? first('any');
 }

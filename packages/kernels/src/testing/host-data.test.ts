@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { scaledError } from './host-data.js';
+import { roundedToF16, scaledError } from './host-data.js';
 import { proceduralBytes } from './procedural.js';
 import { testRandom } from './random.js';
 import { erfc } from './special-functions.js';
@@ -58,4 +58,22 @@ it('proceduralBytes depend on the name alone and are spread out', () => {
   expect(proceduralBytes('a', 8)).toEqual(proceduralBytes('a', 16).slice(0, 8));
   expect(proceduralBytes('a', 8)).not.toEqual(proceduralBytes('b', 8));
   expect(new Set(proceduralBytes('frames', 4096)).size).toBe(256);
+});
+
+it('roundedToF16 gives the nearest half, ties to even, with small steps near zero and infinity at the end', () => {
+  const rounded = (...values: number[]) => [...roundedToF16(Float64Array.from(values))];
+  expect(rounded(0, -1, 0.1, 1 / 3)).toEqual([0, -1, 0.0999755859375, 0.333251953125]);
+  expect(rounded(1 + 2 ** -11, 1 + 3 * 2 ** -11, 1 + 2 ** -11 + 2 ** -20)).toEqual([
+    1,
+    1 + 2 ** -9,
+    1 + 2 ** -10,
+  ]);
+  expect(rounded(2 - 2 ** -12, -2049)).toEqual([2, -2048]);
+  expect(rounded(2 ** -24, 2 ** -25, 3 * 2 ** -25, 2 ** -14 + 2 ** -26)).toEqual([
+    2 ** -24,
+    0,
+    2 ** -23,
+    2 ** -14,
+  ]);
+  expect(rounded(65504, 65519, 65520, -1e9, NaN)).toEqual([65504, 65504, Infinity, -Infinity, NaN]);
 });

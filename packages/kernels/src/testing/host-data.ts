@@ -30,3 +30,19 @@ export function scaledError(actual: ArrayLike<number>, expected: ArrayLike<numbe
   }
   return worst / scale;
 }
+
+/**
+ * The nearest f16 of each value, ties to even; infinite from 65520 on. Below 2⁻¹⁴ f16 has steps of 2⁻²⁴.
+ */
+export function roundedToF16(values: Float64Array): Float64Array {
+  return values.map((value) => {
+    const magnitude = Math.abs(value);
+    if (!Number.isFinite(value) || magnitude === 0) return value;
+    const step = 2 ** Math.max(Math.floor(Math.log2(magnitude)) - 10, -24);
+    const steps = magnitude / step;
+    const below = Math.floor(steps);
+    const rest = steps - below;
+    const rounded = (rest > 0.5 || (rest === 0.5 && below % 2 === 1) ? below + 1 : below) * step;
+    return Math.sign(value) * (rounded > 65504 ? Infinity : rounded);
+  });
+}

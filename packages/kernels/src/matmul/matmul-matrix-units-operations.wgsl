@@ -1,0 +1,33 @@
+// The operations on matrix units, the only place that speaks their experimental syntax (Dawn, 2026: extents are
+// written columns first, and a layout is a template argument).
+//
+// A product of units is [UNIT_M, UNIT_K] · [UNIT_K, UNIT_N], operands in f16, sums in f32; all invocations of a
+// subgroup hold a matrix together and must call these functions together.
+// Header: UNIT_M, UNIT_N, UNIT_K (an entry of the adapter's subgroupMatrixConfigs). Needs `enable f16` and
+// `enable chromium_experimental_subgroup_matrix`. The arrays a_block, b_block (f16) and stage (f32) are the kernel's.
+
+alias LeftUnit = subgroup_matrix_left<f16, UNIT_K, UNIT_M>;
+alias RightUnit = subgroup_matrix_right<f16, UNIT_N, UNIT_K>;
+alias SumUnit = subgroup_matrix_result<f32, UNIT_N, UNIT_M>;
+
+fn load_left(start: u32, stride: u32, transposed: bool) -> LeftUnit {
+  if (transposed) {
+    return subgroupMatrixLoad<LeftUnit, col_major>(&a_block, start, stride);
+  }
+  return subgroupMatrixLoad<LeftUnit, row_major>(&a_block, start, stride);
+}
+
+fn load_right(start: u32, stride: u32, transposed: bool) -> RightUnit {
+  if (transposed) {
+    return subgroupMatrixLoad<RightUnit, col_major>(&b_block, start, stride);
+  }
+  return subgroupMatrixLoad<RightUnit, row_major>(&b_block, start, stride);
+}
+
+fn multiply_add(left: LeftUnit, right: RightUnit, sum: SumUnit) -> SumUnit {
+  return subgroupMatrixMultiplyAccumulate(left, right, sum);
+}
+
+fn store_sum(start: u32, stride: u32, sum: SumUnit) {
+  subgroupMatrixStore<row_major>(&stage, start, sum, stride);
+}
