@@ -1,0 +1,83 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { kernelCatalogue } from './catalogue.js';
+import type { ArraySpec, GpuArrays, KernelSpec } from './kernel-spec.js';
+import { KernelValidationError, NoAdapterError } from './runtime/errors.js';
+import { double } from './runtime/double.testing.js';
+import { openRuntime } from './runtime/open.js';
+import type { AdapterSummary, MatrixUnitConfig, Runtime } from './runtime/runtime.js';
+import { runnableVariants } from './runtime/variants.js';
+import { openNullRuntime } from './testing/null-runtime.js';
+
+const needs = [
+  ...new Set(kernelCatalogue.flatMap(({ variants }) => variants.flatMap((variant) => variant.needs))),
+];
+
+const unit = (m: number, n: number, k: number): MatrixUnitConfig => ({
+  componentType: 'f16',
+  resultComponentType: 'f32',
+  m,
+  n,
+  k,
+});
+
+/** Adapters that programs differ for: their kind decides how products are split, their units the tiles. */
+const adapters: readonly (Partial<AdapterSummary> & { readonly name: string })[] = [
+  { name: 'a GPU with 16×16×16 units', isSoftware: false, matrixUnits: [unit(16, 16, 16)] },
+  { name: 'a software adapter with 8×8×8 units', isSoftware: true, matrixUnits: [unit(8, 8, 8)] },
+  { name: 'a GPU with 8×16×16 units', isSoftware: false, matrixUnits: [unit(8, 16, 16)] },
+];
+
+/** Has every program of a kernel's cases compiled with every variant; throws for the first that does not. */
+async function compileKernel(runtime: Runtime, spec: KernelSpec): Promise<void> {
+  const make = (specs: Readonly<Record<string, ArraySpec>>): GpuArrays =>
+    Object.fromEntries(
+      Object.entries(specs).map(([name, { shape, dtype }]) => [
+        name,
+        runtime.empty(shape, dtype ?? 'f32', name),
+      ]),
+    );
+  for (const { name } of spec.variants) {
+    runtime.forcedVariants.set(spec.name, name);
+    try {
+      for (const { shape } of spec.cases) {
+        runtime.scope(() => spec.run(runtime, shape, make(spec.inputs(shape)), make(spec.outputs(shape))));
+      }
+      await runtime.synchronize();
+    } finally {
+      runtime.forcedVariants.delete(spec.name);
+    }
+  }
+}
+
+describe.each(adapters)('on $name every program compiles', (claims) => {
+  let runtime: Runtime;
+  beforeAll(async () => {
+    runtime = await openNullRuntime(needs, claims);
+  });
+  afterAll(() => runtime.destroy());
+
+  it.each(kernelCatalogue)('of $name', async (spec) => {
+    expect(runnableVariants(runtime, spec.variants)).toEqual(spec.variants);
+    const before = runtime.counters.pipelinesCreated;
+    await compileKernel(runtime, spec);
+    expect(runtime.counters.pipelinesCreated).toBeGreaterThan(before);
+  });
+});
+
+describe('the null backend', () => {
+  it('refuses a program whose types do not fit, though it executes none', async () => {
+    const runtime = await openNullRuntime(needs, {});
+    const [x, y] = [runtime.empty([64]), runtime.empty([64])];
+    double(runtime, x, y);
+    await runtime.synchronize();
+    double(runtime, x, y, { broken: true });
+    await expect(runtime.synchronize()).rejects.toThrow(KernelValidationError);
+    runtime.destroy();
+  });
+
+  it('is never taken for a device to compute on', async () => {
+    const { create } = await import('webgpu');
+    await expect(openRuntime(create(['backend=null']))).rejects.toThrow(NoAdapterError);
+    await expect(openRuntime(create(['backend=null']))).rejects.toThrow(/computes nothing/);
+  });
+});
