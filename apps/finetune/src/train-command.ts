@@ -1,5 +1,6 @@
 import {
   addOptionGroups,
+  autotuneOption,
   clipOptions,
   encoderOptions,
   memoryOptions,
@@ -271,6 +272,7 @@ function runningOptions(): Option[] {
       whole('--workers'),
     ),
     ...memoryOptions(),
+    autotuneOption(),
     new Option('--profile', 'time every kernel and print a table at the end'),
     new Option('--debug', 'print stack traces of errors'),
   ];

@@ -50,6 +50,7 @@ export interface TrainOptions extends EncoderOptions, DataOptions, MemoryOptions
   readonly saveEvery?: number;
   readonly keep: number;
   readonly workers?: number;
+  readonly autotune: boolean;
   readonly profile?: true;
   readonly debug?: true;
 }

@@ -1,7 +1,14 @@
 import { cosineSchedule, scaleLearningRate } from '@tubelet/autograd';
 import type { Runtime } from '@tubelet/kernels';
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
-import { BadFiles, countSteps, EpochReader, otherAdapterNote, StepProfile } from '@tubelet/programs';
+import {
+  BadFiles,
+  countSteps,
+  EpochReader,
+  otherAdapterNote,
+  StepProfile,
+  useTuning,
+} from '@tubelet/programs';
 import {
   createProgress,
   createRun,
@@ -61,6 +68,8 @@ export async function train(request: TrainRequest): Promise<{ finished: boolean;
     const runtime = await openNodeRuntime();
     const plan = { ...request, videos, settings, stepsPerEpoch, progress, badFiles, stop };
     try {
+      const note = (message: string) => progress.note(message);
+      useTuning(runtime, { autotune: options.autotune, saved, note });
       return await trainOn(runtime, loader, batches, plan);
     } finally {
       closeNodeRuntime(runtime);

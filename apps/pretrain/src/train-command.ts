@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import {
   addOptionGroups,
+  autotuneOption,
   clipOptions,
   encoderOptions,
   memoryOptions,
@@ -108,6 +109,7 @@ export function trainCommand(): Command {
         whole('--workers'),
       ),
       ...memoryOptions(),
+      autotuneOption(),
       new Option('--profile', 'time every kernel and print a table at the end'),
       new Option('--debug', 'print stack traces of errors'),
     ],

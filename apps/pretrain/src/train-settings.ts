@@ -48,6 +48,7 @@ export interface TrainOptions extends EncoderOptions, MemoryOptions {
   readonly saveEvery?: number;
   readonly keep: number;
   readonly workers?: number;
+  readonly autotune: boolean;
   readonly profile?: true;
   readonly debug?: true;
 }

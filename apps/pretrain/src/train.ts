@@ -9,6 +9,7 @@ import {
   EpochReader,
   otherAdapterNote,
   StepProfile,
+  useTuning,
 } from '@tubelet/programs';
 import {
   createProgress,
@@ -86,6 +87,8 @@ export async function train(
       stop,
     };
     try {
+      const note = (message: string) => progress.note(message);
+      useTuning(runtime, { autotune: options.autotune, saved, note });
       await trainOn(runtime, loader, batches, plan);
     } finally {
       closeNodeRuntime(runtime);

@@ -11,3 +11,4 @@ export * from './program.js';
 export * from './run-description.js';
 export * from './settings.js';
 export * from './training-tensors.js';
+export * from './tuning.js';

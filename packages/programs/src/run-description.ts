@@ -2,13 +2,14 @@ import { formatProfile, type Runtime } from '@tubelet/kernels';
 import { gpuBindingsVersion } from '@tubelet/kernels/node';
 import type { RunConfig } from '@tubelet/trainer';
 import type { Ffmpeg } from '@tubelet/video';
+import { describeTuning } from './tuning.js';
 
 /** What a run's configuration says about software and GPU. */
 export function describeEnvironment(
   runtime: Runtime,
   { kind, version }: Pick<Ffmpeg, 'kind' | 'version'>,
   programVersion: string,
-): Pick<RunConfig, 'versions' | 'adapter' | 'startedAt'> {
+): Pick<RunConfig, 'versions' | 'adapter' | 'tuning' | 'startedAt'> {
   const { adapter } = runtime;
   return {
     versions: {
@@ -17,7 +18,8 @@ export function describeEnvironment(
       webgpu: gpuBindingsVersion(),
       ffmpeg: `${version} (${kind})`,
     },
-    adapter: { ...adapter, features: [...adapter.features] },
+    adapter: { ...adapter } as unknown as RunConfig['adapter'],
+    tuning: describeTuning(runtime),
     startedAt: new Date().toISOString(),
   };
 }

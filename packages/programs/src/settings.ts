@@ -1,7 +1,17 @@
 import type { JsonValue } from '@tubelet/trainer';
 
 /** Options that say how a run is watched and stored: they do not change its result. */
-const FREE = new Set(['out', 'resume', 'stopAfter', 'saveEvery', 'keep', 'workers', 'profile', 'debug']);
+const FREE = new Set([
+  'out',
+  'resume',
+  'stopAfter',
+  'saveEvery',
+  'keep',
+  'workers',
+  'profile',
+  'debug',
+  'autotune',
+]);
 
 /**
  * The settings that decide the result of a run, with the values in use: a resumed run must have the same.

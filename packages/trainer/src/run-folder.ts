@@ -22,6 +22,8 @@ export interface RunConfig {
   readonly versions: Readonly<Record<string, string>>;
   /** What the GPU adapter says about itself. */
   readonly adapter: Readonly<Record<string, JsonValue>>;
+  /** The measured choices of kernels that are used; null, or absent, where none are. */
+  readonly tuning?: JsonValue;
   /** When the run began, ISO 8601. */
   readonly startedAt: string;
 }
