@@ -1,69 +1,102 @@
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
 import { Command, Option } from 'commander';
+import { expectModels } from '../expect/command.js';
 import { describeAdapter } from '../shared/adapter.js';
-import { openJson } from '../shared/json-output.js';
-import { positiveInteger, runProgram } from '../shared/program.js';
-import { measureModel } from './measure-model.js';
-import { formatModels, formatRatios, type ModelRow } from './report.js';
+import { openJson, openText } from '../shared/json-output.js';
+import { positiveInteger, runProgram, UsageError } from '../shared/program.js';
+import { modelChart } from './chart.js';
+import { measureModels } from './measure-model.js';
+import { formatModels, formatRatios, modelRatios, type ModelRow } from './report.js';
 import { encoders, type ModelName, type Task } from './workload.js';
 
 interface Options {
-  readonly model: readonly ModelName[];
-  readonly task: readonly Task[];
-  readonly batchSize: number;
+  readonly models?: readonly ModelName[];
+  readonly tasks: readonly Task[];
+  readonly batchSizes?: readonly number[];
   readonly steps: number;
   readonly json?: string | true;
+  readonly svg?: string;
+  readonly expect?: true;
+  readonly page?: string;
 }
+
+const modelNames = Object.keys(encoders) as ModelName[];
 
 const program = new Command('bench:model')
   .description(
     'Measures forward, forward + backward and a whole step (with AdamW) of pre-training (mask 0.9) and fine-tuning ' +
       '(7 classes, no stochastic depth) on 16×160×160 clips: medians after a warm-up, counts of one step in steady ' +
-      'state, and the time of a step by kernel where the adapter has timestamps.',
+      'state, and the time of a step by kernel where the adapter has timestamps. All models of a task and batch size ' +
+      'are in memory at once and take their steps in turn.',
   )
-  .addOption(new Option('--model <name...>', 'which models').choices(Object.keys(encoders)).default(['base']))
   .addOption(
-    new Option('--task <name...>', 'which tasks')
+    new Option('--models <name...>', 'which models (default: base; all with --expect)').choices(modelNames),
+  )
+  .addOption(
+    new Option('--tasks <name...>', 'which tasks')
       .choices(['pretrain', 'finetune'])
       .default(['pretrain', 'finetune']),
   )
-  .option('--batch-size <n>', 'clips in a step', positiveInteger, 1)
+  .option(
+    '--batch-sizes <n...>',
+    'clips in a step (default: 1; 1 8 32 with --expect)',
+    (text: string, before: readonly number[] = []) => [...before, positiveInteger(text)],
+  )
   .option('--steps <n>', 'timed steps', positiveInteger, 5)
-  .option('--json [file]', 'write JSON to a file, or to standard output instead of the table');
+  .option('--json [file]', 'write JSON to a file, or to standard output instead of the table')
+  .option('--svg <file>', 'draw the steps’ clips a second')
+  .option(
+    '--expect',
+    'say instead what a step takes on other GPUs, on paper, from its operations and bytes and what makers publish; on ' +
+      'a real GPU measure the steps beside it',
+  )
+  .option('--page <file>', 'with --expect: write the tables and the assumptions as a page');
 
-async function run({ model: models, task: tasks, json, ...sizes }: Options): Promise<number> {
+async function run(options: Options): Promise<number> {
+  const { models, tasks, batchSizes, steps, page } = options;
+  if (options.expect) {
+    if (options.svg !== undefined) throw new UsageError('--svg: draws what was measured, not with --expect');
+    const selection = { models: models ?? modelNames, tasks, batchSizes: batchSizes ?? [1, 8, 32] };
+    return expectModels({ ...selection, steps, json: options.json, page });
+  }
+  if (page !== undefined) throw new UsageError('--page: is written with --expect only');
+  return measure({ ...options, models: models ?? ['base'], batchSizes: batchSizes ?? [1] });
+}
+
+async function measure(options: Options & Required<Pick<Options, 'models' | 'batchSizes'>>): Promise<number> {
+  const { models, tasks, batchSizes, steps, json, svg } = options;
   const writeJson = openJson(json);
+  const writeSvg = openText('--svg', svg);
   const runtime = await openNodeRuntime();
   try {
     const rows: ModelRow[] = [];
-    for (const model of models) {
-      for (const task of tasks) {
-        console.error(`${model}, ${task} …`);
-        const measured = await measureModel(runtime, encoders[model], { task, ...sizes });
-        rows.push({ model, task, batchSize: sizes.batchSize, ...measured });
-        const parts = measured.phases.map(({ phase, seconds }) => `${phase} ${seconds.toFixed(2)} s`);
-        console.error(`  ${parts.join(', ')}`);
+    for (const task of tasks) {
+      for (const batchSize of batchSizes) {
+        console.error(`${task}, ${batchSize} clips: ${models.join(', ')} …`);
+        const runs = models.map((model) => ({ encoder: encoders[model], task, batchSize }));
+        const measured = await measureModels(runtime, runs, { steps });
+        measured.forEach((one, i) => rows.push({ model: models[i]!, task, batchSize, ...one }));
       }
     }
-    if (json !== true) print(rows, sizes, describeAdapter(runtime.adapter));
-    writeJson({ adapter: runtime.adapter, ...sizes, rows });
+    const adapter = describeAdapter(runtime.adapter);
+    if (json !== true) print(rows, steps, adapter);
+    writeSvg(modelChart(rows, adapter));
+    writeJson({ adapter: runtime.adapter, steps, rows, ratios: modelRatios(rows) });
     return 0;
   } finally {
     closeNodeRuntime(runtime);
   }
 }
 
-function print(
-  rows: readonly ModelRow[],
-  sizes: { batchSize: number; steps: number },
-  adapter: string,
-): void {
+function print(rows: readonly ModelRow[], steps: number, adapter: string): void {
   console.log(formatModels(rows));
   for (const line of formatRatios(rows)) console.log(line);
-  console.log(`${adapter}; ${sizes.batchSize} clips a step, median of ${sizes.steps} steps.`);
-  for (const { model, task, profile } of rows) {
-    if (profile)
-      console.log(`\n${model}, ${task}: one step by kernel, each in a pass of its own\n${profile}`);
+  console.log(`${adapter}; median of ${steps} steps, taken in turn by the models of a task and batch size.`);
+  for (const { model, task, batchSize, profile } of rows) {
+    if (profile === undefined) continue;
+    console.log(
+      `\n${model}, ${task}, ${batchSize} clips: one step by kernel, each in a pass of its own\n${profile}`,
+    );
   }
 }
 

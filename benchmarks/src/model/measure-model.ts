@@ -1,19 +1,12 @@
 import { Engine } from '@tubelet/autograd';
 import { formatProfile, type Runtime } from '@tubelet/kernels';
-import type { EncoderConfig } from '@tubelet/mae-dfer';
+import { stepCosts } from '../expect/step-costs.js';
 import { median } from '../kernels/batch-timer.js';
-import { recordingRuntime } from '../shared/recording-runtime.js';
-import { buildWorkload, phases, type Phase, type Task, type Workload } from './workload.js';
-
-export interface ModelOptions {
-  readonly task: Task;
-  readonly batchSize: number;
-  /** Timed steps after the warm-up. */
-  readonly steps: number;
-}
+import { javascriptTimes, type JavascriptTimes } from './javascript-times.js';
+import { buildWorkload, phases, type ModelRun, type Phase, type Workload } from './workload.js';
 
 /** One part of a training step in steady state; all counts are those of one step. */
-export interface PhaseMeasurement {
+export interface PhaseMeasurement extends JavascriptTimes {
   readonly phase: Phase;
   /** Median, from the first call to the GPU having finished. */
   readonly seconds: number;
@@ -22,6 +15,8 @@ export interface PhaseMeasurement {
   readonly gigaflops: number;
   /** Bytes read and written, by the kernels' declared costs. */
   readonly bytes: number;
+  /** The least that the operations of the tape could move (`TapeBytes`); absent for a forward pass, which has none. */
+  readonly leastBytes?: number;
   readonly dispatches: number;
   readonly submits: number;
   /** New in the timed steps, all together: 0 when a step finds everything it needs again. */
@@ -30,14 +25,7 @@ export interface PhaseMeasurement {
   readonly pipelinesCreated: number;
   /** Most memory handed out at one time, parameters and optimiser included. */
   readonly peakBytes: number;
-  /** JavaScript's part of a dispatch, measured while the GPU gets no work. */
-  readonly javascriptMicroseconds: number;
-  /** The same where the step was recorded before and is replayed. */
-  readonly replayMicroseconds: number;
 }
-
-/** JavaScript's part of a dispatch. */
-type JavascriptTimes = Pick<PhaseMeasurement, 'javascriptMicroseconds' | 'replayMicroseconds'>;
 
 export interface ModelMeasurement {
   readonly phases: readonly PhaseMeasurement[];
@@ -47,66 +35,145 @@ export interface ModelMeasurement {
 
 // The first step compiles, the second still finds buffers of other sizes than it wants.
 const WARM_UP_STEPS = 2;
-const RECORDED_STEPS = 5;
 
-/** Measures all parts of a step, and the time of a whole step by kernel. Throws when a loss is not finite. */
-export async function measureModel(
+/**
+ * Measures all parts of a step of every run, and the time of a whole step by kernel. All models are in memory at once
+ * and take their steps in turn, so that whatever else the machine does slows all of them down alike. Throws when a loss
+ * is not finite.
+ */
+export async function measureModels(
   runtime: Runtime,
-  encoder: EncoderConfig,
-  options: ModelOptions,
-): Promise<ModelMeasurement> {
-  const javascript = await javascriptTimes(runtime, encoder, options);
+  runs: readonly ModelRun[],
+  { steps }: { readonly steps: number },
+): Promise<ModelMeasurement[]> {
+  const javascript: Map<Phase, JavascriptTimes>[] = [];
+  for (const run of runs) javascript.push(await javascriptTimes(runtime, run));
   const engine = new Engine(runtime);
-  const workload = buildWorkload(engine, encoder, options);
+  const workloads: Workload[] = [];
+  const meters: PhaseMeter[] = [];
   try {
-    const measured: PhaseMeasurement[] = [];
-    for (const phase of phases) {
-      const result = await measurePhase(engine, workload, phase, options);
-      measured.push({ ...result, ...javascript.get(phase)! });
+    for (const run of runs) {
+      const before = runtime.pool.liveBytes;
+      const workload = buildWorkload(engine, run.encoder, run);
+      workloads.push(workload);
+      const ownBytes = runtime.pool.liveBytes - before;
+      for (const phase of phases) meters.push(new PhaseMeter(engine, workload, { run, phase, ownBytes }));
     }
-    if (!runtime.startProfiling()) return { phases: measured };
-    await runStep(engine, workload, 'step');
-    return { phases: measured, profile: formatProfile(await runtime.stopProfiling()) };
+    const inTurn = phases.flatMap((phase) => meters.filter((meter) => meter.phase === phase));
+    for (let i = 0; i < WARM_UP_STEPS; i++) for (const meter of inTurn) await meter.warmUp();
+    for (let i = 0; i < steps; i++) for (const meter of inTurn) await meter.measure();
+    const measured: ModelMeasurement[] = [];
+    for (const [i, run] of runs.entries()) {
+      const parts: PhaseMeasurement[] = [];
+      for (const meter of meters.slice(i * phases.length, (i + 1) * phases.length)) {
+        const { leastBytes } = await stepCosts(run.encoder, run, meter.phase);
+        const least = leastBytes > 0 ? { leastBytes } : {};
+        parts.push({ ...meter.result(), ...least, ...javascript[i]!.get(meter.phase)! });
+      }
+      const profile = await profileStep(engine, workloads[i]!);
+      measured.push({ phases: parts, ...(profile === undefined ? {} : { profile }) });
+    }
+    return measured;
+  } finally {
+    for (const workload of workloads) workload.release();
+    runtime.pool.trim();
+  }
+}
+
+/** Median seconds of a whole step, and nothing else about it. */
+export async function measureStep(
+  runtime: Runtime,
+  run: ModelRun,
+  { steps }: { readonly steps: number },
+): Promise<number> {
+  const engine = new Engine(runtime);
+  const before = runtime.pool.liveBytes;
+  const workload = buildWorkload(engine, run.encoder, run);
+  const ownBytes = runtime.pool.liveBytes - before;
+  try {
+    const meter = new PhaseMeter(engine, workload, { run, phase: 'step', ownBytes });
+    for (let i = 0; i < WARM_UP_STEPS; i++) await meter.warmUp();
+    for (let i = 0; i < steps; i++) await meter.measure();
+    return meter.result().seconds;
   } finally {
     workload.release();
     runtime.pool.trim();
   }
 }
 
-async function measurePhase(
-  engine: Engine,
-  workload: Workload,
-  phase: Phase,
-  { batchSize, steps }: ModelOptions,
-): Promise<Omit<PhaseMeasurement, keyof JavascriptTimes>> {
+async function profileStep(engine: Engine, workload: Workload): Promise<string | undefined> {
   const { runtime } = engine;
-  for (let i = 0; i < WARM_UP_STEPS; i++) await runStep(engine, workload, phase);
-  const before = { ...runtime.counters, buffers: runtime.pool.createdBuffers };
-  runtime.ledger.reset();
-  runtime.pool.resetPeak();
-  const times: number[] = [];
-  for (let i = 0; i < steps; i++) {
-    const start = performance.now();
-    const { loss, end } = await runStep(engine, workload, phase);
-    times.push((end - start) / 1000);
-    if (!Number.isFinite(loss)) throw new Error(`the loss of step ${i + 1} (${phase}) is ${loss}`);
-  }
-  const after = runtime.counters;
-  const { macs, flops, bytesRead, bytesWritten } = runtime.ledger.total();
-  const seconds = median(times);
-  return {
-    phase,
-    seconds,
-    clipsPerSecond: batchSize / seconds,
-    gigaflops: (2 * macs + flops) / steps / 1e9,
-    bytes: (bytesRead + bytesWritten) / steps,
-    dispatches: (after.dispatches - before.dispatches) / steps,
-    submits: (after.submits - before.submits) / steps,
-    buffersCreated: runtime.pool.createdBuffers - before.buffers,
-    bindGroupsCreated: after.bindGroupsCreated - before.bindGroupsCreated,
-    pipelinesCreated: after.pipelinesCreated - before.pipelinesCreated,
-    peakBytes: runtime.pool.peakBytes,
+  if (!runtime.startProfiling()) return undefined;
+  await runStep(engine, workload, 'step');
+  return formatProfile(await runtime.stopProfiling());
+}
+
+/** Times and counts of one part of a step, taken one at a time. */
+class PhaseMeter {
+  readonly phase: Phase;
+  private readonly times: number[] = [];
+  /** Sums over the timed steps. */
+  private readonly sums = {
+    ...{ flops: 0, bytes: 0, dispatches: 0, submits: 0 },
+    ...{ buffersCreated: 0, bindGroupsCreated: 0, pipelinesCreated: 0 },
   };
+  private peakBytes = 0;
+
+  /** @param options `ownBytes`: what the model holds between steps */
+  constructor(
+    private readonly engine: Engine,
+    private readonly workload: Workload,
+    private readonly options: { readonly run: ModelRun; readonly phase: Phase; readonly ownBytes: number },
+  ) {
+    this.phase = options.phase;
+  }
+
+  async warmUp(): Promise<void> {
+    await runStep(this.engine, this.workload, this.phase);
+  }
+
+  async measure(): Promise<void> {
+    const { sums, times } = this;
+    const { runtime } = this.engine;
+    const { pool } = runtime;
+    const before = { ...runtime.counters, buffers: pool.createdBuffers };
+    const others = pool.liveBytes - this.options.ownBytes;
+    runtime.ledger.reset();
+    pool.resetPeak();
+    const start = performance.now();
+    const { loss, end } = await runStep(this.engine, this.workload, this.phase);
+    times.push((end - start) / 1000);
+    if (!Number.isFinite(loss))
+      throw new Error(`the loss of step ${times.length} (${this.phase}) is ${loss}`);
+    const after = runtime.counters;
+    const { macs, flops, bytesRead, bytesWritten } = runtime.ledger.total();
+    sums.flops += 2 * macs + flops;
+    sums.bytes += bytesRead + bytesWritten;
+    sums.dispatches += after.dispatches - before.dispatches;
+    sums.submits += after.submits - before.submits;
+    sums.buffersCreated += pool.createdBuffers - before.buffers;
+    sums.bindGroupsCreated += after.bindGroupsCreated - before.bindGroupsCreated;
+    sums.pipelinesCreated += after.pipelinesCreated - before.pipelinesCreated;
+    this.peakBytes = Math.max(this.peakBytes, pool.peakBytes - others);
+  }
+
+  result(): Omit<PhaseMeasurement, 'leastBytes' | keyof JavascriptTimes> {
+    const { phase, sums, times, peakBytes } = this;
+    const seconds = median(times);
+    return {
+      phase,
+      seconds,
+      clipsPerSecond: this.options.run.batchSize / seconds,
+      gigaflops: sums.flops / times.length / 1e9,
+      bytes: sums.bytes / times.length,
+      dispatches: sums.dispatches / times.length,
+      submits: sums.submits / times.length,
+      buffersCreated: sums.buffersCreated,
+      bindGroupsCreated: sums.bindGroupsCreated,
+      pipelinesCreated: sums.pipelinesCreated,
+      peakBytes,
+    };
+  }
 }
 
 /** One step; the loss is read after the clock has stopped, and its read's submit is among those counted. */
@@ -121,56 +188,4 @@ async function runStep(
     const end = performance.now();
     return { loss: await loss.item(), end };
   });
-}
-
-/**
- * Microseconds of JavaScript for one dispatch, by phase, while the GPU gets no work: a software GPU would take the
- * processor away from it. Submits are left out.
- */
-async function javascriptTimes(
-  runtime: Runtime,
-  encoder: EncoderConfig,
-  options: ModelOptions,
-): Promise<Map<Phase, JavascriptTimes>> {
-  const recording = recordingRuntime(runtime);
-  const engine = new Engine(recording);
-  const workload = buildWorkload(engine, encoder, options);
-  const { queue } = runtime.device;
-  // What was written waits for a submit, and its memory with it: between steps, where no clock runs.
-  const settle = async () => {
-    queue.submit([]);
-    await queue.onSubmittedWorkDone();
-  };
-  const result = new Map<Phase, JavascriptTimes>();
-  for (const phase of phases) {
-    result.set(phase, {
-      javascriptMicroseconds: await timePerDispatch(engine, () => workload.record(phase), settle),
-      replayMicroseconds: await timePerDispatch(engine, () => workload.replay(phase), settle),
-    });
-  }
-  workload.release();
-  recording.pool.trim();
-  return result;
-}
-
-/** Median of several steps, in microseconds. */
-async function timePerDispatch(
-  engine: Engine,
-  record: () => void,
-  settle: () => Promise<void>,
-): Promise<number> {
-  const { runtime } = engine;
-  const times: number[] = [];
-  for (let i = 0; i < WARM_UP_STEPS + RECORDED_STEPS; i++) {
-    await engine.step(async () => {
-      const dispatched = runtime.counters.dispatches;
-      const start = performance.now();
-      record();
-      const elapsedUs = 1000 * (performance.now() - start);
-      if (i >= WARM_UP_STEPS) times.push(elapsedUs / (runtime.counters.dispatches - dispatched));
-      await runtime.synchronize();
-      await settle();
-    });
-  }
-  return median(times);
 }

@@ -3,7 +3,8 @@ import type { GpuArray, Runtime } from '@tubelet/kernels';
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
 import { lgiFormer, type EncoderConfig } from '@tubelet/mae-dfer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { measureModel, type PhaseMeasurement } from './measure-model.js';
+import { modelChart } from './chart.js';
+import { measureModels, measureStep, type PhaseMeasurement } from './measure-model.js';
 import { formatModels, formatRatios, type ModelRow } from './report.js';
 import { buildWorkload, encoders, phases } from './workload.js';
 
@@ -25,11 +26,9 @@ describe('bench:model', () => {
 
   it('counts one step of every part, and finds that a steady step creates nothing', async () => {
     const live = runtime.pool.liveBytes;
-    const { phases: parts, profile } = await measureModel(runtime, small, {
-      task: 'finetune',
-      batchSize: 2,
-      steps: 2,
-    });
+    const run = { encoder: small, task: 'finetune', batchSize: 2 } as const;
+    const measured = await measureModels(runtime, [run, run], { steps: 2 });
+    const { phases: parts, profile } = measured[0]!;
     expect(parts.map(({ phase }) => phase)).toEqual([...phases]);
     for (const part of parts) {
       expect(part).toMatchObject({ buffersCreated: 0, bindGroupsCreated: 0, pipelinesCreated: 0 });
@@ -43,6 +42,14 @@ describe('bench:model', () => {
     expect(both.gigaflops / forward.gigaflops).toBeGreaterThan(2);
     expect(step.dispatches).toBeGreaterThan(both.dispatches);
     expect(step.bytes).toBeGreaterThan(both.bytes);
+    expect(forward.leastBytes).toBeUndefined();
+    expect(step.leastBytes).toBeGreaterThan(both.leastBytes!);
+    // The peak of a model is its own, though both are there.
+    expect(await measureStep(runtime, run, { steps: 1 })).toBeGreaterThan(0);
+    expect(measured[1]!.phases.map(({ peakBytes }) => peakBytes)).toEqual(
+      parts.map(({ peakBytes }) => peakBytes),
+    );
+    expect(runtime.pool.peakBytes / step.peakBytes).toBeCloseTo(1, 2);
     if (runtime.hasFeature('timestamp-query')) expect(profile).toContain('adamw');
     expect(runtime.pool.liveBytes).toBe(live);
   });
@@ -83,10 +90,20 @@ describe('bench:model', () => {
         batchSize: 1,
         phases: [{ ...part, seconds: 2, gigaflops: 100 }],
       },
+      { model: 'base', task: 'finetune', batchSize: 4, phases: [part] },
     ];
     expect(formatRatios(rows)).toEqual([
-      'base / vit-base, finetune, step: 0.50 of the time, 0.62 of the operations',
+      'base / vit-base, finetune, 1 clips, step: 0.50 of the time, 0.62 of the operations (−19 %)',
     ]);
+  });
+
+  it('draws a bar for every part', () => {
+    const part = { phase: 'forward', clipsPerSecond: 12.34 } as PhaseMeasurement;
+    const rows: ModelRow[] = [{ model: 'tiny', task: 'pretrain', batchSize: 2, phases: [part] }];
+    const svg = modelChart(rows, 'some <adapter>');
+    expect(svg).toContain('tiny, pretrain, 2');
+    expect(svg).toContain('>12.3<');
+    expect(svg).toContain('some &lt;adapter&gt;');
   });
 
   it('prints a line for every part', async () => {
@@ -96,6 +113,7 @@ describe('bench:model', () => {
       clipsPerSecond: 4,
       gigaflops: 10,
       bytes: 2e9,
+      leastBytes: 1.6e9,
       dispatches: 7,
       submits: 3,
       buffersCreated: 0,
@@ -109,11 +127,13 @@ describe('bench:model', () => {
     expect(table.split('\n')[1]!.split(/ {2,}/)).toEqual([
       'tiny',
       'pretrain',
+      '2',
       'forward',
       '0.500',
       '4.00',
       '20.0',
       '2.000',
+      '1.25×',
       '7',
       '3',
       '9.5',

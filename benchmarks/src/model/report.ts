@@ -1,5 +1,6 @@
+import { formatTable } from '../shared/text-table.js';
 import type { ModelMeasurement } from './measure-model.js';
-import type { ModelName, Task } from './workload.js';
+import type { ModelName, Phase, Task } from './workload.js';
 
 export interface ModelRow extends ModelMeasurement {
   readonly model: ModelName;
@@ -10,11 +11,13 @@ export interface ModelRow extends ModelMeasurement {
 const HEADINGS = [
   'model',
   'task',
+  'clips',
   'part',
   's/step',
   'clips/s',
   'GFLOP/s',
   'GB moved',
+  'of least',
   'dispatches',
   'submits',
   'µs JS/dispatch',
@@ -23,17 +26,20 @@ const HEADINGS = [
   'new bind groups',
   'peak MB',
 ];
+const NUMERIC = new Set(HEADINGS.flatMap((name, i) => (['model', 'task', 'part'].includes(name) ? [] : [i])));
 
 export function formatModels(rows: readonly ModelRow[]): string {
-  const cells = rows.flatMap(({ model, task, phases }) =>
+  const cells = rows.flatMap(({ model, task, batchSize, phases }) =>
     phases.map((part) => [
       model,
       task,
+      String(batchSize),
       part.phase,
       part.seconds.toFixed(3),
       part.clipsPerSecond.toFixed(2),
       (part.gigaflops / part.seconds).toFixed(1),
       (part.bytes / 1e9).toFixed(3),
+      part.leastBytes === undefined ? '–' : `${(part.bytes / part.leastBytes).toFixed(2)}×`,
       String(part.dispatches),
       String(part.submits),
       part.javascriptMicroseconds.toFixed(1),
@@ -43,26 +49,44 @@ export function formatModels(rows: readonly ModelRow[]): string {
       (part.peakBytes / 1e6).toFixed(0),
     ]),
   );
-  const widths = HEADINGS.map((heading, i) =>
-    Math.max(heading.length, ...cells.map((line) => line[i]!.length)),
-  );
-  const format = (line: readonly string[]) =>
-    line.map((cell, i) => (i < 3 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ');
-  return [HEADINGS, ...cells].map(format).join('\n');
+  return formatTable(HEADINGS, cells, NUMERIC);
 }
 
-/** LGI-Former base over ViT-B in time and in work, for every task that ran on both. */
-export function formatRatios(rows: readonly ModelRow[]): string[] {
+/** What one model takes of another's time, beside what it takes of its operations. */
+export interface ModelRatio {
+  readonly model: ModelName;
+  readonly task: Task;
+  readonly batchSize: number;
+  readonly phase: Phase;
+  readonly time: number;
+  readonly operations: number;
+}
+
+/** Every LGI-Former over ViT-B, where both ran on the same task and batch. */
+export function modelRatios(rows: readonly ModelRow[]): ModelRatio[] {
   return rows
-    .filter(({ model }) => model === 'base')
-    .flatMap(({ task, phases }) => {
-      const vit = rows.find((row) => row.model === 'vit-base' && row.task === task);
+    .filter(({ model }) => model !== 'vit-base')
+    .flatMap(({ model, task, batchSize, phases }) => {
+      const isPartner = (row: ModelRow) =>
+        row.model === 'vit-base' && row.task === task && row.batchSize === batchSize;
+      const vit = rows.find(isPartner);
       if (!vit) return [];
-      return phases.map((part, i) => {
+      return phases.map(({ phase, seconds, gigaflops }, i) => {
         const other = vit.phases[i]!;
-        const time = (part.seconds / other.seconds).toFixed(2);
-        const work = (part.gigaflops / other.gigaflops).toFixed(2);
-        return `base / vit-base, ${task}, ${part.phase}: ${time} of the time, ${work} of the operations`;
+        const [time, operations] = [seconds / other.seconds, gigaflops / other.gigaflops];
+        return { model, task, batchSize, phase, time, operations };
       });
     });
+}
+
+/** A line for each ratio, with how far the time is off from what the operations promise. */
+export function formatRatios(rows: readonly ModelRow[]): string[] {
+  return modelRatios(rows).map(({ model, task, batchSize, phase, time, operations }) => {
+    const off = 100 * (time / operations - 1);
+    const sign = off < 0 ? '−' : '+';
+    return (
+      `${model} / vit-base, ${task}, ${batchSize} clips, ${phase}: ${time.toFixed(2)} of the time, ` +
+      `${operations.toFixed(2)} of the operations (${sign}${Math.abs(off).toFixed(0)} %)`
+    );
+  });
 }

@@ -57,9 +57,14 @@ interface Forward<Name extends string> {
   loss(arrays: StepArrays<Name>): Tensor;
 }
 
-export interface WorkloadOptions {
+/** A step of a model. */
+export interface ModelRun {
+  readonly encoder: EncoderConfig;
   readonly task: Task;
   readonly batchSize: number;
+}
+
+export interface WorkloadOptions extends Pick<ModelRun, 'task' | 'batchSize'> {
   /** Default: small values of both signs, which change the loss, not the time; where nothing runs, zeros do. */
   readonly weights?: 'noise' | 'zeros';
 }

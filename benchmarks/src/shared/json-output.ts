@@ -6,17 +6,23 @@ import { UsageError } from './program.js';
  * and gives the function that writes the report there. Throws `UsageError` when the file cannot be written.
  */
 export function openJson(target: string | true | undefined): (report: unknown) => void {
-  if (target === undefined) return () => undefined;
   const format = (report: unknown) => `${JSON.stringify(report, null, 2)}\n`;
   if (target === true) return (report) => void process.stdout.write(format(report));
+  const write = openText('--json', target);
+  return (report) => write(format(report));
+}
+
+/** The same for the text of another option; nothing is written where it was not given. */
+export function openText(option: string, target: string | undefined): (text: string) => void {
+  if (target === undefined) return () => undefined;
   let file: number;
   try {
     file = openSync(target, 'w');
   } catch (error) {
-    throw new UsageError(`--json: cannot write ${target}: ${(error as Error).message}`);
+    throw new UsageError(`${option}: cannot write ${target}: ${(error as Error).message}`);
   }
-  return (report) => {
-    writeSync(file, format(report));
+  return (text) => {
+    writeSync(file, text);
     closeSync(file);
     console.error(`wrote ${target}`);
   };

@@ -1,3 +1,4 @@
+export { barChart, type BarChartOptions, type BarSeries } from './charts/bar-chart.js';
 export { confusionMatrixChart, type ConfusionMatrixOptions } from './charts/confusion-matrix.js';
 export {
   labelDistributionChart,

@@ -1,0 +1,127 @@
+import { OutOfMemoryError, type Runtime } from '@tubelet/kernels';
+import { closeNodeRuntime, NoAdapterError, openNodeRuntime } from '@tubelet/kernels/node';
+import { measureRoofline } from '../kernels/roofline.js';
+import { measureStep } from '../model/measure-model.js';
+import { encoders, type ModelName, type Task } from '../model/workload.js';
+import { describeAdapter } from '../shared/adapter.js';
+import { openJson, openText } from '../shared/json-output.js';
+import { devices as published, knownDevice, type DeviceCeilings } from './devices.js';
+import { expectStep, type ExpectedStep } from './expectation.js';
+import { assumptionLines, expectedSpeedPage, formatCosts, formatMeasured, formatTimes } from './report.js';
+import { stepCosts } from './step-costs.js';
+
+export interface ExpectOptions {
+  readonly models: readonly ModelName[];
+  readonly tasks: readonly Task[];
+  readonly batchSizes: readonly number[];
+  /** Timed steps, where there is a GPU to time. */
+  readonly steps: number;
+  readonly json?: string | true;
+  readonly page?: string;
+}
+
+/** `bench:model --expect`: says what steps take on paper, and on a real GPU measures them beside it. */
+export async function expectModels({
+  models,
+  tasks,
+  batchSizes,
+  steps,
+  json,
+  page,
+}: ExpectOptions): Promise<number> {
+  const writeJson = openJson(json);
+  const writePage = openText('--page', page);
+  const runtime = await realGpu();
+  const here = runtime && (knownDevice(runtime.adapter) ?? (await measuredDevice(runtime)));
+  const devices = here && !published.includes(here) ? [...published, here] : published;
+  const expected: ExpectedStep[] = [];
+  for (const model of models) {
+    for (const task of tasks) {
+      for (const batchSize of batchSizes) {
+        const encoder = encoders[model];
+        const step = expectStep(
+          { model, task, batchSize },
+          await stepCosts(encoder, { task, batchSize }),
+          devices,
+        );
+        if (!runtime) {
+          expected.push(step);
+          continue;
+        }
+        console.error(`measuring ${model}, ${task}, ${batchSize} clips …`);
+        const measuredSeconds = await measured(() =>
+          measureStep(runtime, { encoder, task, batchSize }, { steps }),
+        );
+        expected.push({ ...step, ...(measuredSeconds === undefined ? {} : { measuredSeconds }) });
+      }
+    }
+  }
+  if (json !== true) print(expected, runtime, here);
+  writePage(expectedSpeedPage(expected, published));
+  writeJson({ adapter: runtime?.adapter ?? null, devices, assumptions: assumptionLines(), steps: expected });
+  if (runtime) closeNodeRuntime(runtime);
+  return 0;
+}
+
+function print(
+  expected: readonly ExpectedStep[],
+  runtime: Runtime | undefined,
+  here: DeviceCeilings | undefined,
+): void {
+  console.log(`What a step consists of, on any machine\n\n${formatCosts(expected)}`);
+  console.log(`\nMilliseconds of a step in f32\n\n${formatTimes(expected, 'f32')}`);
+  console.log(
+    `\nMilliseconds of a step with products of f16 on matrix units\n\n${formatTimes(expected, 'f16')}`,
+  );
+  console.log(`\n${assumptionLines().join('\n')}`);
+  if (runtime && here) {
+    console.log(
+      `\nMeasured here: ${describeAdapter(runtime.adapter)}, in f32\n\n${formatMeasured(expected, here.name)}`,
+    );
+  } else {
+    console.log('\nThere is no real GPU here: nothing was measured.');
+  }
+}
+
+/** A GPU that is worth timing; undefined where there is none, or only one of software. */
+async function realGpu(): Promise<Runtime | undefined> {
+  let runtime: Runtime;
+  try {
+    runtime = await openNodeRuntime();
+  } catch (error) {
+    if (error instanceof NoAdapterError) return undefined;
+    throw error;
+  }
+  if (!runtime.adapter.isSoftware) return runtime;
+  closeNodeRuntime(runtime);
+  return undefined;
+}
+
+/** A GPU that is not among the published ones, by what it reaches on a loop of multiply–adds and a large copy. */
+async function measuredDevice(runtime: Runtime): Promise<DeviceCeilings> {
+  const { gigaflopsPerSecond, gigabytesPerSecond } = await measureRoofline(runtime, {
+    rounds: 5,
+    batchMs: 50,
+  });
+  return {
+    name: 'this GPU',
+    matches: /^$/,
+    f32FlopsPerSecond: 1e9 * gigaflopsPerSecond,
+    bytesPerSecond: 1e9 * gigabytesPerSecond,
+    // WebGPU does not tell how many there are: no unit is taken to idle.
+    computeUnits: 1,
+    dispatchSeconds: 4e-6,
+    source: 'measured',
+  };
+}
+
+/** What a measurement gives; undefined, and said, where the GPU has no room for it. */
+async function measured(measure: () => Promise<number>): Promise<number | undefined> {
+  try {
+    return await measure();
+  } catch (error) {
+    if (!(error instanceof OutOfMemoryError)) throw error;
+    console.error(`not measured: ${error.message}`);
+    return undefined;
+  }
+}
