@@ -78,4 +78,15 @@ describe('requireSameSettings', () => {
     expect(act).toThrow(UserError);
     expect(act).toThrow('a was 1 and is now 2; c was null and is now true');
   });
+
+  it('names what differs in an object, and nothing else of it', () => {
+    const saved = { model: { dim: 64, region: [2, 5, 10], heads: 2 } };
+    const act = (): void =>
+      requireSameSettings('run', saved, { model: { kind: 'vit', dim: 32, region: [2, 5, 10] } });
+    expect(act).toThrow(
+      'other settings: model.dim was 64 and is now 32; model.heads was 2 and is now null; ' +
+        'model.kind was null and is now "vit". ',
+    );
+    expect(() => requireSameSettings('run', saved, { model: { ...saved.model } })).not.toThrow();
+  });
 });

@@ -138,21 +138,33 @@ export async function resumeRun(directory: string, completedSteps: number): Prom
   return openRun(directory, config, completedSteps);
 }
 
+type Settings = Readonly<Record<string, JsonValue>>;
+
+function isObject(value: JsonValue): value is Settings {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** What differs in one setting, with both values; of an object, in each of its own settings, as `object.setting`. */
+function differencesOf(name: string, before: JsonValue, now: JsonValue): string[] {
+  if (isObject(before) && isObject(now)) {
+    return Object.keys({ ...before, ...now }).flatMap((key) =>
+      differencesOf(`${name}.${key}`, before[key] ?? null, now[key] ?? null),
+    );
+  }
+  const [was, is] = [JSON.stringify(before), JSON.stringify(now)];
+  return was === is ? [] : [`${name} was ${was} and is now ${is}`];
+}
+
 /**
  * Checks that a run is resumed with the settings it was begun with, where a difference would change its
  * result.
  *
  * @throws {UserError} naming each setting that differs, with both values
  */
-export function requireSameSettings(
-  directory: string,
-  saved: Readonly<Record<string, JsonValue>>,
-  given: Readonly<Record<string, JsonValue>>,
-): void {
-  const differences = Object.entries(given)
-    .map(([key, value]) => [key, JSON.stringify(saved[key] ?? null), JSON.stringify(value)] as const)
-    .filter(([, before, now]) => before !== now)
-    .map(([key, before, now]) => `${key} was ${before} and is now ${now}`);
+export function requireSameSettings(directory: string, saved: Settings, given: Settings): void {
+  const differences = Object.entries(given).flatMap(([key, value]) =>
+    differencesOf(key, saved[key] ?? null, value),
+  );
   if (differences.length > 0) {
     throw new UserError(
       `the run in ${directory} was begun with other settings: ${differences.join('; ')}. ` +

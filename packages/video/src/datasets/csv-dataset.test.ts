@@ -165,10 +165,18 @@ describe('what is wrong with a CSV file', () => {
         remedy: expect.stringContaining('path,label') as string,
       },
     ]);
-    const classesFile = join(directory, 'classes.txt');
-    expect(await problemsOf(() => openDataset({ name: 'csv', root: directory, classesFile }))).toMatchObject([
-      { where: directory, problem: expect.stringContaining('it cannot be read (EISDIR') as string },
+    expect(await problemsOf(() => openDataset({ name: 'csv', root: directory }))).toEqual([
+      {
+        where: directory,
+        problem: 'it is a folder',
+        remedy: `Give the file in it: ${join(directory, 'videos.csv')}`,
+      },
     ]);
+    const empty = join(directory, 'empty');
+    mkdirSync(empty);
+    expect((await problemsOf(() => openDataset({ name: 'csv', root: empty })))[0]?.remedy).toContain(
+      'path,label',
+    );
   });
 
   it.each([

@@ -1,6 +1,7 @@
+import { readdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { readClassNames } from './class-names';
-import type { Dataset, LabelledVideo } from './dataset';
+import { DatasetError, type Dataset, type LabelledVideo } from './dataset';
 import { readTable, relativeName, type Located, type TableRow } from './files';
 import { cachedSplits } from './folds';
 import { Problems } from './problems';
@@ -107,6 +108,18 @@ function countFolds(file: string, entries: readonly Entry[], problems: Problems)
   return folds;
 }
 
+/** Throws a DatasetError for a folder in place of the file, naming the files that may be meant. */
+function refuseFolder(file: string): void {
+  if (!statSync(file, { throwIfNoEntry: false })?.isDirectory()) return;
+  const inside = readdirSync(file).filter((name) => name.toLowerCase().endsWith('.csv'));
+  const named = inside
+    .sort()
+    .slice(0, 3)
+    .map((name) => join(file, name));
+  const remedy = `Give ${named.length > 0 ? `the file in it: ${named.join(', or ')}` : DATASETS.csv.layout}`;
+  throw new DatasetError([{ where: file, problem: 'it is a folder', remedy }]);
+}
+
 /**
  * Opens a data set of one's own: a CSV file with the header `path,label[,fold,subject]`.
  *
@@ -119,6 +132,7 @@ function countFolds(file: string, entries: readonly Entry[], problems: Problems)
  * @throws DatasetError listing all that is wrong with the two files. Whether the videos exist is not looked at.
  */
 export function openCsvDataset(file: string, classesFile = join(dirname(file), 'classes.txt')): Dataset {
+  refuseFolder(file);
   const problems = new Problems();
   const classes = readClassNames(classesFile, problems);
   const remedy = `Give ${DATASETS.csv.layout}`;
