@@ -7,7 +7,7 @@ const HEADINGS = ['kernel', 'shapes up to', 'shipped', 'ms', 'others, of its tim
 export function formatTuned(tuned: readonly TunedClass[]): string {
   const rows = tuned.map(({ kernel, extents, form, shipped, shippedSeconds, comparisons, wrong, chosen }) => [
     kernel,
-    shapeText(extents, form),
+    shapeText(kernel, extents, form),
     shipped,
     (1000 * shippedSeconds).toFixed(3),
     comparisons
@@ -18,8 +18,12 @@ export function formatTuned(tuned: readonly TunedClass[]): string {
   return formatTable(HEADINGS, rows, new Set([3]));
 }
 
-function shapeText(extents: readonly number[], form: number): string {
+// What the forms of a kernel's classes are; the others have one.
+const FORMS: Readonly<Record<string, readonly string[]>> = { matmul: ['NN', 'NT', 'TN'] };
+
+function shapeText(kernel: string, extents: readonly number[], form: number): string {
   const last = extents.findLastIndex((extent) => extent > 1);
   const text = extents.slice(0, last + 1).join('×') || '1';
-  return form === 0 ? text : `${text} form ${form}`;
+  const name = FORMS[kernel]?.[form] ?? (form === 0 ? '' : `form ${form}`);
+  return `${text} ${name}`.trimEnd();
 }

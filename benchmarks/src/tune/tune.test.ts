@@ -165,7 +165,9 @@ it('shows shapes by the extents that matter', () => {
     wrong: [],
     chosen: 's',
   };
-  const text = (extents: number[], form: number) => formatTuned([{ ...row, extents, form }]).split('\n')[1]!;
+  const text = (extents: number[], form: number, kernel = 'k') =>
+    formatTuned([{ ...row, kernel, extents, form }]).split('\n')[1]!;
   expect(text([1024, 1, 8, 1], 2)).toMatch(/^k +1024×1×8 form 2 /);
   expect(text([1, 1, 1, 1], 0)).toMatch(/^k +1 +s /);
+  expect(text([8, 512, 512, 1], 1, 'matmul')).toMatch(/^matmul +8×512×512 NT +s /);
 });
