@@ -199,9 +199,11 @@ function sizeFindings(size: { width: number; height: number }, frameSize: number
   const text = `its frames are ${sizeText(size)}`;
   const faceCrops =
     'Are these the face crops of the owners? Whole frames, or crops made otherwise, cost accuracy';
+  const enlarged =
+    'They are enlarged, which adds nothing: get larger ones, or where all are small, train with a smaller --image-size';
   if (size.width !== size.height) findings.push(found('not-square', text, faceCrops));
   if (Math.min(size.width, size.height) < frameSize) {
-    findings.push(found('small-frames', `${text}, and the model takes ${frameSize}×${frameSize}`, faceCrops));
+    findings.push(found('small-frames', `${text}, and the model takes ${frameSize}×${frameSize}`, enlarged));
   }
   return findings;
 }
