@@ -43,7 +43,7 @@ function requireOptions(sources: readonly string[], options: EmbedOptions): Feat
       if (value !== undefined) throw new OptionError(key, value, '--data with it');
   } else {
     if (sources.length > 0) throw new OptionError('--data', data, 'no videos as arguments beside it');
-    if (root === undefined) throw new OptionError('--root', '', `where ${data} lies`);
+    if (root === undefined) throw new OptionError('--data', data, '--root with it');
   }
   if (picture === undefined) {
     const ofPictures = { '--neighbors': options.neighbors, '--min-dist': options.minDist };

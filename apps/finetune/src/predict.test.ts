@@ -242,6 +242,7 @@ describe('what cannot be used is refused:', () => {
     ['a plot of another kind', { window: 1, plot: 'a.pdf' }, '.svg or .png'],
     ['--top for CSV', { top: 2, format: 'csv' }, '--top'],
     ['--top for a file of JSON lines', { top: 2, out: 'a.jsonl' }, '--top'],
+    ['a file whose name tells no format', { out: 'a.xlsx' }, '.txt, .csv or .jsonl'],
     ['a folder as --out', { out: tmpdir() }, '--out'],
   ])('%s, before the checkpoint is looked for', async (_, options, message) => {
     const running = run(['gone.mp4'], { checkpoint: 'gone', ...options });

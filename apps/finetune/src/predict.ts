@@ -32,7 +32,18 @@ const FORMAT_OF_EXTENSION: Readonly<Record<string, PredictionFormat>> = {
   '.jsonl': 'jsonl',
   '.ndjson': 'jsonl',
   '.csv': 'csv',
+  '.txt': 'text',
+  '': 'text',
 };
+
+/** The format of a file by its name. Throws `OptionError` for a name that tells none. */
+function formatOfFile(out: string): PredictionFormat {
+  const format = FORMAT_OF_EXTENSION[extname(out).toLowerCase()];
+  if (format === undefined) {
+    throw new OptionError('--out', out, 'a name that ends in .txt, .csv or .jsonl, or --format with it');
+  }
+  return format;
+}
 
 /** Throws `OptionError` for options that contradict each other or name files that cannot be written. */
 function requireOptions({ format, out, plot, window, hop, top }: PredictOptions): PredictionFormat {
@@ -42,7 +53,7 @@ function requireOptions({ format, out, plot, window, hop, top }: PredictOptions)
   }
   if (out !== undefined) requireWritable('--out', out);
   if (plot !== undefined) requireWritablePicture('--plot', plot);
-  const resolved = format ?? FORMAT_OF_EXTENSION[extname(out ?? '').toLowerCase()] ?? 'text';
+  const resolved = format ?? formatOfFile(out ?? '');
   if (top !== undefined && resolved !== 'text')
     throw new OptionError('--top', top, `the format text: ${resolved} has the probabilities of all classes`);
   return resolved;
