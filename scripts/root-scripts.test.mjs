@@ -26,6 +26,7 @@ it('has the scripts everything starts with', () => {
     'test',
     'test:full',
     'test:subgroups',
+    'test:matrix-units',
     'build',
     'typecheck',
     'lint',
@@ -44,7 +45,7 @@ it('runs only files that exist and only tasks that turbo knows', () => {
 });
 
 it('sets up a bare clone before whatever must work on one', () => {
-  for (const name of ['test', 'test:full', 'test:subgroups', 'demo']) {
+  for (const name of ['test', 'test:full', 'test:subgroups', 'test:matrix-units', 'demo']) {
     expect(scripts[name]).toMatch(/^node scripts\/setup\.mjs && /);
   }
 });

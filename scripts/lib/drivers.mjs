@@ -49,6 +49,20 @@ function entry(driver, folder, order) {
 }
 
 /**
+ * Describes a driver to the Vulkan loader, in a file beside it.
+ *
+ * @param {Pick<UnpackedDriver, 'icd' | 'driverFile' | 'folder'>} driver
+ * @returns {string} the file's path
+ */
+export function writeDescription({ icd, driverFile, folder }) {
+  const path = join(folder, icd);
+  // With a slash the path counts from this file, so that the folder can move.
+  const ICD = { library_path: `./${driverFile}`, api_version: '1.3.0' };
+  writeFileSync(path, JSON.stringify({ file_format_version: '1.0.1', ICD }));
+  return path;
+}
+
+/**
  * Makes a staging folder inside the cache folder (so that moving out of it is a rename), lets
  * `unpack` put a driver there, has `verify` try it, and only then records it.
  *
@@ -64,14 +78,7 @@ export async function addDriver(cache, unpack, verify, loadOrder = librariesInOr
   mkdirSync(staging, { recursive: true });
   try {
     const driver = await unpack(staging);
-    writeFileSync(
-      join(driver.folder, driver.icd),
-      JSON.stringify({
-        file_format_version: '1.0.1',
-        // With a slash the path counts from this file, so that the folder can move.
-        ICD: { library_path: `./${driver.driverFile}`, api_version: '1.3.0' },
-      }),
-    );
+    writeDescription(driver);
     const name = driver.folder.slice(staging.length + 1);
     const order = loadOrder(driver.folder);
     writeDrivers(staging, [entry(driver, name, order)]);

@@ -7,14 +7,15 @@ const child = fileURLToPath(new URL('probe-child.mjs', import.meta.url));
  * Opens an adapter and a device in a child process and runs a small kernel there.
  *
  * @param {NodeJS.ProcessEnv} [overrides] environment variables to set; undefined unsets
+ * @param {string} [node] the Node to start; the present one unless given
  * @returns {Promise<{ report?: import('../../packages/kernels/src/node/probe').GpuReport, reasons: string[] }>}
  *   the report, or the reasons why there is none
  */
-export async function probe(overrides = {}) {
+export async function probe(overrides = {}, node = process.execPath) {
   const env = { ...process.env, ...overrides };
   let result;
   try {
-    result = await runCommand(process.execPath, [child], {
+    result = await runCommand(node, [child], {
       env,
       timeoutMs: 90_000,
       allowFailure: true,

@@ -1,4 +1,4 @@
-import { isSoftwareAdapter } from '../runtime/adapter.js';
+import { isSoftwareAdapter, matrixUnitsOf, type MatrixUnitConfig } from '../runtime/adapter.js';
 import { gpuDriver, openGpu, requestNodeAdapter } from './gpu';
 
 /** What an adapter is and can do, as plain data. */
@@ -16,6 +16,8 @@ export interface GpuReport {
   subgroupMaxSize: number;
   features: string[];
   limits: Record<string, number>;
+  /** None where the flags do not show them. */
+  matrixUnits: MatrixUnitConfig[];
 }
 
 /** The device was opened but does not compute what it was told to. */
@@ -86,6 +88,7 @@ export async function probeGpu(flags: readonly string[] = []): Promise<GpuReport
     subgroupMaxSize: info.subgroupMaxSize,
     features: [...adapter.features].sort(),
     limits,
+    matrixUnits: matrixUnitsOf(info),
   };
   const device = await adapter.requestDevice();
   try {

@@ -64,7 +64,8 @@ interface MatrixInfo extends GPUAdapterInfo {
   }>;
 }
 
-function matrixUnitsOf(info: MatrixInfo): MatrixUnitConfig[] {
+/** What WebGPU says of an adapter's matrix units; nothing where it does not show them. */
+export function matrixUnitsOf(info: MatrixInfo): MatrixUnitConfig[] {
   return Array.from(info.subgroupMatrixConfigs ?? [], ({ componentType, resultComponentType, M, N, K }) => ({
     componentType,
     resultComponentType,

@@ -120,6 +120,7 @@ describe('describeGpu', () => {
     subgroupMaxSize: 8,
     features: ['shader-f16', 'subgroups'],
     limits: { maxBufferSize: 2 ** 30, maxComputeWorkgroupStorageSize: 32768 },
+    matrixUnits: [],
   };
 
   it('shows adapter, limits with units, and what is lacking', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { majorVersion, plannedPackages, privateSources } from './llvmpipe.mjs';
+import { majorVersion, plannedPackages, privateSources } from './apt.mjs';
 
 describe('privateSources', () => {
   it('takes over the release from deb822 sources and adds its backports', () => {
@@ -37,6 +37,16 @@ Suites: noble noble-backports
 Components: main universe
 Signed-By: /keys/u.gpg
 `);
+  });
+
+  it('asks the same archives for another release', () => {
+    const text = 'deb http://x bookworm main\ndeb http://y/security bookworm-security main';
+    expect(privateSources([text], 'bookworm', 'trixie').match(/^(URIs|Suites): .*$/gm)).toEqual([
+      'URIs: http://x',
+      'Suites: trixie trixie-backports',
+      'URIs: http://y/security',
+      'Suites: trixie-security',
+    ]);
   });
 
   it('leaves out other suites, other components and disabled sources', () => {

@@ -1,0 +1,119 @@
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { openApt, unpackPackages } from './apt.mjs';
+import { writeDescription } from './drivers.mjs';
+import { notNeeded, planDriver, upstreamVersion } from './llvmpipe.mjs';
+
+/*
+ * From Mesa 26 on llvmpipe has matrix units (8×8×8, f16 operands, f32 sums). Where the release has no such Mesa it is
+ * taken from a newer one, together with the C library that it needs: programs are then started through that library's
+ * own dynamic linker, and nothing of it is mixed with the system's.
+ */
+
+const oldestMesa = 26;
+const newerRelease = 'trixie';
+const driverFile = 'libvulkan_lvp.so';
+const icd = 'lvp_icd.json';
+const linker = /^ld-linux.*\.so\.\d+$/;
+
+/**
+ * @typedef {{ folder: string, version: string, icd: string, linker: string }} MatrixUnitsDriver
+ *   `folder` holds the libraries; `icd` and `linker` are paths
+ */
+
+/** @returns {MatrixUnitsDriver | undefined} the newest driver that was unpacked below `place` */
+function unpacked(place) {
+  const names = existsSync(place) ? readdirSync(place) : [];
+  const [name] = names
+    .filter((entry) => /^mesa-\d/.test(entry))
+    .sort((a, b) => b.localeCompare(a, 'en', { numeric: true }));
+  if (!name) return undefined;
+  const folder = join(place, name);
+  const found = readdirSync(folder).find((file) => linker.test(file));
+  if (!found || !existsSync(join(folder, icd))) return undefined;
+  return { folder, version: name.slice('mesa-'.length), icd: join(folder, icd), linker: join(folder, found) };
+}
+
+/** What apt would install: of this machine's release, else of the newer one. */
+async function plan(work) {
+  const reasons = [];
+  for (const release of [undefined, newerRelease]) {
+    const folder = join(work, release ?? 'own');
+    try {
+      const archive = await openApt(folder, release);
+      return { archive, folder, ...(await planDriver(archive, { oldest: oldestMesa })) };
+    } catch (error) {
+      reasons.push(error.message);
+    }
+  }
+  throw new Error(`no llvmpipe with matrix units can be fetched: ${reasons.join('; ')}`);
+}
+
+/** The path of a file somewhere in a tree. */
+function findFile(tree, name) {
+  const found = readdirSync(tree, { withFileTypes: true, recursive: true }).find(
+    (file) => file.name === name,
+  );
+  if (!found) throw new Error(`the fetched packages hold no ${name}`);
+  return join(found.parentPath ?? found.path, name);
+}
+
+/**
+ * llvmpipe with matrix units and all it needs, fetched into the cache folder unless it is there.
+ *
+ * @param {string} cache the cache folder
+ * @returns {Promise<MatrixUnitsDriver>}
+ * @throws Error when this system has no apt, or its archives no such driver
+ */
+export async function matrixUnitsDriver(cache) {
+  const place = join(cache, 'matrix-units');
+  const present = unpacked(place);
+  if (present) return present;
+  const staging = join(place, `.staging-${process.pid}`);
+  rmSync(staging, { recursive: true, force: true });
+  mkdirSync(staging, { recursive: true });
+  try {
+    const { archive, folder, packages, version } = await plan(staging);
+    const libraries = dirname(findFile(await unpackPackages(archive, packages, folder), driverFile));
+    const ready = join(staging, 'ready');
+    // Links stay: programs ask for libraries by the names of links.
+    cpSync(libraries, ready, {
+      recursive: true,
+      verbatimSymlinks: true,
+      filter: (path) => !notNeeded.test(path.slice(libraries.length + 1)) && !/\/gconv(\/|$)/.test(path),
+    });
+    writeDescription({ icd, driverFile, folder: ready });
+    renameSync(ready, join(place, `mesa-${upstreamVersion(version)}`));
+  } finally {
+    rmSync(staging, { recursive: true, force: true });
+  }
+  const made = unpacked(place);
+  if (!made) throw new Error(`the packages of llvmpipe unpacked into ${place} hold no dynamic linker`);
+  return made;
+}
+
+/**
+ * A program that starts this Node with the driver's libraries in place of the system's.
+ *
+ * @param {MatrixUnitsDriver} driver
+ * @returns {string} its path
+ */
+export function nodeWithDriver({ folder, linker: start }) {
+  const quoted = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
+  const path = join(folder, 'node');
+  const command = [start, '--library-path', folder, process.execPath].map(quoted).join(' ');
+  const temporary = `${path}.${process.pid}`;
+  writeFileSync(temporary, `#!/bin/sh\nexec ${command} "$@"\n`);
+  chmodSync(temporary, 0o755);
+  renameSync(temporary, path);
+  return path;
+}

@@ -1,0 +1,72 @@
+// Runs the tests of the kernels that have variants for matrix units on a driver that has such units, on the CPU: a newer
+// llvmpipe, fetched into the cache folder. Says what ran, and fails when those variants did not. Arguments go to vitest.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { matrixUnitsDriver, nodeWithDriver } from './lib/matrix-units-driver.mjs';
+import { probe } from './lib/probe.mjs';
+import { root } from './lib/root.mjs';
+import { importSource } from './lib/source.mjs';
+
+const kernels = ['matmul'];
+const variant = 'matrix-units';
+
+const { cacheDirectory } = await importSource('packages/kernels/src/node/index.ts');
+const driver = await matrixUnitsDriver(cacheDirectory());
+const node = nodeWithDriver(driver);
+const notes = mkdtempSync(join(tmpdir(), 'tubelet-'));
+const env = {
+  ...process.env,
+  TUBELET_VULKAN: 'system',
+  VK_DRIVER_FILES: driver.icd,
+  TUBELET_EXECUTIONS: join(notes, 'executions'),
+  MESA_SHADER_CACHE_DIR: join(cacheDirectory(), 'mesa-shaders-matrix-units'),
+};
+
+try {
+  const { report, reasons } = await probe(env, node);
+  if (!report) throw new Error(`llvmpipe ${driver.version} gives no adapter: ${reasons.join('; ')}`);
+  const units = report.matrixUnits.map(
+    ({ m, n, k, componentType, resultComponentType }) =>
+      `${m}×${n}×${k} ${componentType}→${resultComponentType}`,
+  );
+  console.log(`Adapter: ${report.description}`);
+  console.log(
+    `Subgroups of ${report.subgroupMinSize} to ${report.subgroupMaxSize}; f16: ${report.features.includes('shader-f16') ? 'yes' : 'no'}`,
+  );
+  console.log(`Matrix units: ${units.join(', ') || 'none'}`);
+  if (units.length === 0) throw new Error('this adapter has no matrix units to test with');
+
+  const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs');
+  const chosen = process.argv.slice(2);
+  const tests = chosen.length > 0 ? chosen : kernels.map((kernel) => `src/${kernel}/`);
+  // Only the processes that vitest starts for tests need the driver; esbuild and vite stay with the system's libraries.
+  const startTestsWith = `data:text/javascript,process.execPath=${encodeURIComponent(JSON.stringify(node))}`;
+  const { status } = spawnSync(process.execPath, ['--import', startTestsWith, vitest, 'run', ...tests], {
+    cwd: join(root, 'packages', 'kernels'),
+    stdio: 'inherit',
+    env,
+  });
+
+  const lines = existsSync(env.TUBELET_EXECUTIONS)
+    ? readFileSync(env.TUBELET_EXECUTIONS, 'utf8').trim().split('\n')
+    : [];
+  const counts = new Map();
+  for (const line of lines) counts.set(line, (counts.get(line) ?? 0) + 1);
+  console.table(
+    [...counts].map(([line, count]) => {
+      const [kernel, name] = line.split(' ');
+      return { kernel, variant: name, 'cases compared with float64': count };
+    }),
+  );
+  if (status !== 0) throw new Error('tests failed');
+  const missing = kernels.filter((kernel) => !counts.has(`${kernel} ${variant}`));
+  if (missing.length > 0) throw new Error(`no test ran the variant ${variant} of: ${missing.join(', ')}`);
+} catch (error) {
+  console.error(error.message);
+  process.exitCode = 1;
+} finally {
+  rmSync(notes, { recursive: true, force: true });
+}
