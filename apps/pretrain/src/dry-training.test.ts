@@ -1,6 +1,6 @@
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
 import { likeRuntime, OutOfMemoryError, type Runtime } from '@tubelet/kernels';
-import { measureMemory, memoryOnPaper, type StepMemory } from '@tubelet/programs';
+import { measureMemory, memoryOnPaper, memoryReportOn, type StepMemory } from '@tubelet/programs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { dryTraining } from './dry-training.js';
 import { TINY_MODEL, options } from './testing/program.js';
@@ -79,5 +79,15 @@ describe('the memory of a step', () => {
     expect(Number(largest)).toBeGreaterThan(4);
     expect(Number(held)).toBeGreaterThan(7);
     await expect(run({ 'memory-budget': '8MiB' })).rejects.toThrow('--dry-run beside it');
+  });
+
+  it('tells what the GPU takes from what the budget allows', async () => {
+    const limits = { maxStorageBufferBindingSize: 2 ** 18 };
+    const request = { begin, batchSize: 64, budgetBytes: 2 ** 30 };
+    const text = await memoryReportOn({ limits }, 'a small GPU', request);
+    expect(text).toMatch(/a small GPU.*\nit cannot run: .* at most 256.0 KiB on this adapter/);
+    expect(text).toMatch(/^largest +--batch-size \d+ fits 1.00 GiB.*\n +a larger one needs an array beyond/m);
+    const none = await memoryReportOn({}, 'a GPU', { begin, batchSize: 2, budgetBytes: 1000 });
+    expect(none).toContain('no batch fits 1000 B');
   });
 });

@@ -57,7 +57,7 @@ export async function expectModels({
     }
   }
   if (json !== true) print(expected, runtime, here);
-  writePage(expectedSpeedPage(expected, published));
+  writePage(await expectedSpeedPage(expected, published));
   writeJson({ adapter: runtime?.adapter ?? null, devices, assumptions: assumptionLines(), steps: expected });
   if (runtime) closeNodeRuntime(runtime);
   return 0;

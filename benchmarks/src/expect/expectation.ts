@@ -45,7 +45,7 @@ export function expectStep(
       cautiousSeconds: stepSeconds(costs, device, CAUTIOUS, precision),
     }));
   });
-  const { flops, bytes, leastBytes, peakBytes, dispatches } = costs;
-  const counts = { flops, bytes, leastBytes, peakBytes, dispatches: dispatches.length };
+  const { flops, bytes, unfusedBytes, peakBytes, dispatches } = costs;
+  const counts = { flops, bytes, unfusedBytes, peakBytes, dispatches: dispatches.length };
   return { model, task, batchSize, ...counts, times };
 }

@@ -1,3 +1,4 @@
+import { format } from 'prettier';
 import { formatTable } from '../shared/text-table.js';
 import type { DeviceCeilings } from './devices.js';
 import type { DeviceExpectation, ExpectedStep } from './expectation.js';
@@ -9,7 +10,7 @@ import {
   type ProductPrecision,
 } from './expected-time.js';
 
-const COUNTS = ['model', 'task', 'clips', 'dispatches', 'GFLOP', 'GB', 'of least', 'peak GB'];
+const COUNTS = ['model', 'task', 'clips', 'dispatches', 'GFLOP', 'GB', 'of unfused', 'peak GB'];
 const NUMERIC = (columns: number) => new Set(Array.from({ length: columns - 2 }, (_, i) => i + 2));
 
 function countCells(step: ExpectedStep): string[] {
@@ -20,7 +21,7 @@ function countCells(step: ExpectedStep): string[] {
     String(step.dispatches),
     (step.flops / 1e9).toFixed(0),
     (step.bytes / 1e9).toFixed(2),
-    `${(step.bytes / step.leastBytes).toFixed(2)}×`,
+    `${(step.bytes / step.unfusedBytes).toFixed(2)}×`,
     (step.peakBytes / 1e9).toFixed(2),
   ];
 }
@@ -103,10 +104,10 @@ export function assumptionLines(): string[] {
     `Between dependent dispatches 4 µs pass on GPUs with memory of their own, 8 µs on others; JavaScript takes ` +
       `${(1e6 * JAVASCRIPT_SECONDS).toFixed(0)} µs a replayed dispatch beside the GPU, so that the slower of the two ` +
       `counts; reading the loss takes ${(1000 * READ_SECONDS).toFixed(1)} ms. The cautious column has the same.`,
-    'GB: what kernels read and write by their declared costs. "of least" is that over the least for the operations of ' +
-      'the tape: forward each reads its inputs and writes its results and what it keeps; backward it reads inputs, what ' +
-      'it kept and the gradients of its results, and writes those of its inputs; AdamW passes seven times over the ' +
-      'parameters.',
+    'GB: what kernels read and write by their declared costs. "of unfused" is that over what the operations of the tape ' +
+      'would move, were each to touch each of its arrays once: forward it reads its inputs and writes its results and ' +
+      'what it keeps; backward it reads inputs, what it kept and the gradients of its results, and writes those of its ' +
+      'inputs; AdamW passes seven times over the parameters. Gradients that are handed on in place make it less.',
     'Clips reach the GPU as bytes and in time; batches that do not fit a GPU (see peak GB) are listed all the same.',
   ];
 }
@@ -115,7 +116,7 @@ export function assumptionLines(): string[] {
 export function expectedSpeedPage(
   steps: readonly ExpectedStep[],
   devices: readonly DeviceCeilings[],
-): string {
+): Promise<string> {
   const tera = (value: number | undefined) => (value === undefined ? '–' : (value / 1e12).toFixed(1));
   const deviceRows = devices.map(({ name, source, ...device }) => [
     name,
@@ -127,7 +128,7 @@ export function expectedSpeedPage(
   ]);
   const f32 = timeTable(steps, 'f32');
   const f16 = timeTable(steps, 'f16');
-  return [
+  const page = [
     '# Expected speed',
     '<!-- Written by `npm run bench:model -- --expect --page docs/expected-speed.md`; edit benchmarks/src/expect instead. -->',
     'How long a training step should take on GPUs that it was not measured on: on paper, from the work that a step ' +
@@ -151,8 +152,8 @@ export function expectedSpeedPage(
       ['GPU', 'f32 TFLOP/s', 'f16 matrix TFLOP/s', 'GB/s', 'compute units', 'published by'],
       deviceRows,
     ),
-    '',
   ].join('\n\n');
+  return format(page, { parser: 'markdown' });
 }
 
 function markdownTable(headings: readonly string[], rows: readonly (readonly string[])[]): string {

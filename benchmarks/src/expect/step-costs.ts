@@ -25,8 +25,8 @@ export interface StepCosts {
   readonly flops: number;
   /** Read and written, by the kernels' declared costs. */
   readonly bytes: number;
-  /** The least that could be moved: see `TapeBytes`. */
-  readonly leastBytes: number;
+  /** What unfused operations would move at least: see `TapeBytes`. */
+  readonly unfusedBytes: number;
   /** Most memory in use at one time. */
   readonly peakBytes: number;
 }
@@ -61,9 +61,10 @@ class CostRecorder extends Runtime {
 }
 
 /**
- * A tape that adds up the least that its operations could move, were each to touch memory once for each of its arrays:
- * forward it reads its inputs and writes its results and what it keeps for the backward pass; backward it reads inputs,
- * what it kept and the gradients of its results, and writes those of the inputs that need one.
+ * A tape that adds up what its operations would move, were each to touch each of its arrays exactly once: forward it
+ * reads its inputs and writes its results and what it keeps for the backward pass; backward it reads inputs,
+ * what it kept and the gradients of its results, and writes those of the inputs that need one. Where
+ * operations share a pass, or hand a gradient on in place, a step moves less.
  */
 class TapeBytes extends Engine {
   bytes = 0;
@@ -106,7 +107,7 @@ export async function stepCosts(
     dispatches: runtime.dispatches,
     flops: 2 * macs + flops,
     bytes: bytesRead + bytesWritten,
-    leastBytes: engine.bytes + optimiserBytes,
+    unfusedBytes: engine.bytes + optimiserBytes,
     peakBytes: runtime.pool.peakBytes,
   };
 }

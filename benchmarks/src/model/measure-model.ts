@@ -15,8 +15,8 @@ export interface PhaseMeasurement extends JavascriptTimes {
   readonly gigaflops: number;
   /** Bytes read and written, by the kernels' declared costs. */
   readonly bytes: number;
-  /** The least that the operations of the tape could move (`TapeBytes`); absent for a forward pass, which has none. */
-  readonly leastBytes?: number;
+  /** What unfused operations would move (`TapeBytes`); absent for a forward pass without a tape. */
+  readonly unfusedBytes?: number;
   readonly dispatches: number;
   readonly submits: number;
   /** New in the timed steps, all together: 0 when a step finds everything it needs again. */
@@ -66,9 +66,9 @@ export async function measureModels(
     for (const [i, run] of runs.entries()) {
       const parts: PhaseMeasurement[] = [];
       for (const meter of meters.slice(i * phases.length, (i + 1) * phases.length)) {
-        const { leastBytes } = await stepCosts(run.encoder, run, meter.phase);
-        const least = leastBytes > 0 ? { leastBytes } : {};
-        parts.push({ ...meter.result(), ...least, ...javascript[i]!.get(meter.phase)! });
+        const { unfusedBytes } = await stepCosts(run.encoder, run, meter.phase);
+        const unfused = unfusedBytes > 0 ? { unfusedBytes } : {};
+        parts.push({ ...meter.result(), ...unfused, ...javascript[i]!.get(meter.phase)! });
       }
       const profile = await profileStep(engine, workloads[i]!);
       measured.push({ phases: parts, ...(profile === undefined ? {} : { profile }) });
@@ -157,7 +157,7 @@ class PhaseMeter {
     this.peakBytes = Math.max(this.peakBytes, pool.peakBytes - others);
   }
 
-  result(): Omit<PhaseMeasurement, 'leastBytes' | keyof JavascriptTimes> {
+  result(): Omit<PhaseMeasurement, 'unfusedBytes' | keyof JavascriptTimes> {
     const { phase, sums, times, peakBytes } = this;
     const seconds = median(times);
     return {

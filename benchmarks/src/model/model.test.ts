@@ -42,8 +42,8 @@ describe('bench:model', () => {
     expect(both.gigaflops / forward.gigaflops).toBeGreaterThan(2);
     expect(step.dispatches).toBeGreaterThan(both.dispatches);
     expect(step.bytes).toBeGreaterThan(both.bytes);
-    expect(forward.leastBytes).toBeUndefined();
-    expect(step.leastBytes).toBeGreaterThan(both.leastBytes!);
+    expect(forward.unfusedBytes).toBeUndefined();
+    expect(step.unfusedBytes).toBeGreaterThan(both.unfusedBytes!);
     // The peak of a model is its own, though both are there.
     expect(await measureStep(runtime, run, { steps: 1 })).toBeGreaterThan(0);
     expect(measured[1]!.phases.map(({ peakBytes }) => peakBytes)).toEqual(
@@ -113,7 +113,7 @@ describe('bench:model', () => {
       clipsPerSecond: 4,
       gigaflops: 10,
       bytes: 2e9,
-      leastBytes: 1.6e9,
+      unfusedBytes: 1.6e9,
       dispatches: 7,
       submits: 3,
       buffersCreated: 0,

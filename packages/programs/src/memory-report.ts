@@ -23,16 +23,17 @@ export interface MemoryRequest {
  */
 export async function memoryReport(request: MemoryRequest): Promise<string> {
   const runtime = await runtimeHere();
-  if (!runtime) return reportFor({}, 'no GPU is here: one with common limits is assumed', request);
+  if (!runtime) return memoryReportOn({}, 'no GPU is here: one with common limits is assumed', request);
   const { description, device } = runtime.adapter;
   try {
-    return await reportFor(likeRuntime(runtime), description || device, request);
+    return await memoryReportOn(likeRuntime(runtime), description || device, request);
   } finally {
     closeNodeRuntime(runtime);
   }
 }
 
-async function reportFor(
+/** The same on paper for a device of these limits. */
+export async function memoryReportOn(
   like: Pick<PaperOptions, 'adapter' | 'limits'>,
   name: string,
   { begin, batchSize, multiple = 1, budgetBytes }: MemoryRequest,
@@ -60,9 +61,11 @@ async function reportFor(
       'WebGPU does not tell how much memory a GPU has: --memory-budget 8GiB finds the batch that fits',
     );
   } else {
-    lines.push(
-      line('largest', largestText(await largestBatch(memoryOf, budgetBytes, multiple), budgetBytes)),
-    );
+    const largest = await largestBatch(memoryOf, budgetBytes, multiple);
+    lines.push(line('largest', largestText(largest, budgetBytes)));
+    if (largest && (await memoryOf(largest.batchSize + multiple)) instanceof OutOfMemoryError) {
+      lines.push(line('', 'a larger one needs an array beyond what this GPU takes, whatever its memory'));
+    }
   }
   return lines.join('\n');
 }
