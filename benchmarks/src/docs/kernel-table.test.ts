@@ -11,7 +11,7 @@ it('lists a kernel with its variants, what they need, its cases and its toleranc
       summary: '|x| of a row',
       variants: [
         { name: 'plain', needs: [], prefers: 'any' },
-        { name: 'quick', needs: ['subgroups', 'shader-f16'], prefers: 'gpu' },
+        { name: 'quick', needs: ['subgroups', 'shader-f16'], prefers: 'gpu', precision: 'f16' },
       ],
       cases: [
         { name: 'one row', kind: 'tiny', shape: 1 },
@@ -37,7 +37,7 @@ it('lists a kernel with its variants, what they need, its cases and its toleranc
     [
       '`norm`',
       '\\|x\\| of a row',
-      '`plain`, `quick`',
+      '`plain`, `quick` (f16)',
       'subgroups + shader-f16 (`quick`)',
       '1 model, 1 tiny, random',
       '3e-6',

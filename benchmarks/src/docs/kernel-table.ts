@@ -9,6 +9,12 @@ Every kernel is WGSL written by hand and is held to a reference in float64, on e
 the adapter can run, and on random shapes where it says so. \`model\` cases are shapes of the models and are what
 \`npm run bench:kernels\` times; \`edge\` cases are awkward shapes; on \`tiny\` ones the reference's own derivative is
 held to differences. The tolerance bounds |out − reference| / max(1, max |reference|); integers must be equal.
+
+Variants marked f16 round the inputs of products to f16 on the way (11 bits; infinite above 65504) and add in f32. None
+is ever chosen unless a program allows it by \`runtime.precision = 'f16'\`, and devices have what they need only where it
+was asked for: \`openNodeRuntime({ matrixUnits: true })\`. Their reference rounds the same inputs, so that the tolerance,
+twice the others', bounds their arithmetic alone. Where the adapter cannot run a variant it is compiled nonetheless, and
+\`npm run test:matrix-units\` runs those for matrix units on a software driver that has such units.
 `;
 
 /** The support table of all kernels, as formatted Markdown. */
@@ -17,7 +23,7 @@ export async function kernelTable(kernels: readonly KernelSpec[]): Promise<strin
   const variants = sorted.map((spec) => [
     `\`${spec.name}\``,
     spec.summary,
-    spec.variants.map(({ name }) => `\`${name}\``).join(', '),
+    spec.variants.map(({ name, precision }) => `\`${name}\`${precision ? ` (${precision})` : ''}`).join(', '),
     needs(spec),
     counts(spec),
     spec.tolerance === 0 ? 'exact' : (spec.tolerance ?? 1e-5).toExponential(),
