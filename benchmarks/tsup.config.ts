@@ -1,7 +1,13 @@
 import { defineConfig } from 'tsup';
 import { shared } from '../tsup.shared';
 
-const programs = { flops: 'src/flops/cli.ts', kernels: 'src/kernels/cli.ts', model: 'src/model/cli.ts' };
+const programs = {
+  flops: 'src/flops/cli.ts',
+  kernels: 'src/kernels/cli.ts',
+  model: 'src/model/cli.ts',
+  peers: 'src/peers/cli.ts',
+  'peer-process': 'src/peers/process.ts',
+};
 
 export default defineConfig(
   shared(
