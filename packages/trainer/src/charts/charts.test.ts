@@ -2,6 +2,7 @@ import { Resvg } from '@resvg/resvg-js';
 import { parseHTML } from 'linkedom';
 import { describe, expect, it } from 'vitest';
 import { randomScores } from '../evaluation/testing/scores.js';
+import { barChart } from './bar-chart.js';
 import { confusionMatrixChart } from './confusion-matrix.js';
 import { labelDistributionChart } from './label-distribution.js';
 import { lineChart } from './line-chart.js';
@@ -211,5 +212,34 @@ describe('svgToPng', () => {
   it('refuses what is no SVG and no width', async () => {
     await expect(svgToPng('<svg')).rejects.toThrow();
     await expect(svgToPng(document(''), { width: 0 })).rejects.toThrow('width is 0');
+  });
+});
+
+describe('barChart', () => {
+  it('has fractions on its axis, the text of each bar, and no bar where there is no value', () => {
+    const svg = barChart({
+      title: 'Speed',
+      valueLabel: 'clips/s',
+      categories: ['small', 'large'],
+      series: [
+        { name: 'forward', values: [0.5, 0.2], texts: ['half', 'fifth'] },
+        { name: 'step', values: [0.1, NaN], texts: ['tenth', 'none'] },
+      ],
+    });
+    const said = texts(svg);
+    for (const text of [
+      'Speed',
+      'clips/s',
+      'small',
+      'large',
+      'forward',
+      'step',
+      'half',
+      'fifth',
+      'tenth',
+      '0.1',
+    ])
+      expect(said.some((one) => one.startsWith(text))).toBe(true);
+    expect(said).not.toContain('none');
   });
 });
