@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { GpuArray } from '../runtime/gpu-array.js';
-import { runnableVariants } from '../runtime/variants.js';
+import { paperRuntime } from '../runtime/paper-device.js';
+import type { AdapterSummary } from '../runtime/runtime.js';
+import { runnableVariants, selectVariant, type Precision } from '../runtime/variants.js';
 import { gelu } from '../gelu/gelu.js';
 import { checkCase, checkKernel, checkReferenceBackward } from '../testing/kernel-harness.js';
 import { testRandom } from '../testing/random.js';
@@ -85,6 +87,23 @@ describe('matmul', () => {
     const { splits: parts, kPerSplit } = splits(7, 7, 100_000);
     expect(parts * kPerSplit).toBeGreaterThanOrEqual(100_000);
     expect((parts - 1) * kPerSplit).toBeLessThan(100_000);
+  });
+
+  it('takes matrix units on a GPU that has them where rounding to f16 is allowed, and only there', () => {
+    const matrixUnits = [{ componentType: 'f16', resultComponentType: 'f32', m: 16, n: 16, k: 16 }];
+    const features = matmulVariants.flatMap(({ needs }) => needs);
+    const chosen = (precision: Precision, adapter: Partial<AdapterSummary>) => {
+      const paper = paperRuntime({ adapter: { features, matrixUnits, ...adapter } });
+      paper.precision = precision;
+      return selectVariant(paper, 'matmul', matmulVariants).name;
+    };
+    expect(chosen('f16', {})).toBe('matrix-units');
+    expect(chosen('f32', {})).toBe('tiled-32');
+    expect(chosen('f16', { isSoftware: true })).toBe('registers');
+    expect(chosen('f16', { features: [] })).toBe('tiled-32');
+    expect(chosen('f16', { matrixUnits: [{ ...matrixUnits[0]!, resultComponentType: 'f16' }] })).toBe(
+      'tiled-32',
+    );
   });
 
   describe('refuses', () => {
