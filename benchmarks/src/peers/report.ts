@@ -1,4 +1,4 @@
-import { formatTable } from '../shared/table.js';
+import { formatTable } from '../shared/text-table.js';
 import { measuredOf, type ComparedResult } from './comparison.js';
 
 const HEADINGS = ['case', 'engine', 'method', 'ms', 'spread', 'GFLOP/s', 'time / Tubelet', 'numerics'];
@@ -34,5 +34,5 @@ export function formatResults(results: readonly ComparedResult[]): string {
       status === 'right' ? error.toExponential(1) : `WRONG: ${error.toExponential(1)} in ${worstOutput}`,
     ];
   });
-  return formatTable(HEADINGS, rows, (column) => NUMERIC.has(column));
+  return formatTable(HEADINGS, rows, NUMERIC);
 }
