@@ -21,6 +21,8 @@ const env = {
   ...process.env,
   TUBELET_VULKAN: 'system',
   VK_DRIVER_FILES: driver.icd,
+  // Subgroups of 8: with 4 Mesa 26.1 has no matrix units, with 16 it crashes on a single product.
+  LP_NATIVE_VECTOR_WIDTH: '256',
   TUBELET_EXECUTIONS: join(notes, 'executions'),
   MESA_SHADER_CACHE_DIR: join(cacheDirectory(), 'mesa-shaders-matrix-units'),
 };

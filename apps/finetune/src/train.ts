@@ -13,6 +13,7 @@ import {
   createProgress,
   createRun,
   latestCheckpoint,
+  OptionError,
   readRunConfig,
   requireNoRun,
   requireSameSettings,
@@ -85,6 +86,13 @@ async function openLoader(
   { options, config }: TrainRequest,
   badFiles: BadFiles,
 ): Promise<LabelledClipLoader> {
+  if (options.batchSize > videos.length) {
+    throw new OptionError(
+      '--batch-size',
+      options.batchSize,
+      `at most the ${videos.length} videos to train on`,
+    );
+  }
   try {
     return await LabelledClipLoader.open({
       videos,
@@ -102,7 +110,7 @@ async function openLoader(
       onBadFile: badFiles.report,
     });
   } catch (error) {
-    // Options that do not fit the data set, e.g. a batch larger than it.
+    // Options that do not fit the data set.
     throw error instanceof RangeError ? new UserError(error.message, { cause: error }) : error;
   }
 }

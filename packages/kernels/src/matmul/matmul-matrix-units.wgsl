@@ -12,7 +12,8 @@
 // banks. Single elements of a matrix cannot be reached: sums go through workgroup memory to the epilogue, a row of
 // units of every subgroup at a time, which takes a fraction of the memory that the whole block would.
 // Where subgroups turn out smaller than their largest size there are more of them than parts, and the rest only
-// copies. workgroup_id.z is group · SPLITS + split; split s sums k in [s · K_PER_SPLIT, (s+1) · K_PER_SPLIT).
+// copies. Sizes follow from the units and the registers of a subgroup; no GPU has measured them yet.
+// workgroup_id.z is group · SPLITS + split; split s sums k in [s · K_PER_SPLIT, (s+1) · K_PER_SPLIT).
 //
 // Header: M, N, K, SUBGROUP_ROWS, SUBGROUP_COLUMNS, UNITS_DOWN, UNITS_ACROSS, TILE_K (a multiple of UNIT_K and 4),
 // PADDING, INVOCATIONS, SPLITS, K_PER_SPLIT (a multiple of TILE_K), TRANSPOSE_A, TRANSPOSE_B, ROW_SUMS (with TRANSPOSE_A);
