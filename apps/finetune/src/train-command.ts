@@ -6,6 +6,7 @@ import {
   memoryOptions,
   memoryReport,
   notNegative,
+  otherMemoryOptions,
   positive,
   share,
   valued,
@@ -101,8 +102,10 @@ export function trainCommand(): Command {
       const { batchSize, memoryBudget: budgetBytes } = options;
       // Clips are mixed in pairs.
       const multiple = isMixing(options) ? 2 : 1;
+      const { name, options: otherOptions } = otherMemoryOptions(options);
+      const [begin, other] = [dryTraining(options, config), dryTraining(otherOptions, config)];
       console.log(
-        await memoryReport({ begin: dryTraining(options, config), batchSize, multiple, budgetBytes }),
+        await memoryReport({ begin, other: { name, begin: other }, batchSize, multiple, budgetBytes }),
       );
       return;
     }

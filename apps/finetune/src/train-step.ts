@@ -24,14 +24,14 @@ export type TrainStep = (position: StepPosition, learningRate: number) => Promis
 export function trainingStep(
   training: ClassifierTraining,
   batches: EpochReader<LabelledClipBatch>,
-  { accumulate, seed, clipGradients }: RunOptions,
+  { accumulate, recompute, seed, clipGradients }: RunOptions,
 ): TrainStep {
   const { engine, classifier, optimiser, dropPath, runtime } = training;
   const { encoder, classes } = classifier.config;
   const batchStep = new RecordedStep(engine, {
     stores: [classifier.store],
     body({ video, targets, ...key }: StepArrays<'video' | 'targets' | 'key' | 'samples'>) {
-      const { logits } = classifier.forward({ video }, { dropPath: dropPath.draw(key) });
+      const { logits } = classifier.forward({ video }, { dropPath: dropPath.draw(key), recompute });
       const loss = engine.retain(softCrossEntropy(logits, targets));
       engine.backward(loss, { scale: 1 / accumulate });
       return { loss: loss.array, gradient: optimiser.gradientNorm() };

@@ -60,6 +60,7 @@ export function describeRun(runtime: Runtime, loader: LabelledClipLoader, plan: 
       stepsPerEpoch,
       saveEvery: options.saveEvery ?? stepsPerEpoch,
       keep: options.keep,
+      recompute: options.recompute === true,
     },
     ...describeEnvironment(runtime, loader.ffmpeg, manifest.version),
   };

@@ -7,6 +7,7 @@ import {
   memoryOptions,
   memoryReport,
   notNegative,
+  otherMemoryOptions,
   positive,
   share,
   valued,
@@ -120,7 +121,9 @@ export function trainCommand(): Command {
     const config = modelConfig(options, command);
     if (options.dryRun) {
       const { batchSize, memoryBudget: budgetBytes } = options;
-      console.log(await memoryReport({ begin: dryTraining(options, config), batchSize, budgetBytes }));
+      const { name, options: otherOptions } = otherMemoryOptions(options);
+      const [begin, other] = [dryTraining(options, config), dryTraining(otherOptions, config)];
+      console.log(await memoryReport({ begin, other: { name, begin: other }, batchSize, budgetBytes }));
     } else {
       await train(sources, options, config, process.argv.slice(2));
     }

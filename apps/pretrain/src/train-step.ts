@@ -16,7 +16,7 @@ export type TrainStep = (position: StepPosition, learningRate: number) => Promis
 export function trainingStep(
   training: TrainingState,
   batches: EpochReader<ClipBatch>,
-  { maskRatio, lossWeight, accumulate, seed }: TrainOptions,
+  { maskRatio, lossWeight, accumulate, recompute, seed }: TrainOptions,
 ): TrainStep {
   const { engine, model, optimiser, runtime } = training;
   const { frames: clipFrames, imageSize } = model.config.encoder;
@@ -24,7 +24,7 @@ export function trainingStep(
     stores: [model.store],
     body({ frames, ...key }: StepArrays<'frames' | 'key' | 'samples'>) {
       const mask = drawMask(runtime, model.config.encoder, maskRatio, key);
-      const { loss, parts } = model.forward({ frames }, mask, { appearanceWeight: lossWeight });
+      const { loss, parts } = model.forward({ frames }, mask, { appearanceWeight: lossWeight, recompute });
       engine.backward(loss, { scale: 1 / accumulate });
       return { parts, gradient: optimiser.gradientNorm() };
     },

@@ -239,6 +239,7 @@ function describeRun(runtime: Runtime, loader: ClipLoader, plan: Plan): RunConfi
       stepsPerEpoch,
       saveEvery: options.saveEvery ?? 10 * stepsPerEpoch,
       keep: options.keep,
+      recompute: options.recompute === true,
     },
     ...describeEnvironment(runtime, loader.ffmpeg, manifest.version),
   };

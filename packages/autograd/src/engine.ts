@@ -114,6 +114,30 @@ export class Engine {
     return result;
   }
 
+  /**
+   * One stage of a forward pass, such as a block of a transformer, of which nothing is kept for the backward pass but
+   * `inputs` and the result: the backward pass runs `body` on them once more, with a tape, and goes back through that
+   * (Chen et al., 2016, "Training deep nets with sublinear memory cost"). It costs a second forward pass and saves the
+   * memory of all that `body` makes on its way; gradients are the same to the last bit.
+   *
+   * Both runs of `body` must do the same: random numbers are drawn before it, and nothing that it reads is overwritten.
+   * Parameters aside, all tensors that it reads are among `inputs`.
+   */
+  recompute<Inputs extends readonly Tensor[]>(inputs: Inputs, body: (...inputs: Inputs) => Tensor): Tensor {
+    const { array, name } = this.noGrad(() => this.tidy(() => body(...inputs)));
+    // Parameters that it uses are not known, so that a gradient is taken to be needed.
+    const y = new Tensor(this, array, this.gradEnabled, name);
+    if (!y.requiresGrad) return y;
+    this.record({
+      name: 'recompute',
+      inputs,
+      outputs: [y],
+      saved: [],
+      backward: (gradients) => this.walkBackAgain(y, inputs, body, gradients),
+    });
+    return y;
+  }
+
   /** Whether an operation on these inputs must save what its backward needs. */
   needsGrad(inputs: readonly (Tensor | undefined)[]): boolean {
     return this.gradEnabled && inputs.some((input) => input?.requiresGrad);
@@ -174,6 +198,38 @@ export class Engine {
     }
     const gradients = new Gradients(this.runtime);
     gradients.donate(output, makeCotangent());
+    this.walkTape(gradients);
+    return gradients;
+  }
+
+  /** Runs a stage whose result was `y` with a tape, and walks back through it with the gradient of `y`. */
+  private walkBackAgain<Inputs extends readonly Tensor[]>(
+    y: Tensor,
+    inputs: Inputs,
+    body: (...inputs: Inputs) => Tensor,
+    gradients: Gradients,
+  ): void {
+    const { gradDisabled } = this;
+    this.gradDisabled = 0;
+    try {
+      this.runtime.scope(() =>
+        this.onTape(() => {
+          // The tape around this one returns them; views that `body` makes of them must not.
+          for (const input of inputs) this.retain(input);
+          const again = body(...inputs);
+          gradients.donate(again, gradients.of(y));
+          gradients.drop(y);
+          this.walkTape(gradients);
+          gradients.escape();
+        }),
+      );
+    } finally {
+      this.gradDisabled = gradDisabled;
+    }
+  }
+
+  /** Walks the tape back, uses it up, and returns its memory. */
+  private walkTape(gradients: Gradients): void {
     const nodes = this.nodes;
     this.nodes = [];
     const users = countUsers(nodes);
@@ -183,7 +239,6 @@ export class Engine {
       for (const tensor of node.outputs) gradients.drop(tensor);
       this.releaseAfter(node, users);
     }
-    return gradients;
   }
 
   /** Returns a node's arrays to the pool once no earlier node can need them. */

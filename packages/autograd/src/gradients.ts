@@ -122,6 +122,11 @@ export class Gradients {
     for (const part of parts) this.drop(part);
   }
 
+  /** Hands all gradients that there are from the innermost scope to the one around it. */
+  escape(): void {
+    for (const { array } of this.slots.values()) this.runtime.escape(array);
+  }
+
   private commonBuffer(whole: Tensor, parts: readonly Tensor[]): GpuArray | undefined {
     const first = this.slots.get(parts[0]!)?.array;
     if (!first) return undefined;

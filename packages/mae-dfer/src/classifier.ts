@@ -1,5 +1,6 @@
 import { linearLayer, meanRows, ParameterStore, split, type Engine, type Tensor } from '@tubelet/autograd';
 import { maskFromBooleans, type GpuArray } from '@tubelet/kernels';
+import type { PassOptions } from './blocks.js';
 import { batchSize, gatherCubes, requireClips, type ClipBatch } from './clip-batch.js';
 import {
   ConfigError,
@@ -11,7 +12,7 @@ import {
   validateEncoder,
 } from './config.js';
 import type { EncoderConfig } from './config.js';
-import { encode, type ActivationObserver, type DropPathDraws } from './encoder.js';
+import { encode, type DropPathDraws } from './encoder.js';
 import { norm } from './layers.js';
 import { classifierSpecs } from './parameter-specs.js';
 import { sinusoidTable } from './positions.js';
@@ -65,7 +66,7 @@ export class Classifier {
    */
   forward(
     clips: ClipBatch,
-    { dropPath, observe }: { dropPath?: DropPathDraws; observe?: ActivationObserver } = {},
+    { dropPath, ...pass }: PassOptions & { dropPath?: DropPathDraws } = {},
   ): ClassifierOutput {
     const { engine, store } = this;
     const { encoder } = this.config;
@@ -81,7 +82,7 @@ export class Classifier {
       cubes: engine.output(cubes.reshape([batch, regions, tokens / regions, cube]), [], 'cubes'),
       indices: indices.reshape([batch, regions, tokens / regions]),
       dropPath,
-      observe,
+      ...pass,
     });
     const feature = norm(store, 'fc_norm', this.pool(encoded));
     const logits = linearLayer(store, 'head', feature);

@@ -8,6 +8,7 @@ import {
   type Tensor,
 } from '@tubelet/autograd';
 import type { GpuArray } from '@tubelet/kernels';
+import { runBlocks, type PassOptions } from './blocks.js';
 import type { EncoderConfig } from './config.js';
 import { lgiBlock, type LgiDropPath } from './lgi-block.js';
 import { vitBlock, type VitDropPath } from './vit-block.js';
@@ -15,17 +16,13 @@ import { vitBlock, type VitDropPath } from './vit-block.js';
 /** Stochastic-depth draws by block; branches without a draw are kept. */
 export type DropPathDraws = readonly (LgiDropPath & VitDropPath)[];
 
-/** Receives intermediate results by name (`patch_embed`, `blocks.0`, …), e.g. for inspection. */
-export type ActivationObserver = (name: string, activation: Tensor) => void;
-
 /** The cubes that enter the encoder, and where they come from. */
-export interface EncoderInput {
+export interface EncoderInput extends PassOptions {
   /** Tensor [B, M, N, cube]: N cubes of each of M regions (a ViT has one region). */
   readonly cubes: Tensor;
   /** u32 [B, M, N]: token index of each cube, for its position. */
   readonly indices: GpuArray;
   readonly dropPath?: DropPathDraws;
-  readonly observe?: ActivationObserver;
 }
 
 /**
@@ -38,7 +35,7 @@ export function encode(
   prefix: string,
   config: EncoderConfig,
   positions: GpuArray,
-  { cubes, indices, dropPath, observe }: EncoderInput,
+  { cubes, indices, dropPath, observe, recompute }: EncoderInput,
 ): Tensor {
   const { engine } = cubes;
   const [batch, regions, perRegion] = cubes.shape as [number, number, number];
@@ -47,27 +44,20 @@ export function encode(
   });
   observe?.(`${prefix}patch_embed`, embedded);
   const rows = { table: positions, indices: indices.reshape([indices.size]) };
+  const blocks = { name: `${prefix}blocks`, depth: config.depth, observe, recompute };
   if (config.kind === 'vit') {
-    let x = reshape(addRows(embedded, rows), [batch, regions * perRegion, config.dim]);
-    for (let i = 0; i < config.depth; i++) {
-      const name = `${prefix}blocks.${i}`;
-      const block = { heads: config.heads, dropPath: dropPath?.[i] };
-      x = engine.tidy(() => vitBlock(store, name, x, block), { consumes: x });
-      observe?.(`${prefix}blocks.${i}`, x);
-    }
-    return x;
+    const x = reshape(addRows(embedded, rows), [batch, regions * perRegion, config.dim]);
+    return runBlocks(x, blocks, (before, name, i) =>
+      vitBlock(store, name, before, { heads: config.heads, dropPath: dropPath?.[i] }),
+    );
   }
   const tokens = engine.empty([batch, regions, 1 + perRegion, config.dim], 'f32', 'tokens');
   const representatives = broadcastRows(store.get(`${prefix}lg_region_tokens`), [batch], {
     into: tokens.slice(2, 0, 1),
   });
   const locals = addRows(embedded, rows, { into: tokens.slice(2, 1, 1 + perRegion) });
-  let x = join(tokens, [representatives, locals]);
-  for (let i = 0; i < config.depth; i++) {
-    const name = `${prefix}blocks.${i}`;
-    const block = { ...config, dropPath: dropPath?.[i] };
-    x = engine.tidy(() => lgiBlock(store, name, x, block), { consumes: x });
-    observe?.(`${prefix}blocks.${i}`, x);
-  }
-  return x;
+  const x = join(tokens, [representatives, locals]);
+  return runBlocks(x, blocks, (before, name, i) =>
+    lgiBlock(store, name, before, { ...config, dropPath: dropPath?.[i] }),
+  );
 }

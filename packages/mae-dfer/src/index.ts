@@ -1,8 +1,9 @@
+export type { ActivationObserver, PassOptions } from './blocks.js';
 export * from './classifier.js';
 export * from './clip-batch.js';
 export * from './config.js';
 export * from './drop-path.js';
-export { encode, type ActivationObserver, type DropPathDraws, type EncoderInput } from './encoder.js';
+export { encode, type DropPathDraws, type EncoderInput } from './encoder.js';
 export * from './import/index.js';
 export * from './initialise.js';
 export { lgiBlock, type LgiBlockOptions, type LgiDropPath } from './lgi-block.js';

@@ -12,6 +12,7 @@ import {
   type WeightedLoss,
 } from '@tubelet/autograd';
 import type { GpuArray } from '@tubelet/kernels';
+import { runBlocks, type PassOptions } from './blocks.js';
 import { gatherCubes, requireClips, batchSize, type ClipBatch } from './clip-batch.js';
 import {
   cubeSize,
@@ -21,7 +22,7 @@ import {
   type DecoderConfig,
   type EncoderConfig,
 } from './config.js';
-import { encode, type ActivationObserver } from './encoder.js';
+import { encode } from './encoder.js';
 import { norm } from './layers.js';
 import type { MaskOnDevice } from './mask.js';
 import { pretrainingSpecs } from './parameter-specs.js';
@@ -72,7 +73,7 @@ export class PretrainingModel {
   }
 
   /** Visible tokens through the encoder, its final norm included: [B, visible, C], region-major. */
-  encodeVisible(clips: ClipBatch, mask: MaskOnDevice, observe?: ActivationObserver): Tensor {
+  encodeVisible(clips: ClipBatch, mask: MaskOnDevice, pass: PassOptions = {}): Tensor {
     const { engine, store } = this;
     const { encoder } = this.config;
     requireClips(clips, encoder);
@@ -83,16 +84,16 @@ export class PretrainingModel {
     const tokens = encode(store, 'encoder.', encoder, this.encoderPositions, {
       cubes: engine.output(cubes.reshape([batch, regions, visiblePerRegion, cubeSize(encoder)]), [], 'cubes'),
       indices: mask.visible,
-      observe,
+      ...pass,
     });
     const locals = encoder.kind === 'lgi-former' ? split(tokens, 2, [1, visiblePerRegion])[1]! : tokens;
     const encoded = reshape(norm(store, 'encoder.norm', locals), [batch, visibleCount, encoder.dim]);
-    observe?.('encoder_out', encoded);
+    pass.observe?.('encoder_out', encoded);
     return encoded;
   }
 
   /** Predictions for the masked cubes, [B, masked, cube], from encoded visible tokens. */
-  decode(encoded: Tensor, mask: MaskOnDevice, observe?: ActivationObserver): Tensor {
+  decode(encoded: Tensor, mask: MaskOnDevice, pass: PassOptions = {}): Tensor {
     const { engine, store } = this;
     const { decoder, decoderPositions } = this.config;
     const batch = encoded.extent(0);
@@ -101,7 +102,7 @@ export class PretrainingModel {
     const visibleIndices = decoderPositions === 'token' ? mask.visible : mask.visibleAscending;
     const tokens = engine.empty([batch, visibleCount + maskedCount, decoder.dim], 'f32', 'decoder tokens');
     const projected = linearLayer(store, 'encoder_to_decoder', encoded);
-    observe?.('encoder_to_decoder', projected);
+    pass.observe?.('encoder_to_decoder', projected);
     const visible = addRows(
       projected,
       { table, indices: visibleIndices.reshape([batch * visibleCount]) },
@@ -111,12 +112,11 @@ export class PretrainingModel {
       rows: { table, indices: mask.masked.reshape([batch * maskedCount]) },
       into: tokens.slice(1, visibleCount, visibleCount + maskedCount),
     });
-    let x = join(tokens, [visible, masked]);
-    for (let i = 0; i < decoder.depth; i++) {
-      const name = `decoder.blocks.${i}`;
-      x = engine.tidy(() => vitBlock(store, name, x, { heads: decoder.heads }), { consumes: x });
-      observe?.(`decoder.blocks.${i}`, x);
-    }
+    const joined = join(tokens, [visible, masked]);
+    const blocks = { name: 'decoder.blocks', depth: decoder.depth, ...pass };
+    const x = runBlocks(joined, blocks, (before, name) =>
+      vitBlock(store, name, before, { heads: decoder.heads }),
+    );
     const decoded = split(x, 1, [visibleCount, maskedCount])[1]!;
     return linearLayer(store, 'decoder.head', norm(store, 'decoder.norm', decoded));
   }
@@ -128,10 +128,10 @@ export class PretrainingModel {
   forward(
     clips: ClipBatch,
     mask: MaskOnDevice,
-    { appearanceWeight = 0.5, observe }: { appearanceWeight?: number; observe?: ActivationObserver } = {},
+    { appearanceWeight = 0.5, ...pass }: PassOptions & { appearanceWeight?: number } = {},
   ): PretrainingOutput {
     const target = buildTargets(this.engine.runtime, clips, mask.masked, this.config.encoder);
-    const prediction = this.decode(this.encodeVisible(clips, mask, observe), mask, observe);
+    const prediction = this.decode(this.encodeVisible(clips, mask, pass), mask, pass);
     return { prediction, target, ...meanSquareError(prediction, target, { appearanceWeight }) };
   }
 

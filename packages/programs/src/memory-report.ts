@@ -11,6 +11,8 @@ import { largestBatch, memoryOnPaper, type BeginTraining, type StepMemory } from
 
 export interface MemoryRequest {
   readonly begin: BeginTraining;
+  /** The same training with steps taken in another way, such as `with --recompute`, to be said beside it. */
+  readonly other?: { readonly name: string; readonly begin: BeginTraining };
   readonly batchSize: number;
   /** Batches must be multiples of it; default 1. */
   readonly multiple?: number;
@@ -36,38 +38,60 @@ export async function memoryReport(request: MemoryRequest): Promise<string> {
 export async function memoryReportOn(
   like: Pick<PaperOptions, 'adapter' | 'limits'>,
   name: string,
-  { begin, batchSize, multiple = 1, budgetBytes }: MemoryRequest,
+  { begin, other, batchSize, multiple = 1, budgetBytes }: MemoryRequest,
 ): Promise<string> {
-  const known = new Map<number, Promise<StepMemory | OutOfMemoryError>>();
-  const memoryOf = (size: number) => {
-    if (!known.has(size)) known.set(size, memoryOnPaper(like, begin, size));
-    return known.get(size)!;
-  };
-  const asked = await memoryOf(batchSize);
+  const memoryOf = memoryByBatch(like, begin);
+  const otherMemoryOf = other && memoryByBatch(like, other.begin);
+  // What the other way takes, behind what this one does.
+  const beside = (bytes: number | undefined) =>
+    bytes === undefined ? '' : `; ${other!.name} ${formatBytes(bytes)}`;
   const lines = [`a step with ${batchSize} clips on the GPU at once (${name}), found without computing it:`];
+  const asked = await memoryOf(batchSize);
+  const otherAsked = await otherMemoryOf?.(batchSize);
+  const otherRuns = otherAsked instanceof OutOfMemoryError ? undefined : otherAsked;
   if (asked instanceof OutOfMemoryError) {
     lines.push(`it cannot run: ${asked.message}`);
+    if (otherRuns) lines.push(`it can ${other!.name}:`, ...memoryLines(otherRuns));
   } else {
-    lines.push(...memoryLines(asked));
-    const double = await memoryOf(2 * batchSize);
-    if (!(double instanceof OutOfMemoryError)) {
-      lines.push(
-        line('each more', `about ${formatBytes((double.heldBytes - asked.heldBytes) / batchSize)} a clip`),
-      );
+    lines.push(...memoryLines(asked, beside(otherRuns?.activationBytes)));
+    const more = await bytesOfClip(memoryOf, batchSize);
+    const otherMore = otherMemoryOf && (await bytesOfClip(otherMemoryOf, batchSize));
+    if (more !== undefined) {
+      lines.push(line('each more', `about ${formatBytes(more)} a clip${beside(otherMore)}`));
     }
   }
   if (budgetBytes === undefined) {
     lines.push(
       'WebGPU does not tell how much memory a GPU has: --memory-budget 8GiB finds the batch that fits',
     );
-  } else {
-    const largest = await largestBatch(memoryOf, budgetBytes, multiple);
-    lines.push(line('largest', largestText(largest, budgetBytes)));
-    if (largest && (await memoryOf(largest.batchSize + multiple)) instanceof OutOfMemoryError) {
-      lines.push(line('', 'a larger one needs an array beyond what this GPU takes, whatever its memory'));
-    }
+    return lines.join('\n');
   }
+  const largest = await largestBatch(memoryOf, budgetBytes, multiple);
+  lines.push(line('largest', largestText(largest, budgetBytes)));
+  if (largest && (await memoryOf(largest.batchSize + multiple)) instanceof OutOfMemoryError) {
+    lines.push(line('', 'a larger one needs an array beyond what this GPU takes, whatever its memory'));
+  }
+  const otherLargest = otherMemoryOf && (await largestBatch(otherMemoryOf, budgetBytes, multiple));
+  if (otherLargest) lines.push(line('', `${other!.name} ${largestText(otherLargest, budgetBytes)}`));
   return lines.join('\n');
+}
+
+type MemoryOf = (batchSize: number) => Promise<StepMemory | OutOfMemoryError>;
+
+/** What a step takes by batch size; found once for each. */
+function memoryByBatch(like: Pick<PaperOptions, 'adapter' | 'limits'>, begin: BeginTraining): MemoryOf {
+  const known = new Map<number, ReturnType<MemoryOf>>();
+  return (batchSize) => {
+    if (!known.has(batchSize)) known.set(batchSize, memoryOnPaper(like, begin, batchSize));
+    return known.get(batchSize)!;
+  };
+}
+
+/** What each clip adds to a batch of this size; undefined where it, or the double, does not run. */
+async function bytesOfClip(memoryOf: MemoryOf, batchSize: number): Promise<number | undefined> {
+  const [single, double] = [await memoryOf(batchSize), await memoryOf(2 * batchSize)];
+  if (single instanceof OutOfMemoryError || double instanceof OutOfMemoryError) return undefined;
+  return (double.heldBytes - single.heldBytes) / batchSize;
 }
 
 function largestText(largest: StepMemory | undefined, budgetBytes: number): string {
@@ -77,16 +101,16 @@ function largestText(largest: StepMemory | undefined, budgetBytes: number): stri
 }
 
 /** A line for each part of what a step takes. */
-function memoryLines(memory: StepMemory): string[] {
+function memoryLines(memory: StepMemory, otherActivations = ''): string[] {
   const parts: [string, number][] = [
     ['parameters', memory.parameterBytes],
     ['gradients', memory.gradientBytes],
     ['optimiser', memory.optimiserBytes],
     ['input', memory.inputBytes],
-    ['activations', memory.activationBytes],
   ];
   return [
     ...parts.map(([name, bytes]) => line(name, formatBytes(bytes))),
+    line('activations', formatBytes(memory.activationBytes) + otherActivations),
     line(
       'total',
       `${formatBytes(memory.peakBytes)} in use at the most, in buffers of ${formatBytes(memory.heldBytes)}`,

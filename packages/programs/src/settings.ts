@@ -1,6 +1,6 @@
 import type { JsonValue } from '@tubelet/trainer';
 
-/** Options that say how a run is watched and stored: they do not change its result. */
+/** Options that say how a run is watched, stored and computed: they do not change its result. */
 const FREE = new Set([
   'out',
   'resume',
@@ -8,6 +8,7 @@ const FREE = new Set([
   'saveEvery',
   'keep',
   'workers',
+  'recompute',
   'profile',
   'debug',
   'autotune',
