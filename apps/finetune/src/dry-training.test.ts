@@ -1,4 +1,5 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { logPath, readLog } from '@tubelet/trainer';
@@ -14,22 +15,41 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-describe('finetune train --dry-run', () => {
-  it('says what a run then takes, and begins nothing', async () => {
-    const run = join(folder, 'run');
-    const words = '--fold 1 --epochs 1 --ema 0.5 --validate-on none';
-    const { text } = await trainInProcess(data, run, `${words} --dry-run --memory-budget 8MiB`);
-    expect(await readdir(folder)).toEqual(['dots']);
-    const [, total, unit] = /^total +(\S+) (KiB|MiB) in use/m.exec(text) ?? [];
-    expect(text).toMatch(/^largest +--batch-size \d+ fits 8.00 MiB/m);
+function totalBytes(text: string): number {
+  const [, total, unit] = /^total +(\S+) (KiB|MiB) in use/m.exec(text) ?? [];
+  return Number(total) * (unit === 'KiB' ? 2 ** 10 : 2 ** 20);
+}
 
-    await trainInProcess(data, run, words);
-    let peak = NaN;
-    for await (const record of readLog(logPath(run))) {
-      if (record.type === 'memory') peak = record.peakGpuBytes as number;
+async function peakBytes(run: string): Promise<number> {
+  let peak = NaN;
+  for await (const record of readLog(logPath(run))) {
+    if (record.type === 'memory') peak = record.peakGpuBytes as number;
+  }
+  return peak;
+}
+
+describe('finetune train --dry-run', () => {
+  it('says what a run then takes, with and without --recompute, and begins nothing', async () => {
+    const words = '--fold 1 --epochs 1 --ema 0.5 --validate-on none';
+    const told = await trainInProcess(data, join(folder, 'none'), `${words} --dry-run --memory-budget 8MiB`);
+    expect(await readdir(folder)).toEqual(['dots']);
+    expect(told.text).toMatch(/^activations .*; with --recompute .*iB$/m);
+    expect(told.text).toMatch(/^largest +--batch-size \d+ fits 8.00 MiB/m);
+
+    const digests = new Set<string>();
+    for (const more of ['', ' --recompute']) {
+      const { text } = await trainInProcess(data, join(folder, 'none'), `${words}${more} --dry-run`);
+      const run = join(folder, `run${more.trim()}`);
+      await trainInProcess(data, run, words + more);
+      const total = totalBytes(text);
+      const peak = await peakBytes(run);
+      expect(total).toBeGreaterThan(0.98 * peak);
+      expect(total).toBeLessThan(1.02 * peak);
+      const [checkpoint] = await readdir(join(run, 'checkpoints'));
+      const content = await readFile(join(run, 'checkpoints', checkpoint!));
+      digests.add(createHash('sha256').update(content).digest('hex'));
     }
-    expect(Number(total) * (unit === 'KiB' ? 2 ** 10 : 2 ** 20)).toBeGreaterThan(0.98 * peak);
-    expect(Number(total) * (unit === 'KiB' ? 2 ** 10 : 2 ** 20)).toBeLessThan(1.02 * peak);
+    expect(digests.size, 'the same weights').toBe(1);
   });
 
   it('takes only batches that can be mixed', async () => {

@@ -1,6 +1,12 @@
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
 import { likeRuntime, OutOfMemoryError, type Runtime } from '@tubelet/kernels';
-import { measureMemory, memoryOnPaper, memoryReportOn, type StepMemory } from '@tubelet/programs';
+import {
+  measureMemory,
+  memoryOnPaper,
+  memoryReportOn,
+  otherMemoryOptions,
+  type StepMemory,
+} from '@tubelet/programs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { dryTraining } from './dry-training.js';
 import { TINY_MODEL, options } from './testing/program.js';
@@ -79,6 +85,27 @@ describe('the memory of a step', () => {
     expect(Number(largest)).toBeGreaterThan(4);
     expect(Number(held)).toBeGreaterThan(7);
     await expect(run({ 'memory-budget': '8MiB' })).rejects.toThrow('--dry-run beside it');
+  });
+
+  it('falls where blocks run again, which is said beside it and lets larger batches fit', async () => {
+    const of = (options: TrainOptions) => dryTraining(options, modelConfig(options));
+    const deep = { ...settings, depth: 12, decoderDepth: 4 };
+    const request = { batchSize: 16, budgetBytes: 48 * 2 ** 20 };
+    const report = async (options: TrainOptions) => {
+      const { name, options: others } = otherMemoryOptions(options);
+      const other = { name, begin: of(others) };
+      return memoryReportOn({}, 'a GPU', { begin: of(options), other, ...request });
+    };
+    const plain = await report(deep);
+    const [, kept, again] = /^activations +(\S+) MiB; with --recompute (\S+) (?:KiB|MiB)$/m.exec(plain) ?? [];
+    const [, most] = /^largest +--batch-size (\d+) fits 48.0 MiB: it holds/m.exec(plain) ?? [];
+    const [, more] = /^ +with --recompute, --batch-size (\d+) fits 48.0 MiB: it holds/m.exec(plain) ?? [];
+    expect(Number(kept)).toBeGreaterThan(2 * Number(again));
+    expect(Number(more)).toBeGreaterThan(1.5 * Number(most));
+    const recomputed = await report({ ...deep, recompute: true });
+    expect(recomputed).toContain(`activations ${again} MiB; without --recompute ${kept} MiB`);
+    expect(recomputed).toMatch(new RegExp(`^largest +--batch-size ${more} fits`, 'm'));
+    expect(recomputed).toMatch(new RegExp(`^ +without --recompute, --batch-size ${most} fits`, 'm'));
   });
 
   it('tells what the GPU takes from what the budget allows', async () => {

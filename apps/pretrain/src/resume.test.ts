@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -104,6 +104,21 @@ describe('a run killed with SIGKILL and resumed', () => {
       finalDigest(at('accumulated')),
     );
     expectSameLog('accumulated-killed', 'accumulated');
+  });
+});
+
+describe('a run with --recompute', () => {
+  it('gives the bytes of one without, resumed with or without it', async () => {
+    await succeed(command('again', { recompute: true, 'stop-after': 13 }));
+    expect(stepsOf(at('again'))).toHaveLength(13);
+    const { settings } = JSON.parse(await readFile(at('again', 'config.json'), 'utf8')) as {
+      settings: Record<string, unknown>;
+    };
+    expect(settings.recompute).toBe(true);
+    await succeed(command('again', { resume: true, 'stop-after': 26 }));
+    await succeed(command('again', { resume: true, recompute: true }));
+    expect(finalDigest(at('again'))).toBe(whole);
+    expectSameLog('again', 'whole');
   });
 });
 

@@ -72,7 +72,7 @@ export async function memoryReportOn(
     lines.push(line('', 'a larger one needs an array beyond what this GPU takes, whatever its memory'));
   }
   const otherLargest = otherMemoryOf && (await largestBatch(otherMemoryOf, budgetBytes, multiple));
-  if (otherLargest) lines.push(line('', `${other!.name} ${largestText(otherLargest, budgetBytes)}`));
+  if (otherLargest) lines.push(line('', `${other!.name}, ${largestText(otherLargest, budgetBytes)}`));
   return lines.join('\n');
 }
 
