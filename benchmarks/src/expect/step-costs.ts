@@ -9,7 +9,7 @@ import {
   type Program,
 } from '@tubelet/kernels';
 import type { EncoderConfig } from '@tubelet/mae-dfer';
-import { buildWorkload, type Phase, type Task } from '../model/workload.js';
+import { buildWorkload, type ModelRun, type Phase } from '../model/workload.js';
 
 /** One kernel that a step runs. */
 export interface DispatchCost {
@@ -25,7 +25,7 @@ export interface StepCosts {
   readonly flops: number;
   /** Read and written, by the kernels' declared costs. */
   readonly bytes: number;
-  /** What unfused operations would move at least: see `TapeBytes`. */
+  /** What unfused operations would move at least: see `TapeBytes`. Where blocks run again, it is not known. */
   readonly unfusedBytes: number;
   /** Most memory in use at one time. */
   readonly peakBytes: number;
@@ -88,7 +88,7 @@ const ADAMW_PASSES = 7;
 /** Takes one step on paper, in steady state, and writes down what it costs: milliseconds, no GPU, no memory. */
 export async function stepCosts(
   encoder: EncoderConfig,
-  options: { readonly task: Task; readonly batchSize: number },
+  options: Pick<ModelRun, 'task' | 'batchSize' | 'recompute'>,
   phase: Phase = 'step',
 ): Promise<StepCosts> {
   const runtime = new CostRecorder();

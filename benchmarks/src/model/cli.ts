@@ -14,6 +14,7 @@ interface Options {
   readonly tasks: readonly Task[];
   readonly batchSizes?: readonly number[];
   readonly steps: number;
+  readonly recompute?: true;
   readonly json?: string | true;
   readonly svg?: string;
   readonly expect?: true;
@@ -43,6 +44,7 @@ const program = new Command('bench:model')
     (text: string, before: readonly number[] = []) => [...before, positiveInteger(text)],
   )
   .option('--steps <n>', 'timed steps', positiveInteger, 5)
+  .option('--recompute', 'take steps as `train --recompute` does: blocks run again in the backward pass')
   .option('--json [file]', 'write JSON to a file, or to standard output instead of the table')
   .option('--svg <file>', 'draw the steps’ clips a second')
   .option(
@@ -56,6 +58,8 @@ async function run(options: Options): Promise<number> {
   const { models, tasks, batchSizes, steps, page } = options;
   if (options.expect) {
     if (options.svg !== undefined) throw new UsageError('--svg: draws what was measured, not with --expect');
+    if (options.recompute)
+      throw new UsageError('--recompute: is for steps that are measured, not with --expect');
     const selection = { models: models ?? modelNames, tasks, batchSizes: batchSizes ?? [1, 8, 32] };
     return expectModels({ ...selection, steps, json: options.json, page });
   }
@@ -64,7 +68,7 @@ async function run(options: Options): Promise<number> {
 }
 
 async function measure(options: Options & Required<Pick<Options, 'models' | 'batchSizes'>>): Promise<number> {
-  const { models, tasks, batchSizes, steps, json, svg } = options;
+  const { models, tasks, batchSizes, steps, recompute = false, json, svg } = options;
   const writeJson = openJson(json);
   const writeSvg = openText('--svg', svg);
   const runtime = await openNodeRuntime();
@@ -73,25 +77,30 @@ async function measure(options: Options & Required<Pick<Options, 'models' | 'bat
     for (const task of tasks) {
       for (const batchSize of batchSizes) {
         console.error(`${task}, ${batchSize} clips: ${models.join(', ')} …`);
-        const runs = models.map((model) => ({ encoder: encoders[model], task, batchSize }));
+        const runs = models.map((model) => ({ encoder: encoders[model], task, batchSize, recompute }));
         const measured = await measureModels(runtime, runs, { steps });
         measured.forEach((one, i) => rows.push({ model: models[i]!, task, batchSize, ...one }));
       }
     }
     const adapter = describeAdapter(runtime.adapter);
-    if (json !== true) print(rows, steps, adapter);
+    if (json !== true) print(rows, { steps, recompute }, adapter);
     writeSvg(modelChart(rows, adapter));
-    writeJson({ adapter: runtime.adapter, steps, rows, ratios: modelRatios(rows) });
+    writeJson({ adapter: runtime.adapter, steps, recompute, rows, ratios: modelRatios(rows) });
     return 0;
   } finally {
     closeNodeRuntime(runtime);
   }
 }
 
-function print(rows: readonly ModelRow[], steps: number, adapter: string): void {
+function print(
+  rows: readonly ModelRow[],
+  { steps, recompute }: { readonly steps: number; readonly recompute: boolean },
+  adapter: string,
+): void {
   console.log(formatModels(rows));
   for (const line of formatRatios(rows)) console.log(line);
   console.log(`${adapter}; median of ${steps} steps, taken in turn by the models of a task and batch size.`);
+  if (recompute) console.log('Blocks run again in the backward pass instead of keeping what they make.');
   for (const { model, task, batchSize, profile } of rows) {
     if (profile === undefined) continue;
     console.log(

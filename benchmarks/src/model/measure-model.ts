@@ -15,7 +15,7 @@ export interface PhaseMeasurement extends JavascriptTimes {
   readonly gigaflops: number;
   /** Bytes read and written, by the kernels' declared costs. */
   readonly bytes: number;
-  /** What unfused operations would move (`TapeBytes`); absent for a forward pass without a tape. */
+  /** What unfused operations would move (`TapeBytes`); absent for a forward pass without a tape, and where blocks run twice. */
   readonly unfusedBytes?: number;
   readonly dispatches: number;
   readonly submits: number;
@@ -67,7 +67,7 @@ export async function measureModels(
       const parts: PhaseMeasurement[] = [];
       for (const meter of meters.slice(i * phases.length, (i + 1) * phases.length)) {
         const { unfusedBytes } = await stepCosts(run.encoder, run, meter.phase);
-        const unfused = unfusedBytes > 0 ? { unfusedBytes } : {};
+        const unfused = unfusedBytes > 0 && !run.recompute ? { unfusedBytes } : {};
         parts.push({ ...meter.result(), ...unfused, ...javascript[i]!.get(meter.phase)! });
       }
       const profile = await profileStep(engine, workloads[i]!);

@@ -54,6 +54,22 @@ describe('bench:model', () => {
     expect(runtime.pool.liveBytes).toBe(live);
   });
 
+  it('measures steps whose blocks run again in the backward pass', async () => {
+    const run = { encoder: { ...small, depth: 4 }, task: 'finetune', batchSize: 2 } as const;
+    const [plain, again] = await measureModels(runtime, [run, { ...run, recompute: true }], { steps: 1 });
+    const [forward, , step] = plain!.phases as [PhaseMeasurement, PhaseMeasurement, PhaseMeasurement];
+    const [forwardAgain, , stepAgain] = again!.phases as [
+      PhaseMeasurement,
+      PhaseMeasurement,
+      PhaseMeasurement,
+    ];
+    expect(forwardAgain).toMatchObject({ gigaflops: forward.gigaflops, dispatches: forward.dispatches });
+    expect(stepAgain.gigaflops / step.gigaflops).toBeGreaterThan(1.2);
+    expect(stepAgain.peakBytes).toBeLessThan(step.peakBytes);
+    expect(stepAgain).toMatchObject({ buffersCreated: 0, bindGroupsCreated: 0, pipelinesCreated: 0 });
+    expect(stepAgain.unfusedBytes).toBeUndefined();
+  });
+
   it('replays the same step that it records, kernel for kernel', async () => {
     const engine = new Engine(runtime);
     for (const task of ['pretrain', 'finetune'] as const) {

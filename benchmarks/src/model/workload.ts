@@ -62,9 +62,11 @@ export interface ModelRun {
   readonly encoder: EncoderConfig;
   readonly task: Task;
   readonly batchSize: number;
+  /** Blocks run again in the backward pass instead of keeping what they make. */
+  readonly recompute?: boolean;
 }
 
-export interface WorkloadOptions extends Pick<ModelRun, 'task' | 'batchSize'> {
+export interface WorkloadOptions extends Pick<ModelRun, 'task' | 'batchSize' | 'recompute'> {
   /** Default: small values of both signs, which change the loss, not the time; where nothing runs, zeros do. */
   readonly weights?: 'noise' | 'zeros';
 }
@@ -77,7 +79,7 @@ export function buildWorkload(engine: Engine, encoder: EncoderConfig, options: W
 }
 
 function pretraining(engine: Engine, encoder: EncoderConfig, options: WorkloadOptions): Workload {
-  const { batchSize } = options;
+  const { batchSize, recompute } = options;
   const model = new PretrainingModel(engine, { encoder, decoder: paperDecoder, decoderPositions: 'token' });
   const samples = Array.from({ length: batchSize }, (_, i) => i);
   const frames = clips(encoder, batchSize);
@@ -85,14 +87,14 @@ function pretraining(engine: Engine, encoder: EncoderConfig, options: WorkloadOp
   const forward: Forward<'frames' | 'key' | 'samples'> = {
     inputs: () => ({ frames, ...maskKeyInputs({ seed: 0, epoch: epoch++, samples }) }),
     loss: ({ frames, ...key }) =>
-      model.forward({ frames }, drawMask(engine.runtime, encoder, MASK_RATIO, key)).loss,
+      model.forward({ frames }, drawMask(engine.runtime, encoder, MASK_RATIO, key), { recompute }).loss,
   };
   const optimiser = new AdamW(model.store, { groups: decayGroups(model.store, 0.05), betas: [0.9, 0.95] });
   return workload(engine, model, optimiser, forward, options);
 }
 
 function fineTuning(engine: Engine, encoder: EncoderConfig, options: WorkloadOptions): Workload {
-  const { batchSize } = options;
+  const { batchSize, recompute } = options;
   const pooling = encoder.kind === 'vit' ? 'original' : 'representative';
   const model = new Classifier(engine, { encoder, classes: CLASSES, pooling });
   const frames = clips(encoder, batchSize);
@@ -102,7 +104,7 @@ function fineTuning(engine: Engine, encoder: EncoderConfig, options: WorkloadOpt
   };
   const forward: Forward<'frames' | 'labels'> = {
     inputs: () => ({ frames, labels }),
-    loss: ({ frames, labels }) => softCrossEntropy(model.forward({ frames }).logits, labels),
+    loss: ({ frames, labels }) => softCrossEntropy(model.forward({ frames }, { recompute }).logits, labels),
   };
   const groups = layerDecayGroups(model.store, { depth: encoder.depth, weightDecay: 0.05, layerDecay: 0.75 });
   return workload(engine, model, new AdamW(model.store, { groups }), forward, options);
