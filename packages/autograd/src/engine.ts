@@ -198,8 +198,7 @@ export class Engine {
     }
     const gradients = new Gradients(this.runtime);
     gradients.donate(output, makeCotangent());
-    this.walkTape(gradients);
-    return gradients;
+    return this.walkTape(gradients);
   }
 
   /** Runs a stage whose result was `y` with a tape, and walks back through it with the gradient of `y`. */
@@ -229,7 +228,7 @@ export class Engine {
   }
 
   /** Walks the tape back, uses it up, and returns its memory. */
-  private walkTape(gradients: Gradients): void {
+  private walkTape(gradients: Gradients): Gradients {
     const nodes = this.nodes;
     this.nodes = [];
     const users = countUsers(nodes);
@@ -239,6 +238,7 @@ export class Engine {
       for (const tensor of node.outputs) gradients.drop(tensor);
       this.releaseAfter(node, users);
     }
+    return gradients;
   }
 
   /** Returns a node's arrays to the pool once no earlier node can need them. */
