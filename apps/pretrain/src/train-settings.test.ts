@@ -79,8 +79,7 @@ describe('options of train', () => {
       return bindingSettings(options, modelConfig(options), '3 videos');
     };
     const free = ['--resume', '--keep', '9', '--workers', '1', '--stop-after', '2', '--profile', '--debug'];
-    free.push('--recompute');
-    expect(settings(...free)).toEqual(settings());
+    expect(settings(...free, '--recompute')).toEqual(settings());
     expect(settings('--segment-seconds', '2')).toMatchObject({ segmentSeconds: 2 });
     expect(settings()).toMatchObject({ segmentSeconds: null, dim: 512, heads: 8, videos: '3 videos' });
     expect(Object.keys(settings()).sort()).toEqual(Object.keys(settings('--end-seconds', '2')).sort());
