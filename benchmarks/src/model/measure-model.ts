@@ -15,7 +15,10 @@ export interface PhaseMeasurement extends JavascriptTimes {
   readonly gigaflops: number;
   /** Bytes read and written, by the kernels' declared costs. */
   readonly bytes: number;
-  /** What unfused operations would move (`TapeBytes`); absent for a forward pass without a tape, and where blocks run twice. */
+  /**
+   * What unfused operations would move (`TapeBytes`); absent for a forward pass without a tape, and where blocks run
+   * again in the backward pass.
+   */
   readonly unfusedBytes?: number;
   readonly dispatches: number;
   readonly submits: number;

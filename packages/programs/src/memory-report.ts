@@ -47,12 +47,11 @@ export async function memoryReportOn(
     bytes === undefined ? '' : `; ${other!.name} ${formatBytes(bytes)}`;
   const lines = [`a step with ${batchSize} clips on the GPU at once (${name}), found without computing it:`];
   const asked = await memoryOf(batchSize);
-  const otherAsked = await otherMemoryOf?.(batchSize);
-  const otherRuns = otherAsked instanceof OutOfMemoryError ? undefined : otherAsked;
   if (asked instanceof OutOfMemoryError) {
     lines.push(`it cannot run: ${asked.message}`);
-    if (otherRuns) lines.push(`it can ${other!.name}:`, ...memoryLines(otherRuns));
   } else {
+    const otherAsked = await otherMemoryOf?.(batchSize);
+    const otherRuns = otherAsked instanceof OutOfMemoryError ? undefined : otherAsked;
     lines.push(...memoryLines(asked, beside(otherRuns?.activationBytes)));
     const more = await bytesOfClip(memoryOf, batchSize);
     const otherMore = otherMemoryOf && (await bytesOfClip(otherMemoryOf, batchSize));
