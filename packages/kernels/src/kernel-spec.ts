@@ -8,6 +8,11 @@ export interface KernelCase<Shape> {
   readonly name: string;
   readonly kind: 'model' | 'edge' | 'tiny';
   readonly shape: Shape;
+  /**
+   * By output, the size of the terms that cancel in it: what its errors are measured against, if that is larger than 1
+   * and all its elements.
+   */
+  readonly termSizes?: Readonly<Record<string, number>>;
 }
 
 /** An input or output array of a kernel. */
@@ -60,6 +65,8 @@ export interface KernelSpec<Shape = unknown> {
   cost(shape: Shape): Cost;
   /** Names of the inputs that variants of precision f16 round, each element once and to nearest. */
   readonly roundedInputs?: readonly string[];
+  /** Names of the outputs that they compute from those inputs as they are, all the same. */
+  readonly unroundedOutputs?: readonly string[];
   /** Bound on |out − ref| ≤ tolerance · max(1, max|ref|), per output; default 1e-5. Integers must be equal. */
   readonly tolerance?: number;
 }

@@ -23,7 +23,7 @@ import { layerNormVariants } from './layer-norm.js';
 const INPUT_KERNEL = 'layer-norm-backward';
 const PARAMETER_KERNEL = 'layer-norm-backward-parameters';
 const LOADS_PER_WORKGROUP = 64;
-const ROWS_PER_CHUNK = 1024;
+const ROWS_PER_CHUNK = 256;
 /** Invocations of a workgroup along columns and along rows, for the parameters' gradients. */
 const PARAMETER_LANES = { software: [16, 1], gpu: [16, 16] } as const;
 

@@ -40,7 +40,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     centred_sum += centred;
   }
   let sums = vec3f(element_sum(gradient_sum), element_sum(slope_sum), element_sum(centred_sum));
-  let means = workgroup_sum3(sums, lane) / (f32(COLUMNS) * ELEMENT_WIDTH);
+  const share = 1.0 / (f32(COLUMNS) * ELEMENT_WIDTH);
+  let means = workgroup_sum3(sums, lane) * share;
   let off = means.z;
   // mean(g · (x − μ)) from sums taken with the rounded mean.
   let slope = (means.y - off * means.x) * row_rstd * row_rstd;

@@ -18,7 +18,8 @@ const device = (configs: readonly MatrixUnitConfig[], subgroupMaxSize: number, o
   ...overrides,
 });
 
-const large = { m: 808, n: 2048 };
+const extents = (m: number, n: number, k = 512) => ({ groups: 1, m, n, k });
+const large = extents(6464, 2048);
 
 describe('matrixUnit', () => {
   it('takes f16 operands with f32 sums, and the largest of several', () => {
@@ -38,64 +39,62 @@ describe('matrixUnit', () => {
 
   it('finds none where there is none', () => {
     expect(matrixUnit([])).toBeUndefined();
-    expect(matrixUnit([unit(8, 8, 8, 'f16'), unit(8, 8, 8, 'f32', 'f32'), unit(6, 8, 8)])).toBeUndefined();
+    expect(matrixUnit([unit(8, 8, 8, 'f16'), unit(8, 8, 8, 'f32', 'f32'), unit(12, 8, 8)])).toBeUndefined();
   });
 });
 
 describe('matrixTiling', () => {
-  it('cuts a large output into 64 × 64 for 16×16×16 units and subgroups of 32', () => {
-    expect(matrixTiling(large, device([unit(16, 16, 16)], 32))).toEqual({
+  it('cuts a large output into 128 × 128 for 16×16×16 units and subgroups of 32', () => {
+    expect(matrixTiling(large, device([unit(16, 16, 16)], 32, { maxWorkgroupBytes: 49152 }))).toEqual({
       unit: unit(16, 16, 16),
+      part: '4x2',
       subgroupRows: 2,
-      subgroupColumns: 2,
-      unitsDown: 2,
-      unitsAcross: 2,
+      subgroupColumns: 4,
       kTile: 32,
-      invocations: 128,
+      invocations: 256,
+      rows: 128,
+      columns: 128,
+      // A and B: 128 rows of 32 + 8 halves; 2 rows of units, 16 × 128; a vec4 of each invocation.
+      workgroupBytes: 2 * 128 * 40 * 2 + 2 * 16 * 128 * 4 + 256 * 16,
+    });
+  });
+
+  it('takes as large a part as the registers of a subgroup hold', () => {
+    expect(matrixTiling(large, device([unit(8, 8, 8)], 32))).toMatchObject({
+      part: '4x4',
+      rows: 64,
+      columns: 128,
+    });
+    expect(matrixTiling(large, device([unit(8, 8, 8)], 8))).toMatchObject({
+      part: '4x2',
       rows: 64,
       columns: 64,
-      // A and B: 64 rows of 32 + 8 halves; 2 rows of units, 16 × 64; 64 sums of rows.
-      workgroupBytes: 2 * 64 * 40 * 2 + 2 * 16 * 64 * 4 + 64 * 4,
     });
+    expect(matrixTiling(large, device([unit(8, 8, 8)], 4))).toMatchObject({
+      part: '2x2',
+      rows: 32,
+      columns: 32,
+    });
+    expect(matrixTiling(large, device([unit(8, 16, 16)], 32))).toMatchObject({ part: '4x4', kTile: 32 });
   });
 
-  it('gives 8×8×8 units the same block for subgroups of 32, and a quarter of it for subgroups of 8', () => {
-    const wide = matrixTiling(large, device([unit(8, 8, 8)], 32))!;
-    expect(wide).toMatchObject({ unitsDown: 4, unitsAcross: 4, rows: 64, columns: 64, invocations: 128 });
-    const narrow = matrixTiling(large, device([unit(8, 8, 8)], 8))!;
-    expect(narrow).toMatchObject({ unitsDown: 2, unitsAcross: 2, rows: 32, columns: 32, invocations: 32 });
-  });
-
-  it('keeps parts as square as units that are not square allow', () => {
-    const tiling = matrixTiling(large, device([unit(8, 16, 16)], 32))!;
-    expect(tiling).toMatchObject({ unitsDown: 4, unitsAcross: 2, rows: 64, columns: 64, kTile: 32 });
-  });
-
-  it('does not reach beyond a small output by a whole unit', () => {
-    expect(matrixTiling({ m: 1, n: 1 }, device([unit(16, 16, 16)], 32))).toMatchObject({
-      rows: 16,
-      columns: 16,
-      invocations: 32,
-    });
-    expect(matrixTiling({ m: 7, n: 512 }, device([unit(8, 8, 8)], 32))).toMatchObject({
-      unitsDown: 1,
-      unitsAcross: 16,
-      subgroupRows: 1,
-      subgroupColumns: 2,
-      rows: 8,
-      columns: 256,
-    });
-    expect(matrixTiling({ m: 512, n: 20 }, device([unit(16, 16, 16)], 32))).toMatchObject({ columns: 32 });
+  it('makes more and smaller blocks where large ones would leave a GPU idle', () => {
+    const gpu = device([unit(16, 16, 16)], 32, { maxWorkgroupBytes: 49152 });
+    expect(matrixTiling(extents(704, 512), gpu)).toMatchObject({ part: '2x2', rows: 64, columns: 64 });
+    expect(matrixTiling(extents(64, 512), gpu)).toMatchObject({ part: '2x2', rows: 32, columns: 32 });
+    expect(matrixTiling({ ...extents(64, 512), groups: 64 }, gpu)).toMatchObject({ rows: 128, columns: 128 });
+    // K is split where it is long.
+    expect(matrixTiling(extents(512, 512, 6464), gpu)).toMatchObject({ rows: 128, columns: 128 });
   });
 
   it('makes a step of k whole units, however long they are', () => {
     expect(matrixTiling(large, device([unit(16, 16, 64)], 32))?.kTile).toBe(64);
-    expect(matrixTiling(large, device([unit(16, 16, 12)], 32))?.kTile).toBe(36);
+    expect(matrixTiling(large, device([unit(16, 16, 4)], 32))?.kTile).toBe(32);
   });
 
-  it('fits workgroups that are small, and gives up where not even one unit fits', () => {
+  it('fits workgroups that are small, and gives up where not even the smallest block fits', () => {
     const few = matrixTiling(large, device([unit(16, 16, 16)], 128, { maxWorkgroupInvocations: 256 }))!;
-    expect(few).toMatchObject({ subgroupRows: 2, subgroupColumns: 1, invocations: 256 });
+    expect(few).toMatchObject({ part: '2x2', subgroupRows: 1, subgroupColumns: 2, invocations: 256 });
     const tight = matrixTiling(large, device([unit(16, 16, 16)], 32, { maxWorkgroupBytes: 8192 }))!;
     expect(tight.workgroupBytes).toBeLessThanOrEqual(8192);
     expect(matrixTiling(large, device([unit(16, 16, 16)], 32, { maxWorkgroupBytes: 1024 }))).toBeUndefined();
@@ -115,34 +114,25 @@ describe('matrixTiling', () => {
       unit(32, 8, 16),
       unit(8, 32, 16),
     ];
+    const outputs = [extents(1, 1), extents(7, 512), extents(101, 257), extents(512, 9), extents(2048, 2048)];
     for (const config of units) {
       for (const lanes of [4, 8, 16, 32, 64, 128]) {
-        for (const [m, n] of [
-          [1, 1],
-          [7, 512],
-          [101, 257],
-          [512, 9],
-          [2048, 2048],
-        ] as const) {
+        for (const output of outputs) {
           for (const maxWorkgroupBytes of [4096, 16384, 49152]) {
-            const tiling = matrixTiling({ m, n }, device([config], lanes, { maxWorkgroupBytes }));
+            const tiling = matrixTiling(output, device([config], lanes, { maxWorkgroupBytes }));
             if (!tiling) {
-              expect(maxWorkgroupBytes).toBe(4096);
+              expect(maxWorkgroupBytes).toBeLessThan(49152);
               continue;
             }
-            const { rows, columns, kTile, invocations } = tiling;
-            expect(invocations % lanes).toBe(0);
-            expect(invocations / lanes).toBe(tiling.subgroupRows * tiling.subgroupColumns);
-            expect(rows).toBe(tiling.subgroupRows * tiling.unitsDown * config.m);
-            expect(columns).toBe(tiling.subgroupColumns * tiling.unitsAcross * config.n);
+            const { part, rows, columns, kTile, invocations } = tiling;
+            const [down, across] = part.split('x').map(Number) as [number, number];
+            expect(invocations).toBe(lanes * tiling.subgroupRows * tiling.subgroupColumns);
+            expect(rows).toBe(tiling.subgroupRows * down * config.m);
+            expect(columns).toBe(tiling.subgroupColumns * across * config.n);
             expect(kTile % config.k).toBe(0);
             expect(kTile % 4).toBe(0);
             expect(tiling.workgroupBytes).toBeLessThanOrEqual(maxWorkgroupBytes);
-            // Blocks may overhang the output, but no subgroup of the first one is wholly outside.
-            expect((tiling.subgroupRows - 1) * tiling.unitsDown * config.m).toBeLessThan(m);
-            expect((tiling.subgroupColumns - 1) * tiling.unitsAcross * config.n).toBeLessThan(n);
-            const sums = tiling.unitsDown * tiling.unitsAcross * config.m * config.n;
-            expect(sums <= 32 * lanes || tiling.unitsDown * tiling.unitsAcross === 1).toBe(true);
+            expect(down * across * config.m * config.n <= 64 * lanes || part === '2x2').toBe(true);
           }
         }
       }
@@ -150,14 +140,12 @@ describe('matrixTiling', () => {
   });
 
   it('names its extents as the kernel does', () => {
-    expect(tilingConstants(matrixTiling(large, device([unit(8, 16, 16)], 32))!)).toEqual({
+    expect(tilingConstants(matrixTiling(large, device([unit(8, 16, 16)], 16))!)).toEqual({
       UNIT_M: 8,
       UNIT_N: 16,
       UNIT_K: 16,
       SUBGROUP_ROWS: 2,
-      SUBGROUP_COLUMNS: 2,
-      UNITS_DOWN: 4,
-      UNITS_ACROSS: 2,
+      SUBGROUP_COLUMNS: 4,
       TILE_K: 32,
       PADDING: 8,
       INVOCATIONS: 128,

@@ -1,5 +1,7 @@
 import type { MatrixUnitConfig, Runtime } from '../runtime/runtime.js';
 import type { WgslConstants } from '../runtime/wgsl.js';
+import { keepsGpuBusy } from './matmul-occupancy.js';
+import type { MatmulExtents } from './matmul-plan.js';
 
 /** What tiling must know of a device. */
 export interface MatrixDevice {
@@ -22,13 +24,15 @@ export function matrixDevice({ adapter, device: { limits } }: Runtime): MatrixDe
   };
 }
 
+/** Units that a subgroup owns, down and across: those that a file of WGSL is written out for. */
+export type MatrixPart = '2x2' | '4x2' | '4x4';
+
 /** How a workgroup shares out its block of the output; names and layout are those of matmul-matrix-units.wgsl. */
 export interface MatrixTiling {
   readonly unit: MatrixUnitConfig;
+  readonly part: MatrixPart;
   readonly subgroupRows: number;
   readonly subgroupColumns: number;
-  readonly unitsDown: number;
-  readonly unitsAcross: number;
   readonly kTile: number;
   /** A multiple of the largest subgroup size, as matrix units demand. */
   readonly invocations: number;
@@ -38,16 +42,52 @@ export interface MatrixTiling {
   readonly workgroupBytes: number;
 }
 
-// Sums that an invocation keeps in registers: 32 × 32 elements for a subgroup of 32.
-const SUMS_PER_LANE = 32;
-const SUBGROUPS_DOWN = 2;
-const SUBGROUPS_ACROSS = 2;
+// The more sums a subgroup has, the fewer reads of workgroup memory a product takes. 64 an invocation is what is left
+// of 256 registers beside operands; 128 (4 × 4 units of 16 × 16) ran at a fifth of the speed on an H100.
+const MOST_SUMS_PER_LANE = 64;
+type Subgroups = readonly [rows: number, columns: number];
+interface PartShape {
+  readonly part: MatrixPart;
+  readonly down: number;
+  readonly across: number;
+  readonly subgroups: readonly Subgroups[];
+}
+// Large blocks first. A single subgroup is for small outputs, and for devices that hold no more.
+const PARTS: readonly PartShape[] = [
+  {
+    part: '4x4',
+    down: 4,
+    across: 4,
+    subgroups: [
+      [2, 4],
+      [2, 2],
+    ],
+  },
+  {
+    part: '4x2',
+    down: 4,
+    across: 2,
+    subgroups: [
+      [2, 4],
+      [2, 2],
+    ],
+  },
+  {
+    part: '2x2',
+    down: 2,
+    across: 2,
+    subgroups: [
+      [2, 2],
+      [1, 2],
+      [1, 1],
+    ],
+  },
+];
 const K_TILE = 32;
 const PADDING = 8;
-
 /**
- * The units to use: f16 operands and f32 sums, the largest product at once. Undefined where there are none; extents that
- * are no multiples of four, which no known adapter has, do not count.
+ * The units to use: f16 operands and f32 sums, the largest product at once. Undefined where there are none; extents
+ * that are no powers of two from four on, which no known adapter has, do not count.
  */
 export function matrixUnit(configs: readonly MatrixUnitConfig[]): MatrixUnitConfig | undefined {
   const volume = ({ m, n, k }: MatrixUnitConfig) => m * n * k;
@@ -55,7 +95,7 @@ export function matrixUnit(configs: readonly MatrixUnitConfig[]): MatrixUnitConf
     ({ componentType, resultComponentType, m, n, k }) =>
       componentType === 'f16' &&
       resultComponentType === 'f32' &&
-      [m, n, k].every((x) => x > 0 && x % 4 === 0),
+      [m, n, k].every((x) => x >= 4 && Number.isInteger(Math.log2(x))),
   );
   return usable.reduce<MatrixUnitConfig | undefined>(
     (best, config) => (best && volume(best) >= volume(config) ? best : config),
@@ -64,78 +104,59 @@ export function matrixUnit(configs: readonly MatrixUnitConfig[]): MatrixUnitConf
 }
 
 /**
- * The tiling of a product with [m, n] outputs: two by two subgroups with as many sums as their registers hold, less
- * where the output is smaller or the device's workgroups are. Undefined when the device has no such units, or cannot
- * hold even one.
+ * The tiling of a product: the largest blocks that still make enough workgroups to keep a
+ * large GPU busy, or the most blocks where there are few. Undefined when the device has no such units, or cannot hold
+ * the smallest block.
  */
-export function matrixTiling(
-  { m, n }: { readonly m: number; readonly n: number },
-  device: MatrixDevice,
-): MatrixTiling | undefined {
+export function matrixTiling(extents: MatmulExtents, device: MatrixDevice): MatrixTiling | undefined {
   const unit = matrixUnit(device.configs);
   if (!unit || device.subgroupMaxSize === 0) return undefined;
-  const [mostDown, mostAcross] = [Math.ceil(m / unit.m), Math.ceil(n / unit.n)];
-  let [unitsDown, unitsAcross] = unitsOfSubgroup(unit, device.subgroupMaxSize, mostDown, mostAcross);
-  let subgroupRows = Math.min(SUBGROUPS_DOWN, Math.ceil(mostDown / unitsDown));
-  let subgroupColumns = Math.min(SUBGROUPS_ACROSS, Math.ceil(mostAcross / unitsAcross));
-  let kTile = Math.ceil(K_TILE / unit.k) * unit.k;
-  for (;;) {
-    const rows = subgroupRows * unitsDown * unit.m;
-    const columns = subgroupColumns * unitsAcross * unit.n;
-    const invocations = subgroupRows * subgroupColumns * device.subgroupMaxSize;
-    const workgroupBytes =
-      operandBytes(rows, kTile) +
-      operandBytes(columns, kTile) +
-      4 * subgroupRows * unit.m * columns + // a row of units of every subgroup, on its way to the epilogue
-      4 * rows; // sums of A's rows
-    const tooMany = invocations > device.maxWorkgroupInvocations;
-    if (!tooMany && workgroupBytes <= device.maxWorkgroupBytes) {
-      const subgroups = { subgroupRows, subgroupColumns, unitsDown, unitsAcross };
-      return { unit, ...subgroups, kTile, invocations, rows, columns, workgroupBytes };
+  const steps = Math.ceil(K_TILE / unit.k);
+  return chooseTiling(extents, device, unit, steps * unit.k) ?? chooseTiling(extents, device, unit, unit.k);
+}
+
+function chooseTiling(
+  extents: MatmulExtents,
+  device: MatrixDevice,
+  unit: MatrixUnitConfig,
+  kTile: number,
+): MatrixTiling | undefined {
+  let smallest: MatrixTiling | undefined;
+  for (const { part, down, across, subgroups } of PARTS) {
+    const sumsPerLane = (down * unit.m * across * unit.n) / device.subgroupMaxSize;
+    if (sumsPerLane > MOST_SUMS_PER_LANE && part !== '2x2') continue;
+    for (const [subgroupRows, subgroupColumns] of subgroups) {
+      const rows = subgroupRows * down * unit.m;
+      const columns = subgroupColumns * across * unit.n;
+      const invocations = subgroupRows * subgroupColumns * device.subgroupMaxSize;
+      const workgroupBytes =
+        operandBytes(rows, kTile) +
+        operandBytes(columns, kTile) +
+        4 * subgroupRows * unit.m * columns + // a row of units of every subgroup, on its way to the epilogue
+        16 * invocations; // sums of A's rows
+      if (invocations > device.maxWorkgroupInvocations || workgroupBytes > device.maxWorkgroupBytes) continue;
+      const subgroupGrid = { subgroupRows, subgroupColumns };
+      const tiling = { unit, part, ...subgroupGrid, kTile, invocations, rows, columns, workgroupBytes };
+      if (keepsGpuBusy(extents, rows, columns)) return tiling;
+      if (!smallest || rows * columns < smallest.rows * smallest.columns) smallest = tiling;
     }
-    if (subgroupColumns > 1) subgroupColumns = 1;
-    else if (subgroupRows > 1) subgroupRows = 1;
-    else if (tooMany) return undefined;
-    else if (unitsAcross > 1) unitsAcross = Math.ceil(unitsAcross / 2);
-    else if (unitsDown > 1) unitsDown = Math.ceil(unitsDown / 2);
-    else if (kTile > unit.k) kTile = unit.k;
-    else return undefined;
   }
+  return smallest;
 }
 
 /** The constants of a tiling, for the header of matmul-matrix-units.wgsl. */
 export function tilingConstants(tiling: MatrixTiling): WgslConstants {
-  const { unit, subgroupRows, subgroupColumns, unitsDown, unitsAcross, kTile, invocations } = tiling;
+  const { unit, subgroupRows, subgroupColumns, kTile, invocations } = tiling;
   return {
     UNIT_M: unit.m,
     UNIT_N: unit.n,
     UNIT_K: unit.k,
     SUBGROUP_ROWS: subgroupRows,
     SUBGROUP_COLUMNS: subgroupColumns,
-    UNITS_DOWN: unitsDown,
-    UNITS_ACROSS: unitsAcross,
     TILE_K: kTile,
     PADDING,
     INVOCATIONS: invocations,
   };
-}
-
-// The longer side grows last: square parts read the least of both operands for a number of sums.
-function unitsOfSubgroup(
-  unit: MatrixUnitConfig,
-  lanes: number,
-  mostDown: number,
-  mostAcross: number,
-): [number, number] {
-  let [down, across] = [1, 1];
-  while (2 * down * unit.m * across * unit.n <= SUMS_PER_LANE * lanes) {
-    const canGrowDown = 2 * down <= mostDown;
-    const canGrowAcross = 2 * across <= mostAcross;
-    if (canGrowAcross && (across * unit.n <= down * unit.m || !canGrowDown)) across *= 2;
-    else if (canGrowDown) down *= 2;
-    else break;
-  }
-  return [down, across];
 }
 
 // A block lies in memory as its operand does, along k or across it: the larger of the two.

@@ -12,13 +12,19 @@
 // banks. Single elements of a matrix cannot be reached: sums go through workgroup memory to the epilogue, a row of
 // units of every subgroup at a time, which takes a fraction of the memory that the whole block would.
 // Where subgroups turn out smaller than their largest size there are more of them than parts, and the rest only
-// copies. Sizes follow from the units and the registers of a subgroup; no GPU has measured them yet.
+// copies.
+//
+// Sums and operands of a part are written out in a file for its size (matmul-part-4x2.wgsl, …), and so are the loads of
+// a copy; what loops cost instead, on an H100 at 4096³: sums in loops 29.5 TFLOP/s, written out 49.8, and 80.2 without
+// Dawn's checks of indices; elements of a block one by one instead of by four, 30 % more time. Tried there and lost:
+// 128 sums an invocation (a fifth of the speed), loads of the next block ahead of the products (a sixth slower: they
+// leave registers for one workgroup instead of two), units loaded straight from storage (half the speed).
 // workgroup_id.z is group · SPLITS + split; split s sums k in [s · K_PER_SPLIT, (s+1) · K_PER_SPLIT).
 //
-// Header: M, N, K, SUBGROUP_ROWS, SUBGROUP_COLUMNS, UNITS_DOWN, UNITS_ACROSS, TILE_K (a multiple of UNIT_K and 4),
+// Header: M, N, K, SUBGROUP_ROWS, SUBGROUP_COLUMNS, TILE_K (a multiple of UNIT_K and 4),
 // PADDING, INVOCATIONS, SPLITS, K_PER_SPLIT (a multiple of TILE_K), TRANSPOSE_A, TRANSPOSE_B, ROW_SUMS (with TRANSPOSE_A);
-// matmul-layout.wgsl, an operand file, a row-sums file, matmul-epilogue.wgsl, matmul-blocks.wgsl and
-// matmul-matrix-units-operations.wgsl. Needs `enable subgroups` besides.
+// matmul-layout.wgsl, an operand file, a row-sums file, matmul-epilogue.wgsl, a part file,
+// matmul-blocks.wgsl and matmul-matrix-units-operations.wgsl. Needs `enable subgroups` besides.
 
 const PART_M = UNITS_DOWN * UNIT_M;
 const PART_N = UNITS_ACROSS * UNIT_N;
@@ -27,54 +33,84 @@ const TILE_N = SUBGROUP_COLUMNS * PART_N;
 const PARTS = SUBGROUP_ROWS * SUBGROUP_COLUMNS;
 
 const A_ROWS = select(TILE_M, TILE_K, TRANSPOSE_A);
-const A_COLUMNS = select(TILE_K, TILE_M, TRANSPOSE_A);
-const A_STRIDE = A_COLUMNS + PADDING;
+const A_QUADS = select(TILE_K, TILE_M, TRANSPOSE_A) / 4u; // of a row
+const A_STRIDE = A_QUADS + PADDING / 4u;
 const B_ROWS = select(TILE_K, TILE_N, TRANSPOSE_B);
-const B_COLUMNS = select(TILE_N, TILE_K, TRANSPOSE_B);
-const B_STRIDE = B_COLUMNS + PADDING;
+const B_QUADS = select(TILE_N, TILE_K, TRANSPOSE_B) / 4u;
+const B_STRIDE = B_QUADS + PADDING / 4u;
+const A_SIZE = A_ROWS * A_QUADS;
+const B_SIZE = B_ROWS * B_QUADS;
+// Whether every copy of every invocation is one of both blocks.
+const COPIES_EXACT = A_SIZE == B_SIZE && A_SIZE % (4u * INVOCATIONS) == 0u;
 const STRIP = UNIT_M * PART_N; // elements of a row of units
 
-var<workgroup> a_block: array<f16, A_ROWS * A_STRIDE>;
-var<workgroup> b_block: array<f16, B_ROWS * B_STRIDE>;
-var<workgroup> stage: array<f32, PARTS * STRIP>;
-var<workgroup> row_sum: array<f32, select(4u, TILE_M, ROW_SUMS)>;
+var<workgroup> a_block: array<vec4h, A_ROWS * A_STRIDE>;
+var<workgroup> b_block: array<vec4h, B_ROWS * B_STRIDE>;
+var<workgroup> stage: array<vec4f, PARTS * STRIP / 4u>;
+// What each invocation has of the sums of rows; those of a row are A_QUADS invocations apart.
+var<workgroup> row_parts: array<vec4f, select(1u, INVOCATIONS, ROW_SUMS)>;
+const_assert !ROW_SUMS || INVOCATIONS % A_QUADS == 0u;
 
-fn copy_a(group: u32, row: u32, k: u32, index: u32) {
-  for (var i = index; i < A_ROWS * A_COLUMNS / 4u; i += INVOCATIONS) {
-    let r = i / (A_COLUMNS / 4u);
-    let c = i % (A_COLUMNS / 4u) * 4u;
-    var value = vec4f(0.0);
-    if (TRANSPOSE_A) {
-      value = load_a_across(group, k + r, row + c);
-    } else {
-      value = load_a_along(group, row + r, k + c);
-    }
-    let rounded = vec4h(value);
-    let at = r * A_STRIDE + c;
-    a_block[at] = rounded.x;
-    a_block[at + 1u] = rounded.y;
-    a_block[at + 2u] = rounded.z;
-    a_block[at + 3u] = rounded.w;
+fn load_a_quad(group: u32, row: u32, k: u32, i: u32) -> vec4f {
+  let r = i / A_QUADS;
+  let c = i % A_QUADS * 4u;
+  if (TRANSPOSE_A) {
+    return load_a_across(group, k + r, row + c);
+  }
+  return load_a_along(group, row + r, k + c);
+}
+
+fn load_b_quad(group: u32, column: u32, k: u32, i: u32) -> vec4f {
+  let r = i / B_QUADS;
+  let c = i % B_QUADS * 4u;
+  if (TRANSPOSE_B) {
+    return load_b_along(group, column + r, k + c);
+  }
+  return load_b_across(group, k + r, column + c);
+}
+
+fn store_a_quad(i: u32, value: vec4f) {
+  if (COPIES_EXACT || i < A_SIZE) {
+    a_block[i / A_QUADS * A_STRIDE + i % A_QUADS] = vec4h(value);
   }
 }
 
-fn copy_b(group: u32, column: u32, k: u32, index: u32) {
-  for (var i = index; i < B_ROWS * B_COLUMNS / 4u; i += INVOCATIONS) {
-    let r = i / (B_COLUMNS / 4u);
-    let c = i % (B_COLUMNS / 4u) * 4u;
-    var value = vec4f(0.0);
-    if (TRANSPOSE_B) {
-      value = load_b_along(group, column + r, k + c);
-    } else {
-      value = load_b_across(group, k + r, column + c);
-    }
-    let rounded = vec4h(value);
-    let at = r * B_STRIDE + c;
-    b_block[at] = rounded.x;
-    b_block[at + 1u] = rounded.y;
-    b_block[at + 2u] = rounded.z;
-    b_block[at + 3u] = rounded.w;
+fn store_b_quad(i: u32, value: vec4f) {
+  if (COPIES_EXACT || i < B_SIZE) {
+    b_block[i / B_QUADS * B_STRIDE + i % B_QUADS] = vec4h(value);
   }
+}
+
+// Eight loads are under way before the first store waits for one: in a loop of a load and a store each takes a trip to
+// memory after the other. Gives the sum of what an invocation copied of A, not rounded and all from the same rows of
+// op(A).
+fn copy_blocks(group: u32, row: u32, column: u32, k: u32, index: u32) -> vec4f {
+  var sum = vec4f(0.0);
+  for (var i = index; i < max(A_SIZE, B_SIZE); i += 4u * INVOCATIONS) {
+    let a0 = load_a_quad(group, row, k, min(i, A_SIZE - 1u));
+    let a1 = load_a_quad(group, row, k, min(i + INVOCATIONS, A_SIZE - 1u));
+    let a2 = load_a_quad(group, row, k, min(i + 2u * INVOCATIONS, A_SIZE - 1u));
+    let a3 = load_a_quad(group, row, k, min(i + 3u * INVOCATIONS, A_SIZE - 1u));
+    let b0 = load_b_quad(group, column, k, min(i, B_SIZE - 1u));
+    let b1 = load_b_quad(group, column, k, min(i + INVOCATIONS, B_SIZE - 1u));
+    let b2 = load_b_quad(group, column, k, min(i + 2u * INVOCATIONS, B_SIZE - 1u));
+    let b3 = load_b_quad(group, column, k, min(i + 3u * INVOCATIONS, B_SIZE - 1u));
+    store_a_quad(i, a0);
+    store_a_quad(i + INVOCATIONS, a1);
+    store_a_quad(i + 2u * INVOCATIONS, a2);
+    store_a_quad(i + 3u * INVOCATIONS, a3);
+    store_b_quad(i, b0);
+    store_b_quad(i + INVOCATIONS, b1);
+    store_b_quad(i + 2u * INVOCATIONS, b2);
+    store_b_quad(i + 3u * INVOCATIONS, b3);
+    if (ROW_SUMS) {
+      sum += select(vec4f(0.0), a0, i < A_SIZE);
+      sum += select(vec4f(0.0), a1, i + INVOCATIONS < A_SIZE);
+      sum += select(vec4f(0.0), a2, i + 2u * INVOCATIONS < A_SIZE);
+      sum += select(vec4f(0.0), a3, i + 3u * INVOCATIONS < A_SIZE);
+    }
+  }
+  return sum;
 }
 
 @compute @workgroup_size(INVOCATIONS)
@@ -90,49 +126,35 @@ fn main(
   let column = tile.x * TILE_N;
   let part_row = subgroup / SUBGROUP_COLUMNS * PART_M;
   let part_column = subgroup % SUBGROUP_COLUMNS * PART_N;
-  var sum: array<SumUnit, UNITS_DOWN * UNITS_ACROSS> = array<SumUnit, UNITS_DOWN * UNITS_ACROSS>();
+  var sum: Sums = Sums();
+  var copied = vec4f(0.0);
 
   for (var k = k_begin; k < k_end; k += TILE_K) {
-    copy_a(group, row, k, index);
-    copy_b(group, column, k, index);
+    copied += copy_blocks(group, row, column, k, index);
     workgroupBarrier();
-
-    if (ROW_SUMS && tile.x == 0u) {
-      for (var r = index; r < TILE_M; r += INVOCATIONS) {
-        for (var i = 0u; i < TILE_K; i++) {
-          row_sum[r] += f32(a_block[i * A_STRIDE + r]);
-        }
-      }
-    }
     if (subgroup < PARTS) {
       for (var i = 0u; i < TILE_K; i += UNIT_K) {
-        var left: array<LeftUnit, UNITS_DOWN> = array<LeftUnit, UNITS_DOWN>();
-        for (var y = 0u; y < UNITS_DOWN; y++) {
-          let r = part_row + y * UNIT_M;
-          left[y] = load_left(select(r * A_STRIDE + i, i * A_STRIDE + r, TRANSPOSE_A), A_STRIDE, TRANSPOSE_A);
-        }
-        for (var x = 0u; x < UNITS_ACROSS; x++) {
-          let c = part_column + x * UNIT_N;
-          let right = load_right(select(i * B_STRIDE + c, c * B_STRIDE + i, TRANSPOSE_B), B_STRIDE, TRANSPOSE_B);
-          for (var y = 0u; y < UNITS_DOWN; y++) {
-            sum[y * UNITS_ACROSS + x] = multiply_add(left[y], right, sum[y * UNITS_ACROSS + x]);
-          }
-        }
+        let a_at = select(part_row * A_STRIDE + i / 4u, i * A_STRIDE + part_row / 4u, TRANSPOSE_A);
+        let b_at = select(i * B_STRIDE + part_column / 4u, part_column * B_STRIDE + i / 4u, TRANSPOSE_B);
+        multiply_part(a_at, b_at, &sum);
       }
     }
     workgroupBarrier();
   }
 
   if (ROW_SUMS && tile.x == 0u) {
-    for (var r = index * 4u; r < TILE_M; r += INVOCATIONS * 4u) {
-      store_row_sums(tile.z, row + r, vec4f(row_sum[r], row_sum[r + 1u], row_sum[r + 2u], row_sum[r + 3u]));
+    row_parts[index] = copied;
+    workgroupBarrier();
+    if (index < A_QUADS) {
+      for (var i = index + A_QUADS; i < INVOCATIONS; i += A_QUADS) {
+        copied += row_parts[i];
+      }
+      store_row_sums(tile.z, row + index * 4u, copied);
     }
   }
   for (var y = 0u; y < UNITS_DOWN; y++) {
     if (subgroup < PARTS) {
-      for (var x = 0u; x < UNITS_ACROSS; x++) {
-        store_sum(subgroup * STRIP + x * UNIT_N, PART_N, sum[y * UNITS_ACROSS + x]);
-      }
+      stage_units(subgroup * STRIP / 4u, y, &sum);
     }
     workgroupBarrier();
     for (var i = index; i < PARTS * STRIP / 4u; i += INVOCATIONS) {
@@ -140,7 +162,7 @@ fn main(
       let r = row + part / SUBGROUP_COLUMNS * PART_M + y * UNIT_M + i % (STRIP / 4u) / (PART_N / 4u);
       let c = column + part % SUBGROUP_COLUMNS * PART_N + i % (PART_N / 4u) * 4u;
       if (r < M && c < N) {
-        finish(tile.z * M + r, c, vec4f(stage[i * 4u], stage[i * 4u + 1u], stage[i * 4u + 2u], stage[i * 4u + 3u]));
+        finish(tile.z * M + r, c, stage[i]);
       }
     }
     workgroupBarrier();

@@ -1,22 +1,24 @@
-// Matrix product through workgroup memory, for GPUs.
+// Matrix product through workgroup memory with 4 × 4 sums an invocation, for GPUs and small outputs.
 //
 //   out[m, n] = epilogue(Σ_k op(A)[m, k] · op(B)[k, n])
 //
-// A workgroup of WIDTH × WIDTH invocations owns a block of TILE × TILE (TILE = 4 · WIDTH) elements, an invocation
-// 4 × 4 of them in registers. For every TILE_K steps of k the workgroup copies a block of A and one of B, each
+// A workgroup of 8 × 8 invocations owns a block of 32 × 32 elements, an invocation 4 × 4 of them in registers. For
+// every 32 steps of k the workgroup copies a block of A and one of B, each
 // in the orientation that it has in memory, so that neighbouring invocations read neighbouring vec4. A block
-// that is contiguous along k is kept as rows of SLOTS = TILE_K / 4 vec4; B's rows are rotated by their column
+// that is contiguous along k is kept as rows of SLOTS vec4; B's rows are rotated by their column
 // block, or else the eight invocations that read at once would meet in the same banks.
 // The method is the common ground of WebGPU engines, after Goto & van de Geijn, 2008: block for each level of
 // memory. workgroup_id.z is group · SPLITS + split; split s sums k in [s · K_PER_SPLIT, (s+1) · K_PER_SPLIT).
 //
-// Header: M, N, K, WIDTH, TILE_K, SPLITS, K_PER_SPLIT (a multiple of TILE_K), TRANSPOSE_A, TRANSPOSE_B,
-// M_EXACT, N_EXACT (whole blocks), K_EXACT (whole steps of TILE_K), ROW_SUMS (with TRANSPOSE_A);
+// Header: M, N, K, SPLITS, K_PER_SPLIT (a multiple of 32), TRANSPOSE_A, TRANSPOSE_B,
+// M_EXACT, N_EXACT (whole blocks), K_EXACT (whole steps of 32), ROW_SUMS (with TRANSPOSE_A);
 // matmul-layout.wgsl, an operand file, a row-sums file, matmul-epilogue.wgsl and matmul-blocks.wgsl.
 // The loops over a block end at a bound known only at run time: unrolled reads of workgroup arrays take a
 // software driver half a minute to compile.
 
+const WIDTH = 8u;
 const TILE = 4u * WIDTH;
+const TILE_K = 32u;
 const SLOTS = TILE_K / 4u;
 const INVOCATIONS = WIDTH * WIDTH;
 const BLOCK = TILE * SLOTS; // vec4 of one block
@@ -27,6 +29,49 @@ var<workgroup> b_block: array<vec4f, BLOCK>;
 // Where slot `slot` of B's row `row` lies in its block.
 fn rotated(row: u32, slot: u32) -> u32 {
   return row * SLOTS + (slot + row / 4u) % SLOTS;
+}
+
+fn load_a_quad(group: u32, row: u32, k: u32, i: u32) -> vec4f {
+  if (TRANSPOSE_A) {
+    return load_a_across(group, k + i / WIDTH, row + (i % WIDTH) * 4u);
+  }
+  return load_a_along(group, row + i / SLOTS, k + (i % SLOTS) * 4u);
+}
+
+fn load_b_quad(group: u32, column: u32, k: u32, i: u32) -> vec4f {
+  if (TRANSPOSE_B) {
+    return load_b_along(group, column + i / SLOTS, k + (i % SLOTS) * 4u);
+  }
+  return load_b_across(group, k + i / WIDTH, column + (i % WIDTH) * 4u);
+}
+
+fn store_b_quad(i: u32, value: vec4f) {
+  if (TRANSPOSE_B) {
+    b_block[rotated(i / SLOTS, i % SLOTS)] = value;
+  } else {
+    b_block[i] = value;
+  }
+}
+
+// All loads are under way before the first store waits for one: a loop of a load and a store each takes a trip to
+// memory after the other.
+fn copy_blocks(group: u32, row: u32, column: u32, k: u32, index: u32) {
+  let a0 = load_a_quad(group, row, k, index);
+  let a1 = load_a_quad(group, row, k, index + INVOCATIONS);
+  let a2 = load_a_quad(group, row, k, index + 2u * INVOCATIONS);
+  let a3 = load_a_quad(group, row, k, index + 3u * INVOCATIONS);
+  let b0 = load_b_quad(group, column, k, index);
+  let b1 = load_b_quad(group, column, k, index + INVOCATIONS);
+  let b2 = load_b_quad(group, column, k, index + 2u * INVOCATIONS);
+  let b3 = load_b_quad(group, column, k, index + 3u * INVOCATIONS);
+  a_block[index] = a0;
+  a_block[index + INVOCATIONS] = a1;
+  a_block[index + 2u * INVOCATIONS] = a2;
+  a_block[index + 3u * INVOCATIONS] = a3;
+  store_b_quad(index, b0);
+  store_b_quad(index + INVOCATIONS, b1);
+  store_b_quad(index + 2u * INVOCATIONS, b2);
+  store_b_quad(index + 3u * INVOCATIONS, b3);
 }
 
 @compute @workgroup_size(WIDTH, WIDTH)
@@ -47,18 +92,7 @@ fn main(
   var row_sum = vec4f(0.0);
 
   for (var k = k_begin; k < k_end; k += TILE_K) {
-    for (var i = index; i < BLOCK; i += INVOCATIONS) {
-      if (TRANSPOSE_A) {
-        a_block[i] = load_a_across(group, k + i / WIDTH, row + (i % WIDTH) * 4u);
-      } else {
-        a_block[i] = load_a_along(group, row + i / SLOTS, k + (i % SLOTS) * 4u);
-      }
-      if (TRANSPOSE_B) {
-        b_block[rotated(i / SLOTS, i % SLOTS)] = load_b_along(group, column + i / SLOTS, k + (i % SLOTS) * 4u);
-      } else {
-        b_block[i] = load_b_across(group, k + i / WIDTH, column + (i % WIDTH) * 4u);
-      }
-    }
+    copy_blocks(group, row, column, k, index);
     workgroupBarrier();
 
     let slots = min(SLOTS, (k_end - k + 3u) / 4u);
@@ -110,10 +144,18 @@ fn main(
     store_row_sums(tile.z, first, row_sum);
   }
   if (N_EXACT || at < N) {
-    var result: array<vec4f, 4> = array<vec4f, 4>(sum0, sum1, sum2, sum3);
-    let rows = select(min(4u, M - min(first, M)), 4u, M_EXACT);
-    for (var i = 0u; i < rows; i++) {
-      finish(tile.z * M + first + i, at, result[i]);
+    // No array of the sums: indexed by a loop it would keep them in memory all along.
+    if (M_EXACT || first < M) {
+      finish(tile.z * M + first, at, sum0);
+    }
+    if (M_EXACT || first + 1u < M) {
+      finish(tile.z * M + first + 1u, at, sum1);
+    }
+    if (M_EXACT || first + 2u < M) {
+      finish(tile.z * M + first + 2u, at, sum2);
+    }
+    if (M_EXACT || first + 3u < M) {
+      finish(tile.z * M + first + 3u, at, sum3);
     }
   }
 }

@@ -5,7 +5,12 @@ import type { MatmulExtents } from './matmul-plan.js';
 import blocksWgsl from './matmul-blocks.wgsl';
 import operationsWgsl from './matmul-matrix-units-operations.wgsl';
 import matrixUnitsWgsl from './matmul-matrix-units.wgsl';
+import part2x2Wgsl from './matmul-part-2x2.wgsl';
+import part4x2Wgsl from './matmul-part-4x2.wgsl';
+import part4x4Wgsl from './matmul-part-4x4.wgsl';
 import { matrixDevice, matrixTiling, tilingConstants } from './matmul-matrix-tiling.js';
+import { keepsGpuBusy } from './matmul-occupancy.js';
+import outerWgsl from './matmul-outer.wgsl';
 import registersWgsl from './matmul-registers.wgsl';
 import tiledWgsl from './matmul-tiled.wgsl';
 
@@ -19,10 +24,14 @@ export interface MatmulForm {
 
 /** The block of the output that one workgroup owns. */
 export interface MatmulBlock {
+  /** WGSL that belongs to blocks of this size, in front of the variant's. */
+  readonly wgsl?: string;
   readonly rows: number;
   readonly columns: number;
   /** Steps of k that are taken together; a part of a split K is a multiple of it. */
   readonly kStep: number;
+  /** Of the workgroup. */
+  readonly invocations: number;
   readonly constants: WgslConstants;
 }
 
@@ -48,7 +57,7 @@ const registers: MatmulVariant = {
   block: ({ m }, form) => {
     const [rows, quads] = registerBlock(m, form);
     const constants = { LANES: REGISTER_LANES, ROW_TILE: rows, QUADS: quads };
-    return { rows, columns: 4 * quads * REGISTER_LANES, kStep: 4, constants };
+    return { rows, columns: 4 * quads * REGISTER_LANES, kStep: 4, invocations: REGISTER_LANES, constants };
   },
   transposesB: ({ m }) => m >= ROWS_WORTH_TRANSPOSING,
 };
@@ -60,26 +69,50 @@ function registerBlock(m: number, { transposeA, transposeB, width }: MatmulForm)
   return transposeA || m <= 8 ? [8, 2] : [16, 2];
 }
 
-function tiled(width: number, kTile: number): MatmulVariant {
-  const tile = 4 * width;
-  return {
-    name: `tiled-${tile}`,
-    needs: [],
-    prefers: 'gpu',
-    wgsl: `${blocksWgsl}\n${tiledWgsl}`,
-    transposesB: () => false,
-    block: ({ m, n, k }) => ({
+const SMALL_TILE = 32;
+
+const tiled: MatmulVariant = {
+  name: 'tiled',
+  needs: [],
+  prefers: [],
+  wgsl: `${blocksWgsl}\n${tiledWgsl}`,
+  transposesB: () => false,
+  block: (extents) => ({
+    rows: SMALL_TILE,
+    columns: SMALL_TILE,
+    kStep: SMALL_TILE,
+    invocations: 64,
+    constants: exactness(extents, SMALL_TILE, SMALL_TILE, SMALL_TILE),
+  }),
+};
+
+const OUTER_K_TILE = 16;
+
+const outer: MatmulVariant = {
+  name: 'outer',
+  needs: [],
+  prefers: 'gpu',
+  wgsl: `${blocksWgsl}\n${outerWgsl}`,
+  transposesB: () => false,
+  block: (extents, _, { adapter: { isSoftware } }) => {
+    const width = keepsGpuBusy(extents, 128, 128) ? 16 : 8;
+    const tile = 8 * width;
+    return {
       rows: tile,
       columns: tile,
-      kStep: kTile,
+      kStep: OUTER_K_TILE,
+      invocations: width * width,
       constants: {
         WIDTH: width,
-        TILE_K: kTile,
-        ...exactness({ m, n, k }, tile, tile, kTile),
+        HEIGHT: width,
+        KEEP_LOOPS: isSoftware,
+        ...exactness(extents, tile, tile, OUTER_K_TILE),
       },
-    }),
-  };
-}
+    };
+  },
+};
+
+const partWgsl = { '2x2': part2x2Wgsl, '4x2': part4x2Wgsl, '4x4': part4x4Wgsl };
 
 const matrixUnits: MatmulVariant = {
   name: 'matrix-units',
@@ -87,18 +120,20 @@ const matrixUnits: MatmulVariant = {
   prefers: 'gpu',
   precision: 'f16',
   // A single element needs the smallest workgroup, and any larger output fits where that does.
-  canRun: (runtime) => matrixTiling({ m: 1, n: 1 }, matrixDevice(runtime)) !== undefined,
+  canRun: (runtime) => matrixTiling({ groups: 1, m: 1, n: 1, k: 1 }, matrixDevice(runtime)) !== undefined,
   enable: ['f16', 'subgroups', 'chromium_experimental_subgroup_matrix'],
   wgsl: [operationsWgsl, blocksWgsl, matrixUnitsWgsl].join('\n'),
   transposesB: () => false,
-  block: ({ m, n, k }, _, runtime) => {
-    const tiling = matrixTiling({ m, n }, matrixDevice(runtime))!;
-    const { rows, columns, kTile } = tiling;
+  block: (extents, _, runtime) => {
+    const tiling = matrixTiling(extents, matrixDevice(runtime))!;
+    const { part, rows, columns, kTile, invocations } = tiling;
     return {
+      wgsl: partWgsl[part],
       rows,
       columns,
       kStep: kTile,
-      constants: { ...tilingConstants(tiling), ...exactness({ m, n, k }, rows, columns, kTile) },
+      invocations,
+      constants: { ...tilingConstants(tiling), ...exactness(extents, rows, columns, kTile) },
     };
   },
 };
@@ -112,7 +147,7 @@ function exactness(
   return { M_EXACT: m % rows === 0, N_EXACT: n % columns === 0, K_EXACT: k % kTile === 0 };
 }
 
-export const matmulVariants: readonly MatmulVariant[] = [registers, tiled(8, 32), tiled(16, 16), matrixUnits];
+export const matmulVariants: readonly MatmulVariant[] = [registers, outer, tiled, matrixUnits];
 
 /** Workgroups along columns, rows and groups. */
 export function blockGrid(
@@ -122,10 +157,10 @@ export function blockGrid(
   return [Math.ceil(n / block.columns), Math.ceil(m / block.rows), groups];
 }
 
-// Workgroups that keep the device busy: a few for each core, or for each of some hundred GPU processors.
-const ENOUGH_WORKGROUPS = { software: 8, gpu: 256 };
+// What keeps a device busy: a few workgroups for each core; a workgroup of 256 for each processor of a large GPU.
+const ENOUGH = { softwareWorkgroups: 8, gpuInvocations: 1 << 15 };
 // A part shorter than this costs more to write and read back than it saves.
-const SHORTEST_PART = 256;
+const SHORTEST_PART = 512;
 const MOST_PARTS = 32;
 
 /** Into how many parts K is split, and how long a part is. Depends on the extents and the kind of device only. */
@@ -136,7 +171,9 @@ export function splitsOf(
 ): { readonly splits: number; readonly kPerSplit: number } {
   const { k } = extents;
   const [x, y, z] = blockGrid(extents, block);
-  const wanted = Math.ceil((isSoftware ? ENOUGH_WORKGROUPS.software : ENOUGH_WORKGROUPS.gpu) / (x * y * z));
+  const enough = isSoftware ? ENOUGH.softwareWorkgroups : ENOUGH.gpuInvocations / block.invocations;
+  // A GPU that is nearly busy gains less than the partial sums cost.
+  const wanted = (isSoftware ? Math.ceil : Math.floor)(enough / (x * y * z));
   const parts = Math.min(wanted, Math.floor(k / SHORTEST_PART), MOST_PARTS);
   if (parts < 2) return { splits: 1, kPerSplit: k };
   const kPerSplit = Math.ceil(k / parts / block.kStep) * block.kStep;

@@ -116,7 +116,7 @@ const cases: readonly KernelCase<MatmulShape>[] = [
     kind: 'edge',
     shape: { m: 7, n: 9, k: 1030, form: 'NT', epilogue: everything, rowsPerScale: 3 },
   },
-  { name: 'split K, batched', kind: 'edge', shape: { m: 7, n: 8, k: 513, groups: 2 } },
+  { name: 'split K, batched', kind: 'edge', shape: { m: 7, n: 8, k: 1025, groups: 2 } },
   {
     name: 'local rows to local rows NT',
     kind: 'edge',
@@ -195,6 +195,7 @@ export const matmulKernel = defineKernel<MatmulShape>({
     'out = epilogue(α · op(A)·op(B)): bias, GELU, GELU′, row scale, residual, accumulate, row sums of A',
   variants: matmulVariants,
   roundedInputs: ['a', 'b'],
+  unroundedOutputs: ['rowSums'],
   cases,
   randomShape,
   // Tokens are the rows of activations; weight gradients are sums over them.

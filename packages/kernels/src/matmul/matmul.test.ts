@@ -62,8 +62,8 @@ describe('matmul', () => {
 
   it('counts a split product once and gives its partial sums back', () => {
     runtime().scope(() => {
-      const a = runtime().empty([1024, 8]);
-      const b = runtime().empty([1024, 12]);
+      const a = runtime().empty([2048, 8]);
+      const b = runtime().empty([2048, 12]);
       const out = runtime().empty([8, 12]);
       const before = runtime().ledger.total();
       const dispatches = runtime().counters.dispatches;
@@ -71,19 +71,20 @@ describe('matmul', () => {
       matmul(runtime(), { a, b, out, transposeA: true });
       const after = runtime().ledger.total();
       expect(runtime().counters.dispatches - dispatches).toBe(2);
-      expect(after.macs - before.macs).toBe(8 * 12 * 1024);
+      expect(after.macs - before.macs).toBe(8 * 12 * 2048);
       expect(runtime().ledger.entries().get('matmul-reduce')!.macs).toBe(0);
       expect(runtime().pool.liveBytes).toBe(liveBytes);
     });
   });
 
   it('splits K only where blocks are few and K is long', () => {
-    const block = { rows: 32, columns: 32, kStep: 32, constants: {} };
+    const block = { rows: 32, columns: 32, kStep: 32, invocations: 256, constants: {} };
     const splits = (m: number, n: number, k: number) => splitsOf({ groups: 1, m, n, k }, block, false);
     expect(splits(808, 512, 512).splits).toBe(1);
-    expect(splits(32, 32, 511).splits).toBe(1);
-    expect(splits(32, 32, 512)).toEqual({ splits: 2, kPerSplit: 256 });
-    expect(splits(384, 384, 8000)).toEqual({ splits: 2, kPerSplit: 4000 });
+    expect(splits(32, 32, 1023).splits).toBe(1);
+    expect(splits(32, 32, 1024)).toEqual({ splits: 2, kPerSplit: 512 });
+    expect(splits(256, 256, 8000)).toEqual({ splits: 2, kPerSplit: 4000 });
+    expect(splits(288, 288, 8000).splits).toBe(1);
     const { splits: parts, kPerSplit } = splits(7, 7, 100_000);
     expect(parts * kPerSplit).toBeGreaterThanOrEqual(100_000);
     expect((parts - 1) * kPerSplit).toBeLessThan(100_000);
@@ -98,11 +99,11 @@ describe('matmul', () => {
       return selectVariant(paper, 'matmul', matmulVariants).name;
     };
     expect(chosen('f16', {})).toBe('matrix-units');
-    expect(chosen('f32', {})).toBe('tiled-32');
+    expect(chosen('f32', {})).toBe('outer');
     expect(chosen('f16', { isSoftware: true })).toBe('registers');
-    expect(chosen('f16', { features: [] })).toBe('tiled-32');
+    expect(chosen('f16', { features: [] })).toBe('outer');
     expect(chosen('f16', { matrixUnits: [{ ...matrixUnits[0]!, resultComponentType: 'f16' }] })).toBe(
-      'tiled-32',
+      'outer',
     );
   });
 

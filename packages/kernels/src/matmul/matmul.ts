@@ -51,6 +51,7 @@ export function matmul(runtime: Runtime, operands: MatmulOperands): void {
     return;
   }
   const block = variant.block(plan.extents, { transposeA, transposeB, width: plan.width }, runtime);
+  const code = { ...variant, wgsl: `${block.wgsl ?? ''}${variant.wgsl}` };
   const { splits, kPerSplit } = splitsOf(plan.extents, block, runtime.adapter.isSoftware);
   const form = `${variant.name} ${groups}x${m}x${n}x${k} ${transposeA ? 'T' : 'N'}${transposeB ? 'T' : 'N'}`;
   const product = {
@@ -65,7 +66,7 @@ export function matmul(runtime: Runtime, operands: MatmulOperands): void {
   const cost = matmulCost(plan.extents, plan.epilogue);
   if (splits === 1) {
     const key = `matmul ${form} ${epilogueKey(plan, operands)}`;
-    const program = runtime.program(key, () => source('matmul', form, plan, operands, product, variant));
+    const program = runtime.program(key, () => source('matmul', form, plan, operands, product, code));
     runtime.dispatch(program, bindings(plan, operands), grid, cost);
     return;
   }
@@ -82,7 +83,7 @@ export function matmul(runtime: Runtime, operands: MatmulOperands): void {
   };
   const first = withoutEpilogue(plan, partials.rows());
   const firstProgram = runtime.program(`matmul ${form} /${splits} ${epilogueKey(first, partial)}`, () =>
-    source('matmul', `${form} in ${splits} parts`, first, partial, product, variant),
+    source('matmul', `${form} in ${splits} parts`, first, partial, product, code),
   );
   runtime.dispatch(firstProgram, bindings(first, partial), grid, cost);
 

@@ -15,6 +15,13 @@ export interface OpenGpuOptions {
    */
   matrixUnits?: boolean;
   /**
+   * Whether kernels check every index into a buffer or workgroup memory against its length. Off unless asked for:
+   * dispatchers check shapes before anything runs, and on an H100 the checks cost 1.2 to 2 times the time of products
+   * and attention. Ask for them where indices come from data that nobody has checked, or WGSL of your own is new: an
+   * index outside then stays inside, where otherwise anything may be read or overwritten. Browsers always check.
+   */
+  boundsChecks?: boolean;
+  /**
    * Milliseconds between dawn.node's questions whether the GPU has finished; 0 asks without a pause.
    * `auto`: 1 on software adapters, whose cores the asking would take away, and 0 on real GPUs.
    */
@@ -57,6 +64,7 @@ export function dawnFlags(flags: readonly string[]): string[] {
   return [...merged].map(([name, values]) => (values.length > 0 ? `${name}=${values.join(',')}` : name));
 }
 
+const uncheckedFlag = 'enable-dawn-features=disable_robustness';
 const matrixUnitFlag =
   'enable-dawn-features=allow_unsafe_apis,vulkan_enable_f16_on_nvidia,use_vulkan_memory_model';
 
@@ -88,7 +96,11 @@ export function driverCandidates(
  * @throws DriverChoiceError when `TUBELET_VULKAN` has an unknown value
  */
 export async function openGpu(options: OpenGpuOptions = {}): Promise<GPU> {
-  const flags = [...(options.flags ?? []), ...(options.matrixUnits ? [matrixUnitFlag] : [])];
+  const flags = [
+    ...(options.flags ?? []),
+    ...(options.matrixUnits ? [matrixUnitFlag] : []),
+    ...(options.boundsChecks ? [] : [uncheckedFlag]),
+  ];
   const choice = options.vulkan ?? vulkanChoice();
   const opened = (store[key] ??= []);
   const known = opened.find((entry) => entry.flags === flags.join('\n'));

@@ -19,10 +19,10 @@ export function toFloat64(data: Readonly<Record<string, HostData>>): Record<stri
   return Object.fromEntries(Object.entries(data).map(([name, values]) => [name, Float64Array.from(values)]));
 }
 
-/** max |actual − expected| / max(1, max |expected|); Infinity when a value is not finite. */
-export function scaledError(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+/** max |actual − expected| / max(`least`, max |expected|); Infinity when a value is not finite. */
+export function scaledError(actual: ArrayLike<number>, expected: ArrayLike<number>, least = 1): number {
   let worst = 0;
-  let scale = 1;
+  let scale = Math.max(1, least);
   for (let i = 0; i < expected.length; i++) {
     const difference = Math.abs(actual[i]! - expected[i]!);
     if (!(difference <= worst)) worst = Number.isNaN(difference) ? Infinity : difference;
