@@ -11,6 +11,7 @@ import {
 } from '@tubelet/kernels';
 import { makeHostData, scaledError, testRandom, toFloat64 } from '@tubelet/kernels/catalogue';
 import { calibrate, median, timeBatch, timingMethod } from './batch-timer.js';
+import { raiseClocks } from './roofline.js';
 
 export interface MeasureOptions {
   /** Interleaved batches a variant; their median counts. */
@@ -102,6 +103,7 @@ export async function measureCase(
         const repetitions = await calibrate(runtime, run, options.batchMs);
         candidates.push({ name, run, check, seconds: [], repetitions });
       }
+      await raiseClocks(runtime);
       let inPlay = candidates;
       for (let round = 0; round < options.rounds; round++) {
         for (const { run, repetitions, seconds } of inPlay) {

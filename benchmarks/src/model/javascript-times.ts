@@ -4,12 +4,32 @@ import { median } from '../kernels/batch-timer.js';
 import { recordingRuntime } from '../shared/recording-runtime.js';
 import { buildWorkload, phases, type ModelRun, type Phase } from './workload.js';
 
-/** JavaScript's part of a dispatch. */
+/** JavaScript's part of a step, measured while the GPU gets no work. */
 export interface JavascriptTimes {
-  /** Measured while the GPU gets no work. */
+  /** Of a dispatch, where every step is worked out anew. */
   readonly javascriptMicroseconds: number;
-  /** The same where the step was recorded before and is replayed. */
+  /** Of a dispatch, where the step was recorded before and is replayed. */
   readonly replayMicroseconds: number;
+  /** Of a step: its inputs handed to the queue, which copies them. */
+  readonly uploadMilliseconds: number;
+}
+
+/** Adds up the time that data takes on its way to the queue. */
+class UploadClock {
+  milliseconds = 0;
+
+  constructor(runtime: Runtime) {
+    for (const name of ['write', 'upload'] as const) {
+      const original = runtime[name].bind(runtime) as (...given: unknown[]) => never;
+      const timed = (...given: unknown[]) => {
+        const start = performance.now();
+        const result = original(...given);
+        this.milliseconds += performance.now() - start;
+        return result;
+      };
+      Object.assign(runtime, { [name]: timed });
+    }
+  }
 }
 
 // The first step compiles, the second still finds buffers of other sizes than it wants.
@@ -17,11 +37,12 @@ const WARM_UP_STEPS = 2;
 const RECORDED_STEPS = 5;
 
 /**
- * Microseconds of JavaScript for one dispatch, by phase, while the GPU gets no work: a software GPU would take the
+ * Microseconds of JavaScript for one dispatch, by phase, and milliseconds for the inputs of a step, while the GPU gets no work: a software GPU would take the
  * processor away from it. Submits are left out.
  */
 export async function javascriptTimes(runtime: Runtime, run: ModelRun): Promise<Map<Phase, JavascriptTimes>> {
   const recording = recordingRuntime(runtime);
+  const uploads = new UploadClock(recording);
   const engine = new Engine(recording);
   const workload = buildWorkload(engine, run.encoder, run);
   const { queue } = runtime.device;
@@ -32,9 +53,12 @@ export async function javascriptTimes(runtime: Runtime, run: ModelRun): Promise<
   };
   const result = new Map<Phase, JavascriptTimes>();
   for (const phase of phases) {
+    const recorded = await timeSteps(engine, uploads, () => workload.record(phase), settle);
+    const replayed = await timeSteps(engine, uploads, () => workload.replay(phase), settle);
     result.set(phase, {
-      javascriptMicroseconds: await timePerDispatch(engine, () => workload.record(phase), settle),
-      replayMicroseconds: await timePerDispatch(engine, () => workload.replay(phase), settle),
+      javascriptMicroseconds: recorded.dispatchMicroseconds,
+      replayMicroseconds: replayed.dispatchMicroseconds,
+      uploadMilliseconds: replayed.uploadMilliseconds,
     });
   }
   workload.release();
@@ -42,24 +66,31 @@ export async function javascriptTimes(runtime: Runtime, run: ModelRun): Promise<
   return result;
 }
 
-/** Median of several steps, in microseconds. */
-async function timePerDispatch(
+/** Medians of several steps. */
+async function timeSteps(
   engine: Engine,
+  uploads: UploadClock,
   record: () => void,
   settle: () => Promise<void>,
-): Promise<number> {
+): Promise<{ readonly dispatchMicroseconds: number; readonly uploadMilliseconds: number }> {
   const { runtime } = engine;
-  const times: number[] = [];
+  const dispatchTimes: number[] = [];
+  const uploadTimes: number[] = [];
   for (let i = 0; i < WARM_UP_STEPS + RECORDED_STEPS; i++) {
     await engine.step(async () => {
       const dispatched = runtime.counters.dispatches;
+      const uploadedMs = uploads.milliseconds;
       const start = performance.now();
       record();
-      const elapsedUs = 1000 * (performance.now() - start);
-      if (i >= WARM_UP_STEPS) times.push(elapsedUs / (runtime.counters.dispatches - dispatched));
+      const elapsedMs = performance.now() - start;
+      if (i >= WARM_UP_STEPS) {
+        const uploadMs = uploads.milliseconds - uploadedMs;
+        uploadTimes.push(uploadMs);
+        dispatchTimes.push((1000 * (elapsedMs - uploadMs)) / (runtime.counters.dispatches - dispatched));
+      }
       await runtime.synchronize();
       await settle();
     });
   }
-  return median(times);
+  return { dispatchMicroseconds: median(dispatchTimes), uploadMilliseconds: median(uploadTimes) };
 }

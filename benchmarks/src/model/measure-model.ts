@@ -5,6 +5,11 @@ import { median } from '../kernels/batch-timer.js';
 import { javascriptTimes, type JavascriptTimes } from './javascript-times.js';
 import { buildWorkload, phases, type ModelRun, type Phase, type Workload } from './workload.js';
 
+/** What a model holds between steps: parameters, optimiser, inputs of recorded steps. */
+interface OwnMemory {
+  bytes: number;
+}
+
 /** One part of a training step in steady state; all counts are those of one step. */
 export interface PhaseMeasurement extends JavascriptTimes {
   readonly phase: Phase;
@@ -36,7 +41,7 @@ export interface ModelMeasurement {
   readonly profile?: string;
 }
 
-// The first step compiles, the second still finds buffers of other sizes than it wants.
+// The first step compiles, the second is recorded; those after it are replayed, as in training.
 const WARM_UP_STEPS = 2;
 
 /**
@@ -59,8 +64,8 @@ export async function measureModels(
       const before = runtime.pool.liveBytes;
       const workload = buildWorkload(engine, run.encoder, run);
       workloads.push(workload);
-      const ownBytes = runtime.pool.liveBytes - before;
-      for (const phase of phases) meters.push(new PhaseMeter(engine, workload, { run, phase, ownBytes }));
+      const own = { bytes: runtime.pool.liveBytes - before };
+      for (const phase of phases) meters.push(new PhaseMeter(engine, workload, { run, phase, own }));
     }
     const inTurn = phases.flatMap((phase) => meters.filter((meter) => meter.phase === phase));
     for (let i = 0; i < WARM_UP_STEPS; i++) for (const meter of inTurn) await meter.warmUp();
@@ -92,9 +97,9 @@ export async function measureStep(
   const engine = new Engine(runtime);
   const before = runtime.pool.liveBytes;
   const workload = buildWorkload(engine, run.encoder, run);
-  const ownBytes = runtime.pool.liveBytes - before;
+  const own = { bytes: runtime.pool.liveBytes - before };
   try {
-    const meter = new PhaseMeter(engine, workload, { run, phase: 'step', ownBytes });
+    const meter = new PhaseMeter(engine, workload, { run, phase: 'step', own });
     for (let i = 0; i < WARM_UP_STEPS; i++) await meter.warmUp();
     for (let i = 0; i < steps; i++) await meter.measure();
     return meter.result().seconds;
@@ -122,17 +127,24 @@ class PhaseMeter {
   };
   private peakBytes = 0;
 
-  /** @param options `ownBytes`: what the model holds between steps */
   constructor(
     private readonly engine: Engine,
     private readonly workload: Workload,
-    private readonly options: { readonly run: ModelRun; readonly phase: Phase; readonly ownBytes: number },
+    private readonly options: { readonly run: ModelRun; readonly phase: Phase; readonly own: OwnMemory },
   ) {
     this.phase = options.phase;
   }
 
+  // Memory is handed out while a step is worked out, and kept for its replays.
   async warmUp(): Promise<void> {
+    const { pool } = this.engine.runtime;
+    const { own } = this.options;
+    const before = pool.liveBytes;
+    const others = before - own.bytes;
+    pool.resetPeak();
     await runStep(this.engine, this.workload, this.phase);
+    this.peakBytes = Math.max(this.peakBytes, pool.peakBytes - others);
+    own.bytes += pool.liveBytes - before;
   }
 
   async measure(): Promise<void> {
@@ -140,9 +152,7 @@ class PhaseMeter {
     const { runtime } = this.engine;
     const { pool } = runtime;
     const before = { ...runtime.counters, buffers: pool.createdBuffers };
-    const others = pool.liveBytes - this.options.ownBytes;
     runtime.ledger.reset();
-    pool.resetPeak();
     const start = performance.now();
     const { loss, end } = await runStep(this.engine, this.workload, this.phase);
     times.push((end - start) / 1000);
@@ -157,7 +167,6 @@ class PhaseMeter {
     sums.buffersCreated += pool.createdBuffers - before.buffers;
     sums.bindGroupsCreated += after.bindGroupsCreated - before.bindGroupsCreated;
     sums.pipelinesCreated += after.pipelinesCreated - before.pipelinesCreated;
-    this.peakBytes = Math.max(this.peakBytes, pool.peakBytes - others);
   }
 
   result(): Omit<PhaseMeasurement, 'unfusedBytes' | keyof JavascriptTimes> {
@@ -186,9 +195,9 @@ async function runStep(
   phase: Phase,
 ): Promise<{ readonly loss: number; readonly end: number }> {
   return engine.step(async () => {
-    const loss = workload.record(phase);
+    const loss = workload.replay(phase);
     await engine.runtime.synchronize();
     const end = performance.now();
-    return { loss: await loss.item(), end };
+    return { loss: (await engine.runtime.read(loss))[0]!, end };
   });
 }

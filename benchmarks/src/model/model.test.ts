@@ -49,7 +49,8 @@ describe('bench:model', () => {
     expect(measured[1]!.phases.map(({ peakBytes }) => peakBytes)).toEqual(
       parts.map(({ peakBytes }) => peakBytes),
     );
-    expect(runtime.pool.peakBytes / step.peakBytes).toBeCloseTo(1, 2);
+    // But for the inputs that the recorded forward pass keeps.
+    expect(runtime.pool.peakBytes / step.peakBytes).toBeCloseTo(1, 1);
     if (runtime.hasFeature('timestamp-query')) expect(profile).toContain('adamw');
     expect(runtime.pool.liveBytes).toBe(live);
   });
@@ -138,6 +139,7 @@ describe('bench:model', () => {
       peakBytes: 5e6,
       javascriptMicroseconds: 9.5,
       replayMicroseconds: 2.5,
+      uploadMilliseconds: 1.2,
     };
     const table = formatModels([{ model: 'tiny', task: 'pretrain', batchSize: 2, phases: [part] }]);
     expect(table.split('\n')[1]!.split(/ {2,}/)).toEqual([
@@ -154,6 +156,7 @@ describe('bench:model', () => {
       '3',
       '9.5',
       '2.5',
+      '1.20',
       '0',
       '0',
       '5',
