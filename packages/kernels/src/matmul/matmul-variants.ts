@@ -157,8 +157,8 @@ export function blockGrid(
   return [Math.ceil(n / block.columns), Math.ceil(m / block.rows), groups];
 }
 
-// What keeps a device busy: a few workgroups for each core; a workgroup of 256 for each processor of a large GPU.
-const ENOUGH = { softwareWorkgroups: 8, gpuInvocations: 1 << 15 };
+// What keeps a device busy: a few workgroups for each core; two workgroups of 256 for each processor of a large GPU.
+const ENOUGH = { softwareWorkgroups: 8, gpuInvocations: 1 << 16 };
 // A part shorter than this costs more to write and read back than it saves.
 const SHORTEST_PART = 512;
 const MOST_PARTS = 32;

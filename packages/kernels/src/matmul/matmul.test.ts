@@ -83,8 +83,8 @@ describe('matmul', () => {
     expect(splits(808, 512, 512).splits).toBe(1);
     expect(splits(32, 32, 1023).splits).toBe(1);
     expect(splits(32, 32, 1024)).toEqual({ splits: 2, kPerSplit: 512 });
-    expect(splits(256, 256, 8000)).toEqual({ splits: 2, kPerSplit: 4000 });
-    expect(splits(288, 288, 8000).splits).toBe(1);
+    expect(splits(352, 352, 8000)).toEqual({ splits: 2, kPerSplit: 4000 });
+    expect(splits(544, 512, 8000).splits).toBe(1);
     const { splits: parts, kPerSplit } = splits(7, 7, 100_000);
     expect(parts * kPerSplit).toBeGreaterThanOrEqual(100_000);
     expect((parts - 1) * kPerSplit).toBeLessThan(100_000);
