@@ -130,10 +130,9 @@ function chooseTiling(
       const columns = subgroupColumns * across * unit.n;
       const invocations = subgroupRows * subgroupColumns * device.subgroupMaxSize;
       const workgroupBytes =
-        operandBytes(rows, kTile) +
-        operandBytes(columns, kTile) +
+        2 * (rows + columns) * (kTile + PADDING) +
         4 * subgroupRows * unit.m * columns + // a row of units of every subgroup, on its way to the epilogue
-        16 * invocations; // sums of A's rows
+        rows * kTile; // sums of A's rows: a vec4 for each 4 × 4 elements
       if (invocations > device.maxWorkgroupInvocations || workgroupBytes > device.maxWorkgroupBytes) continue;
       const subgroupGrid = { subgroupRows, subgroupColumns };
       const tiling = { unit, part, ...subgroupGrid, kTile, invocations, rows, columns, workgroupBytes };
@@ -157,10 +156,4 @@ export function tilingConstants(tiling: MatrixTiling): WgslConstants {
     PADDING,
     INVOCATIONS: invocations,
   };
-}
-
-// A block lies in memory as its operand does, along k or across it: the larger of the two.
-function operandBytes(extent: number, kTile: number): number {
-  const elements = Math.max(extent * (kTile + PADDING), kTile * (extent + PADDING));
-  return Math.ceil((2 * elements) / 16) * 16;
 }
