@@ -9,6 +9,7 @@ import { geluBackwardKernel, geluKernel } from './gelu/gelu.cases.js';
 import { gradientNormKernel } from './gradient-norm/gradient-norm.cases.js';
 import type { KernelSpec } from './kernel-spec.js';
 import { layerNormBackwardKernel, layerNormKernel } from './layer-norm/layer-norm.cases.js';
+import { lossScaleCotangentKernel, lossScaleKernel } from './loss-scale/loss-scale.cases.js';
 import { matmulKernel } from './matmul/matmul.cases.js';
 import { meanRowsBackwardKernel, meanRowsKernel } from './mean-rows/mean-rows.cases.js';
 import { mseLossBackwardKernel, mseLossKernel } from './mse/mse.cases.js';
@@ -53,6 +54,8 @@ export const kernelCatalogue: readonly KernelSpec[] = [
   dropPathKernel,
   emaKernel,
   gradientNormKernel,
+  lossScaleKernel,
+  lossScaleCotangentKernel,
   philoxUint32Kernel,
   philoxUniformKernel,
   philoxNormalKernel,
