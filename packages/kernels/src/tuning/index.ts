@@ -1,4 +1,5 @@
 export { digestOf } from './digest.js';
+export { halfVariants, missingForHalf, type HalfVariant } from './half-precision.js';
 export {
   requireFittingTable,
   shapeClassOfCase,
