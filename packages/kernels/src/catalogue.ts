@@ -21,7 +21,7 @@ import { rowScaleKernel } from './row-scale/row-scale.cases.js';
 import { targetsFromVideoKernel, targetsKernel } from './targets/targets.cases.js';
 import { tubeMaskKernel } from './tube-mask/tube-mask.cases.js';
 
-export { makeHostData, scaledError, toFloat64 } from './testing/host-data.js';
+export { makeHostData, roundedToF16, scaledError, toFloat64 } from './testing/host-data.js';
 export { proceduralParameter, proceduralVideo } from './testing/procedural.js';
 export { testRandom } from './testing/random.js';
 

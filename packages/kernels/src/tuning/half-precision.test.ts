@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { kernelCatalogue } from '../catalogue.js';
 import { paperRuntime } from '../runtime/paper-device.js';
 import type { AdapterSummary } from '../runtime/adapter.js';
-import { halfVariants, missingForHalf } from './half-precision.js';
+import { HalfPrecisionError, halfVariants, useHalfPrecision, variantsInHalf } from './half-precision.js';
 
 const rounding = kernelCatalogue.flatMap(({ name, variants }) =>
   variants.filter(({ precision }) => precision === 'f16').map((variant) => ({ kernel: name, variant })),
@@ -22,21 +22,40 @@ describe('halfVariants', () => {
     });
     runtime.precision = 'f16';
     expect(halfVariants(runtime).find(({ kernel }) => kernel === 'matmul')?.isChosen).toBe(true);
-    expect(missingForHalf(runtime)).toEqual([]);
+  });
+});
+
+describe('useHalfPrecision', () => {
+  it('lets variants round where they are the better choice', () => {
+    const runtime = withUnits();
+    expect(variantsInHalf(runtime)).toEqual([]);
+    expect(useHalfPrecision(runtime)).toContain('matmul matrix-units');
+    expect(variantsInHalf(runtime)).toContain('matmul matrix-units');
+    expect(runtime.precision).toBe('f16');
+    expect(runtime.forcedVariants.size).toBe(0);
   });
 
-  it('are not chosen on a software adapter unless forced', () => {
+  it('forces them on a software adapter, where they never are', () => {
     const runtime = withUnits({ isSoftware: true });
-    runtime.precision = 'f16';
-    const ofMatmul = () => halfVariants(runtime).find(({ kernel }) => kernel === 'matmul');
-    expect(ofMatmul()?.isChosen).toBe(false);
-    runtime.forcedVariants.set('matmul', 'matrix-units');
-    expect(ofMatmul()?.isChosen).toBe(true);
+    expect(useHalfPrecision(runtime)).toContain('matmul matrix-units');
+    expect(runtime.forcedVariants.get('matmul')).toBe('matrix-units');
   });
 
-  it('are none without what they need, which is named', () => {
-    const runtime = withUnits({ features: ['subgroups'], matrixUnits: [] });
-    expect(halfVariants(runtime)).toEqual([]);
-    expect(missingForHalf(runtime)).toEqual(features.filter((name) => name !== 'subgroups'));
+  it.each<[string, Partial<AdapterSummary>, RegExp]>([
+    [
+      'without what they need, which it names',
+      { features: ['subgroups'] },
+      /nothing on A GPU: .*lacks .*shader-f16/,
+    ],
+    [
+      'whose units take no f16',
+      { matrixUnits: [{ ...matrixUnits[0]!, componentType: 'u8' }] },
+      /take no f16/,
+    ],
+  ])('refuses a device %s', (_, change, message) => {
+    const runtime = withUnits({ description: 'A GPU', ...change });
+    expect(() => useHalfPrecision(runtime)).toThrow(HalfPrecisionError);
+    expect(() => useHalfPrecision(runtime)).toThrow(message);
+    expect(runtime.precision).toBe('f32');
   });
 });

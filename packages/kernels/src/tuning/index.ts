@@ -1,5 +1,11 @@
 export { digestOf } from './digest.js';
-export { halfVariants, missingForHalf, type HalfVariant } from './half-precision.js';
+export {
+  halfVariants,
+  HalfPrecisionError,
+  useHalfPrecision,
+  variantsInHalf,
+  type HalfVariant,
+} from './half-precision.js';
 export {
   requireFittingTable,
   shapeClassOfCase,
