@@ -142,7 +142,7 @@ describe('a run', () => {
     const { exitCode, stderr, stdout } = await run(command('half', { precision: 'f16' }));
     if (exitCode !== 0) {
       expect(stderr).toMatch(
-        /^error: --precision f16 would gain nothing on .*: no kernel can use f16 there/m,
+        /^error: --precision f16: f16 would gain nothing on .*: no kernel can use it there/m,
       );
       await expect(stat(at('half'))).rejects.toThrow('ENOENT');
       return;

@@ -1,7 +1,8 @@
 import { paperRuntime, selectVariant, type AdapterSummary } from '@tubelet/kernels';
 import { kernelCatalogue } from '@tubelet/kernels/catalogue';
+import { variantsInHalf } from '@tubelet/kernels/tuning';
 import { describe, expect, it } from 'vitest';
-import { f16Variants, inFullPrecision, PrecisionError, usePrecision } from './precision.js';
+import { inFullPrecision, PrecisionError, usePrecision } from './precision.js';
 import { savedSettings } from './settings.js';
 
 const matmul = kernelCatalogue.find(({ name }) => name === 'matmul')!;
@@ -22,7 +23,7 @@ describe('--precision', () => {
   it('f16 lets products use matrix units, and says so', () => {
     const { runtime, notes, product } = use('f16');
     expect(product()).toBe('matrix-units');
-    expect(f16Variants(runtime)).toContain('matmul matrix-units');
+    expect(variantsInHalf(runtime)).toContain('matmul matrix-units');
     expect(notes).toEqual([
       expect.stringMatching(/products of f16 under a dynamic loss scale: .*matmul matrix-units/),
     ]);
@@ -37,7 +38,7 @@ describe('--precision', () => {
   it('f32 changes nothing', () => {
     const { runtime, notes, product } = use('f32');
     expect(product()).not.toBe('matrix-units');
-    expect(f16Variants(runtime)).toEqual([]);
+    expect(variantsInHalf(runtime)).toEqual([]);
     expect(notes).toEqual([]);
   });
 
@@ -54,7 +55,9 @@ describe('--precision', () => {
     ],
   ])('f16 is refused on a GPU %s', (_, change, reason) => {
     expect(() => use('f16', change)).toThrow(PrecisionError);
-    expect(() => use('f16', change)).toThrow(/--precision f16 would gain nothing on A GPU.*--precision f32/);
+    expect(() => use('f16', change)).toThrow(
+      /--precision f16: f16 would gain nothing on A GPU.*--precision f32/,
+    );
     expect(() => use('f16', change)).toThrow(reason);
   });
 

@@ -1,7 +1,7 @@
 import type { LossScale } from '@tubelet/autograd';
 import type { Precision, Runtime } from '@tubelet/kernels';
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
-import { halfVariants, missingForHalf } from '@tubelet/kernels/tuning';
+import { HalfPrecisionError, useHalfPrecision } from '@tubelet/kernels/tuning';
 import { choiceOption, UserError } from '@tubelet/trainer';
 import type { Option } from 'commander';
 import { valued } from './option-groups.js';
@@ -26,13 +26,12 @@ export function precisionOption(): Option {
 export class PrecisionError extends UserError {
   override readonly name = 'PrecisionError';
 
-  constructor(adapter: string, missing: readonly string[]) {
-    const lack = missing.length > 0 ? `it lacks ${missing.join(', ')}` : 'its matrix units take no f16';
-    super(
-      `--precision f16 would gain nothing on ${adapter}: no kernel can use f16 there, since ${lack}. ` +
-        'Train with --precision f32, which is the default, or on a GPU with matrix units that its driver shows ' +
-        '(`npm run doctor` lists what there is).',
-    );
+  /** @param cause names the adapter and what it lacks */
+  constructor(cause: HalfPrecisionError) {
+    const remedy =
+      'Train with --precision f32, which is the default, or on a GPU with matrix units that its driver shows ' +
+      '(`npm run doctor` lists what there is).';
+    super(`--precision f16: ${cause.message}. ${remedy}`, { cause });
   }
 }
 
@@ -62,26 +61,15 @@ export async function openTrainingRuntime(
  * @throws PrecisionError for f16 where no kernel can use it
  */
 export function usePrecision(runtime: Runtime, precision: Precision, note: (message: string) => void): void {
-  runtime.precision = precision;
   if (precision === 'f32') return;
-  if (!halfVariants(runtime).some(({ isChosen }) => isChosen)) {
-    // A software driver's matrix units are there for tests, and are nowhere the better choice.
-    for (const { kernel, variant } of halfVariants(runtime)) runtime.forcedVariants.set(kernel, variant);
+  let used: string[];
+  try {
+    used = useHalfPrecision(runtime);
+  } catch (error) {
+    throw error instanceof HalfPrecisionError ? new PrecisionError(error) : error;
   }
-  const used = f16Variants(runtime);
-  const { adapter } = runtime;
-  if (used.length === 0) {
-    throw new PrecisionError(adapter.description || adapter.device, missingForHalf(runtime));
-  }
-  const slow = adapter.isSoftware ? '; on a software driver that is slower than f32' : '';
+  const slow = runtime.adapter.isSoftware ? '; on a software driver that is slower than f32' : '';
   note(`products of f16 under a dynamic loss scale: ${used.join(', ')}${slow}`);
-}
-
-/** The variants in use that round to f16, each as `kernel variant`; none in f32. */
-export function f16Variants(runtime: Runtime): string[] {
-  return halfVariants(runtime)
-    .filter(({ isChosen }) => isChosen)
-    .map(({ kernel, variant }) => `${kernel} ${variant}`);
 }
 
 /** Runs `body` in f32, whatever the training computes in: what it finds is what `evaluate` finds afterwards. */

@@ -1,8 +1,8 @@
 import { formatProfile, type Runtime } from '@tubelet/kernels';
 import { gpuBindingsVersion } from '@tubelet/kernels/node';
+import { variantsInHalf } from '@tubelet/kernels/tuning';
 import type { RunConfig } from '@tubelet/trainer';
 import type { Ffmpeg } from '@tubelet/video';
-import { f16Variants } from './precision.js';
 import { describeTuning } from './tuning.js';
 
 /** What a run's configuration says about software and GPU. */
@@ -21,7 +21,7 @@ export function describeEnvironment(
     },
     adapter: { ...adapter } as unknown as RunConfig['adapter'],
     tuning: describeTuning(runtime),
-    f16Variants: f16Variants(runtime),
+    f16Variants: variantsInHalf(runtime),
     startedAt: new Date().toISOString(),
   };
 }
