@@ -5,6 +5,7 @@
 import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { clipPackage, demoClips } from './lib/demo-clips.mjs';
+import { demoSettings, FRAME_STEP, TRAINING_SECONDS } from './lib/demo-recipe.mjs';
 import { lossesOf, lossFall, sparkline } from './lib/loss-curve.mjs';
 import { commandText, optionWords, requireBuilt, runProgram } from './lib/programs.mjs';
 import { root } from './lib/root.mjs';
@@ -15,34 +16,7 @@ const say = (line) => console.log(`[demo] ${line}`);
 const runFolder = join(root, 'runs', 'demo');
 const picture = join(runFolder, 'reconstruction.png');
 
-/** What the model learns from; the picture shows a part of the seconds before, which it never saw. */
-const TRAINING_SECONDS = { start: 5, end: 28 };
 const PICTURE_START_SECONDS = 3;
-const FRAME_STEP = 4;
-
-/** A model that learns a face in a few hundred steps; the learning rate stands for 256 clips a step. */
-const settings = {
-  model: 'tiny',
-  dim: 128,
-  depth: 4,
-  heads: 2,
-  'decoder-dim': 128,
-  'decoder-depth': 2,
-  'decoder-heads': 2,
-  'image-size': 96,
-  frames: 8,
-  'frame-step': FRAME_STEP,
-  region: '2,3,6',
-  'mask-ratio': 0.9,
-  augmentation: 'none',
-  'segment-seconds': 1.5,
-  'start-seconds': TRAINING_SECONDS.start,
-  'end-seconds': TRAINING_SECONDS.end,
-  'batch-size': 4,
-  epochs: 52,
-  'warmup-epochs': 4,
-  lr: 0.16,
-};
 
 const pretrain = (args) => runProgram('pretrain', args);
 const shown = (args) => commandText('pretrain', args);
@@ -105,7 +79,7 @@ async function demo() {
   const { start, end } = TRAINING_SECONDS;
   say(`training a small model on seconds ${start} to ${end} of both clips; without a GPU this takes minutes`);
   say('the first step compiles the kernels and takes the longest');
-  await pretrain(['train', ...clips, '--out', relative(root, runFolder), ...optionWords(settings)]);
+  await pretrain(['train', ...clips, '--out', relative(root, runFolder), ...optionWords(demoSettings)]);
   if (interrupted) return say(`stopped; what there is lies in ${relative(root, runFolder)}`);
 
   const checkpoints = join(runFolder, 'checkpoints');

@@ -27,6 +27,7 @@ it('has the scripts everything starts with', () => {
     'test:full',
     'test:subgroups',
     'test:matrix-units',
+    'test:precision',
     'build',
     'typecheck',
     'lint',
@@ -45,7 +46,7 @@ it('runs only files that exist and only tasks that turbo knows', () => {
 });
 
 it('sets up a bare clone before whatever must work on one', () => {
-  for (const name of ['test', 'test:full', 'test:subgroups', 'test:matrix-units', 'demo']) {
+  for (const name of ['test', 'test:full', 'test:subgroups', 'test:matrix-units', 'test:precision', 'demo']) {
     expect(scripts[name]).toMatch(/^node scripts\/setup\.mjs && /);
   }
 });

@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { matrixUnitsDriver, nodeWithDriver } from './lib/matrix-units-driver.mjs';
+import { matrixUnitsDriver, matrixUnitsEnvironment, nodeWithDriver } from './lib/matrix-units-driver.mjs';
 import { probe } from './lib/probe.mjs';
 import { root } from './lib/root.mjs';
 import { importSource } from './lib/source.mjs';
@@ -18,13 +18,8 @@ const driver = await matrixUnitsDriver(cacheDirectory());
 const node = nodeWithDriver(driver);
 const notes = mkdtempSync(join(tmpdir(), 'tubelet-'));
 const env = {
-  ...process.env,
-  TUBELET_VULKAN: 'system',
-  VK_DRIVER_FILES: driver.icd,
-  // Subgroups of 8: with 4 Mesa 26.1 has no matrix units, with 16 it crashes on a single product.
-  LP_NATIVE_VECTOR_WIDTH: '256',
+  ...matrixUnitsEnvironment(driver, cacheDirectory()),
   TUBELET_EXECUTIONS: join(notes, 'executions'),
-  MESA_SHADER_CACHE_DIR: join(cacheDirectory(), 'mesa-shaders-matrix-units'),
 };
 
 try {

@@ -29,6 +29,33 @@ export function lossFall(losses, window = 20) {
 }
 
 /**
+ * A curve without its noise: the mean of each stretch of so many values. What is no number is left out: the loss of a
+ * step that was skipped may be none.
+ *
+ * @param {number[]} values
+ * @param {number} window
+ * @returns {number[]}
+ */
+export function smoothed(values, window) {
+  const stretch = (end) => values.slice(end - window, end).filter(Number.isFinite);
+  return values.slice(window - 1).map((_, i) => mean(stretch(i + window)));
+}
+
+/**
+ * Where two curves of one length are furthest apart, in parts of the first.
+ *
+ * @param {number[]} expected
+ * @param {number[]} actual
+ * @returns {{ gap: number, at: number }} `gap` is NaN where either is no number
+ */
+export function largestGap(expected, actual) {
+  const gaps = expected.map((value, i) => Math.abs(actual[i] / value - 1));
+  const missing = gaps.findIndex(Number.isNaN);
+  const at = missing < 0 ? gaps.indexOf(Math.max(...gaps)) : missing;
+  return { gap: gaps[at], at };
+}
+
+/**
  * A curve in one line of text: each character is the mean of an equal share of the values, between the least
  * mean and the greatest.
  *

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { lossesOf, lossFall, sparkline } from './loss-curve.mjs';
+import { largestGap, lossesOf, lossFall, smoothed, sparkline } from './loss-curve.mjs';
 
 it('reads the losses of the steps', () => {
   const log = [
@@ -13,6 +13,16 @@ it('reads the losses of the steps', () => {
 
 it('compares the ends of a run', () => {
   expect(lossFall([4, 2, 9, 9, 1, 2], 2)).toEqual({ start: 3, end: 1.5 });
+});
+
+it('smooths a curve, passing over what is no number', () => {
+  expect(smoothed([1, 3, 5, NaN, 7], 2)).toEqual([2, 4, 5, 7]);
+});
+
+it('finds where curves are furthest apart', () => {
+  const { gap, at } = largestGap([1, 2, 4], [1, 2.5, 3.8]);
+  expect([gap, at]).toEqual([0.25, 1]);
+  expect(largestGap([1, 2], [1, NaN])).toEqual({ gap: NaN, at: 1 });
 });
 
 it('draws a curve', () => {

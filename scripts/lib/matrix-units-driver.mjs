@@ -102,6 +102,24 @@ export async function matrixUnitsDriver(cache) {
 }
 
 /**
+ * The environment of a process that is to use the driver.
+ *
+ * @param {MatrixUnitsDriver} driver
+ * @param {string} cache the cache folder
+ * @returns {NodeJS.ProcessEnv}
+ */
+export function matrixUnitsEnvironment(driver, cache) {
+  return {
+    ...process.env,
+    TUBELET_VULKAN: 'system',
+    VK_DRIVER_FILES: driver.icd,
+    // Subgroups of 8: with 4 Mesa 26.1 has no matrix units, with 16 it crashes on a single product.
+    LP_NATIVE_VECTOR_WIDTH: '256',
+    MESA_SHADER_CACHE_DIR: join(cache, 'mesa-shaders-matrix-units'),
+  };
+}
+
+/**
  * A program that starts this Node with the driver's libraries in place of the system's.
  *
  * @param {MatrixUnitsDriver} driver

@@ -28,12 +28,14 @@ export const commandText = (app, args) =>
 /**
  * Runs a built program in view of the user. It answers Ctrl-C itself, with a checkpoint.
  *
+ * @param {{ node?: string, env?: NodeJS.ProcessEnv }} [options] the Node to start and its environment; the present ones
+ *   unless given
  * @throws Error when it fails
  */
-export function runProgram(app, args) {
+export function runProgram(app, args, { node = process.execPath, env = process.env } = {}) {
   console.log(`\n$ ${commandText(app, args)}`);
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [entry(app), ...args], { cwd: root, stdio: 'inherit' });
+    const child = spawn(node, [entry(app), ...args], { cwd: root, env, stdio: 'inherit' });
     child.on('error', reject);
     child.on('close', (code, signal) => {
       if (code === 0) resolve();

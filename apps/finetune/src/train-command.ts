@@ -8,6 +8,7 @@ import {
   notNegative,
   otherMemoryOptions,
   positive,
+  precisionOption,
   share,
   valued,
   whole,
@@ -99,13 +100,20 @@ export function trainCommand(): Command {
     const dataset = await openData(options);
     const config = configOf(options, encoder, dataset.classes.length);
     if (options.dryRun) {
-      const { batchSize, memoryBudget: budgetBytes } = options;
+      const { batchSize, memoryBudget: budgetBytes, precision } = options;
       // Clips are mixed in pairs.
       const multiple = isMixing(options) ? 2 : 1;
       const { name, options: otherOptions } = otherMemoryOptions(options);
       const [begin, other] = [dryTraining(options, config), dryTraining(otherOptions, config)];
       console.log(
-        await memoryReport({ begin, other: { name, begin: other }, batchSize, multiple, budgetBytes }),
+        await memoryReport({
+          begin,
+          other: { name, begin: other },
+          batchSize,
+          multiple,
+          budgetBytes,
+          precision,
+        }),
       );
       return;
     }
@@ -254,6 +262,7 @@ function trainingOptions(): Option[] {
       'validate and test a moving average of the weights, e.g. 0.9999 (default: the weights themselves)',
       numberOption('--ema', { min: 0, max: 1, aboveMin: true, belowMax: true }),
     ),
+    precisionOption(),
     valued('--seed <n>', 'of weights, order, clips and augmentation', whole('--seed', 0), 0),
     valued(
       '--test-of <epoch>',

@@ -1,4 +1,9 @@
-import { requireFittingMemoryOptions, type EncoderOptions, type MemoryOptions } from '@tubelet/programs';
+import {
+  requireFittingMemoryOptions,
+  type EncoderOptions,
+  type MemoryOptions,
+  type PrecisionOptions,
+} from '@tubelet/programs';
 import { OptionError } from '@tubelet/trainer';
 import type { ClassifierConfig, LayerDecayOptions } from '@tubelet/mae-dfer';
 import type { CropMode, MixOptions, TrainTransformOptions } from '@tubelet/video';
@@ -8,7 +13,7 @@ import type { DataOptions, ValidationPart } from './data-source.js';
 export type FoldChoice = number | 'all';
 
 /** Options of `train` as the command line gives them; the names are those of the options. */
-export interface TrainOptions extends EncoderOptions, DataOptions, MemoryOptions {
+export interface TrainOptions extends EncoderOptions, DataOptions, MemoryOptions, PrecisionOptions {
   readonly fold?: FoldChoice;
   readonly validateOn: ValidationPart;
   readonly validationShare: number;

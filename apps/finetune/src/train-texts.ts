@@ -26,14 +26,20 @@ export function announce(
   progress.note('the first step takes longer than the others: it compiles the kernels');
 }
 
-/** Says what a run has left behind. */
-export function summary(result: TrainingResult, training: ClassifierTraining, plan: Plan): string {
+/** Says what a run has left behind; `more` is said in the middle. */
+export function summary(
+  result: TrainingResult,
+  training: ClassifierTraining,
+  plan: Plan,
+  more: readonly string[],
+): string {
   const { options, stepsPerEpoch, badFiles } = plan;
   const lines = [
     `${result.finished ? 'finished' : 'stopped'} after ${result.completedSteps} of ${options.epochs * stepsPerEpoch} steps`,
     `checkpoint  ${result.checkpointPath}`,
     `report      ${result.reportPath}`,
     `peak memory ${formatBytes(training.runtime.pool.peakBytes)} on the GPU`,
+    ...more,
   ];
   if (training.best) {
     lines.push(`best        ${bestCheckpointPath(options.out)} (epoch ${training.best.epoch + 1})`);

@@ -162,6 +162,7 @@ describe('finetune train on bad data', () => {
     ['--fold 1 --test-of best --validate-on none', /--test-of/],
     ['--fold 1 --pooling original --model vit-base --dim 64 --heads 1', /no regions/],
     ['--fold 1 --stop-after 0', /--stop-after/],
+    ['--fold 1 --precision bf16', /--precision: "bf16" .*f32, f16/],
     ['--fold all --stop-after 1', /a single --fold/],
     ['--fold 1 --from missing.pth', /missing\.pth/],
     ['--fold 1 --epochs 2 --validate-every 3', /--validate-every/],

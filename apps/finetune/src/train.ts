@@ -1,11 +1,14 @@
 import { cosineSchedule, scaleLearningRate } from '@tubelet/autograd';
 import type { Runtime } from '@tubelet/kernels';
-import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
+import { closeNodeRuntime } from '@tubelet/kernels/node';
 import {
   BadFiles,
   countSteps,
   EpochReader,
+  lossScaleLines,
+  openTrainingRuntime,
   otherAdapterNote,
+  savedSettings,
   StepProfile,
   useTuning,
 } from '@tubelet/programs';
@@ -56,7 +59,7 @@ export async function train(request: TrainRequest): Promise<{ finished: boolean;
     test: labelledFingerprint(videos.test),
   };
   const settings = bindingSettings(options, config, fold, named, dataset.classes);
-  if (saved) requireSameSettings(options.out, saved.settings, settings);
+  if (saved) requireSameSettings(options.out, savedSettings(saved), settings);
 
   const progress = createProgress();
   const badFiles = new BadFiles(progress);
@@ -66,10 +69,10 @@ export async function train(request: TrainRequest): Promise<{ finished: boolean;
     const stepsPerEpoch = countSteps(loader, options);
     const batches = new EpochReader(loader, options.accumulate);
     if (!saved) await batches.readFirst();
-    const runtime = await openNodeRuntime();
+    const note = (message: string) => progress.note(message);
+    const runtime = await openTrainingRuntime(options, note);
     const plan = { ...request, videos, settings, stepsPerEpoch, progress, badFiles, stop };
     try {
-      const note = (message: string) => progress.note(message);
       useTuning(runtime, { autotune: options.autotune, saved, note });
       return await trainOn(runtime, loader, batches, plan);
     } finally {
@@ -145,7 +148,7 @@ async function trainOn(
     run.log.append({ type: 'memory', step: completedSteps, peakGpuBytes: runtime.pool.peakBytes });
     const timings = await profile.text(completedSteps);
     if (timings !== undefined) console.log(timings);
-    console.log(summary(result, training, plan));
+    console.log(summary(result, training, plan, await lossScaleLines(training.lossScale)));
     if (!result.finished) return { finished: false };
     if (videos.test.length === 0) {
       progress.note(`${dataset.root} has no test part: nothing is tested`);

@@ -1,4 +1,4 @@
-import { AdamW, Engine, ExponentialMovingAverage, readStateDict } from '@tubelet/autograd';
+import { AdamW, Engine, ExponentialMovingAverage, LossScale, readStateDict } from '@tubelet/autograd';
 import type { Runtime } from '@tubelet/kernels';
 import { Classifier, DropPath, initialiseClassifier, layerDecayGroups } from '@tubelet/mae-dfer';
 import { readTraining, restoreTraining, type TrainedParts } from '@tubelet/programs';
@@ -14,6 +14,8 @@ export class ClassifierTraining {
   readonly engine: Engine;
   readonly classifier: Classifier;
   readonly optimiser: AdamW;
+  /** Of training in f16; absent in f32. */
+  readonly lossScale: LossScale | undefined;
   readonly dropPath: DropPath;
   average: ExponentialMovingAverage | undefined;
   /** The best validation so far. */
@@ -26,9 +28,11 @@ export class ClassifierTraining {
   ) {
     this.engine = new Engine(runtime);
     this.classifier = new Classifier(this.engine, description.model);
-    const { weightDecay, layerDecay, tokenLayer } = options;
+    const { weightDecay, layerDecay, tokenLayer, precision, clipGradients: maxGradientNorm } = options;
     const { encoder } = description.model;
+    this.lossScale = precision === 'f16' ? new LossScale(this.engine, { maxGradientNorm }) : undefined;
     this.optimiser = new AdamW(this.classifier.store, {
+      lossScale: this.lossScale,
       groups: layerDecayGroups(this.classifier.store, {
         depth: encoder.depth,
         weightDecay,
@@ -85,6 +89,7 @@ export class ClassifierTraining {
   }
 
   private get parts(): TrainedParts {
-    return { store: this.classifier.store, optimiser: this.optimiser, average: this.average };
+    const { classifier, optimiser, average, lossScale } = this;
+    return { store: classifier.store, optimiser, average, lossScale };
   }
 }

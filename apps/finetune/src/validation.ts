@@ -1,3 +1,4 @@
+import { inFullPrecision } from '@tubelet/programs';
 import { saveCheckpoint, type Metrics } from '@tubelet/trainer';
 import { bestCheckpointPath, isBetter, validationMetrics } from './best-epoch.js';
 import { evaluateVideos, type VideosEvaluation } from './evaluate.js';
@@ -10,21 +11,23 @@ export function isValidated(epoch: number, { options, videos }: Pick<Plan, 'opti
   return (epoch + 1) % options.validateEvery === 0 || epoch + 1 === options.epochs;
 }
 
-/** Scores a part of the run's videos with the classifier as it is. */
+/** Scores a part of the run's videos with the classifier as it is; in f32, as `evaluate` does. */
 export function evaluatePart(
   part: 'validation' | 'test',
-  { classifier }: ClassifierTraining,
+  { classifier, runtime }: ClassifierTraining,
   { options, videos, dataset, badFiles }: Plan,
 ): Promise<VideosEvaluation> {
-  return evaluateVideos(classifier, videos[part], {
-    classNames: dataset.classes,
-    clips: options.clips,
-    batchSize: options.batchSize,
-    frameStep: options.frameStep,
-    crop: options.crop,
-    workers: options.workers,
-    onBadFile: badFiles.report,
-  });
+  return inFullPrecision(runtime, () =>
+    evaluateVideos(classifier, videos[part], {
+      classNames: dataset.classes,
+      clips: options.clips,
+      batchSize: options.batchSize,
+      frameStep: options.frameStep,
+      crop: options.crop,
+      workers: options.workers,
+      onBadFile: badFiles.report,
+    }),
+  );
 }
 
 /** Validates the weights after an epoch, and keeps them if they are the best so far. */

@@ -194,6 +194,7 @@ describe('a run resumed with other settings', () => {
   it.each<[string, Changes, RegExp]>([
     ['another model size', { dim: 64 }, /dim was 32 and is now 64/],
     ['another seed', { seed: 3 }, /seed was 0 and is now 3/],
+    ['another precision', { precision: 'f16' }, /precision was "f32" and is now "f16"/],
     ['a setting it did not have', { 'segment-seconds': 1 }, /segmentSeconds was null and is now 1/],
   ])('%s is refused with the setting named', async (_, changes, message) => {
     const checkpoints = checkpointsOf(at('partly')).map(sha256);

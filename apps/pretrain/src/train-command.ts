@@ -9,6 +9,7 @@ import {
   notNegative,
   otherMemoryOptions,
   positive,
+  precisionOption,
   share,
   valued,
   whole,
@@ -94,6 +95,7 @@ export function trainCommand(): Command {
       ),
       valued('--min-lr <rate>', 'final learning rate, scaled likewise', notNegative('--min-lr'), 1e-5),
       valued('--weight-decay <w>', 'of AdamW', notNegative('--weight-decay'), 0.05),
+      precisionOption(),
       valued('--seed <n>', 'of weights, order, crops and masks', whole('--seed', 0), 0),
     ],
     'Running:': [
@@ -120,10 +122,12 @@ export function trainCommand(): Command {
     requireFittingOptions(options);
     const config = modelConfig(options, command);
     if (options.dryRun) {
-      const { batchSize, memoryBudget: budgetBytes } = options;
+      const { batchSize, memoryBudget: budgetBytes, precision } = options;
       const { name, options: otherOptions } = otherMemoryOptions(options);
       const [begin, other] = [dryTraining(options, config), dryTraining(otherOptions, config)];
-      console.log(await memoryReport({ begin, other: { name, begin: other }, batchSize, budgetBytes }));
+      console.log(
+        await memoryReport({ begin, other: { name, begin: other }, batchSize, budgetBytes, precision }),
+      );
     } else {
       await train(sources, options, config, process.argv.slice(2));
     }

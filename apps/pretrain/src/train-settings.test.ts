@@ -28,6 +28,7 @@ describe('options of train', () => {
       epochs: 50,
       lr: 3e-4,
       weightDecay: 0.05,
+      precision: 'f32',
     });
   });
 
@@ -48,6 +49,7 @@ describe('options of train', () => {
     [['--mask-ratio', '0.01'], '--mask-ratio', '0.01'],
     [['--model', 'huge'], '--model', '"huge"'],
     [['--lr', '0'], '--lr', '"0"'],
+    [['--precision', 'f64'], '--precision', '"f64"'],
     [['--seed', '-1'], '--seed', '"-1"'],
     [['--region', '2,5'], '--region', '"2,5"'],
     [['--region', '3,5,10'], '--region', '"3,5,10"'],

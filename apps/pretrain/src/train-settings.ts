@@ -14,13 +14,14 @@ import {
   requireFittingWidth,
   type EncoderOptions,
   type MemoryOptions,
+  type PrecisionOptions,
 } from '@tubelet/programs';
 import type { Command } from 'commander';
 import type { CropMode } from '@tubelet/video';
 import { OptionError, type JsonValue } from '@tubelet/trainer';
 
 /** Options of `train` as the command line gives them; the names are those of the options. */
-export interface TrainOptions extends EncoderOptions, MemoryOptions {
+export interface TrainOptions extends EncoderOptions, MemoryOptions, PrecisionOptions {
   readonly decoderDim: number;
   readonly decoderDepth: number;
   readonly decoderHeads: number;

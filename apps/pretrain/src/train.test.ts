@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
+import { readRunConfig } from '@tubelet/trainer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeDataSet, type DataSet } from './testing/data-set.js';
 import {
@@ -10,6 +11,7 @@ import {
   finalDigest,
   logOf,
   options,
+  run,
   stepsOf,
   succeed,
   TINY_MODEL,
@@ -105,6 +107,7 @@ describe('a run', () => {
         weightDecay: 0.05,
         lossWeight: 0.5,
         seed: 0,
+        precision: 'f32',
         clipsPerStep: 2,
         segmentSeconds: null,
       },
@@ -133,6 +136,22 @@ describe('a run', () => {
     const [record] = logOf(at('diverged')).slice(-1);
     expect(record).toMatchObject({ type: 'error', message: expect.stringContaining('diverged') });
     expect(checkpointsOf(at('diverged')).length).toBe(record!.step);
+  });
+
+  it('in f16 uses what the GPU has for it and writes that down; where it has nothing, says so and begins nothing', async () => {
+    const { exitCode, stderr, stdout } = await run(command('half', { precision: 'f16' }));
+    if (exitCode !== 0) {
+      expect(stderr).toMatch(
+        /^error: --precision f16: f16 would gain nothing on .*: no kernel can use it there/m,
+      );
+      await expect(stat(at('half'))).rejects.toThrow('ENOENT');
+      return;
+    }
+    expect(stdout).toMatch(/^skipped +\d+ of 40 steps, whose gradients overflowed; the loss scale is \d+$/m);
+    const { settings, f16Variants } = readRunConfig(at('half'));
+    expect(settings.precision).toBe('f16');
+    expect(f16Variants).not.toEqual([]);
+    expect(stepsOf(at('half')).at(-1)!.metrics).toHaveProperty('loss scale');
   });
 
   it('says what to do where there is no GPU, and begins nothing', async () => {

@@ -1,13 +1,16 @@
 import { cosineSchedule, scaleLearningRate } from '@tubelet/autograd';
 import { formatBytes, type Runtime } from '@tubelet/kernels';
-import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
+import { closeNodeRuntime } from '@tubelet/kernels/node';
 import type { PretrainingConfig } from '@tubelet/mae-dfer';
 import {
   BadFiles,
   countSteps,
   describeEnvironment,
   EpochReader,
+  lossScaleLines,
+  openTrainingRuntime,
   otherAdapterNote,
+  savedSettings,
   StepProfile,
   useTuning,
 } from '@tubelet/programs';
@@ -66,7 +69,7 @@ export async function train(
   const badFiles = new BadFiles(progress);
   const videos = await findVideos(sources, options, badFiles);
   const settings = bindingSettings(options, config, videosFingerprint(videos));
-  if (saved) requireSameSettings(options.out, saved.settings, settings);
+  if (saved) requireSameSettings(options.out, savedSettings(saved), settings);
 
   const loader = await openLoader(videos, options, badFiles);
   const stop = stopOnSignals((message) => progress.note(message));
@@ -74,7 +77,8 @@ export async function train(
     const stepsPerEpoch = countSteps(loader, options, ', or raise --clips-per-video');
     const batches = new EpochReader(loader, options.accumulate);
     if (!saved) await batches.readFirst();
-    const runtime = await openNodeRuntime();
+    const note = (message: string) => progress.note(message);
+    const runtime = await openTrainingRuntime(options, note);
     const plan = {
       sources,
       options,
@@ -87,7 +91,6 @@ export async function train(
       stop,
     };
     try {
-      const note = (message: string) => progress.note(message);
       useTuning(runtime, { autotune: options.autotune, saved, note });
       await trainOn(runtime, loader, batches, plan);
     } finally {
@@ -124,7 +127,7 @@ async function trainOn(
     run.log.append({ type: 'memory', step: completedSteps, peakGpuBytes: runtime.pool.peakBytes });
     const timings = await profile.text(completedSteps);
     if (timings !== undefined) console.log(timings);
-    console.log(summary(result, runtime, plan));
+    console.log(summary(result, runtime, plan, await lossScaleLines(training.lossScale)));
   } finally {
     // Batches decoded ahead may still report files to the log.
     await loader.close();
@@ -211,6 +214,7 @@ function summary(
   result: TrainingResult,
   runtime: Runtime,
   { options, stepsPerEpoch, badFiles }: Plan,
+  more: readonly string[],
 ): string {
   const totalSteps = options.epochs * stepsPerEpoch;
   const lines = [
@@ -218,6 +222,7 @@ function summary(
     `checkpoint  ${result.checkpointPath}`,
     `report      ${result.reportPath}`,
     `peak memory ${formatBytes(runtime.pool.peakBytes)} on the GPU`,
+    ...more,
   ];
   if (badFiles.count > 0) lines.push(`left out    ${badFiles.count} files; the log names them`);
   if (!result.finished) {

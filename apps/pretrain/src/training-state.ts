@@ -1,12 +1,12 @@
-import { AdamW, Engine } from '@tubelet/autograd';
-import type { Runtime } from '@tubelet/kernels';
+import { AdamW, Engine, LossScale } from '@tubelet/autograd';
+import type { Precision, Runtime } from '@tubelet/kernels';
 import {
   decayGroups,
   initialisePretraining,
   PretrainingModel,
   type PretrainingConfig,
 } from '@tubelet/mae-dfer';
-import { readTraining, restoreTraining } from '@tubelet/programs';
+import { readTraining, restoreTraining, type TrainedParts } from '@tubelet/programs';
 import { UserError, type CheckpointContent } from '@tubelet/trainer';
 
 /** Decay rates of AdamW's moments in pre-training. */
@@ -19,16 +19,20 @@ export class TrainingState {
   readonly engine: Engine;
   readonly model: PretrainingModel;
   readonly optimiser: AdamW;
+  /** Of training in f16; absent in f32. */
+  readonly lossScale: LossScale | undefined;
 
   constructor(
     readonly runtime: Runtime,
     config: PretrainingConfig,
-    { weightDecay }: { weightDecay: number },
+    { weightDecay, precision = 'f32' }: { weightDecay: number; precision?: Precision },
   ) {
     this.engine = new Engine(runtime);
     this.model = new PretrainingModel(this.engine, config);
+    this.lossScale = precision === 'f16' ? new LossScale(this.engine) : undefined;
     this.optimiser = new AdamW(this.model.store, {
       betas: BETAS,
+      lossScale: this.lossScale,
       groups: decayGroups(this.model.store, weightDecay),
     });
   }
@@ -37,18 +41,25 @@ export class TrainingState {
     initialisePretraining(this.model.store, seed);
   }
 
-  /** Weights under their published names, moments under the same names with a prefix, and the counter. */
+  /**
+   * Weights under their published names, moments under the same names with a prefix, the counter, and the state of the
+   * loss scale.
+   */
   checkpoint(completedSteps: number): Promise<CheckpointContent> {
     const config = { [CONFIG_KEY]: JSON.stringify(this.model.config) };
-    return readTraining({ store: this.model.store, optimiser: this.optimiser }, completedSteps, config);
+    return readTraining(this.parts, completedSteps, config);
   }
 
   /**
-   * Restores weights, moments and counter. Throws `CheckpointMismatchError` when they are another model's,
-   * `CheckpointCorruptError` when the counter is missing.
+   * Restores weights, moments, counter and loss scale. Throws `CheckpointMismatchError` when they are another model's,
+   * `CheckpointCorruptError` when the counter or the state of the loss scale is missing.
    */
   restore(path: string, content: CheckpointContent): void {
-    restoreTraining(path, content, { store: this.model.store, optimiser: this.optimiser });
+    restoreTraining(path, content, this.parts);
+  }
+
+  private get parts(): TrainedParts {
+    return { store: this.model.store, optimiser: this.optimiser, lossScale: this.lossScale };
   }
 }
 

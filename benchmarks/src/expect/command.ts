@@ -1,10 +1,12 @@
-import { OutOfMemoryError, type Runtime } from '@tubelet/kernels';
+import { OutOfMemoryError, type Precision, type Runtime } from '@tubelet/kernels';
 import { closeNodeRuntime, NoAdapterError, openNodeRuntime } from '@tubelet/kernels/node';
 import { measureRoofline } from '../kernels/roofline.js';
 import { measureStep } from '../model/measure-model.js';
 import { encoders, type ModelName, type Task } from '../model/workload.js';
 import { describeAdapter } from '../shared/adapter.js';
 import { openJson, openText } from '../shared/json-output.js';
+import { openInPrecision } from '../shared/precision.js';
+import { UsageError } from '../shared/program.js';
 import { devices as published, knownDevice, type DeviceCeilings } from './devices.js';
 import { expectStep, type ExpectedStep } from './expectation.js';
 import { assumptionLines, expectedSpeedPage, formatCosts, formatMeasured, formatTimes } from './report.js';
@@ -16,6 +18,8 @@ export interface ExpectOptions {
   readonly batchSizes: readonly number[];
   /** Timed steps, where there is a GPU to time. */
   readonly steps: number;
+  /** Of the steps that are timed. */
+  readonly precision: Precision;
   readonly json?: string | true;
   readonly page?: string;
 }
@@ -26,13 +30,20 @@ export async function expectModels({
   tasks,
   batchSizes,
   steps,
+  precision,
   json,
   page,
 }: ExpectOptions): Promise<number> {
   const writeJson = openJson(json);
   const writePage = openText('--page', page);
-  const runtime = await realGpu();
+  const runtime = await realGpu(precision);
   const here = runtime && (knownDevice(runtime.adapter) ?? (await measuredDevice(runtime)));
+  if (here && precision === 'f16' && here.matrixFlopsPerSecond === undefined) {
+    throw new UsageError(
+      `--precision f16: nothing is published here of matrix units of ${describeAdapter(runtime.adapter)} that could ` +
+        'be expected of them',
+    );
+  }
   const devices = here && !published.includes(here) ? [...published, here] : published;
   const expected: ExpectedStep[] = [];
   for (const model of models) {
@@ -56,9 +67,15 @@ export async function expectModels({
       }
     }
   }
-  if (json !== true) print(expected, runtime, here);
+  if (json !== true) print(expected, runtime, here, precision);
   writePage(await expectedSpeedPage(expected, published));
-  writeJson({ adapter: runtime?.adapter ?? null, devices, assumptions: assumptionLines(), steps: expected });
+  writeJson({
+    adapter: runtime?.adapter ?? null,
+    devices,
+    assumptions: assumptionLines(),
+    precision,
+    steps: expected,
+  });
   if (runtime) closeNodeRuntime(runtime);
   return 0;
 }
@@ -67,6 +84,7 @@ function print(
   expected: readonly ExpectedStep[],
   runtime: Runtime | undefined,
   here: DeviceCeilings | undefined,
+  precision: Precision,
 ): void {
   console.log(`What a step consists of, on any machine\n\n${formatCosts(expected)}`);
   console.log(`\nMilliseconds of a step in f32\n\n${formatTimes(expected, 'f32')}`);
@@ -76,7 +94,7 @@ function print(
   console.log(`\n${assumptionLines().join('\n')}`);
   if (runtime && here) {
     console.log(
-      `\nMeasured here: ${describeAdapter(runtime.adapter)}, in f32\n\n${formatMeasured(expected, here.name)}`,
+      `\nMeasured here: ${describeAdapter(runtime.adapter)}, in ${precision}\n\n${formatMeasured(expected, here.name, precision)}`,
     );
   } else {
     console.log('\nThere is no real GPU here: nothing was measured.');
@@ -84,17 +102,16 @@ function print(
 }
 
 /** A GPU that is worth timing; undefined where there is none, or only one of software. */
-async function realGpu(): Promise<Runtime | undefined> {
-  let runtime: Runtime;
+async function realGpu(precision: Precision): Promise<Runtime | undefined> {
   try {
-    runtime = await openNodeRuntime();
+    const runtime = await openNodeRuntime();
+    const { isSoftware } = runtime.adapter;
+    closeNodeRuntime(runtime);
+    return isSoftware ? undefined : await openInPrecision(precision);
   } catch (error) {
     if (error instanceof NoAdapterError) return undefined;
     throw error;
   }
-  if (!runtime.adapter.isSoftware) return runtime;
-  closeNodeRuntime(runtime);
-  return undefined;
 }
 
 /** A GPU that is not among the published ones, by what it reaches on a loop of multiply–adds and a large copy. */

@@ -119,8 +119,10 @@ describe('the report', () => {
     expect(formatCosts([step])).toMatch(/base +pretrain +8 +1 +10 +1\.00 +1\.25× +2\.00/);
     expect(formatTimes([step], 'f32')).toMatch(/round numbers\nbase +pretrain +8 +18\.2 \(10\.0–/);
     expect(formatTimes([step], 'f16')).toMatch(/base +pretrain +8 +13\.6 \(10\.0–/);
-    const table = formatMeasured([{ ...step, measuredSeconds: 0.02 }, step], 'round numbers');
+    const table = formatMeasured([{ ...step, measuredSeconds: 0.02 }, step], 'round numbers', 'f32');
     expect(table.split('\n')).toHaveLength(2);
+    const inHalf = formatMeasured([{ ...step, measuredSeconds: 0.02 }], 'round numbers', 'f16');
+    expect(inHalf).toMatch(/base +pretrain +8 +20\.0 +13\.6 \(/);
     expect(table).toMatch(/base +pretrain +8 +20\.0 +18\.2 \(.*1\.10× +50 %/);
   });
 

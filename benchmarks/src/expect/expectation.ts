@@ -24,7 +24,7 @@ export interface DeviceExpectation {
 export interface ExpectedStep extends StepCase, Omit<StepCosts, 'dispatches'> {
   readonly dispatches: number;
   readonly times: readonly DeviceExpectation[];
-  /** Here, in f32; absent where nothing was measured. */
+  /** Here; absent where nothing was measured. */
   readonly measuredSeconds?: number;
 }
 

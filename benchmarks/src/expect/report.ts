@@ -61,12 +61,16 @@ function timeTable(steps: readonly ExpectedStep[], precision: ProductPrecision) 
   return { headings, rows };
 }
 
-/** What was measured here beside what was expected, in f32. */
-export function formatMeasured(steps: readonly ExpectedStep[], device: string): string {
+/** What was measured here beside what was expected. */
+export function formatMeasured(
+  steps: readonly ExpectedStep[],
+  device: string,
+  precision: ProductPrecision,
+): string {
   const rows = steps
     .filter(({ measuredSeconds }) => measuredSeconds !== undefined)
     .map(({ model, task, batchSize, times, measuredSeconds }) => {
-      const time = times.find((one) => one.device === device && one.precision === 'f32')!;
+      const time = times.find((one) => one.device === device && one.precision === precision)!;
       const over = measuredSeconds! / time.expectedSeconds;
       return [
         model,

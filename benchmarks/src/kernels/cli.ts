@@ -13,6 +13,7 @@ interface Options {
   readonly kernel?: readonly string[];
   readonly json?: string | true;
   readonly quick?: true;
+  readonly matrixUnits?: true;
 }
 
 const thorough: MeasureOptions = { rounds: 9, batchMs: 60, referenceMacs: 1e9 };
@@ -26,13 +27,18 @@ const program = new Command('bench:kernels')
   )
   .option('--kernel <name...>', 'only these kernels')
   .option('--quick', 'fewer and shorter batches, fewer float64 references: figures are rougher')
+  .option(
+    '--matrix-units',
+    'ask for matrix units too, so that variants which round to f16 are timed where the adapter has them; they are ' +
+      'checked against what rounded inputs give',
+  )
   .option('--json [file]', 'write JSON to a file, or to standard output instead of the table');
 
 async function run(options: Options): Promise<number> {
   const specs = selectKernels(options.kernel);
   const writeJson = openJson(options.json);
   const settings = options.quick ? quick : thorough;
-  const runtime = await openNodeRuntime();
+  const runtime = await openNodeRuntime({ matrixUnits: options.matrixUnits ?? false });
   try {
     const before = await measureRoofline(runtime, settings);
     const measurements: Measurement[] = [];

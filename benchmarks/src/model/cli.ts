@@ -1,8 +1,10 @@
-import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
+import type { Precision } from '@tubelet/kernels';
+import { closeNodeRuntime } from '@tubelet/kernels/node';
 import { Command, Option } from 'commander';
 import { expectModels } from '../expect/command.js';
 import { describeAdapter } from '../shared/adapter.js';
 import { openJson, openText } from '../shared/json-output.js';
+import { openInPrecision, precisionOption } from '../shared/precision.js';
 import { positiveInteger, runProgram, UsageError } from '../shared/program.js';
 import { modelChart } from './chart.js';
 import { measureModels } from './measure-model.js';
@@ -15,6 +17,7 @@ interface Options {
   readonly batchSizes?: readonly number[];
   readonly steps: number;
   readonly recompute?: true;
+  readonly precision: Precision;
   readonly json?: string | true;
   readonly svg?: string;
   readonly expect?: true;
@@ -45,6 +48,12 @@ const program = new Command('bench:model')
   )
   .option('--steps <n>', 'timed steps', positiveInteger, 5)
   .option('--recompute', 'take steps as `train --recompute` does: blocks run again in the backward pass')
+  .addOption(
+    precisionOption(
+      'f16: take steps as `train --precision f16` does, on matrix units; with --expect, measure those beside what is ' +
+        'expected of them',
+    ),
+  )
   .option('--json [file]', 'write JSON to a file, or to standard output instead of the table')
   .option('--svg <file>', 'draw the steps’ clips a second')
   .option(
@@ -55,23 +64,23 @@ const program = new Command('bench:model')
   .option('--page <file>', 'with --expect: write the tables and the assumptions as a page');
 
 async function run(options: Options): Promise<number> {
-  const { models, tasks, batchSizes, steps, page } = options;
+  const { models, tasks, batchSizes, steps, precision, page } = options;
   if (options.expect) {
     if (options.svg !== undefined) throw new UsageError('--svg: draws what was measured, not with --expect');
     if (options.recompute)
       throw new UsageError('--recompute: is for steps that are measured, not with --expect');
     const selection = { models: models ?? modelNames, tasks, batchSizes: batchSizes ?? [1, 8, 32] };
-    return expectModels({ ...selection, steps, json: options.json, page });
+    return expectModels({ ...selection, steps, precision, json: options.json, page });
   }
   if (page !== undefined) throw new UsageError('--page: is written with --expect only');
   return measure({ ...options, models: models ?? ['base'], batchSizes: batchSizes ?? [1] });
 }
 
 async function measure(options: Options & Required<Pick<Options, 'models' | 'batchSizes'>>): Promise<number> {
-  const { models, tasks, batchSizes, steps, recompute = false, json, svg } = options;
+  const { models, tasks, batchSizes, steps, recompute = false, precision, json, svg } = options;
   const writeJson = openJson(json);
   const writeSvg = openText('--svg', svg);
-  const runtime = await openNodeRuntime();
+  const runtime = await openInPrecision(precision);
   try {
     const rows: ModelRow[] = [];
     for (const task of tasks) {
@@ -83,9 +92,9 @@ async function measure(options: Options & Required<Pick<Options, 'models' | 'bat
       }
     }
     const adapter = describeAdapter(runtime.adapter);
-    if (json !== true) print(rows, { steps, recompute }, adapter);
+    if (json !== true) print(rows, { steps, recompute, precision }, adapter);
     writeSvg(modelChart(rows, adapter));
-    writeJson({ adapter: runtime.adapter, steps, recompute, rows, ratios: modelRatios(rows) });
+    writeJson({ adapter: runtime.adapter, steps, recompute, precision, rows, ratios: modelRatios(rows) });
     return 0;
   } finally {
     closeNodeRuntime(runtime);
@@ -94,12 +103,17 @@ async function measure(options: Options & Required<Pick<Options, 'models' | 'bat
 
 function print(
   rows: readonly ModelRow[],
-  { steps, recompute }: { readonly steps: number; readonly recompute: boolean },
+  {
+    steps,
+    recompute,
+    precision,
+  }: { readonly steps: number; readonly recompute: boolean; readonly precision: Precision },
   adapter: string,
 ): void {
   console.log(formatModels(rows));
   for (const line of formatRatios(rows)) console.log(line);
   console.log(`${adapter}; median of ${steps} steps, taken in turn by the models of a task and batch size.`);
+  if (precision === 'f16') console.log('Products of f16 on matrix units, under a dynamic loss scale.');
   if (recompute) console.log('Blocks run again in the backward pass instead of keeping what they make.');
   for (const { model, task, batchSize, profile } of rows) {
     if (profile === undefined) continue;

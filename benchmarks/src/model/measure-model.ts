@@ -70,6 +70,7 @@ export async function measureModels(
     const inTurn = phases.flatMap((phase) => meters.filter((meter) => meter.phase === phase));
     for (let i = 0; i < WARM_UP_STEPS; i++) for (const meter of inTurn) await meter.warmUp();
     for (let i = 0; i < steps; i++) for (const meter of inTurn) await meter.measure();
+    for (const workload of workloads) await requireTakenSteps(workload);
     const measured: ModelMeasurement[] = [];
     for (const [i, run] of runs.entries()) {
       const parts: PhaseMeasurement[] = [];
@@ -102,11 +103,18 @@ export async function measureStep(
     const meter = new PhaseMeter(engine, workload, { run, phase: 'step', own });
     for (let i = 0; i < WARM_UP_STEPS; i++) await meter.warmUp();
     for (let i = 0; i < steps; i++) await meter.measure();
+    await requireTakenSteps(workload);
     return meter.result().seconds;
   } finally {
     workload.release();
     runtime.pool.trim();
   }
+}
+
+// AdamW does nothing in a step that is skipped, so that its time would say nothing of training.
+async function requireTakenSteps(workload: Workload): Promise<void> {
+  const skipped = await workload.skippedSteps();
+  if (skipped > 0) throw new Error(`gradients overflowed f16 in ${skipped} steps, which were skipped`);
 }
 
 async function profileStep(engine: Engine, workload: Workload): Promise<string | undefined> {

@@ -71,6 +71,21 @@ describe('bench:model', () => {
     expect(stepAgain.unfusedBytes).toBeUndefined();
   });
 
+  it('measures steps under a loss scale where inputs may be rounded', async () => {
+    const run = { encoder: small, task: 'finetune', batchSize: 2 } as const;
+    const stepOf = async () => (await measureModels(runtime, [run], { steps: 1 }))[0]!.phases[2]!;
+    const plain = await stepOf();
+    runtime.precision = 'f16';
+    try {
+      const scaled = await stepOf();
+      // Norm of the gradient and decision; the rest is the same on an adapter without matrix units.
+      expect(scaled.dispatches).toBeGreaterThan(plain.dispatches);
+      expect(scaled).toMatchObject({ buffersCreated: 0, bindGroupsCreated: 0, pipelinesCreated: 0 });
+    } finally {
+      runtime.precision = 'f32';
+    }
+  });
+
   it('replays the same step that it records, kernel for kernel', async () => {
     const engine = new Engine(runtime);
     for (const task of ['pretrain', 'finetune'] as const) {

@@ -1,7 +1,9 @@
 import {
   AdamW,
+  LossScale,
   RecordedStep,
   softCrossEntropy,
+  type AdamWOptions,
   type Engine,
   type ParameterStore,
   type StepArrays,
@@ -48,6 +50,8 @@ export interface Workload {
   record(phase: Phase): Tensor;
   /** The same by a `RecordedStep`, from its third call on without deciding anything; gives the loss, [1]. */
   replay(phase: Phase): GpuArray;
+  /** Steps that a loss scale has skipped so far, whose AdamW did nothing; 0 in f32. Waits for the GPU. */
+  skippedSteps(): Promise<number>;
   release(): void;
 }
 
@@ -89,8 +93,8 @@ function pretraining(engine: Engine, encoder: EncoderConfig, options: WorkloadOp
     loss: ({ frames, ...key }) =>
       model.forward({ frames }, drawMask(engine.runtime, encoder, MASK_RATIO, key), { recompute }).loss,
   };
-  const optimiser = new AdamW(model.store, { groups: decayGroups(model.store, 0.05), betas: [0.9, 0.95] });
-  return workload(engine, model, optimiser, forward, options);
+  const groups = decayGroups(model.store, 0.05);
+  return workload(engine, model, { groups, betas: [0.9, 0.95] }, forward, options);
 }
 
 function fineTuning(engine: Engine, encoder: EncoderConfig, options: WorkloadOptions): Workload {
@@ -107,23 +111,26 @@ function fineTuning(engine: Engine, encoder: EncoderConfig, options: WorkloadOpt
     loss: ({ frames, labels }) => softCrossEntropy(model.forward({ frames }, { recompute }).logits, labels),
   };
   const groups = layerDecayGroups(model.store, { depth: encoder.depth, weightDecay: 0.05, layerDecay: 0.75 });
-  return workload(engine, model, new AdamW(model.store, { groups }), forward, options);
+  return workload(engine, model, { groups }, forward, options);
 }
 
 function workload<Name extends string>(
   engine: Engine,
   model: { readonly store: ParameterStore; release(): void },
-  optimiser: AdamW,
+  optimiserOptions: AdamWOptions,
   { inputs, loss }: Forward<Name>,
   { weights = 'noise' }: WorkloadOptions,
 ): Workload {
   const { runtime } = engine;
   const { store } = model;
+  // As in training: where inputs may be rounded, under a loss scale.
+  const lossScale = runtime.precision === 'f16' ? new LossScale(engine) : undefined;
+  const optimiser = new AdamW(store, { ...optimiserOptions, lossScale });
   if (weights === 'noise') fillWithNoise(store);
   const forward = (arrays: StepArrays<Name>) => engine.noGrad(() => loss(arrays));
   const forwardBackward = (arrays: StepArrays<Name>) => {
     const value = engine.retain(loss(arrays));
-    engine.backward(value);
+    engine.backward(value, { lossScale });
     return value;
   };
   const finish = (phase: Phase) => {
@@ -149,10 +156,12 @@ function workload<Name extends string>(
       finish(phase);
       return array;
     },
+    skippedSteps: async () => (lossScale ? (await lossScale.read()).skippedSteps : 0),
     release() {
       recorded.forward.release();
       recorded.forwardBackward.release();
       optimiser.release();
+      lossScale?.release();
       model.release();
     },
   };

@@ -5,9 +5,12 @@ import { Runtime } from '@tubelet/kernels';
  * hands no command buffer to the GPU: passes cost no GPU time and leave results undefined. Dawn's null device would
  * do the same, but allows only 512 MiB of buffers. Destroy the original, not this one.
  */
-export function recordingRuntime({ device, adapter }: Runtime): Runtime {
+export function recordingRuntime({ device, adapter, precision, forcedVariants }: Runtime): Runtime {
   const queue = overriding(device.queue, { submit: () => undefined });
-  return new Runtime(overriding(device, { queue }), adapter);
+  const recording = new Runtime(overriding(device, { queue }), adapter);
+  recording.precision = precision;
+  for (const [kernel, variant] of forcedVariants) recording.forcedVariants.set(kernel, variant);
+  return recording;
 }
 
 // Methods of WebGPU objects must be called on the object itself.

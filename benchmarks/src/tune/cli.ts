@@ -1,5 +1,7 @@
-import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
+import type { Precision } from '@tubelet/kernels';
+import { closeNodeRuntime } from '@tubelet/kernels/node';
 import { Command } from 'commander';
+import { openInPrecision, precisionOption } from '../shared/precision.js';
 import { positiveInteger, runProgram } from '../shared/program.js';
 import { tuneDevice } from './program.js';
 
@@ -7,6 +9,7 @@ interface Options {
   readonly kernel?: readonly string[];
   readonly clips?: readonly number[];
   readonly quick?: true;
+  readonly precision: Precision;
 }
 
 const thorough = { rounds: 9, batchMs: 40, referenceMacs: 3e7 };
@@ -24,10 +27,13 @@ const program = new Command('tune')
     'measure for steps of so many clips (default: 1, on a GPU also 16)',
     (text: string, before: readonly number[] = []) => [...before, positiveInteger(text)],
   )
+  .addOption(
+    precisionOption('f16: measure for `train --precision f16`, whose table is kept apart from that of f32'),
+  )
   .option('--quick', 'fewer and shorter batches: rougher, sooner');
 
-async function run({ kernel, clips, quick: isQuick }: Options): Promise<number> {
-  const runtime = await openNodeRuntime();
+async function run({ kernel, clips, quick: isQuick, precision }: Options): Promise<number> {
+  const runtime = await openInPrecision(precision);
   try {
     const allRight = await tuneDevice(runtime, {
       ...(isQuick ? quick : thorough),

@@ -1,5 +1,6 @@
 import { adamwStep, adamwStepData, gradientNorm, type GpuArray } from '@tubelet/kernels';
 import { readByName, writeByName } from './bank-state.js';
+import type { LossScale } from './loss-scale.js';
 import { PARAMETER_BLOCK, type ParameterStore } from './parameters.js';
 
 /** Parameters that share a learning-rate factor and a weight decay. */
@@ -15,11 +16,16 @@ export interface AdamWOptions {
   /** Decay rates of the first and second moment; default 0.9, 0.999. */
   readonly betas?: readonly [number, number];
   readonly epsilon?: number;
+  /** Under which gradients are computed: decides over each step, and undoes its scale. The caller releases it. */
+  readonly lossScale?: LossScale | undefined;
 }
 
 export interface StepOptions {
   readonly learningRate: number;
-  /** Multiplies all gradients first, e.g. 1/number of accumulated batches or a clipping factor; default 1. */
+  /**
+   * Multiplies all gradients first, e.g. 1/number of accumulated batches or a clipping factor; default 1. Not with a
+   * loss scale, which clips by itself: scale losses in `Engine.backward`.
+   */
   readonly gradientScale?: number;
 }
 
@@ -36,12 +42,13 @@ export interface Moments {
 export class AdamW {
   readonly betas: readonly [number, number];
   readonly epsilon: number;
-  /** Number of steps taken. */
+  /** Number of steps; with a loss scale, those that it skipped count too, and the scale knows how many were taken. */
   stepCount = 0;
   private readonly firstMoments: GpuArray[];
   private readonly secondMoments: GpuArray[];
   private readonly groupOfBlock: GpuArray[];
   private readonly groupTable: GpuArray;
+  /** Without a loss scale, which has its own. */
   private readonly stepData: GpuArray;
   private readonly norm: GpuArray;
 
@@ -73,12 +80,20 @@ export class AdamW {
 
   /**
    * One update of all parameters from their gradients, which are used up: the next backward pass starts anew.
-   * Parameters that no gradient reached count as having a gradient of zero (they still decay). Throws `RangeError`
-   * for a learning rate or gradient scale that is not a finite number of at least 0.
+   * Parameters that no gradient reached count as having a gradient of zero (they still decay). With a loss scale the
+   * GPU decides whether the step is taken: where gradients overflowed, nothing changes but the scale. Throws
+   * `RangeError` for a learning rate or gradient scale that is not a finite number of at least 0, and for a gradient
+   * scale with a loss scale.
    */
   step({ learningRate, gradientScale = 1 }: StepOptions): void {
     requireNotNegative('learningRate', learningRate);
     requireNotNegative('gradientScale', gradientScale);
+    const { lossScale } = this.options;
+    if (lossScale && gradientScale !== 1) {
+      throw new RangeError(
+        `AdamW: gradientScale is ${gradientScale}, with a loss scale it must be 1: give backward() a scale`,
+      );
+    }
     const { runtime } = this.store.engine;
     this.store.completeGradients();
     this.stepCount++;
@@ -88,7 +103,8 @@ export class AdamW {
       table.set([learningRate * (group.learningRateScale ?? 1), group.weightDecay], 4 * i);
     });
     runtime.write(this.groupTable, table);
-    runtime.write(this.stepData, adamwStepData(this.stepCount, { beta1, beta2 }, { gradientScale }));
+    if (lossScale) lossScale.decide(this.gradientNorm(), this.betas);
+    else runtime.write(this.stepData, adamwStepData(this.stepCount, { beta1, beta2 }, { gradientScale }));
     this.store.banks.forEach((bank, i) =>
       adamwStep(runtime, {
         parameters: bank.values,
@@ -97,7 +113,7 @@ export class AdamW {
         secondMoment: this.secondMoments[i]!,
         groupOfBlock: this.groupOfBlock[i]!,
         groups: this.groupTable,
-        step: this.stepData,
+        step: lossScale?.stepData ?? this.stepData,
         beta1,
         beta2,
         epsilon: this.epsilon,
@@ -107,8 +123,8 @@ export class AdamW {
   }
 
   /**
-   * L2 norm of all gradients, [2] on the GPU: the norm, and the number of values that are not finite. Valid
-   * after `backward` and until the next step.
+   * L2 norm of all gradients as they are, [2] on the GPU: the norm, and the number of values that are not finite. Valid
+   * after `backward` and until the next step. Without the loss scale, it is in what that reads after a step.
    */
   gradientNorm(): GpuArray {
     const { runtime } = this.store.engine;

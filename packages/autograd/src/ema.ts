@@ -1,5 +1,6 @@
 import { emaUpdate, type GpuArray } from '@tubelet/kernels';
 import { readByName, writeByName } from './bank-state.js';
+import type { LossScale } from './loss-scale.js';
 import type { ParameterStore } from './parameters.js';
 
 export interface ExponentialMovingAverageOptions {
@@ -44,12 +45,20 @@ export class ExponentialMovingAverage {
     this.store.banks.forEach(({ values }, i) => runtime.copy(values, this.averages[i]!));
   }
 
-  /** Takes the weights into the average: after each step of the optimiser. Throws `Error` while swapped. */
-  update(): void {
+  /**
+   * Takes the weights into the average: after each step of the optimiser. Under its loss scale a step that was skipped
+   * leaves the average as it is. Throws `Error` while swapped.
+   */
+  update({ lossScale }: { lossScale?: LossScale | undefined } = {}): void {
     this.requireTrained('update');
     const { runtime } = this.store.engine;
     this.store.banks.forEach(({ values }, i) =>
-      emaUpdate(runtime, { average: this.averages[i]!, values, decay: this.decay }),
+      emaUpdate(runtime, {
+        average: this.averages[i]!,
+        values,
+        decay: this.decay,
+        step: lossScale?.stepData,
+      }),
     );
   }
 

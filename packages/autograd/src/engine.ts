@@ -1,5 +1,6 @@
 import { fill, type DType, type GpuArray, type HostData, type Runtime } from '@tubelet/kernels';
 import { Gradients } from './gradients.js';
+import type { LossScale } from './loss-scale.js';
 import { Tensor } from './tensor.js';
 
 /** One recorded operation: what it read and made, and how gradients flow back through it. */
@@ -153,11 +154,16 @@ export class Engine {
   }
 
   /**
-   * Adds the gradient of `loss` (one element) to every parameter it depends on, times `scale`; consumes the
-   * tape. Gradients of leaf tensors can be read from the returned object until the step ends.
+   * Adds the gradient of `loss` (one element) to every parameter it depends on, times `scale` and, where there is one,
+   * the loss scale; consumes the tape. Gradients of leaf tensors can be read from the returned object until the step
+   * ends.
    */
-  backward(loss: Tensor, { scale = 1 }: { scale?: number } = {}): Gradients {
+  backward(
+    loss: Tensor,
+    { scale = 1, lossScale }: { scale?: number; lossScale?: LossScale } = {},
+  ): Gradients {
     if (loss.array.size !== 1) throw new RangeError(`backward() needs a loss of one element, got ${loss}`);
+    if (lossScale) return this.walkBack(loss, () => lossScale.cotangent(loss, scale));
     // By a kernel: a write would have to wait for the forward pass to be submitted.
     const cotangent = () => {
       const array = this.runtime.empty(loss.shape, 'f32', 'cotangent');

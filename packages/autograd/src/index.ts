@@ -4,6 +4,7 @@ export * from './engine.js';
 export * from './gradcheck.js';
 export * from './gradients.js';
 export * from './layers.js';
+export * from './loss-scale.js';
 export * from './ops/add-rows.js';
 export * from './ops/add.js';
 export * from './ops/attention.js';

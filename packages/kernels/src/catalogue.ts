@@ -9,6 +9,7 @@ import { geluBackwardKernel, geluKernel } from './gelu/gelu.cases.js';
 import { gradientNormKernel } from './gradient-norm/gradient-norm.cases.js';
 import type { KernelSpec } from './kernel-spec.js';
 import { layerNormBackwardKernel, layerNormKernel } from './layer-norm/layer-norm.cases.js';
+import { lossScaleCotangentKernel, lossScaleKernel } from './loss-scale/loss-scale.cases.js';
 import { matmulKernel } from './matmul/matmul.cases.js';
 import { meanRowsBackwardKernel, meanRowsKernel } from './mean-rows/mean-rows.cases.js';
 import { mseLossBackwardKernel, mseLossKernel } from './mse/mse.cases.js';
@@ -20,7 +21,7 @@ import { rowScaleKernel } from './row-scale/row-scale.cases.js';
 import { targetsFromVideoKernel, targetsKernel } from './targets/targets.cases.js';
 import { tubeMaskKernel } from './tube-mask/tube-mask.cases.js';
 
-export { makeHostData, scaledError, toFloat64 } from './testing/host-data.js';
+export { makeHostData, roundedToF16, scaledError, toFloat64 } from './testing/host-data.js';
 export { proceduralParameter, proceduralVideo } from './testing/procedural.js';
 export { testRandom } from './testing/random.js';
 
@@ -53,6 +54,8 @@ export const kernelCatalogue: readonly KernelSpec[] = [
   dropPathKernel,
   emaKernel,
   gradientNormKernel,
+  lossScaleKernel,
+  lossScaleCotangentKernel,
   philoxUint32Kernel,
   philoxUniformKernel,
   philoxNormalKernel,

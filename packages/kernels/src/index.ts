@@ -27,5 +27,6 @@ export * from './row-gather/row-gather.js';
 export * from './cross-entropy/cross-entropy.js';
 export * from './targets/targets.js';
 export * from './gradient-norm/gradient-norm.js';
+export * from './loss-scale/loss-scale.js';
 export * from './drop-path/drop-path.js';
 export * from './ema/ema.js';

@@ -78,7 +78,7 @@ export async function measureMemory(
 
 /** What a step takes, found out on paper; the error where the adapter has no buffers as large as it needs. */
 export async function memoryOnPaper(
-  like: Pick<PaperOptions, 'adapter' | 'limits'>,
+  like: Pick<PaperOptions, 'adapter' | 'limits' | 'precision'>,
   begin: BeginTraining,
   batchSize: number,
 ): Promise<StepMemory | OutOfMemoryError> {

@@ -6,10 +6,11 @@ import {
   type PaperOptions,
   type Runtime,
 } from '@tubelet/kernels';
-import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
+import { closeNodeRuntime } from '@tubelet/kernels/node';
 import { largestBatch, memoryOnPaper, type BeginTraining, type StepMemory } from './dry-step.js';
+import { openTrainingRuntime, type PrecisionOptions } from './precision.js';
 
-export interface MemoryRequest {
+export interface MemoryRequest extends PrecisionOptions {
   readonly begin: BeginTraining;
   /** The same training with steps taken in another way, such as `with --recompute`, to be said beside it. */
   readonly other?: { readonly name: string; readonly begin: BeginTraining };
@@ -24,7 +25,7 @@ export interface MemoryRequest {
  * largest batch that fits the budget. The step is taken on paper, on a device like the one that a run would use.
  */
 export async function memoryReport(request: MemoryRequest): Promise<string> {
-  const runtime = await runtimeHere();
+  const runtime = await runtimeHere(request);
   if (!runtime) return memoryReportOn({}, 'no GPU is here: one with common limits is assumed', request);
   const { description, device } = runtime.adapter;
   try {
@@ -36,9 +37,9 @@ export async function memoryReport(request: MemoryRequest): Promise<string> {
 
 /** The same on paper for a device of these limits. */
 export async function memoryReportOn(
-  like: Pick<PaperOptions, 'adapter' | 'limits'>,
+  like: Pick<PaperOptions, 'adapter' | 'limits' | 'precision'>,
   name: string,
-  { begin, other, batchSize, multiple = 1, budgetBytes }: MemoryRequest,
+  { begin, other, batchSize, multiple = 1, budgetBytes }: Omit<MemoryRequest, 'precision'>,
 ): Promise<string> {
   const memoryOf = memoryByBatch(like, begin);
   const otherMemoryOf = other && memoryByBatch(like, other.begin);
@@ -78,7 +79,10 @@ export async function memoryReportOn(
 type MemoryOf = (batchSize: number) => Promise<StepMemory | OutOfMemoryError>;
 
 /** What a step takes by batch size; found once for each. */
-function memoryByBatch(like: Pick<PaperOptions, 'adapter' | 'limits'>, begin: BeginTraining): MemoryOf {
+function memoryByBatch(
+  like: Pick<PaperOptions, 'adapter' | 'limits' | 'precision'>,
+  begin: BeginTraining,
+): MemoryOf {
   const known = new Map<number, ReturnType<MemoryOf>>();
   return (batchSize) => {
     if (!known.has(batchSize)) known.set(batchSize, memoryOnPaper(like, begin, batchSize));
@@ -120,9 +124,9 @@ function memoryLines(memory: StepMemory, otherActivations = ''): string[] {
 const line = (name: string, text: string) => `${name.padEnd(12)}${text}`;
 
 /** The device that a run would use; undefined where there is none. */
-async function runtimeHere(): Promise<Runtime | undefined> {
+async function runtimeHere(options: PrecisionOptions): Promise<Runtime | undefined> {
   try {
-    return await openNodeRuntime();
+    return await openTrainingRuntime(options, () => undefined);
   } catch (error) {
     if (error instanceof NoAdapterError) return undefined;
     throw error;

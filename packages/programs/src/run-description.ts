@@ -1,5 +1,6 @@
 import { formatProfile, type Runtime } from '@tubelet/kernels';
 import { gpuBindingsVersion } from '@tubelet/kernels/node';
+import { variantsInHalf } from '@tubelet/kernels/tuning';
 import type { RunConfig } from '@tubelet/trainer';
 import type { Ffmpeg } from '@tubelet/video';
 import { describeTuning } from './tuning.js';
@@ -9,7 +10,7 @@ export function describeEnvironment(
   runtime: Runtime,
   { kind, version }: Pick<Ffmpeg, 'kind' | 'version'>,
   programVersion: string,
-): Pick<RunConfig, 'versions' | 'adapter' | 'tuning' | 'startedAt'> {
+): Pick<RunConfig, 'versions' | 'adapter' | 'tuning' | 'f16Variants' | 'startedAt'> {
   const { adapter } = runtime;
   return {
     versions: {
@@ -20,6 +21,7 @@ export function describeEnvironment(
     },
     adapter: { ...adapter } as unknown as RunConfig['adapter'],
     tuning: describeTuning(runtime),
+    f16Variants: variantsInHalf(runtime),
     startedAt: new Date().toISOString(),
   };
 }

@@ -1,4 +1,4 @@
-import type { JsonValue } from '@tubelet/trainer';
+import type { JsonValue, RunConfig } from '@tubelet/trainer';
 
 /** Options that say how a run is watched, stored and computed: they do not change its result. */
 const FREE = new Set([
@@ -13,6 +13,14 @@ const FREE = new Set([
   'debug',
   'autotune',
 ]);
+
+/** Settings that had no option once, with what they were then. */
+const BEFORE_OPTIONS = { precision: 'f32' } as const;
+
+/** The settings of a run to go on with, also of one that was begun when not all had an option. */
+export function savedSettings({ settings }: Pick<RunConfig, 'settings'>): RunConfig['settings'] {
+  return { ...BEFORE_OPTIONS, ...settings };
+}
 
 /**
  * The settings that decide the result of a run, with the values in use: a resumed run must have the same.

@@ -2,6 +2,8 @@ import {
   readStateDict,
   type AdamW,
   type ExponentialMovingAverage,
+  type LossScale,
+  type LossScaleState,
   type ParameterStore,
   type SafetensorsTensor,
 } from '@tubelet/autograd';
@@ -11,12 +13,15 @@ const FIRST_MOMENT = 'exp_avg.';
 const SECOND_MOMENT = 'exp_avg_sq.';
 const TRAINED = 'trained.';
 const STEP_KEY = 'tubelet.step';
+const LOSS_SCALE_KEY = 'tubelet.loss-scale';
 
 /** What training changes. */
 export interface TrainedParts {
   readonly store: ParameterStore;
   readonly optimiser: AdamW;
   readonly average?: ExponentialMovingAverage;
+  /** That of the optimiser; absent in f32. */
+  readonly lossScale?: LossScale | undefined;
 }
 
 /** Tensors that only training needs have one of these in front of their parameter's name. */
@@ -39,10 +44,11 @@ export function checkpointStep({ metadata }: Pick<CheckpointContent, 'metadata'>
 
 /**
  * A checkpoint of a training: the weights under their published names (with an average, the averaged ones, and the
- * trained ones as `trained.…`), AdamW's moments as `exp_avg.…` and `exp_avg_sq.…`, and the number of steps.
+ * trained ones as `trained.…`), AdamW's moments as `exp_avg.…` and `exp_avg_sq.…`, the number of steps, and the
+ * state of the loss scale.
  */
 export async function readTraining(
-  { store, optimiser, average }: TrainedParts,
+  { store, optimiser, average, lossScale }: TrainedParts,
   completedSteps: number,
   metadata: Readonly<Record<string, string>>,
 ): Promise<CheckpointContent> {
@@ -59,19 +65,20 @@ export async function readTraining(
     put(FIRST_MOMENT, name, moments.firstMoment);
     put(SECOND_MOMENT, name, moments.secondMoment);
   }
-  return { tensors, metadata: { ...metadata, [STEP_KEY]: String(completedSteps) } };
+  const scale = lossScale && { [LOSS_SCALE_KEY]: JSON.stringify(stateOf(await lossScale.read())) };
+  return { tensors, metadata: { ...metadata, [STEP_KEY]: String(completedSteps), ...scale } };
 }
 
 /**
- * Restores weights, average, moments and counter from a checkpoint that `readTraining` made.
+ * Restores weights, average, moments, counter and loss scale from a checkpoint that `readTraining` made.
  *
  * @throws {CheckpointMismatchError} when they are another model's
- * @throws {CheckpointCorruptError} when the counter is missing
+ * @throws {CheckpointCorruptError} when the counter or the state of the loss scale is missing
  */
 export function restoreTraining(
   path: string,
   content: CheckpointContent,
-  { store, optimiser, average }: TrainedParts,
+  { store, optimiser, average, lossScale }: TrainedParts,
 ): void {
   const { tensors } = content;
   const prefixes = ['', FIRST_MOMENT, SECOND_MOMENT, ...(average ? [TRAINED] : [])];
@@ -87,6 +94,7 @@ export function restoreTraining(
       `it does not say after how many steps it was written (${STEP_KEY})`,
     );
   }
+  const scale = lossScale && lossScaleOf(path, content, step);
   const names = [...store.parameters.keys()];
   const values = (prefix: string) =>
     new Map(names.map((name) => [name, tensors.get(prefix + name)!.data as Float32Array]));
@@ -97,4 +105,28 @@ export function restoreTraining(
     return [name, { firstMoment: first.get(name)!, secondMoment: second.get(name)! }] as const;
   });
   optimiser.restore(new Map(moments), step);
+  if (scale) lossScale?.restore(scale);
+}
+
+function stateOf({ scale, goodSteps, takenSteps, skippedSteps }: LossScaleState): LossScaleState {
+  return { scale, goodSteps, takenSteps, skippedSteps };
+}
+
+/** The state of the loss scale after so many steps, each of which was taken or skipped. */
+function lossScaleOf(path: string, { metadata }: CheckpointContent, step: number): LossScaleState {
+  const text = metadata[LOSS_SCALE_KEY];
+  let state: Partial<LossScaleState> = {};
+  try {
+    state = JSON.parse(text ?? '{}') as Partial<LossScaleState>;
+  } catch {
+    // As good as missing.
+  }
+  const { scale = 0, takenSteps = NaN, skippedSteps = NaN, goodSteps = NaN } = state;
+  if (!(scale > 0 && goodSteps >= 0 && takenSteps + skippedSteps === step)) {
+    throw new CheckpointCorruptError(
+      path,
+      `it has no state of the loss scale after ${step} steps (${LOSS_SCALE_KEY} is ${text ?? 'missing'})`,
+    );
+  }
+  return { scale, goodSteps, takenSteps, skippedSteps };
 }

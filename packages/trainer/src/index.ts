@@ -39,7 +39,7 @@ export {
   type WriteFileSystem,
   type WriteHandle,
 } from './file-write.js';
-export { averageMicroBatches, RateMeter, type Metrics } from './meters.js';
+export { averageMicroBatches, RateMeter, SKIPPED_STEPS, type Metrics } from './meters.js';
 export * from './options.js';
 export * from './progress.js';
 export { type ReportSection, type ReportTable } from './html.js';

@@ -31,6 +31,9 @@ export class RateMeter {
 /** Named numbers of a step, such as `loss`, `loss/motion`, `lr`. */
 export type Metrics = Readonly<Record<string, number>>;
 
+/** The metric of how many steps so far a loss scale has skipped: reports tell its last value. */
+export const SKIPPED_STEPS = 'skipped steps';
+
 /**
  * Gradient accumulation: runs `count` micro-batches one after the other and averages their metrics, each
  * counting the same, as the gradients do when every micro-batch's loss is scaled by `1 / count`.

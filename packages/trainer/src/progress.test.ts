@@ -45,6 +45,13 @@ it('a step is written with its metrics, speed and time left', () => {
   );
 });
 
+it('counts are written as they are', () => {
+  const metrics = { 'loss scale': 65536, 'skipped steps': 0, lr: 2 ** 20 };
+  expect(formatUpdate({ ...UPDATE, metrics })).toContain(
+    'loss scale 65536  skipped steps 0  lr 1048576  3.46',
+  );
+});
+
 describe('without a terminal', () => {
   it('prints plain lines: the first, then one every ten seconds, and the last', async () => {
     const { stream, text } = collecting(false);

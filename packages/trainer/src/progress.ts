@@ -33,6 +33,8 @@ export function formatDuration(durationMs: number): string {
 }
 
 function formatMetric(value: number): string {
+  // A count, or a power of two.
+  if (Number.isSafeInteger(value)) return String(value);
   const size = Math.abs(value);
   return size !== 0 && (size < 1e-3 || size >= 1e5) ? value.toExponential(2) : value.toFixed(4);
 }

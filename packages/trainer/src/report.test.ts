@@ -2,6 +2,7 @@ import { appendFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseHTML } from 'linkedom';
 import { describe, expect, it } from 'vitest';
+import { SKIPPED_STEPS } from './meters.js';
 import { writeReport } from './report.js';
 import { readReportData, thinned } from './report-data.js';
 import { RunLog } from './run-log.js';
@@ -40,6 +41,19 @@ describe('readReportData', () => {
     expect(data.epochs[0]?.means.get('loss')).toBeCloseTo(0.75, 12);
     expect(data.events.map(({ type }) => type)).toEqual(['start', 'warning']);
   });
+});
+
+it('tells how many steps a loss scale skipped', async () => {
+  const directory = await runOf(2);
+  const log = new RunLog(join(directory, 'log.jsonl'), 2);
+  for (const [step, skipped] of [1, 2, 2].entries()) {
+    const metrics = { loss: 1, 'gradient norm': 'Infinity', [SKIPPED_STEPS]: skipped };
+    log.append({ type: 'step', step: 3 + step, epoch: 1, durationMs: 500, clipsPerSecond: 4, metrics });
+  }
+  log.close();
+  const { document } = parseHTML(await readFile(await writeReport(directory, EXAMPLE_CONFIG), 'utf8'));
+  const rows = [...document.querySelectorAll('tr')].map((row) => row.textContent);
+  expect(rows).toContain('skipped steps, whose gradients overflowed2');
 });
 
 describe('validations', () => {

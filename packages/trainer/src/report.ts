@@ -1,6 +1,7 @@
 import { lineChart } from './charts/line-chart.js';
 import { writeTextFile } from './file-write.js';
 import { htmlPage, settingRows, type ReportSection, type ReportTable } from './html.js';
+import { SKIPPED_STEPS } from './meters.js';
 import { formatDuration } from './progress.js';
 import {
   readReportData,
@@ -85,6 +86,8 @@ function summary(data: ReportData, config: RunConfig): ReportTable {
     ]);
   }
   rows.push(...data.series.filter(({ name }) => name.startsWith(VALIDATION_PREFIX)).map(validationRow));
+  const skipped = data.series.find(({ name }) => name === SKIPPED_STEPS)?.values.at(-1);
+  if (skipped !== undefined) rows.push([`${SKIPPED_STEPS}, whose gradients overflowed`, String(skipped)]);
   if (data.nonFiniteValues > 0) rows.push(['values that were not finite', String(data.nonFiniteValues)]);
   return { rows };
 }

@@ -24,6 +24,8 @@ export interface RunConfig {
   readonly adapter: Readonly<Record<string, JsonValue>>;
   /** The measured choices of kernels that are used; null, or absent, where none are. */
   readonly tuning?: JsonValue;
+  /** The variants of kernels that round to f16, each as `kernel variant`; none, or absent, in f32. */
+  readonly f16Variants?: readonly string[];
   /** When the run began, ISO 8601. */
   readonly startedAt: string;
 }

@@ -1,5 +1,6 @@
 import { AdamW } from '../adamw.js';
 import type { Engine } from '../engine.js';
+import type { LossScale } from '../loss-scale.js';
 import { attention } from '../ops/attention.js';
 import { layerNorm } from '../ops/layer-norm.js';
 import { linear } from '../ops/linear.js';
@@ -23,6 +24,7 @@ export class TinyTransformer {
   constructor(
     readonly engine: Engine,
     seed: number,
+    private readonly options: { readonly lossScale?: LossScale | undefined } = {},
   ) {
     const matrix = (name: string, ...shape: number[]) => ({ name, shape });
     const bias = (name: string) => matrix(name, columns);
@@ -43,7 +45,7 @@ export class TinyTransformer {
       parameter.write(Float32Array.from(values(parameter.array.size, ++index), (value) => 0.3 * value));
     }
     const parameters = [...this.store.parameters.keys()];
-    this.optimiser = new AdamW(this.store, { groups: [{ parameters, weightDecay: 0.05 }] });
+    this.optimiser = new AdamW(this.store, { groups: [{ parameters, weightDecay: 0.05 }], ...options });
   }
 
   /** The batch of this number. */
@@ -87,7 +89,7 @@ export class TinyTransformer {
       const { x, target } = this.data(number);
       const upload = ({ data, shape }: StepInput) => engine.runtime.upload(data, shape);
       const loss = this.loss({ x: upload(x), target: upload(target) });
-      engine.backward(loss);
+      engine.backward(loss, this.options);
       this.optimiser.step({ learningRate: 0.01 });
       return loss.item();
     });

@@ -1,6 +1,7 @@
 import type { AdapterSummary } from './adapter.js';
 import { TubeletError } from './errors.js';
 import { Runtime } from './runtime.js';
+import type { Precision } from './variants.js';
 
 /** Values were read from a device that computes nothing. */
 export class PaperReadError extends TubeletError {}
@@ -10,6 +11,8 @@ export interface PaperOptions {
   readonly adapter?: Partial<AdapterSummary>;
   /** Limits that it claims; default: those of a common desktop GPU. */
   readonly limits?: Partial<GPUSupportedLimits>;
+  /** What inputs may be rounded to, by which variants are chosen too; default f32. */
+  readonly precision?: Precision;
   /**
    * What reading gives: an error (default), or zeros, for a program whose sequence of commands alone is of interest and
    * that reads as it goes.
@@ -47,12 +50,18 @@ const LIMITS: Partial<GPUSupportedLimits> = {
  * results of it cannot be mistaken for results.
  */
 export function paperRuntime(options: PaperOptions = {}): Runtime {
-  return new Runtime(paperDevice(options), paperAdapter(options));
+  const runtime = new Runtime(paperDevice(options), paperAdapter(options));
+  runtime.precision = options.precision ?? 'f32';
+  return runtime;
 }
 
 /** What `paperRuntime` must be given to choose, and to be limited, as this runtime is. */
-export function likeRuntime({ adapter, device }: Runtime): Pick<PaperOptions, 'adapter' | 'limits'> {
-  return { adapter, limits: paperLimits(device.limits) };
+export function likeRuntime({
+  adapter,
+  device,
+  precision,
+}: Runtime): Pick<PaperOptions, 'adapter' | 'limits' | 'precision'> {
+  return { adapter, limits: paperLimits(device.limits), precision };
 }
 
 /** The adapter of a paper device: without timestamps, since there is nothing to time. */

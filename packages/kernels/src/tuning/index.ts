@@ -1,5 +1,12 @@
 export { digestOf } from './digest.js';
 export {
+  halfVariants,
+  HalfPrecisionError,
+  useHalfPrecision,
+  variantsInHalf,
+  type HalfVariant,
+} from './half-precision.js';
+export {
   requireFittingTable,
   shapeClassOfCase,
   tunableKernels,

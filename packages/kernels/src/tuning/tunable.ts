@@ -60,6 +60,7 @@ export function kernelsDigest(runtime: Runtime): string {
     },
   });
   const paper = new Runtime(device as unknown as GPUDevice, paperAdapter(options));
+  paper.precision = runtime.precision;
   for (const { spec, variants } of tunableKernels(paper)) {
     for (const { name } of variants) {
       sources.push(`${spec.name} ${name}`);

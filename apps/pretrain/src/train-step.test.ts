@@ -1,0 +1,124 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Precision, Runtime } from '@tubelet/kernels';
+import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
+import { lgiFormer, type PretrainingConfig } from '@tubelet/mae-dfer';
+import { EpochReader, TrainingDivergedError, type EpochSource } from '@tubelet/programs';
+import { positionOfStep, type CheckpointContent, type Metrics } from '@tubelet/trainer';
+import type { ClipBatch } from '@tubelet/video';
+import type { TrainOptions } from './train-settings.js';
+import { trainingStep } from './train-step.js';
+import { TrainingState } from './training-state.js';
+
+const BATCHES_PER_EPOCH = 6;
+const ACCUMULATE = 2;
+const STEPS_PER_EPOCH = BATCHES_PER_EPOCH / ACCUMULATE;
+const clip = { imageSize: 32, frames: 4, depth: 1, heads: 1, dim: 32, region: [2, 2, 2] as const };
+const config: PretrainingConfig = {
+  encoder: lgiFormer('tiny', clip),
+  decoder: { dim: 32, depth: 1, heads: 1 },
+  decoderPositions: 'token',
+};
+const settings = { maskRatio: 0.5, lossWeight: 0.5, accumulate: ACCUMULATE, weightDecay: 0.05, seed: 0 };
+
+/** Ramps of two kinds in every batch, the same ones in every epoch. */
+const source: EpochSource<ClipBatch> = {
+  stepsPerEpoch: BATCHES_PER_EPOCH,
+  async *epoch(epoch, { startStep = 0 }) {
+    for (let step = startStep; step < BATCHES_PER_EPOCH; step++) {
+      const samples = [2 * step, 2 * step + 1];
+      const frames = Uint8Array.from(
+        { length: 2 * 4 * 32 * 32 * 3 },
+        (_, i) => 60 + (((i >> 5) + 7 * step) % 90),
+      );
+      yield {
+        ...{ frames, sampleIndices: Uint32Array.from(samples), names: [], labels: [], frameIndices: [] },
+        ...{ epoch, step },
+      };
+    }
+  },
+};
+
+let runtime: Runtime;
+beforeAll(async () => void (runtime = await openNodeRuntime()));
+afterAll(() => closeNodeRuntime(runtime));
+
+interface Trained {
+  readonly metrics: Metrics[];
+  readonly content: CheckpointContent;
+}
+
+/** Trains from the first step or a checkpoint up to `until`. Whether variants round does not matter to the scale. */
+async function train(
+  precision: Precision,
+  until: number,
+  { from, at = 0, lr = 0.002 }: { from?: CheckpointContent; at?: number; lr?: number } = {},
+): Promise<Trained> {
+  const training = new TrainingState(runtime, config, { weightDecay: 0.05, precision });
+  if (from) training.restore('from.safetensors', from);
+  else training.initialise(0);
+  const step = trainingStep(training, new EpochReader(source, ACCUMULATE), {
+    ...settings,
+    precision,
+  } as TrainOptions);
+  const metrics: Metrics[] = [];
+  for (let i = at; i < until; i++) metrics.push(await step(positionOfStep(i, STEPS_PER_EPOCH), lr));
+  return { metrics, content: await training.checkpoint(until) };
+}
+
+const names = (metrics: Metrics) => Object.keys(metrics);
+
+describe('training under a loss scale', () => {
+  it('follows training without, where nothing rounds, and tells of the scale', async () => {
+    const [plain, scaled] = [await train('f32', 8), await train('f16', 8)];
+    for (const [i, metrics] of scaled.metrics.entries()) {
+      const expected = plain.metrics[i]!;
+      expect(metrics.loss! / expected.loss!, `loss of step ${i}`).toBeCloseTo(1, 4);
+      expect(metrics['gradient norm']! / expected['gradient norm']!).toBeCloseTo(1, 3);
+      expect(metrics).toMatchObject({ 'loss scale': 65536, 'skipped steps': 0, lr: 0.002 });
+    }
+    expect(names(scaled.metrics[0]!)).toEqual([...names(plain.metrics[0]!), 'loss scale', 'skipped steps']);
+    const key = 'tubelet.loss-scale';
+    expect(plain.content.metadata[key]).toBeUndefined();
+    expect(JSON.parse(scaled.content.metadata[key]!)).toEqual({
+      ...{ scale: 65536, goodSteps: 8, takenSteps: 8, skippedSteps: 0 },
+    });
+  });
+
+  it('goes on from a checkpoint to the same bytes, with skipped steps behind it', async () => {
+    // A scale so large that the first steps overflow f32.
+    const { content } = await train('f16', 0);
+    const state = { scale: 2 ** 75, goodSteps: 0, takenSteps: 0, skippedSteps: 0 };
+    const begin = {
+      ...content,
+      metadata: { ...content.metadata, 'tubelet.loss-scale': JSON.stringify(state) },
+    };
+    const whole = await train('f16', 24, { from: begin });
+    const skipped = whole.metrics.map((metrics) => metrics['skipped steps']!);
+    expect(skipped.at(-1)).toBeGreaterThan(3);
+    expect(skipped.at(-1)).toBeLessThan(20);
+    expect(whole.metrics[0]!['gradient norm']).toBe(Infinity);
+    for (const at of [2, skipped.at(-1)!, 20]) {
+      const part = await train('f16', at, { from: begin });
+      const rest = await train('f16', 24, { from: part.content, at });
+      expect(rest.content, `stopped after step ${at}`).toEqual(whole.content);
+      expect([...part.metrics, ...rest.metrics]).toEqual(whole.metrics);
+    }
+  });
+
+  it('ends with an error once the scale has fallen below 1', async () => {
+    const diverging = train('f16', 60, { lr: 1e38 });
+    await expect(diverging).rejects.toThrow(TrainingDivergedError);
+    await expect(diverging).rejects.toThrow(/loss scale has fallen to 1 \(17 steps were skipped\)/);
+  });
+
+  it('does not take a checkpoint whose scale is missing or does not fit its step', async () => {
+    const { content } = await train('f16', 1);
+    const { 'tubelet.loss-scale': text, ...without } = content.metadata;
+    const damaged = JSON.stringify({ ...(JSON.parse(text!) as object), takenSteps: 7 });
+    for (const metadata of [without, { ...without, 'tubelet.loss-scale': damaged }]) {
+      await expect(train('f16', 2, { from: { ...content, metadata }, at: 1 })).rejects.toThrow(
+        /from.safetensors .*no state of the loss scale after 1 steps/,
+      );
+    }
+  });
+});

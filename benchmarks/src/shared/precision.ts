@@ -1,0 +1,26 @@
+import type { Precision, Runtime } from '@tubelet/kernels';
+import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
+import { useHalfPrecision } from '@tubelet/kernels/tuning';
+import { Option } from 'commander';
+
+/** The option `--precision`. */
+export function precisionOption(description: string): Option {
+  return new Option('--precision <format>', description).choices(['f32', 'f16']).default('f32');
+}
+
+/**
+ * Opens the GPU, in f16 with its matrix units in use.
+ *
+ * @throws HalfPrecisionError for f16 where no kernel can use it; NoAdapterError where there is no GPU
+ */
+export async function openInPrecision(precision: Precision): Promise<Runtime> {
+  const runtime = await openNodeRuntime({ matrixUnits: precision === 'f16' });
+  if (precision === 'f32') return runtime;
+  try {
+    console.error(`rounding to f16: ${useHalfPrecision(runtime).join(', ')}`);
+  } catch (error) {
+    closeNodeRuntime(runtime);
+    throw error;
+  }
+  return runtime;
+}

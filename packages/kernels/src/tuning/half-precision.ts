@@ -1,0 +1,65 @@
+import { kernelCatalogue } from '../catalogue.js';
+import { TubeletError } from '../runtime/errors.js';
+import type { Runtime } from '../runtime/runtime.js';
+import { runnableVariants, selectVariant } from '../runtime/variants.js';
+
+/** A variant that rounds its inputs to f16 and that a device can run. */
+export interface HalfVariant {
+  readonly kernel: string;
+  readonly variant: string;
+  /** Whether it is what runs, as precision and forced variants are now; else another is the better choice. */
+  readonly isChosen: boolean;
+}
+
+/** The variants of all kernels that round to f16 and that this device can run. */
+export function halfVariants(runtime: Runtime): HalfVariant[] {
+  return kernelCatalogue.flatMap(({ name: kernel, variants }) =>
+    runnableVariants(runtime, variants)
+      .filter(({ precision }) => precision === 'f16')
+      .map(({ name: variant }) => ({
+        kernel,
+        variant,
+        isChosen: selectVariant(runtime, kernel, variants).name === variant,
+      })),
+  );
+}
+
+/** f16 was asked for on a device of which no kernel can use it; the message names it and what it lacks. */
+export class HalfPrecisionError extends TubeletError {
+  constructor({ description, device }: Runtime['adapter'], missing: readonly string[]) {
+    const lack = missing.length > 0 ? `it lacks ${missing.join(', ')}` : 'its matrix units take no f16';
+    super(`f16 would gain nothing on ${description || device}: no kernel can use it there, since ${lack}`);
+  }
+}
+
+/**
+ * Lets kernels round to f16 from now on, which is to be said before the first of them runs: where the device has matrix
+ * units, asked for by `openNodeRuntime({ matrixUnits: true })`.
+ *
+ * @returns the variants that then round, each as `kernel variant`
+ * @throws HalfPrecisionError where there are none; precision stays f32
+ */
+export function useHalfPrecision(runtime: Runtime): string[] {
+  const runnable = halfVariants(runtime);
+  if (runnable.length === 0) throw new HalfPrecisionError(runtime.adapter, missingForHalf(runtime));
+  runtime.precision = 'f16';
+  if (!halfVariants(runtime).some(({ isChosen }) => isChosen)) {
+    // A software driver's matrix units are there for tests, and are nowhere the better choice.
+    for (const { kernel, variant } of runnable) runtime.forcedVariants.set(kernel, variant);
+  }
+  return variantsInHalf(runtime);
+}
+
+/** The variants in use that round to f16, each as `kernel variant`; none where precision is f32. */
+export function variantsInHalf(runtime: Runtime): string[] {
+  return halfVariants(runtime)
+    .filter(({ isChosen }) => isChosen)
+    .map(({ kernel, variant }) => `${kernel} ${variant}`);
+}
+
+function missingForHalf(runtime: Runtime): string[] {
+  const needed = kernelCatalogue.flatMap(({ variants }) =>
+    variants.filter(({ precision }) => precision === 'f16').flatMap(({ needs }) => needs),
+  );
+  return [...new Set(needed)].filter((feature) => !runtime.hasFeature(feature));
+}

@@ -1,0 +1,77 @@
+import { paperRuntime, selectVariant, type AdapterSummary } from '@tubelet/kernels';
+import { kernelCatalogue } from '@tubelet/kernels/catalogue';
+import { variantsInHalf } from '@tubelet/kernels/tuning';
+import { describe, expect, it } from 'vitest';
+import { inFullPrecision, PrecisionError, usePrecision } from './precision.js';
+import { savedSettings } from './settings.js';
+
+const matmul = kernelCatalogue.find(({ name }) => name === 'matmul')!;
+const features = [
+  ...new Set(kernelCatalogue.flatMap(({ variants }) => variants.flatMap(({ needs }) => needs))),
+];
+const matrixUnits = [{ componentType: 'f16', resultComponentType: 'f32', m: 16, n: 16, k: 16 }];
+
+/** A device on paper; with all that f16 can use unless changed. */
+function use(precision: 'f32' | 'f16', change: Partial<AdapterSummary> = {}) {
+  const runtime = paperRuntime({ adapter: { description: 'A GPU', features, matrixUnits, ...change } });
+  const notes: string[] = [];
+  usePrecision(runtime, precision, (note) => notes.push(note));
+  return { runtime, notes, product: () => selectVariant(runtime, 'matmul', matmul.variants).name };
+}
+
+describe('--precision', () => {
+  it('f16 lets products use matrix units, and says so', () => {
+    const { runtime, notes, product } = use('f16');
+    expect(product()).toBe('matrix-units');
+    expect(variantsInHalf(runtime)).toContain('matmul matrix-units');
+    expect(notes).toEqual([
+      expect.stringMatching(/products of f16 under a dynamic loss scale: .*matmul matrix-units/),
+    ]);
+  });
+
+  it('f16 uses the units of a software driver too, which are nowhere the better choice, and says that it is slow', () => {
+    const { notes, product } = use('f16', { isSoftware: true });
+    expect(product()).toBe('matrix-units');
+    expect(notes[0]).toMatch(/slower than f32/);
+  });
+
+  it('f32 changes nothing', () => {
+    const { runtime, notes, product } = use('f32');
+    expect(product()).not.toBe('matrix-units');
+    expect(variantsInHalf(runtime)).toEqual([]);
+    expect(notes).toEqual([]);
+  });
+
+  it.each<[string, Partial<AdapterSummary>, RegExp]>([
+    [
+      'without matrix units',
+      { features: ['subgroups'], matrixUnits: [] },
+      /lacks .*subgroup-matrix, shader-f16/,
+    ],
+    [
+      'whose units take no f16',
+      { matrixUnits: [{ ...matrixUnits[0]!, componentType: 'u8' }] },
+      /take no f16/,
+    ],
+  ])('f16 is refused on a GPU %s', (_, change, reason) => {
+    expect(() => use('f16', change)).toThrow(PrecisionError);
+    expect(() => use('f16', change)).toThrow(
+      /--precision f16: f16 would gain nothing on A GPU.*--precision f32/,
+    );
+    expect(() => use('f16', change)).toThrow(reason);
+  });
+
+  it.each([false, true])('is f32 for as long as a validation takes (software: %s)', async (isSoftware) => {
+    const { runtime, product } = use('f16', { isSoftware });
+    const during = await inFullPrecision(runtime, async () => product());
+    expect(during).not.toBe('matrix-units');
+    expect(product()).toBe('matrix-units');
+    await expect(inFullPrecision(runtime, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    expect(product()).toBe('matrix-units');
+  });
+
+  it('was f32 in runs that were begun before there was a choice', () => {
+    expect(savedSettings({ settings: { lr: 1 } })).toEqual({ lr: 1, precision: 'f32' });
+    expect(savedSettings({ settings: { precision: 'f16' } })).toEqual({ precision: 'f16' });
+  });
+});
