@@ -7,6 +7,7 @@ import {
 } from './attention-backward.js';
 import type { AttentionExtents } from './attention-layout.js';
 import {
+  attentionBackwardGiven,
   attentionBackwardReference,
   attentionReference,
   type AttentionShape,
@@ -100,6 +101,8 @@ export const attentionKernel = defineKernel<AttentionCaseShape>({
   referenceBackward: (shape, { q, k, v }, { out, logSumExp }) =>
     attentionBackwardReference(shape, q!, k!, v!, out!, logSumExp),
   cost: (shape) => attentionCost(extentsOf(shape), true),
+  roundedInputs: ['q', 'k', 'v'],
+  toleranceF16: 1e-3,
 });
 
 export const attentionBackwardKernel = defineKernel<AttentionCaseShape>({
@@ -128,8 +131,9 @@ export const attentionBackwardKernel = defineKernel<AttentionCaseShape>({
       heads,
       scale,
     }),
-  reference: (shape, { q, k, v, dOut }) => {
-    const gradients = attentionBackwardReference(shape, q!, k!, v!, dOut!);
+  // A function of all its inputs: `out` and `logSumExp` are those of a forward, not of rounded q, k and v.
+  reference: (shape, { q, k, v, out, logSumExp, dOut }) => {
+    const gradients = attentionBackwardGiven(shape, q!, k!, v!, out!, logSumExp!, dOut!);
     return { dq: gradients.q, dk: gradients.k, dv: gradients.v };
   },
   cost: (shape) => {
@@ -141,6 +145,8 @@ export const attentionBackwardKernel = defineKernel<AttentionCaseShape>({
       bytesWritten: query.bytesWritten + key.bytesWritten,
     };
   },
+  roundedInputs: ['q', 'k', 'v', 'dOut'],
+  toleranceF16: 1e-3,
 });
 
 /** out and logSumExp must be those of q, k and v: filled in order, they are computed from what came before. */
