@@ -10,7 +10,7 @@ import { probe } from './lib/probe.mjs';
 import { root } from './lib/root.mjs';
 import { importSource } from './lib/source.mjs';
 
-const kernels = ['matmul', 'attention'];
+const kernels = ['matmul', 'attention', 'attention-backward'];
 const folders = ['matmul', 'attention'];
 const variant = 'matrix-units';
 

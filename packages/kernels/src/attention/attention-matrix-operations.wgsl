@@ -5,7 +5,7 @@
 // subgroup hold a matrix together and must call these functions together. Operands lie in `halves`, sums pass through
 // `stage`, both in workgroup memory and in elements of four numbers, in which starts and strides are counted too.
 //
-// Arrays of units are indexed by constants only, in lists written out for sixteen units of which those not wanted fall
+// Arrays of units are indexed by constants only, in lists written out for eight units of which those not wanted fall
 // away: a loop that a compiler does not unroll keeps an array in memory instead of registers.
 //
 // Header: UNIT_M, UNIT_N, UNIT_K (an entry of the adapter's subgroupMatrixConfigs), DEPTH (channels of a head, rounded
@@ -15,8 +15,8 @@ alias LeftUnit = subgroup_matrix_left<f16, UNIT_K, UNIT_M>;
 alias RightUnit = subgroup_matrix_right<f16, UNIT_N, UNIT_K>;
 alias SumUnit = subgroup_matrix_result<f32, UNIT_N, UNIT_M>;
 // UNIT_M rows of DEPTH channels: as a left operand, and as sums.
-alias Lefts = array<LeftUnit, 16>;
-alias Sums = array<SumUnit, 16>;
+alias Lefts = array<LeftUnit, 8>;
+alias Sums = array<SumUnit, 8>;
 
 const LEFTS = DEPTH / UNIT_K;
 const SUMS = DEPTH / UNIT_N;
@@ -56,14 +56,6 @@ fn load_lefts(at: u32, stride: u32, left: ptr<function, Lefts>) {
   if (LEFTS > 5u) { (*left)[5] = load_left(at + 5u * LEFT_STEP, stride); }
   if (LEFTS > 6u) { (*left)[6] = load_left(at + 6u * LEFT_STEP, stride); }
   if (LEFTS > 7u) { (*left)[7] = load_left(at + 7u * LEFT_STEP, stride); }
-  if (LEFTS > 8u) { (*left)[8] = load_left(at + 8u * LEFT_STEP, stride); }
-  if (LEFTS > 9u) { (*left)[9] = load_left(at + 9u * LEFT_STEP, stride); }
-  if (LEFTS > 10u) { (*left)[10] = load_left(at + 10u * LEFT_STEP, stride); }
-  if (LEFTS > 11u) { (*left)[11] = load_left(at + 11u * LEFT_STEP, stride); }
-  if (LEFTS > 12u) { (*left)[12] = load_left(at + 12u * LEFT_STEP, stride); }
-  if (LEFTS > 13u) { (*left)[13] = load_left(at + 13u * LEFT_STEP, stride); }
-  if (LEFTS > 14u) { (*left)[14] = load_left(at + 14u * LEFT_STEP, stride); }
-  if (LEFTS > 15u) { (*left)[15] = load_left(at + 15u * LEFT_STEP, stride); }
 }
 
 fn step_dots(left: LeftUnit, at: u32, far: u32, stride: u32, near_sum: ptr<function, SumUnit>, far_sum: ptr<function, SumUnit>) {
@@ -87,14 +79,6 @@ fn dots(left: ptr<function, Lefts>, at: u32, stride: u32, stage_at: u32, stage_s
   if (LEFTS > 5u) { step_dots((*left)[5], at + 5u * LEFT_STEP, far, stride, &a, &b); }
   if (LEFTS > 6u) { step_dots((*left)[6], at + 6u * LEFT_STEP, far, stride, &a, &b); }
   if (LEFTS > 7u) { step_dots((*left)[7], at + 7u * LEFT_STEP, far, stride, &a, &b); }
-  if (LEFTS > 8u) { step_dots((*left)[8], at + 8u * LEFT_STEP, far, stride, &a, &b); }
-  if (LEFTS > 9u) { step_dots((*left)[9], at + 9u * LEFT_STEP, far, stride, &a, &b); }
-  if (LEFTS > 10u) { step_dots((*left)[10], at + 10u * LEFT_STEP, far, stride, &a, &b); }
-  if (LEFTS > 11u) { step_dots((*left)[11], at + 11u * LEFT_STEP, far, stride, &a, &b); }
-  if (LEFTS > 12u) { step_dots((*left)[12], at + 12u * LEFT_STEP, far, stride, &a, &b); }
-  if (LEFTS > 13u) { step_dots((*left)[13], at + 13u * LEFT_STEP, far, stride, &a, &b); }
-  if (LEFTS > 14u) { step_dots((*left)[14], at + 14u * LEFT_STEP, far, stride, &a, &b); }
-  if (LEFTS > 15u) { step_dots((*left)[15], at + 15u * LEFT_STEP, far, stride, &a, &b); }
   store_sum(stage_at, stage_stride, a);
   store_sum(stage_at + SUM_STEP, stage_stride, b);
 }
@@ -109,14 +93,6 @@ fn add_rows(left: LeftUnit, at: u32, stride: u32, sum: ptr<function, Sums>) {
   if (SUMS > 5u) { (*sum)[5] = multiply_add(left, load_right(at + 5u * SUM_STEP, stride), (*sum)[5]); }
   if (SUMS > 6u) { (*sum)[6] = multiply_add(left, load_right(at + 6u * SUM_STEP, stride), (*sum)[6]); }
   if (SUMS > 7u) { (*sum)[7] = multiply_add(left, load_right(at + 7u * SUM_STEP, stride), (*sum)[7]); }
-  if (SUMS > 8u) { (*sum)[8] = multiply_add(left, load_right(at + 8u * SUM_STEP, stride), (*sum)[8]); }
-  if (SUMS > 9u) { (*sum)[9] = multiply_add(left, load_right(at + 9u * SUM_STEP, stride), (*sum)[9]); }
-  if (SUMS > 10u) { (*sum)[10] = multiply_add(left, load_right(at + 10u * SUM_STEP, stride), (*sum)[10]); }
-  if (SUMS > 11u) { (*sum)[11] = multiply_add(left, load_right(at + 11u * SUM_STEP, stride), (*sum)[11]); }
-  if (SUMS > 12u) { (*sum)[12] = multiply_add(left, load_right(at + 12u * SUM_STEP, stride), (*sum)[12]); }
-  if (SUMS > 13u) { (*sum)[13] = multiply_add(left, load_right(at + 13u * SUM_STEP, stride), (*sum)[13]); }
-  if (SUMS > 14u) { (*sum)[14] = multiply_add(left, load_right(at + 14u * SUM_STEP, stride), (*sum)[14]); }
-  if (SUMS > 15u) { (*sum)[15] = multiply_add(left, load_right(at + 15u * SUM_STEP, stride), (*sum)[15]); }
 }
 
 fn store_sums(at: u32, stride: u32, sum: ptr<function, Sums>) {
@@ -128,14 +104,6 @@ fn store_sums(at: u32, stride: u32, sum: ptr<function, Sums>) {
   if (SUMS > 5u) { store_sum(at + 5u * SUM_STEP, stride, (*sum)[5]); }
   if (SUMS > 6u) { store_sum(at + 6u * SUM_STEP, stride, (*sum)[6]); }
   if (SUMS > 7u) { store_sum(at + 7u * SUM_STEP, stride, (*sum)[7]); }
-  if (SUMS > 8u) { store_sum(at + 8u * SUM_STEP, stride, (*sum)[8]); }
-  if (SUMS > 9u) { store_sum(at + 9u * SUM_STEP, stride, (*sum)[9]); }
-  if (SUMS > 10u) { store_sum(at + 10u * SUM_STEP, stride, (*sum)[10]); }
-  if (SUMS > 11u) { store_sum(at + 11u * SUM_STEP, stride, (*sum)[11]); }
-  if (SUMS > 12u) { store_sum(at + 12u * SUM_STEP, stride, (*sum)[12]); }
-  if (SUMS > 13u) { store_sum(at + 13u * SUM_STEP, stride, (*sum)[13]); }
-  if (SUMS > 14u) { store_sum(at + 14u * SUM_STEP, stride, (*sum)[14]); }
-  if (SUMS > 15u) { store_sum(at + 15u * SUM_STEP, stride, (*sum)[15]); }
 }
 
 fn load_sums(at: u32, stride: u32, sum: ptr<function, Sums>) {
@@ -147,12 +115,4 @@ fn load_sums(at: u32, stride: u32, sum: ptr<function, Sums>) {
   if (SUMS > 5u) { (*sum)[5] = load_sum(at + 5u * SUM_STEP, stride); }
   if (SUMS > 6u) { (*sum)[6] = load_sum(at + 6u * SUM_STEP, stride); }
   if (SUMS > 7u) { (*sum)[7] = load_sum(at + 7u * SUM_STEP, stride); }
-  if (SUMS > 8u) { (*sum)[8] = load_sum(at + 8u * SUM_STEP, stride); }
-  if (SUMS > 9u) { (*sum)[9] = load_sum(at + 9u * SUM_STEP, stride); }
-  if (SUMS > 10u) { (*sum)[10] = load_sum(at + 10u * SUM_STEP, stride); }
-  if (SUMS > 11u) { (*sum)[11] = load_sum(at + 11u * SUM_STEP, stride); }
-  if (SUMS > 12u) { (*sum)[12] = load_sum(at + 12u * SUM_STEP, stride); }
-  if (SUMS > 13u) { (*sum)[13] = load_sum(at + 13u * SUM_STEP, stride); }
-  if (SUMS > 14u) { (*sum)[14] = load_sum(at + 14u * SUM_STEP, stride); }
-  if (SUMS > 15u) { (*sum)[15] = load_sum(at + 15u * SUM_STEP, stride); }
 }

@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { MatrixUnitConfig } from '../runtime/runtime.js';
 import {
   attentionMatrixTiling,
-  forwardBytes,
+  backwardKeyKernel,
+  backwardQueryKernel,
+  forwardKernel,
   matrixTilingConstants,
   paysOnMatrixUnits,
 } from './attention-matrix-tiling.js';
@@ -29,7 +31,7 @@ const window = { kept: 101, passed: 101, headDimension: 64 };
 describe('attentionMatrixTiling', () => {
   it('gives four subgroups 64 queries against 64 keys at a time for 16×16×16 units and subgroups of 32', () => {
     for (const extents of [decoder, window]) {
-      expect(attentionMatrixTiling(extents, device(unit(16, 16, 16), 32), forwardBytes)).toEqual({
+      expect(attentionMatrixTiling(extents, device(unit(16, 16, 16), 32), forwardKernel)).toEqual({
         unit: unit(16, 16, 16),
         strips: 4,
         rows: 64,
@@ -42,21 +44,37 @@ describe('attentionMatrixTiling', () => {
     }
   });
 
+  it('gives the gradients the same rows, 32 at a time of the others, in less than 48 KiB', () => {
+    const gpu = device(unit(16, 16, 16), 32);
+    expect(attentionMatrixTiling(window, gpu, backwardQueryKernel)).toMatchObject({
+      strips: 4,
+      step: 32,
+      // K, then V or ds; scores and dp side by side; two numbers a row.
+      workgroupBytes: 2 * (32 * 72 + 64 * 40) + 4 * 64 * 72 + 4 * 2 * 64,
+    });
+    expect(attentionMatrixTiling(window, gpu, backwardKeyKernel)).toMatchObject({
+      strips: 4,
+      step: 32,
+      // Q and dout, p and ds; scores and dp side by side; two numbers for each of 32 queries.
+      workgroupBytes: 2 * (2 * 32 * 72 + 2 * 64 * 40) + 4 * 64 * 72 + 4 * 2 * 32,
+    });
+  });
+
   it('shares few rows out evenly', () => {
     const strips = (kept: number) =>
-      attentionMatrixTiling({ ...window, kept }, device(unit(16, 16, 16), 32), forwardBytes)?.strips;
+      attentionMatrixTiling({ ...window, kept }, device(unit(16, 16, 16), 32), forwardKernel)?.strips;
     expect([1, 16, 17, 64, 65, 101, 129].map(strips)).toEqual([1, 1, 2, 4, 3, 4, 3]);
   });
 
   it('takes no longer steps than there are rows to go through', () => {
     const step = (passed: number) =>
-      attentionMatrixTiling({ ...window, passed }, device(unit(16, 16, 16), 32), forwardBytes)?.step;
+      attentionMatrixTiling({ ...window, passed }, device(unit(16, 16, 16), 32), forwardKernel)?.step;
     expect([1, 32, 33, 1000].map(step)).toEqual([32, 32, 64, 64]);
   });
 
   it('rounds heads up to whole units', () => {
     const depth = (headDimension: number, config: MatrixUnitConfig) =>
-      attentionMatrixTiling({ ...window, headDimension }, device(config, 32), forwardBytes)?.depth;
+      attentionMatrixTiling({ ...window, headDimension }, device(config, 32), forwardKernel)?.depth;
     expect(depth(30, unit(16, 16, 16))).toBe(32);
     expect(depth(30, unit(8, 8, 8))).toBe(32);
     expect(depth(24, unit(16, 8, 16))).toBe(32);
@@ -65,19 +83,22 @@ describe('attentionMatrixTiling', () => {
 
   it('fits small workgroups, and gives up where not even one strip fits', () => {
     const tight = device(unit(16, 16, 16), 128, { maxWorkgroupBytes: 16384, maxWorkgroupInvocations: 256 });
-    expect(attentionMatrixTiling(decoder, tight, forwardBytes)).toMatchObject({ strips: 1, step: 32 });
-    expect(attentionMatrixTiling({ ...decoder, headDimension: 128 }, tight, forwardBytes)).toBeUndefined();
+    expect(attentionMatrixTiling(decoder, tight, forwardKernel)).toMatchObject({ strips: 1, step: 32 });
+    expect(attentionMatrixTiling({ ...decoder, headDimension: 128 }, tight, forwardKernel)).toBeUndefined();
     const few = device(unit(16, 16, 16), 64, { maxWorkgroupInvocations: 32 });
-    expect(attentionMatrixTiling(decoder, few, forwardBytes)).toBeUndefined();
-    expect(attentionMatrixTiling(decoder, device(unit(4, 4, 4), 32), forwardBytes)).toMatchObject({});
-    // 32 units in a row: more than the kernels are written out for.
-    const small = device(unit(4, 4, 4), 32);
-    expect(attentionMatrixTiling({ ...decoder, headDimension: 128 }, small, forwardBytes)).toBeUndefined();
-    expect(attentionMatrixTiling(decoder, { ...small, configs: [] }, forwardBytes)).toBeUndefined();
-    expect(attentionMatrixTiling(decoder, { ...small, subgroupMaxSize: 0 }, forwardBytes)).toBeUndefined();
+    expect(attentionMatrixTiling(decoder, few, forwardKernel)).toBeUndefined();
+    // 16 units in a row: more than the kernels are written out for.
+    const small = device(unit(8, 8, 8), 32);
+    expect(attentionMatrixTiling({ ...decoder, headDimension: 128 }, small, forwardKernel)).toBeUndefined();
+    expect(attentionMatrixTiling(decoder, { ...small, configs: [] }, forwardKernel)).toBeUndefined();
+    expect(attentionMatrixTiling(decoder, { ...small, subgroupMaxSize: 0 }, forwardKernel)).toBeUndefined();
   });
 
-  it('keeps every rule of the kernels for all units, subgroups, extents and limits', () => {
+  it.each([
+    ['forward', forwardKernel],
+    ['backward, queries', backwardQueryKernel],
+    ['backward, keys', backwardKeyKernel],
+  ])('keeps every rule of the kernel for all units, subgroups, extents and limits: %s', (_, kernel) => {
     for (const config of [
       unit(8, 8, 8),
       unit(16, 16, 16),
@@ -97,7 +118,7 @@ describe('attentionMatrixTiling', () => {
             for (const maxWorkgroupBytes of [16384, 32768, 49152]) {
               const limits = { maxWorkgroupBytes, maxWorkgroupInvocations: 256 };
               const extents = { kept, passed, headDimension };
-              const tiling = attentionMatrixTiling(extents, device(config, lanes, limits), forwardBytes);
+              const tiling = attentionMatrixTiling(extents, device(config, lanes, limits), kernel);
               if (!tiling) {
                 expect(headDimension).toBeGreaterThan(24);
                 continue;
@@ -111,6 +132,8 @@ describe('attentionMatrixTiling', () => {
               expect(workgroupBytes).toBeLessThanOrEqual(maxWorkgroupBytes);
               // Blocks may overhang, but no strip of the first one is wholly outside.
               expect((strips - 1) * config.m).toBeLessThan(kept);
+              // What invocations that share a row hold of it: four elements for each 16.
+              expect(step).toBeLessThanOrEqual(kernel.longestStep);
             }
           }
         }
@@ -119,7 +142,7 @@ describe('attentionMatrixTiling', () => {
   });
 
   it('names its extents as the kernels do', () => {
-    const tiling = attentionMatrixTiling(window, device(unit(8, 16, 16), 32), forwardBytes)!;
+    const tiling = attentionMatrixTiling(window, device(unit(8, 16, 16), 32), forwardKernel)!;
     expect(matrixTilingConstants(tiling, true)).toEqual({
       UNIT_M: 8,
       UNIT_N: 16,
@@ -144,6 +167,8 @@ describe('paysOnMatrixUnits', () => {
     expect(pays(11, 11, 64)).toBe(false);
     expect(pays(101, 101, 24)).toBe(false);
     expect(pays(101, 101, 24, unit(8, 8, 8))).toBe(true);
+    expect(pays(101, 101, 128)).toBe(true);
+    expect(pays(101, 101, 128, unit(8, 8, 8))).toBe(false);
     expect(paysOnMatrixUnits({ groups: 1, queries: 64, keys: 64, channels: 64, heads: 1 }, [])).toBe(false);
   });
 });

@@ -26,20 +26,20 @@ export interface AttentionMatrixExtents {
   readonly headDimension: number;
 }
 
-/** Bytes of workgroup memory that a kernel takes with a tiling. */
-export type WorkgroupBytes = (tiling: {
-  readonly rows: number;
-  readonly step: number;
-  readonly depth: number;
-}) => number;
+/** What the tiling of a kernel depends on besides extents and device. */
+export interface AttentionMatrixKernel {
+  /** Rows that its kernel goes through at a time, at most: what four invocations hold of a row of the stage. */
+  readonly longestStep: number;
+  /** Bytes of workgroup memory. */
+  bytes(tiling: { readonly rows: number; readonly step: number; readonly depth: number }): number;
+}
 
 // Four strips of 16 rows share what is copied; more would leave fewer workgroups than a large GPU holds at once.
 const MOST_STRIPS = 4;
-// Elements of four in a row of a stage that four invocations share, and that one of them holds four of at most.
+// Four invocations share a row of the stage, and each takes four neighbours at a time.
 const STEP_UNIT = 16;
-const LONGEST_STEP = 64;
 // The lists of attention-matrix-operations.wgsl.
-const MOST_UNITS_OF_A_ROW = 16;
+const MOST_UNITS_OF_A_ROW = 8;
 const PADDING = 8;
 
 /**
@@ -49,35 +49,61 @@ const PADDING = 8;
 export function attentionMatrixTiling(
   { kept, passed, headDimension }: AttentionMatrixExtents,
   device: MatrixDevice,
-  workgroupBytes: WorkgroupBytes,
+  { longestStep, bytes }: AttentionMatrixKernel,
 ): AttentionMatrixTiling | undefined {
   const unit = matrixUnit(device.configs);
   if (!unit || device.subgroupMaxSize === 0) return undefined;
   const depth = roundUp(headDimension, leastCommonMultiple(unit.k, unit.n));
   if (depth > MOST_UNITS_OF_A_ROW * Math.min(unit.k, unit.n)) return undefined;
   const stepUnit = leastCommonMultiple(leastCommonMultiple(2 * unit.n, unit.k), STEP_UNIT);
-  const longest = Math.min(LONGEST_STEP, roundUp(passed, stepUnit));
+  const longest = Math.min(longestStep, roundUp(passed, stepUnit));
   const most = Math.min(MOST_STRIPS, Math.floor(device.maxWorkgroupInvocations / device.subgroupMaxSize));
   let best: AttentionMatrixTiling | undefined;
   for (let strips = evenly(Math.ceil(kept / unit.m), most); strips > 0; strips--) {
     for (let step = roundDown(longest, stepUnit); step > 0; step -= stepUnit) {
       const rows = strips * unit.m;
-      const bytes = workgroupBytes({ rows, step, depth });
-      if (bytes > device.maxWorkgroupBytes || (best && best.rows * best.step >= rows * step)) continue;
+      const workgroupBytes = bytes({ rows, step, depth });
+      if (workgroupBytes > device.maxWorkgroupBytes || (best && best.rows * best.step >= rows * step))
+        continue;
       const invocations = strips * device.subgroupMaxSize;
-      best = { unit, strips, rows, step, depth, invocations, workgroupBytes: bytes };
+      best = { unit, strips, rows, step, depth, invocations, workgroupBytes };
     }
   }
   return best;
 }
 
-/** Workgroup memory of attention-matrix-units.wgsl. */
-export const forwardBytes: WorkgroupBytes = ({ rows, step, depth }) => {
-  const stride = depth + PADDING;
-  const halves = Math.max(rows * stride, step * stride, rows * (step + PADDING)) + step * stride;
-  const stage = rows * (Math.max(step, depth) + PADDING);
-  const perRow = 3 * 4;
-  return 2 * halves + 4 * (stage + rows * perRow) + 16;
+/** attention-matrix-units.wgsl. */
+export const forwardKernel: AttentionMatrixKernel = {
+  longestStep: 64,
+  bytes: ({ rows, step, depth }) => {
+    const stride = depth + PADDING;
+    const halves = Math.max(rows * stride, step * stride, rows * (step + PADDING)) + step * stride;
+    const stage = rows * (Math.max(step, depth) + PADDING);
+    const perRow = 3 * 4;
+    return 2 * halves + 4 * (stage + rows * perRow) + 16;
+  },
+};
+
+/** attention-backward-query-matrix.wgsl. */
+export const backwardQueryKernel: AttentionMatrixKernel = {
+  longestStep: 32,
+  bytes: ({ rows, step, depth }) => {
+    const stride = depth + PADDING;
+    const halves = Math.max(rows * stride, step * stride + Math.max(step * stride, rows * (step + PADDING)));
+    const stage = rows * (Math.max(2 * step, depth) + PADDING);
+    return 2 * halves + 4 * (stage + 2 * rows);
+  },
+};
+
+/** attention-backward-key-matrix.wgsl. */
+export const backwardKeyKernel: AttentionMatrixKernel = {
+  longestStep: 32,
+  bytes: ({ rows, step, depth }) => {
+    const stride = depth + PADDING;
+    const halves = Math.max(rows * stride, 2 * step * stride + 2 * rows * (step + PADDING));
+    const stage = rows * (Math.max(2 * step, depth) + PADDING);
+    return 2 * halves + 4 * (stage + 2 * step);
+  },
 };
 
 /** The constants of a tiling for the header of a kernel. */
@@ -98,7 +124,7 @@ export function matrixTilingConstants(
 
 /**
  * Whether matrix units are worth having for a shape: few keys or queries fill a fraction of a unit, and so does a head
- * that is no whole number of them.
+ * that is no whole number of them; one that is too many is left to a kernel without.
  */
 export function paysOnMatrixUnits(
   { queries, keys, channels, heads }: AttentionExtents,
@@ -110,7 +136,8 @@ export function paysOnMatrixUnits(
     unit !== undefined &&
     Math.min(queries, keys) >= FEWEST_ROWS &&
     headDimension % unit.k === 0 &&
-    headDimension % unit.n === 0
+    headDimension % unit.n === 0 &&
+    headDimension <= MOST_UNITS_OF_A_ROW * Math.min(unit.k, unit.n)
   );
 }
 

@@ -23,7 +23,8 @@
 // No atomics but the flag that says whether any row rises; the order of all additions is fixed.
 //
 // Header: that of attention.wgsl and STRIPS, TILE_K (a multiple of 16, 2 · UNIT_N and UNIT_K; at most 64), DEPTH,
-// INVOCATIONS, KEEP_LOOPS; attention-matrix-operations.wgsl, matrix-quads-4.wgsl or matrix-quads-1.wgsl.
+// INVOCATIONS, KEEP_LOOPS; attention-matrix-operations.wgsl, matrix-quads-4.wgsl or matrix-quads-1.wgsl,
+// attention-matrix-copies.wgsl.
 // Needs `enable subgroups` besides.
 
 @group(0) @binding(0) var<storage, read> q: array<Lane>;
@@ -39,16 +40,10 @@ const RISE = 8.0;
 const TILE_Q = STRIPS * UNIT_M;
 const BLOCKS = (LQ + TILE_Q - 1u) / TILE_Q;
 
-// All in elements of four. Rows are longer than they need be, or else a column would lie in a few banks.
-const QUADS = DEPTH / 4u;
-const STRIDE = QUADS + 2u;
 const WEIGHT_STRIDE = TILE_K / 4u + 2u;
 const STAGE_STRIDE = max(TILE_K, DEPTH) / 4u + 2u;
-// Queries, then in turn keys and weights; after them values.
+// In elements of four: queries, then in turn keys and weights; after them values.
 const VALUES = max(max(TILE_Q, TILE_K) * STRIDE, TILE_Q * WEIGHT_STRIDE);
-const BLOCK = TILE_K * QUADS;
-const SHARERS = 4u;
-const ROWS_AT_ONCE = INVOCATIONS / SHARERS;
 
 var<workgroup> halves: array<vec4h, VALUES + TILE_K * STRIDE>;
 var<workgroup> stage: array<vec4f, TILE_Q * STAGE_STRIDE>;
@@ -58,65 +53,6 @@ var<workgroup> row_sum: array<f32, TILE_Q * SHARERS>;
 var<workgroup> row_keep: array<f32, TILE_Q * SHARERS>;
 var<workgroup> rises: atomic<u32>;
 var<workgroup> has_risen: u32;
-
-// `count`, but when loops must stay loops, in a form whose value compilers cannot tell.
-fn rolled(count: u32) -> u32 {
-  return select(count, select(0u, count, arrayLength(&q) > 0u), KEEP_LOOPS);
-}
-
-fn store_half(first: u32, i: u32, count: u32, value: vec4f) {
-  if (count % (4u * INVOCATIONS) == 0u || i < count) {
-    halves[first + i / QUADS * STRIDE + i % QUADS] = vec4h(value);
-  }
-}
-
-fn query_of(head: u32, row: u32, i: u32) -> vec4f {
-  return quad_of(&q, head + min(row + i / QUADS, LQ - 1u) * Q_ROW, i % QUADS);
-}
-
-fn key_of(head: u32, row: u32, i: u32) -> vec4f {
-  return quad_of(&k, head + min(row + i / QUADS, LK - 1u) * K_ROW, i % QUADS);
-}
-
-fn value_of(head: u32, row: u32, i: u32) -> vec4f {
-  return quad_of(&v, head + min(row + i / QUADS, LK - 1u) * V_ROW, i % QUADS);
-}
-
-// Several loads under way before the first is waited for; compilers leave loops with arrays of loads rolled.
-fn copy_queries(head: u32, row: u32, index: u32) {
-  const COUNT = TILE_Q * QUADS;
-  for (var i = index; i < rolled(COUNT); i += 4u * INVOCATIONS) {
-    let x0 = query_of(head, row, i);
-    let x1 = query_of(head, row, i + INVOCATIONS);
-    let x2 = query_of(head, row, i + 2u * INVOCATIONS);
-    let x3 = query_of(head, row, i + 3u * INVOCATIONS);
-    store_half(0u, i, COUNT, x0);
-    store_half(0u, i + INVOCATIONS, COUNT, x1);
-    store_half(0u, i + 2u * INVOCATIONS, COUNT, x2);
-    store_half(0u, i + 3u * INVOCATIONS, COUNT, x3);
-  }
-}
-
-fn copy_keys_and_values(k_head: u32, v_head: u32, row: u32, index: u32) {
-  for (var i = index; i < rolled(BLOCK); i += 4u * INVOCATIONS) {
-    let k0 = key_of(k_head, row, i);
-    let k1 = key_of(k_head, row, i + INVOCATIONS);
-    let k2 = key_of(k_head, row, i + 2u * INVOCATIONS);
-    let k3 = key_of(k_head, row, i + 3u * INVOCATIONS);
-    let v0 = value_of(v_head, row, i);
-    let v1 = value_of(v_head, row, i + INVOCATIONS);
-    let v2 = value_of(v_head, row, i + 2u * INVOCATIONS);
-    let v3 = value_of(v_head, row, i + 3u * INVOCATIONS);
-    store_half(0u, i, BLOCK, k0);
-    store_half(0u, i + INVOCATIONS, BLOCK, k1);
-    store_half(0u, i + 2u * INVOCATIONS, BLOCK, k2);
-    store_half(0u, i + 3u * INVOCATIONS, BLOCK, k3);
-    store_half(VALUES, i, BLOCK, v0);
-    store_half(VALUES, i + INVOCATIONS, BLOCK, v1);
-    store_half(VALUES, i + 2u * INVOCATIONS, BLOCK, v2);
-    store_half(VALUES, i + 3u * INVOCATIONS, BLOCK, v3);
-  }
-}
 
 // Four scores of a row, in units of ln 2; the n-th four of the invocation, of which there are TILE_K / 16.
 fn scores_of(row: u32, key: u32, part: u32, n: u32) -> vec4f {
@@ -157,15 +93,15 @@ fn main(
   let row = tile % BLOCKS * TILE_Q;
   let h = (tile / BLOCKS) % HEADS;
   let g = tile / (BLOCKS * HEADS);
-  let q_head = Q_OFFSET + g * Q_GROUP + h * HEAD_LANES;
-  let k_head = K_OFFSET + g * K_GROUP + h * HEAD_LANES;
-  let v_head = V_OFFSET + g * V_GROUP + h * HEAD_LANES;
+  let q_rows = Rows(Q_OFFSET + g * Q_GROUP + h * HEAD_LANES, Q_ROW, LQ - 1u);
+  let k_rows = Rows(K_OFFSET + g * K_GROUP + h * HEAD_LANES, K_ROW, LK - 1u);
+  let v_rows = Rows(V_OFFSET + g * V_GROUP + h * HEAD_LANES, V_ROW, LK - 1u);
   // Invocations in the order in which subgroups hold them: four of one row are a quad of a subgroup.
   let member = subgroup * subgroup_size + lane;
   let part = member % SHARERS;
   let strip = subgroup * UNIT_M;
 
-  copy_queries(q_head, row, index);
+  copy_rows(&q, q_rows, row, TILE_Q, 0u, index);
   for (var r = member / SHARERS; r < rolled(TILE_Q); r += ROWS_AT_ONCE) {
     row_max[r * SHARERS + part] = LOWEST;
     row_sum[r * SHARERS + part] = 0.0;
@@ -179,7 +115,7 @@ fn main(
   workgroupBarrier();
 
   for (var key = 0u; key < rolled(LK); key += TILE_K) {
-    copy_keys_and_values(k_head, v_head, key, index);
+    copy_two(&k, k_rows, 0u, &v, v_rows, VALUES, key, TILE_K, index);
     workgroupBarrier();
 
     if (subgroup < STRIPS) {

@@ -1,16 +1,22 @@
 import { matrixDevice } from '../matrix-units/matrix-device.js';
-import type { GpuArray } from '../runtime/gpu-array.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { selectVariant, type Variant } from '../runtime/variants.js';
 import type { WgslConstants } from '../runtime/wgsl.js';
-import { attentionClass, laneWidth, type AttentionExtents } from './attention-layout.js';
+import {
+  attentionClass,
+  attentionHeader,
+  laneWidth,
+  type AttentionExtents,
+  type AttentionViews,
+} from './attention-layout.js';
+import copiesWgsl from './attention-matrix-copies.wgsl';
 import operationsWgsl from './attention-matrix-operations.wgsl';
 import {
   attentionMatrixTiling,
   matrixTilingConstants,
   paysOnMatrixUnits,
   type AttentionMatrixExtents,
-  type WorkgroupBytes,
+  type AttentionMatrixKernel,
 } from './attention-matrix-tiling.js';
 import { tileRows, tilingConstants, tilesPerWorkgroup, type AttentionTiling } from './attention-tiling.js';
 import quads1Wgsl from './matrix-quads-1.wgsl';
@@ -20,21 +26,18 @@ import quads4Wgsl from './matrix-quads-4.wgsl';
 export interface AttentionTask {
   readonly runtime: Runtime;
   readonly extents: AttentionExtents;
-  readonly views: readonly GpuArray[];
   /** Rows that the kernel produces: as many as there are queries, or keys. */
   readonly rows: 'queries' | 'keys';
 }
 
-/** A kernel for a task: its text, and how the rows that it produces are dealt out. */
+/** A kernel for a task: how the rows that it produces are dealt out, and its text. */
 export interface AttentionPlan {
-  /** `enable` lines, which precede everything else. */
-  readonly enable: string;
-  /** What follows the header. */
-  readonly wgsl: string;
-  readonly constants: WgslConstants;
   /** Rows of one tile; a tile belongs to one head of one group. */
   readonly tileRows: number;
   readonly tilesPerWorkgroup: number;
+  readonly onMatrixUnits: boolean;
+  /** The whole WGSL, header included, but for files that depend on the arrays. */
+  source(scale: number, views: AttentionViews, constants: WgslConstants): string;
 }
 
 /** Chooses how a kernel does a task. Called for every dispatch. */
@@ -42,12 +45,15 @@ export type AttentionPlanner = (task: AttentionTask) => AttentionPlan;
 
 /** A kernel without matrix units. */
 export function plainPlanner(wgsl: string, tiling: AttentionTiling): AttentionPlanner {
-  return ({ runtime, extents, views }) => ({
-    enable: '',
-    wgsl,
-    constants: tilingConstants(runtime, tiling, extents, views),
+  return ({ runtime, extents }) => ({
     tileRows: tileRows(tiling, extents),
     tilesPerWorkgroup: tilesPerWorkgroup(tiling),
+    onMatrixUnits: false,
+    source: (scale, views, constants) =>
+      attentionHeader(extents, scale, views, {
+        ...constants,
+        ...tilingConstants(runtime, tiling, extents, Object.values(views)),
+      }) + wgsl,
   });
 }
 
@@ -61,22 +67,30 @@ const ENABLE = ['f16', 'subgroups', 'chromium_experimental_subgroup_matrix']
  */
 export function matrixPlanner(
   wgsl: string,
-  bytes: WorkgroupBytes,
+  kernel: AttentionMatrixKernel,
   otherwise: AttentionPlanner,
 ): AttentionPlanner {
   return (task) => {
-    const { runtime, extents, views, rows } = task;
-    const tiling = attentionMatrixTiling(matrixExtents(extents, rows), matrixDevice(runtime), bytes);
+    const { runtime, extents, rows } = task;
+    const tiling = attentionMatrixTiling(matrixExtents(extents, rows), matrixDevice(runtime), kernel);
     if (!tiling) return otherwise(task);
     return {
-      enable: ENABLE,
-      wgsl: operationsWgsl + (laneWidth(extents, views) === 4 ? quads4Wgsl : quads1Wgsl) + wgsl,
-      constants: {
-        ...matrixTilingConstants(tiling, runtime.adapter.isSoftware),
-        [rows === 'queries' ? 'TILE_K' : 'TILE_Q']: tiling.step,
-      },
       tileRows: tiling.rows,
       tilesPerWorkgroup: 1,
+      onMatrixUnits: true,
+      source: (scale, views, constants) =>
+        [
+          ENABLE +
+            attentionHeader(extents, scale, views, {
+              ...constants,
+              ...matrixTilingConstants(tiling, runtime.adapter.isSoftware),
+              [rows === 'queries' ? 'TILE_K' : 'TILE_Q']: tiling.step,
+            }),
+          operationsWgsl,
+          laneWidth(extents, Object.values(views)) === 4 ? quads4Wgsl : quads1Wgsl,
+          copiesWgsl,
+          wgsl,
+        ].join('\n'),
     };
   };
 }
@@ -91,18 +105,20 @@ function matrixExtents(
     : { kept: keys, passed: queries, headDimension };
 }
 
-// What a device must hold at least: one strip of a head such as the models have.
-const leastStrip: AttentionMatrixExtents = { kept: 1, passed: 1, headDimension: 64 };
+// What a device must hold at least for a kernel of any use: one strip of a narrow head.
+const leastStrip: AttentionMatrixExtents = { kept: 1, passed: 1, headDimension: 32 };
 
-/** The part of a variant on matrix units that all kernels share; `bytes` are those of its kernels. */
-export function matrixVariant(...bytes: readonly WorkgroupBytes[]) {
+/** The part of a variant on matrix units that all kernels share; `kernels` are those that it is made of. */
+export function matrixVariant(...kernels: readonly AttentionMatrixKernel[]) {
   return {
     name: 'matrix-units',
     needs: ['chromium-experimental-subgroup-matrix', 'shader-f16', 'subgroups'],
     prefers: 'gpu',
     precision: 'f16',
     canRun: (runtime: Runtime) =>
-      bytes.every((each) => attentionMatrixTiling(leastStrip, matrixDevice(runtime), each) !== undefined),
+      kernels.every(
+        (kernel) => attentionMatrixTiling(leastStrip, matrixDevice(runtime), kernel) !== undefined,
+      ),
   } as const;
 }
 

@@ -4,7 +4,6 @@ import type { Runtime } from '../runtime/runtime.js';
 import type { Variant } from '../runtime/variants.js';
 import {
   attentionExtents,
-  attentionHeader,
   attentionKey,
   requireSeparate,
   requireShape,
@@ -13,7 +12,7 @@ import {
   viewBytes,
   type AttentionExtents,
 } from './attention-layout.js';
-import { forwardBytes } from './attention-matrix-tiling.js';
+import { forwardKernel } from './attention-matrix-tiling.js';
 import matrixUnitsWgsl from './attention-matrix-units.wgsl';
 import {
   attentionVariantsOf,
@@ -35,7 +34,7 @@ const tiled = plainPlanner(tiledWgsl, 'shared-rows');
 export const attentionVariants: readonly AttentionVariant[] = [
   { name: 'registers', needs: [], prefers: 'software', plan: plainPlanner(registersWgsl, 'row-blocks') },
   { name: 'tiled', needs: [], prefers: 'gpu', plan: tiled },
-  { ...matrixVariant(forwardBytes), plan: matrixPlanner(matrixUnitsWgsl, forwardBytes, tiled) },
+  { ...matrixVariant(forwardKernel), plan: matrixPlanner(matrixUnitsWgsl, forwardKernel, tiled) },
 ];
 const variants = attentionVariantsOf(attentionVariants);
 
@@ -89,21 +88,17 @@ export function attention(
   const statistics = logSumExp ?? runtime.empty([groups, heads, queries], 'f32', 'attention statistics');
   const views = { q, k, v, out };
   const key = `attention ${variant.name} ${statistics.offset} ${attentionKey(extents, factor, views)}`;
-  const plan = variant.plan({ runtime, extents, views: Object.values(views), rows: 'queries' });
+  const plan = variant.plan({ runtime, extents, rows: 'queries' });
   const tiles = groups * heads * Math.ceil(queries / plan.tileRows);
   const grid = runtime.linearGrid(Math.ceil(tiles / plan.tilesPerWorkgroup));
   const program = runtime.program(key, () => ({
     kernel: 'attention',
     detail: `${variant.name} G=${groups} Lq=${queries} Lk=${keys} C=${channels} H=${heads}`,
-    wgsl:
-      plan.enable +
-      attentionHeader(extents, factor, views, {
-        LOG_SUM_EXP_OFFSET: statistics.offset,
-        TILES: tiles,
-        GRID_X: grid[0],
-        ...plan.constants,
-      }) +
-      plan.wgsl,
+    wgsl: plan.source(factor, views, {
+      LOG_SUM_EXP_OFFSET: statistics.offset,
+      TILES: tiles,
+      GRID_X: grid[0],
+    }),
     access: ['read', 'read', 'read', 'read_write', 'read_write'],
   }));
   runtime.dispatch(
