@@ -75,46 +75,56 @@ describe('attention-backward', () => {
     },
   );
 
-  it('fills dq, dk and dv slices of one buffer from slices of one buffer', async () => {
-    const [groups, tokens, heads, headDimension] = [2, 7, 2, 4];
-    const channels = heads * headDimension;
-    const random = testRandom(6);
-    const host = Float32Array.from({ length: groups * tokens * 3 * channels }, () => random.normal());
-    const dOutHost = Float32Array.from({ length: groups * tokens * channels }, () => random.normal());
-    const column = (values: Float32Array, part: number) =>
-      Float64Array.from({ length: groups * tokens * channels }, (_, i) => {
-        const row = Math.floor(i / channels);
-        return values[row * 3 * channels + part * channels + (i % channels)]!;
-      });
-    const shape = { groups, queries: tokens, keys: tokens, heads, headDimension };
-    const expected = attentionBackwardReference(
-      shape,
-      column(host, 0),
-      column(host, 1),
-      column(host, 2),
-      Float64Array.from(dOutHost),
-    );
-    const actual = await runtime().scope(async () => {
-      const parts = (array: GpuArray) =>
-        [0, 1, 2].map((part) => array.slice(2, part * channels, (part + 1) * channels)) as [
-          GpuArray,
-          GpuArray,
-          GpuArray,
-        ];
-      const gradients = runtime().empty([groups, tokens, 3 * channels]);
-      const [q, k, v] = parts(runtime().upload(host, [groups, tokens, 3 * channels]));
-      const [dq, dk, dv] = parts(gradients);
-      const dOut = runtime().upload(dOutHost, [groups, tokens, channels]);
-      const out = runtime().empty(dOut.shape);
-      const logSumExp = runtime().empty([groups, heads, tokens]);
-      attention(runtime(), { q, k, v, out, logSumExp, heads });
-      attentionBackward(runtime(), { q, k, v, out, logSumExp, dOut, dq, dk, dv, heads });
-      return runtime().read(gradients);
-    });
-    expect(scaledError(column(actual, 0), expected.q)).toBeLessThan(1e-6);
-    expect(scaledError(column(actual, 1), expected.k)).toBeLessThan(1e-6);
-    expect(scaledError(column(actual, 2), expected.v)).toBeLessThan(1e-6);
-  });
+  it.for(attentionBackwardVariants)(
+    '$name fills dq, dk and dv slices of one buffer from slices of one buffer',
+    async (variant, { skip }) => {
+      skip(!canRun(variant), 'this device cannot run the variant');
+      const [groups, tokens, heads, headDimension] = [2, 7, 2, 4];
+      const channels = heads * headDimension;
+      const random = testRandom(6);
+      const host = Float32Array.from({ length: groups * tokens * 3 * channels }, () => random.normal());
+      const dOutHost = Float32Array.from({ length: groups * tokens * channels }, () => random.normal());
+      const column = (values: Float32Array, part: number) =>
+        Float64Array.from({ length: groups * tokens * channels }, (_, i) => {
+          const row = Math.floor(i / channels);
+          return values[row * 3 * channels + part * channels + (i % channels)]!;
+        });
+      const shape = { groups, queries: tokens, keys: tokens, heads, headDimension };
+      const expected = attentionBackwardReference(
+        shape,
+        column(host, 0),
+        column(host, 1),
+        column(host, 2),
+        Float64Array.from(dOutHost),
+      );
+      runtime().forcedVariants.set('attention-backward', variant.name);
+      const actual = await runtime()
+        .scope(async () => {
+          const parts = (array: GpuArray) =>
+            [0, 1, 2].map((part) => array.slice(2, part * channels, (part + 1) * channels)) as [
+              GpuArray,
+              GpuArray,
+              GpuArray,
+            ];
+          const gradients = runtime().empty([groups, tokens, 3 * channels]);
+          const [q, k, v] = parts(runtime().upload(host, [groups, tokens, 3 * channels]));
+          const [dq, dk, dv] = parts(gradients);
+          const dOut = runtime().upload(dOutHost, [groups, tokens, channels]);
+          const out = runtime().empty(dOut.shape);
+          const logSumExp = runtime().empty([groups, heads, tokens]);
+          attention(runtime(), { q, k, v, out, logSumExp, heads });
+          const { dispatches } = runtime().counters;
+          attentionBackward(runtime(), { q, k, v, out, logSumExp, dOut, dq, dk, dv, heads });
+          expect(runtime().counters.dispatches - dispatches).toBe(variant.takesWindows ? 1 : 2);
+          return runtime().read(gradients);
+        })
+        .finally(() => runtime().forcedVariants.delete('attention-backward'));
+      const bound = variant.precision === 'f16' ? 5e-3 : 1e-6;
+      expect(scaledError(column(actual, 0), expected.q)).toBeLessThan(bound);
+      expect(scaledError(column(actual, 1), expected.k)).toBeLessThan(bound);
+      expect(scaledError(column(actual, 2), expected.v)).toBeLessThan(bound);
+    },
+  );
 
   it('refuses gradients of another shape or in the buffer of an input', () => {
     runtime().scope(() => {

@@ -7,6 +7,7 @@ import keyMatrixWgsl from './attention-backward-key-matrix.wgsl';
 import keyTiledWgsl from './attention-backward-key-tiled.wgsl';
 import keyWgsl from './attention-backward-key.wgsl';
 import queryMatrixWgsl from './attention-backward-query-matrix.wgsl';
+import { windowGradients } from './attention-backward-window.js';
 import queryTiledWgsl from './attention-backward-query-tiled.wgsl';
 import queryWgsl from './attention-backward-query.wgsl';
 import reduceWgsl from './attention-backward-reduce.wgsl';
@@ -41,11 +42,20 @@ interface AttentionBackwardVariant extends Variant {
   readonly key: AttentionPlanner;
   /** Tiles that keep the device busy: with fewer, the sums over the queries are split. */
   readonly tilesWanted: number;
+  /** Whether one kernel makes all gradients where a workgroup can hold all keys of a head. */
+  readonly takesWindows?: boolean;
 }
 
 const tiled = {
   query: plainPlanner(queryTiledWgsl, 'shared-rows'),
   key: plainPlanner(keyTiledWgsl, 'shared-rows'),
+};
+
+const matrixUnits = {
+  ...matrixVariant(backwardQueryKernel, backwardKeyKernel),
+  query: matrixPlanner(queryMatrixWgsl, backwardQueryKernel, tiled.query),
+  key: matrixPlanner(keyMatrixWgsl, backwardKeyKernel, tiled.key),
+  tilesWanted: 256,
 };
 
 export const attentionBackwardVariants: readonly AttentionBackwardVariant[] = [
@@ -58,12 +68,8 @@ export const attentionBackwardVariants: readonly AttentionBackwardVariant[] = [
     tilesWanted: 64,
   },
   { name: 'tiled', needs: [], prefers: 'gpu', ...tiled, tilesWanted: 512 },
-  {
-    ...matrixVariant(backwardQueryKernel, backwardKeyKernel),
-    query: matrixPlanner(queryMatrixWgsl, backwardQueryKernel, tiled.query),
-    key: matrixPlanner(keyMatrixWgsl, backwardKeyKernel, tiled.key),
-    tilesWanted: 256,
-  },
+  { name: 'matrix-units', prefers: 'gpu', ...matrixUnits },
+  { name: 'matrix-units-window', prefers: 'any', ...matrixUnits, takesWindows: true },
 ];
 const variants = attentionVariantsOf(attentionBackwardVariants);
 
@@ -143,10 +149,22 @@ export function attentionBackward(runtime: Runtime, arguments_: AttentionBackwar
   const scale = arguments_.scale ?? (extents.channels / heads) ** -0.5;
   const variant = selectAttention(runtime, kernel, variants, extents);
   const call: Call = { runtime, variant, extents, scale, costs: attentionBackwardCosts(extents) };
+  if (variant.takesWindows && windowGradients(runtime, extents, scale, arguments_, totalCost(call.costs)))
+    return;
   const delta = runtime.empty([extents.groups, heads, extents.queries], 'f32', 'attention delta');
   queryGradient(call, arguments_, delta);
   keyGradients(call, arguments_, delta);
   runtime.release(delta);
+}
+
+/** The same whether one kernel does it or two: by the mathematics. */
+function totalCost({ query, key }: ReturnType<typeof attentionBackwardCosts>): Cost {
+  return {
+    macs: query.macs + key.macs,
+    flops: query.flops + key.flops,
+    bytesRead: query.bytesRead + key.bytesRead,
+    bytesWritten: query.bytesWritten + key.bytesWritten,
+  };
 }
 
 /** What the three dispatches of one backward share. */

@@ -27,6 +27,10 @@ fn load_left(start: u32, stride: u32) -> LeftUnit {
   return subgroupMatrixLoad<LeftUnit, row_major>(&halves, start, stride);
 }
 
+fn load_left_transposed(start: u32, stride: u32) -> LeftUnit {
+  return subgroupMatrixLoad<LeftUnit, col_major>(&halves, start, stride);
+}
+
 fn load_right(start: u32, stride: u32) -> RightUnit {
   return subgroupMatrixLoad<RightUnit, row_major>(&halves, start, stride);
 }
@@ -81,6 +85,29 @@ fn dots(left: ptr<function, Lefts>, at: u32, stride: u32, stage_at: u32, stage_s
   if (LEFTS > 7u) { step_dots((*left)[7], at + 7u * LEFT_STEP, far, stride, &a, &b); }
   store_sum(stage_at, stage_stride, a);
   store_sum(stage_at + SUM_STEP, stage_stride, b);
+}
+
+fn step_two(a: LeftUnit, a_at: u32, b: LeftUnit, b_at: u32, stride: u32, a_sum: ptr<function, SumUnit>, b_sum: ptr<function, SumUnit>) {
+  let a_right = load_right_transposed(a_at, stride);
+  let b_right = load_right_transposed(b_at, stride);
+  *a_sum = multiply_add(a, a_right, *a_sum);
+  *b_sum = multiply_add(b, b_right, *b_sum);
+}
+
+// The products of UNIT_M rows at `left` with UNIT_N rows at `at`, and of those in `other` with the rows at other_at.
+fn dots_of_two(left: u32, at: u32, other: ptr<function, Lefts>, other_at: u32, stride: u32, stage_at: u32, other_stage_at: u32, stage_stride: u32) {
+  var a: SumUnit = SumUnit();
+  var b: SumUnit = SumUnit();
+  step_two(load_left(left, stride), at, (*other)[0], other_at, stride, &a, &b);
+  if (LEFTS > 1u) { step_two(load_left(left + 1u * LEFT_STEP, stride), at + 1u * LEFT_STEP, (*other)[1], other_at + 1u * LEFT_STEP, stride, &a, &b); }
+  if (LEFTS > 2u) { step_two(load_left(left + 2u * LEFT_STEP, stride), at + 2u * LEFT_STEP, (*other)[2], other_at + 2u * LEFT_STEP, stride, &a, &b); }
+  if (LEFTS > 3u) { step_two(load_left(left + 3u * LEFT_STEP, stride), at + 3u * LEFT_STEP, (*other)[3], other_at + 3u * LEFT_STEP, stride, &a, &b); }
+  if (LEFTS > 4u) { step_two(load_left(left + 4u * LEFT_STEP, stride), at + 4u * LEFT_STEP, (*other)[4], other_at + 4u * LEFT_STEP, stride, &a, &b); }
+  if (LEFTS > 5u) { step_two(load_left(left + 5u * LEFT_STEP, stride), at + 5u * LEFT_STEP, (*other)[5], other_at + 5u * LEFT_STEP, stride, &a, &b); }
+  if (LEFTS > 6u) { step_two(load_left(left + 6u * LEFT_STEP, stride), at + 6u * LEFT_STEP, (*other)[6], other_at + 6u * LEFT_STEP, stride, &a, &b); }
+  if (LEFTS > 7u) { step_two(load_left(left + 7u * LEFT_STEP, stride), at + 7u * LEFT_STEP, (*other)[7], other_at + 7u * LEFT_STEP, stride, &a, &b); }
+  store_sum(stage_at, stage_stride, a);
+  store_sum(other_stage_at, stage_stride, b);
 }
 
 // sum += left · UNIT_K rows of DEPTH channels in `halves` from `at` on.

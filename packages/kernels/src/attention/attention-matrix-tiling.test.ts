@@ -7,6 +7,7 @@ import {
   forwardKernel,
   matrixTilingConstants,
   paysOnMatrixUnits,
+  windowTiling,
 } from './attention-matrix-tiling.js';
 
 const unit = (m: number, n: number, k: number): MatrixUnitConfig => ({
@@ -152,6 +153,40 @@ describe('attentionMatrixTiling', () => {
       INVOCATIONS: 128,
       KEEP_LOOPS: true,
     });
+  });
+});
+
+describe('windowTiling', () => {
+  const keysOf = (keys: number, channels = 512) => ({ groups: 64, queries: keys, keys, channels, heads: 8 });
+
+  it('holds all keys of a window, 16 queries at a time', () => {
+    const tiling = windowTiling(keysOf(101), device(unit(16, 16, 16), 32));
+    expect(tiling).toEqual({
+      unit: unit(16, 16, 16),
+      strips: 7,
+      rows: 112,
+      step: 16,
+      depth: 64,
+      invocations: 224,
+      // K (or V), Q and dout, p and ds; scores and dp side by side; two numbers for each of 16 queries.
+      workgroupBytes: 2 * (112 * 72 + 2 * 16 * 72 + 2 * 112 * 24) + 4 * 112 * 36 + 4 * 2 * 16,
+    });
+    expect(tiling!.workgroupBytes).toBeLessThan(48 * 1024);
+  });
+
+  it('makes strips whole units of k', () =>
+    expect(windowTiling(keysOf(101), device(unit(8, 16, 16), 32))).toMatchObject({ strips: 14, rows: 112 }));
+
+  it('leaves what a device cannot hold to the kernels that go by blocks', () => {
+    expect(windowTiling(keysOf(800), device(unit(16, 16, 16), 32))).toBeUndefined();
+    expect(
+      windowTiling(keysOf(101), device(unit(16, 16, 16), 32, { maxWorkgroupBytes: 32768 })),
+    ).toBeUndefined();
+    expect(
+      windowTiling(keysOf(101), device(unit(8, 8, 8), 32, { maxWorkgroupInvocations: 256 })),
+    ).toBeUndefined();
+    expect(windowTiling(keysOf(16, 1024), device(unit(8, 8, 8), 32))).toBeUndefined();
+    expect(windowTiling(keysOf(16), { ...device(unit(8, 8, 8), 32), configs: [] })).toBeUndefined();
   });
 });
 

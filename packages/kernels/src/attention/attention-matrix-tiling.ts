@@ -72,6 +72,29 @@ export function attentionMatrixTiling(
   return best;
 }
 
+/**
+ * The tiling of attention-backward-window-matrix.wgsl, which holds all keys; undefined where the device cannot.
+ */
+export function windowTiling(
+  { keys, channels, heads }: AttentionExtents,
+  device: MatrixDevice,
+): AttentionMatrixTiling | undefined {
+  const unit = matrixUnit(device.configs);
+  if (!unit || device.subgroupMaxSize === 0) return undefined;
+  const depth = roundUp(channels / heads, leastCommonMultiple(unit.k, unit.n));
+  if (depth > MOST_UNITS_OF_A_ROW * Math.min(unit.k, unit.n)) return undefined;
+  const rows = roundUp(keys, leastCommonMultiple(unit.m, unit.k));
+  const strips = rows / unit.m;
+  const invocations = strips * device.subgroupMaxSize;
+  const step = [unit.m, unit.n, unit.k].reduce(leastCommonMultiple, STEP_UNIT);
+  const halves = (rows + 2 * step) * (depth + PADDING) + 2 * rows * (step + PADDING);
+  const stage = Math.max(rows * (2 * step + 4), Math.max(step, unit.m) * (depth + 4));
+  const workgroupBytes = 2 * halves + 4 * (stage + 2 * step);
+  if (invocations > device.maxWorkgroupInvocations || workgroupBytes > device.maxWorkgroupBytes)
+    return undefined;
+  return { unit, strips, rows, step, depth, invocations, workgroupBytes };
+}
+
 /** attention-matrix-units.wgsl. */
 export const forwardKernel: AttentionMatrixKernel = {
   longestStep: 64,

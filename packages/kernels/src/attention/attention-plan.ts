@@ -17,6 +17,7 @@ import {
   paysOnMatrixUnits,
   type AttentionMatrixExtents,
   type AttentionMatrixKernel,
+  type AttentionMatrixTiling,
 } from './attention-matrix-tiling.js';
 import { tileRows, tilingConstants, tilesPerWorkgroup, type AttentionTiling } from './attention-tiling.js';
 import quads1Wgsl from './matrix-quads-1.wgsl';
@@ -79,20 +80,30 @@ export function matrixPlanner(
       tilesPerWorkgroup: 1,
       onMatrixUnits: true,
       source: (scale, views, constants) =>
-        [
-          ENABLE +
-            attentionHeader(extents, scale, views, {
-              ...constants,
-              ...matrixTilingConstants(tiling, runtime.adapter.isSoftware),
-              [rows === 'queries' ? 'TILE_K' : 'TILE_Q']: tiling.step,
-            }),
-          operationsWgsl,
-          laneWidth(extents, Object.values(views)) === 4 ? quads4Wgsl : quads1Wgsl,
-          copiesWgsl,
-          wgsl,
-        ].join('\n'),
+        matrixSource(runtime, extents, tiling, scale, views, wgsl, {
+          ...constants,
+          [rows === 'queries' ? 'TILE_K' : 'TILE_Q']: tiling.step,
+        }),
     };
   };
+}
+
+/** The whole text of a kernel on matrix units. */
+export function matrixSource(
+  runtime: Runtime,
+  extents: AttentionExtents,
+  tiling: AttentionMatrixTiling,
+  scale: number,
+  views: AttentionViews,
+  wgsl: string,
+  constants: WgslConstants,
+): string {
+  const header = attentionHeader(extents, scale, views, {
+    ...constants,
+    ...matrixTilingConstants(tiling, runtime.adapter.isSoftware),
+  });
+  const quadsWgsl = laneWidth(extents, Object.values(views)) === 4 ? quads4Wgsl : quads1Wgsl;
+  return [ENABLE + header, operationsWgsl, quadsWgsl, copiesWgsl, wgsl].join('\n');
 }
 
 function matrixExtents(
@@ -111,9 +122,7 @@ const leastStrip: AttentionMatrixExtents = { kept: 1, passed: 1, headDimension: 
 /** The part of a variant on matrix units that all kernels share; `kernels` are those that it is made of. */
 export function matrixVariant(...kernels: readonly AttentionMatrixKernel[]) {
   return {
-    name: 'matrix-units',
     needs: ['chromium-experimental-subgroup-matrix', 'shader-f16', 'subgroups'],
-    prefers: 'gpu',
     precision: 'f16',
     canRun: (runtime: Runtime) =>
       kernels.every(

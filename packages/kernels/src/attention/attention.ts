@@ -34,7 +34,12 @@ const tiled = plainPlanner(tiledWgsl, 'shared-rows');
 export const attentionVariants: readonly AttentionVariant[] = [
   { name: 'registers', needs: [], prefers: 'software', plan: plainPlanner(registersWgsl, 'row-blocks') },
   { name: 'tiled', needs: [], prefers: 'gpu', plan: tiled },
-  { ...matrixVariant(forwardKernel), plan: matrixPlanner(matrixUnitsWgsl, forwardKernel, tiled) },
+  {
+    name: 'matrix-units',
+    prefers: 'gpu',
+    ...matrixVariant(forwardKernel),
+    plan: matrixPlanner(matrixUnitsWgsl, forwardKernel, tiled),
+  },
 ];
 const variants = attentionVariantsOf(attentionVariants);
 
