@@ -5,12 +5,14 @@
 // five products instead of the seven of two kernels, and every array is read once. A subgroup keeps v and the sums of dk
 // and dv of its strip of keys in registers; the keys stay in workgroup memory, where dq wants all of them. For each
 // TILE_Q queries:
-//   1. all copy Q and dout, and make D = rowsum(dout ∘ out), four invocations a query;
-//   2. a subgroup multiplies k with Q and v with dout, which gives scores and dp transposed, [keys, queries];
+//   1. all copy Q and dout;
+//   2. four invocations a query make D = rowsum(dout ∘ out) of dout as it was rounded, or else ds of a query would not
+//      sum to zero; a subgroup multiplies k with Q and v with dout, which gives scores and dp transposed, [keys, queries];
 //   3. four invocations share a row of the stage, and write p and ds as f16;
 //   4. a subgroup adds to dk and dv of its strip, and makes its share of the units of dq, a sum over all keys, which
 //      leave through the stage.
-// p and ds of keys and queries beyond the last are 0.
+// p and ds of keys and queries beyond the last are 0. D is made of what lies in workgroup memory: a compiler may leave
+// out a rounding to f16 that is widened again at once, and one did, which made dq four times less exact.
 //
 // Header: that of attention-backward-query.wgsl and DK, DV likewise; STRIPS, TILE_Q (a multiple of 16, UNIT_M, UNIT_N and
 // UNIT_K), DEPTH, INVOCATIONS, KEEP_LOOPS; attention-matrix-operations.wgsl, matrix-quads-4.wgsl or matrix-quads-1.wgsl,
@@ -119,13 +121,13 @@ fn main(
 
   for (var i = 0u; i < rolled(LQ); i += TILE_Q) {
     copy_two(&q, q_rows, QUERIES, &d_out, d_out_rows, D_OUTS, i, TILE_Q, index);
+    workgroupBarrier();
     for (var first = 0u; first < rolled(TILE_Q); first += ROWS_AT_ONCE) {
       let r = first + member / SHARERS;
       var d = 0.0;
       if (r < TILE_Q) {
         for (var c = part; c < rolled(QUADS); c += SHARERS) {
-          let gradient = vec4f(vec4h(row_quad(&d_out, d_out_rows, i, r * QUADS + c)));
-          d += dot(gradient, row_quad(&out, out_rows, i, r * QUADS + c));
+          d += dot(vec4f(halves[D_OUTS + r * STRIDE + c]), row_quad(&out, out_rows, i, r * QUADS + c));
         }
       }
       d += quadSwapX(d);
@@ -135,7 +137,6 @@ fn main(
         query_log_sum[r] = log_sum_exp[statistics + min(i + r, LQ - 1u)] * LOG2_E;
       }
     }
-    workgroupBarrier();
     if (subgroup < STRIPS) {
       for (var n = 0u; n < rolled(TILE_Q); n += UNIT_N) {
         let row = n * STRIDE;
