@@ -69,6 +69,11 @@ export interface KernelSpec<Shape = unknown> {
   readonly unroundedOutputs?: readonly string[];
   /** Bound on |out − ref| ≤ tolerance · max(1, max|ref|), per output; default 1e-5. Integers must be equal. */
   readonly tolerance?: number;
+  /**
+   * The same bound for variants of precision f16; default twice `tolerance`, for those that round nothing but inputs.
+   * One that rounds what it makes on the way says here what that may cost.
+   */
+  readonly toleranceF16?: number;
 }
 
 /** Fixes the shape type where a spec is defined and forgets it where specs are listed. */

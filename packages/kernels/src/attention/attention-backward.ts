@@ -1,15 +1,17 @@
 import { GpuArray } from '../runtime/gpu-array.js';
 import type { Cost } from '../runtime/ledger.js';
 import type { Runtime } from '../runtime/runtime.js';
-import { selectVariant, type Variant } from '../runtime/variants.js';
+import type { Variant } from '../runtime/variants.js';
 import { constantHeader } from '../runtime/wgsl.js';
-import keyWgsl from './attention-backward-key.wgsl';
+import keyMatrixWgsl from './attention-backward-key-matrix.wgsl';
 import keyTiledWgsl from './attention-backward-key-tiled.wgsl';
+import keyWgsl from './attention-backward-key.wgsl';
+import queryMatrixWgsl from './attention-backward-query-matrix.wgsl';
+import { windowGradients } from './attention-backward-window.js';
 import queryTiledWgsl from './attention-backward-query-tiled.wgsl';
 import queryWgsl from './attention-backward-query.wgsl';
 import reduceWgsl from './attention-backward-reduce.wgsl';
 import {
-  attentionClass,
   attentionExtents,
   attentionHeader,
   attentionKey,
@@ -21,38 +23,60 @@ import {
   viewBytes,
   type AttentionExtents,
 } from './attention-layout.js';
-import { tileRows, tilingConstants, tilesPerWorkgroup, type AttentionTiling } from './attention-tiling.js';
+import { backwardKeyKernel, backwardQueryKernel } from './attention-matrix-tiling.js';
+import {
+  attentionVariantsOf,
+  matrixPlanner,
+  matrixVariant,
+  plainPlanner,
+  selectAttention,
+  type AttentionPlanner,
+} from './attention-plan.js';
 import joinedWgsl from './gradients-joined.wgsl';
 import splitWgsl from './gradients-split.wgsl';
+import matrixJoinedWgsl from './matrix-gradients-joined.wgsl';
+import matrixSplitWgsl from './matrix-gradients-split.wgsl';
 
 interface AttentionBackwardVariant extends Variant {
-  readonly queryWgsl: string;
-  readonly keyWgsl: string;
-  readonly tiling: AttentionTiling;
+  readonly query: AttentionPlanner;
+  readonly key: AttentionPlanner;
   /** Tiles that keep the device busy: with fewer, the sums over the queries are split. */
   readonly tilesWanted: number;
+  /** Whether one kernel makes all gradients where a workgroup can hold all keys of a head. */
+  readonly takesWindows?: boolean;
 }
+
+const tiled = {
+  query: plainPlanner(queryTiledWgsl, 'shared-rows'),
+  key: plainPlanner(keyTiledWgsl, 'shared-rows'),
+};
+
+const matrixUnits = {
+  ...matrixVariant(backwardQueryKernel, backwardKeyKernel),
+  query: matrixPlanner(queryMatrixWgsl, backwardQueryKernel, tiled.query),
+  key: matrixPlanner(keyMatrixWgsl, backwardKeyKernel, tiled.key),
+  tilesWanted: 256,
+};
 
 export const attentionBackwardVariants: readonly AttentionBackwardVariant[] = [
   {
     name: 'registers',
     needs: [],
     prefers: 'software',
-    queryWgsl,
-    keyWgsl,
-    tiling: 'row-blocks',
+    query: plainPlanner(queryWgsl, 'row-blocks'),
+    key: plainPlanner(keyWgsl, 'row-blocks'),
     tilesWanted: 64,
   },
-  {
-    name: 'tiled',
-    needs: [],
-    prefers: 'gpu',
-    queryWgsl: queryTiledWgsl,
-    keyWgsl: keyTiledWgsl,
-    tiling: 'shared-rows',
-    tilesWanted: 512,
-  },
+  { name: 'tiled', needs: [], prefers: 'gpu', ...tiled, tilesWanted: 512 },
+  { name: 'matrix-units', prefers: 'gpu', ...matrixUnits },
+  { name: 'matrix-units-window', prefers: 'any', ...matrixUnits, takesWindows: true },
 ];
+const variants = attentionVariantsOf(attentionBackwardVariants);
+
+const storeWgsl = {
+  plain: { joined: joinedWgsl, split: splitWgsl },
+  matrixUnits: { joined: matrixJoinedWgsl, split: matrixSplitWgsl },
+};
 
 // A chunk below this costs more in partial sums than it gains.
 const MIN_QUERIES_PER_CHUNK = 32;
@@ -123,12 +147,24 @@ export function attentionBackward(runtime: Runtime, arguments_: AttentionBackwar
   requireStatistics(kernel, 'logSumExp', logSumExp, extents);
   requireSeparate(kernel, { q, k, v, out, logSumExp, dOut }, { dq, dk, dv });
   const scale = arguments_.scale ?? (extents.channels / heads) ** -0.5;
-  const variant = selectVariant(runtime, kernel, attentionBackwardVariants, attentionClass(extents));
+  const variant = selectAttention(runtime, kernel, variants, extents);
   const call: Call = { runtime, variant, extents, scale, costs: attentionBackwardCosts(extents) };
+  if (variant.takesWindows && windowGradients(runtime, extents, scale, arguments_, totalCost(call.costs)))
+    return;
   const delta = runtime.empty([extents.groups, heads, extents.queries], 'f32', 'attention delta');
   queryGradient(call, arguments_, delta);
   keyGradients(call, arguments_, delta);
   runtime.release(delta);
+}
+
+/** The same whether one kernel does it or two: by the mathematics. */
+function totalCost({ query, key }: ReturnType<typeof attentionBackwardCosts>): Cost {
+  return {
+    macs: query.macs + key.macs,
+    flops: query.flops + key.flops,
+    bytesRead: query.bytesRead + key.bytesRead,
+    bytesWritten: query.bytesWritten + key.bytesWritten,
+  };
 }
 
 /** What the three dispatches of one backward share. */
@@ -144,20 +180,18 @@ function queryGradient(call: Call, arguments_: AttentionBackwardArguments, delta
   const { runtime, variant, extents, scale } = call;
   const { q, k, v, out, logSumExp, dOut, dq } = arguments_;
   const views = { q, k, v, out, dOut, dq };
-  const tiles =
-    extents.groups * extents.heads * Math.ceil(extents.queries / tileRows(variant.tiling, extents));
-  const grid = runtime.linearGrid(Math.ceil(tiles / tilesPerWorkgroup(variant.tiling)));
+  const plan = variant.query({ runtime, extents, rows: 'queries' });
+  const tiles = extents.groups * extents.heads * Math.ceil(extents.queries / plan.tileRows);
+  const grid = runtime.linearGrid(Math.ceil(tiles / plan.tilesPerWorkgroup));
   const key = `attention-backward-query ${variant.name} ${logSumExp.offset} ${attentionKey(extents, scale, views)}`;
   const program = runtime.program(key, () => ({
     kernel: 'attention-backward-query',
     detail: detailOf(call),
-    wgsl:
-      attentionHeader(extents, scale, views, {
-        LOG_SUM_EXP_OFFSET: logSumExp.offset,
-        TILES: tiles,
-        GRID_X: grid[0],
-        ...tilingConstants(runtime, variant.tiling, extents, Object.values(views)),
-      }) + variant.queryWgsl,
+    wgsl: plan.source(scale, views, {
+      LOG_SUM_EXP_OFFSET: logSumExp.offset,
+      TILES: tiles,
+      GRID_X: grid[0],
+    }),
     access: ['read_write', 'read_write', 'read', 'read', 'read', 'read', 'read', 'read'],
   }));
   runtime.dispatch(program, [dq, delta, q, k, v, out, dOut, logSumExp], grid, call.costs.query);
@@ -167,11 +201,12 @@ function keyGradients(call: Call, arguments_: AttentionBackwardArguments, delta:
   const { runtime, variant, extents, scale, costs } = call;
   const { groups, queries, keys, channels, heads } = extents;
   const { dk, dv } = arguments_;
-  const blocks = Math.ceil(keys / tileRows(variant.tiling, extents));
+  const plan = variant.key({ runtime, extents, rows: 'keys' });
+  const blocks = Math.ceil(keys / plan.tileRows);
   const chunk = queriesPerChunk(variant, extents, blocks);
   const splits = Math.ceil(queries / chunk);
   const tiles = groups * heads * blocks * splits;
-  const grid = runtime.linearGrid(Math.ceil(tiles / tilesPerWorkgroup(variant.tiling)));
+  const grid = runtime.linearGrid(Math.ceil(tiles / plan.tilesPerWorkgroup));
   const scratch =
     splits > 1 ? runtime.empty([splits, groups, keys, 2 * channels], 'f32', 'attention partials') : null;
   const strides = [keys * 2 * channels, 2 * channels, 1];
@@ -190,18 +225,17 @@ function keyGradients(call: Call, arguments_: AttentionBackwardArguments, delta:
   const program = runtime.program(key, () => ({
     kernel: 'attention-backward-key',
     detail: `${detailOf(call)} splits=${splits}`,
-    wgsl:
-      attentionHeader(extents, scale, views, {
+    wgsl: [
+      plan.source(scale, views, {
         LOG_SUM_EXP_OFFSET: logSumExp.offset,
         TILES: tiles,
         GRID_X: grid[0],
-        ...tilingConstants(runtime, variant.tiling, extents, Object.values(views)),
         SPLITS: splits,
         CHUNK: chunk,
         SPLIT_STRIDE: scratch ? (groups * keys * 2 * channels) / laneWidth(extents, Object.values(views)) : 0,
-      }) +
-      (joined ? joinedWgsl : splitWgsl) +
-      variant.keyWgsl,
+      }),
+      storeWgsl[plan.onMatrixUnits ? 'matrixUnits' : 'plain'][joined ? 'joined' : 'split'],
+    ].join('\n'),
     access: ['read_write', joined ? 'read' : 'read_write', 'read', 'read', 'read', 'read', 'read', 'read'],
   }));
   runtime.dispatch(

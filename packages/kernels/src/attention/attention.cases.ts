@@ -7,6 +7,7 @@ import {
 } from './attention-backward.js';
 import type { AttentionExtents } from './attention-layout.js';
 import {
+  attentionBackwardGiven,
   attentionBackwardReference,
   attentionReference,
   type AttentionShape,
@@ -47,6 +48,13 @@ const cases: readonly KernelCase<AttentionCaseShape>[] = [
   { name: 'decoder', kind: 'model', shape: shapeOf([1, 800, 800, 6, 64]) },
   { name: 'ViT base', kind: 'model', shape: shapeOf([1, 800, 800, 12, 64]) },
 ];
+
+/**
+ * On matrix units a weight p, and a ds, is rounded to f16 besides the inputs, by 2⁻¹¹ of itself at most: `out` errs by up
+ * to 2⁻¹¹ · Σⱼ pⱼ|vⱼ|, and a gradient by as much of the sum of its terms' sizes. For normal numbers such sums are at most
+ * about twice the largest result, or 1, which errors are measured against: 2⁻¹⁰. logSumExp errs as ever.
+ */
+const toleranceF16 = 2 ** -10;
 
 const headDimensions = [1, 3, 8, 16, 24, 32, 40, 64];
 
@@ -100,6 +108,8 @@ export const attentionKernel = defineKernel<AttentionCaseShape>({
   referenceBackward: (shape, { q, k, v }, { out, logSumExp }) =>
     attentionBackwardReference(shape, q!, k!, v!, out!, logSumExp),
   cost: (shape) => attentionCost(extentsOf(shape), true),
+  roundedInputs: ['q', 'k', 'v'],
+  toleranceF16,
 });
 
 export const attentionBackwardKernel = defineKernel<AttentionCaseShape>({
@@ -128,8 +138,9 @@ export const attentionBackwardKernel = defineKernel<AttentionCaseShape>({
       heads,
       scale,
     }),
-  reference: (shape, { q, k, v, dOut }) => {
-    const gradients = attentionBackwardReference(shape, q!, k!, v!, dOut!);
+  // A function of all its inputs: `out` and `logSumExp` are those of a forward, not of rounded q, k and v.
+  reference: (shape, { q, k, v, out, logSumExp, dOut }) => {
+    const gradients = attentionBackwardGiven(shape, q!, k!, v!, out!, logSumExp!, dOut!);
     return { dq: gradients.q, dk: gradients.k, dv: gradients.v };
   },
   cost: (shape) => {
@@ -141,6 +152,8 @@ export const attentionBackwardKernel = defineKernel<AttentionCaseShape>({
       bytesWritten: query.bytesWritten + key.bytesWritten,
     };
   },
+  roundedInputs: ['q', 'k', 'v', 'dOut'],
+  toleranceF16,
 });
 
 /** out and logSumExp must be those of q, k and v: filled in order, they are computed from what came before. */

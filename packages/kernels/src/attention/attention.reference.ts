@@ -57,28 +57,65 @@ export function attentionBackwardReference(
   dOut: Float64Array,
   dLogSumExp?: Float64Array,
 ): { q: Float64Array; k: Float64Array; v: Float64Array } {
+  const p = new Float64Array(shape.keys);
+  return gradientsOf(shape, q, k, v, dOut, (row, dp) => {
+    probabilities(shape, q, k, row, p);
+    const mean = p.reduce((sum, weight, j) => sum + weight * dp[j]!, 0);
+    return { p, shift: (dLogSumExp?.[row.statistic] ?? 0) - mean };
+  });
+}
+
+/**
+ * The same as the kernel has it, a function of what the forward left: P = exp(score − logSumExp) and
+ * dS = P ∘ (dP − rowsum(dOut ∘ out)), whether or not `out` and `logSumExp` are those of just these q, k and v.
+ */
+export function attentionBackwardGiven(
+  shape: AttentionShape,
+  q: Float64Array,
+  k: Float64Array,
+  v: Float64Array,
+  out: Float64Array,
+  logSumExp: Float64Array,
+  dOut: Float64Array,
+): { q: Float64Array; k: Float64Array; v: Float64Array } {
+  const p = new Float64Array(shape.keys);
+  return gradientsOf(shape, q, k, v, dOut, (row) => {
+    scoresOf(shape, q, k, row, p);
+    for (let j = 0; j < shape.keys; j++) p[j] = Math.exp(p[j]! - logSumExp[row.statistic]!);
+    let delta = 0;
+    for (let c = 0; c < shape.headDimension; c++) delta += dOut[row.q + c]! * out[row.q + c]!;
+    return { p, shift: -delta };
+  });
+}
+
+/** Gradients from the weights of each row and what is added to its dP = dOut·Vᵀ in dS = P ∘ (dP + shift). */
+function gradientsOf(
+  shape: AttentionShape,
+  q: Float64Array,
+  k: Float64Array,
+  v: Float64Array,
+  dOut: Float64Array,
+  weightsOf: (row: Row, dp: Float64Array) => { readonly p: Float64Array; readonly shift: number },
+): { q: Float64Array; k: Float64Array; v: Float64Array } {
   const { keys, headDimension } = shape;
   const stride = shape.heads * headDimension;
   const factor = shape.scale ?? headDimension ** -0.5;
   const dq = new Float64Array(q.length);
   const dk = new Float64Array(k.length);
   const dv = new Float64Array(v.length);
-  const p = new Float64Array(keys);
   const dp = new Float64Array(keys);
   forEachRow(shape, (row) => {
-    probabilities(shape, q, k, row, p);
-    let mean = 0;
     for (let j = 0; j < keys; j++) {
       const at = row.kv + j * stride;
       let sum = 0;
       for (let c = 0; c < headDimension; c++) sum += dOut[row.q + c]! * v[at + c]!;
       dp[j] = sum;
-      mean += p[j]! * sum;
     }
+    const { p, shift } = weightsOf(row, dp);
     for (let j = 0; j < keys; j++) {
       const at = row.kv + j * stride;
       const weight = p[j]!;
-      const ds = factor * weight * (dp[j]! - mean + (dLogSumExp?.[row.statistic] ?? 0));
+      const ds = factor * weight * (dp[j]! + shift);
       for (let c = 0; c < headDimension; c++) {
         dv[at + c]! += weight * dOut[row.q + c]!;
         dk[at + c]! += ds * q[row.q + c]!;
@@ -109,24 +146,34 @@ function forEachRow(
 
 /** Fills `p` with the softmax of one row of scores; returns log Σ exp. */
 function probabilities(
-  { keys, heads, headDimension, scale }: AttentionShape,
+  shape: AttentionShape,
   q: Float64Array,
   k: Float64Array,
   row: Row,
   p: Float64Array,
 ): number {
+  scoresOf(shape, q, k, row, p);
+  const max = p.reduce((largest, score) => Math.max(largest, score), -Infinity);
+  let sum = 0;
+  for (let j = 0; j < shape.keys; j++) sum += p[j] = Math.exp(p[j]! - max);
+  for (let j = 0; j < shape.keys; j++) p[j]! /= sum;
+  return max + Math.log(sum);
+}
+
+/** Fills `scores` with one row of scale · Q·Kᵀ. */
+function scoresOf(
+  { keys, heads, headDimension, scale }: AttentionShape,
+  q: Float64Array,
+  k: Float64Array,
+  row: Row,
+  scores: Float64Array,
+): void {
   const stride = heads * headDimension;
   const factor = scale ?? headDimension ** -0.5;
-  let max = -Infinity;
   for (let j = 0; j < keys; j++) {
     const at = row.kv + j * stride;
     let score = 0;
     for (let c = 0; c < headDimension; c++) score += q[row.q + c]! * k[at + c]!;
-    p[j] = factor * score;
-    if (p[j]! > max) max = p[j]!;
+    scores[j] = factor * score;
   }
-  let sum = 0;
-  for (let j = 0; j < keys; j++) sum += p[j] = Math.exp(p[j]! - max);
-  for (let j = 0; j < keys; j++) p[j]! /= sum;
-  return max + Math.log(sum);
 }

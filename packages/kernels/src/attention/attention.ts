@@ -1,11 +1,9 @@
 import type { GpuArray } from '../runtime/gpu-array.js';
 import type { Cost } from '../runtime/ledger.js';
 import type { Runtime } from '../runtime/runtime.js';
-import { selectVariant, type Variant } from '../runtime/variants.js';
+import type { Variant } from '../runtime/variants.js';
 import {
-  attentionClass,
   attentionExtents,
-  attentionHeader,
   attentionKey,
   requireSeparate,
   requireShape,
@@ -14,19 +12,36 @@ import {
   viewBytes,
   type AttentionExtents,
 } from './attention-layout.js';
+import { forwardKernel } from './attention-matrix-tiling.js';
+import matrixUnitsWgsl from './attention-matrix-units.wgsl';
+import {
+  attentionVariantsOf,
+  matrixPlanner,
+  matrixVariant,
+  plainPlanner,
+  selectAttention,
+  type AttentionPlanner,
+} from './attention-plan.js';
 import tiledWgsl from './attention-tiled.wgsl';
 import registersWgsl from './attention.wgsl';
-import { tileRows, tilingConstants, tilesPerWorkgroup, type AttentionTiling } from './attention-tiling.js';
 
 interface AttentionVariant extends Variant {
-  readonly wgsl: string;
-  readonly tiling: AttentionTiling;
+  readonly plan: AttentionPlanner;
 }
 
+const tiled = plainPlanner(tiledWgsl, 'shared-rows');
+
 export const attentionVariants: readonly AttentionVariant[] = [
-  { name: 'registers', needs: [], prefers: 'software', wgsl: registersWgsl, tiling: 'row-blocks' },
-  { name: 'tiled', needs: [], prefers: 'gpu', wgsl: tiledWgsl, tiling: 'shared-rows' },
+  { name: 'registers', needs: [], prefers: 'software', plan: plainPlanner(registersWgsl, 'row-blocks') },
+  { name: 'tiled', needs: [], prefers: 'gpu', plan: tiled },
+  {
+    name: 'matrix-units',
+    prefers: 'gpu',
+    ...matrixVariant(forwardKernel),
+    plan: matrixPlanner(matrixUnitsWgsl, forwardKernel, tiled),
+  },
 ];
+const variants = attentionVariantsOf(attentionVariants);
 
 export interface AttentionArguments {
   /** Queries [G, Lq, C]. */
@@ -73,23 +88,22 @@ export function attention(
   if (logSumExp) requireStatistics('attention', 'logSumExp', logSumExp, extents);
   requireSeparate('attention', { q, k, v }, logSumExp ? { out, logSumExp } : { out });
   const factor = scale ?? (channels / heads) ** -0.5;
-  const variant = selectVariant(runtime, 'attention', attentionVariants, attentionClass(extents));
+  const variant = selectAttention(runtime, 'attention', variants, extents);
   // A kernel cannot leave a binding out, so that unwanted statistics go to a scratch array.
   const statistics = logSumExp ?? runtime.empty([groups, heads, queries], 'f32', 'attention statistics');
   const views = { q, k, v, out };
   const key = `attention ${variant.name} ${statistics.offset} ${attentionKey(extents, factor, views)}`;
-  const tiles = groups * heads * Math.ceil(queries / tileRows(variant.tiling, extents));
-  const grid = runtime.linearGrid(Math.ceil(tiles / tilesPerWorkgroup(variant.tiling)));
+  const plan = variant.plan({ runtime, extents, rows: 'queries' });
+  const tiles = groups * heads * Math.ceil(queries / plan.tileRows);
+  const grid = runtime.linearGrid(Math.ceil(tiles / plan.tilesPerWorkgroup));
   const program = runtime.program(key, () => ({
     kernel: 'attention',
     detail: `${variant.name} G=${groups} Lq=${queries} Lk=${keys} C=${channels} H=${heads}`,
-    wgsl:
-      attentionHeader(extents, factor, views, {
-        LOG_SUM_EXP_OFFSET: statistics.offset,
-        TILES: tiles,
-        GRID_X: grid[0],
-        ...tilingConstants(runtime, variant.tiling, extents, Object.values(views)),
-      }) + variant.wgsl,
+    wgsl: plan.source(factor, views, {
+      LOG_SUM_EXP_OFFSET: statistics.offset,
+      TILES: tiles,
+      GRID_X: grid[0],
+    }),
     access: ['read', 'read', 'read', 'read_write', 'read_write'],
   }));
   runtime.dispatch(

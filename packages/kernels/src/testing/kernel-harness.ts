@@ -127,7 +127,7 @@ function expectedOf<Shape>(
 // matrix units may cut digits off where other arithmetic rounds to nearest: 2⁻²³ instead of 2⁻²⁴ an addition.
 function toleranceOf<Shape>(spec: KernelSpec<Shape>, variant: Variant): number {
   const tolerance = spec.tolerance ?? 1e-5;
-  return variant.precision === 'f16' ? 2 * tolerance : tolerance;
+  return variant.precision === 'f16' ? (spec.toleranceF16 ?? 2 * tolerance) : tolerance;
 }
 
 /**

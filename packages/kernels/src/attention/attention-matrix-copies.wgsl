@@ -1,0 +1,84 @@
+// How rows come from storage to `halves`, rounded to f16, for the attention kernels on matrix units.
+//
+// Several loads are under way before the first is waited for, and written out: compilers leave loops with arrays of
+// loads rolled, and a loop that loads and stores one element at a time waits for memory at each.
+//
+// Header: DEPTH, INVOCATIONS, KEEP_LOOPS; matrix-quads-4.wgsl or matrix-quads-1.wgsl. The array halves and the binding
+// q are the kernel's.
+
+// All in elements of four. Rows are longer than they need be, or else a column would lie in a few banks.
+const QUADS = DEPTH / 4u;
+const STRIDE = QUADS + 2u;
+// Invocations that share a row of the stage: a quad, in which every subgroup holds its invocations.
+const SHARERS = 4u;
+const ROWS_AT_ONCE = INVOCATIONS / SHARERS;
+
+// The rows of one head: where they begin, lanes from one to the next, and the last, which stands in for those beyond.
+struct Rows {
+  head: u32,
+  lanes: u32,
+  last: u32,
+}
+
+// `count`, but when loops must stay loops, in a form whose value compilers cannot tell.
+fn rolled(count: u32) -> u32 {
+  return select(count, select(0u, count, arrayLength(&q) > 0u), KEEP_LOOPS);
+}
+
+fn row_quad(source: ptr<storage, array<Lane>, read>, rows: Rows, row: u32, i: u32) -> vec4f {
+  return quad_of(source, rows.head + min(row + i / QUADS, rows.last) * rows.lanes, i % QUADS);
+}
+
+fn store_halves(first: u32, i: u32, count: u32, value: vec4f) {
+  if (count % (4u * INVOCATIONS) == 0u || i < count) {
+    halves[first + i / QUADS * STRIDE + i % QUADS] = vec4h(value);
+  }
+}
+
+// `count` rows from `row` on, to `first`.
+fn copy_rows(source: ptr<storage, array<Lane>, read>, rows: Rows, row: u32, count: u32, first: u32, index: u32) {
+  let end = count * QUADS;
+  for (var i = index; i < rolled(end); i += 4u * INVOCATIONS) {
+    let x0 = row_quad(source, rows, row, i);
+    let x1 = row_quad(source, rows, row, i + INVOCATIONS);
+    let x2 = row_quad(source, rows, row, i + 2u * INVOCATIONS);
+    let x3 = row_quad(source, rows, row, i + 3u * INVOCATIONS);
+    store_halves(first, i, end, x0);
+    store_halves(first, i + INVOCATIONS, end, x1);
+    store_halves(first, i + 2u * INVOCATIONS, end, x2);
+    store_halves(first, i + 3u * INVOCATIONS, end, x3);
+  }
+}
+
+// The same rows of two arrays, `a` to a_first and `b` to b_first.
+fn copy_two(
+  a: ptr<storage, array<Lane>, read>,
+  a_rows: Rows,
+  a_first: u32,
+  b: ptr<storage, array<Lane>, read>,
+  b_rows: Rows,
+  b_first: u32,
+  row: u32,
+  count: u32,
+  index: u32,
+) {
+  let end = count * QUADS;
+  for (var i = index; i < rolled(end); i += 4u * INVOCATIONS) {
+    let a0 = row_quad(a, a_rows, row, i);
+    let a1 = row_quad(a, a_rows, row, i + INVOCATIONS);
+    let a2 = row_quad(a, a_rows, row, i + 2u * INVOCATIONS);
+    let a3 = row_quad(a, a_rows, row, i + 3u * INVOCATIONS);
+    let b0 = row_quad(b, b_rows, row, i);
+    let b1 = row_quad(b, b_rows, row, i + INVOCATIONS);
+    let b2 = row_quad(b, b_rows, row, i + 2u * INVOCATIONS);
+    let b3 = row_quad(b, b_rows, row, i + 3u * INVOCATIONS);
+    store_halves(a_first, i, end, a0);
+    store_halves(a_first, i + INVOCATIONS, end, a1);
+    store_halves(a_first, i + 2u * INVOCATIONS, end, a2);
+    store_halves(a_first, i + 3u * INVOCATIONS, end, a3);
+    store_halves(b_first, i, end, b0);
+    store_halves(b_first, i + INVOCATIONS, end, b1);
+    store_halves(b_first, i + 2u * INVOCATIONS, end, b2);
+    store_halves(b_first, i + 3u * INVOCATIONS, end, b3);
+  }
+}
