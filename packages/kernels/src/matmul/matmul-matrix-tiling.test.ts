@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { MatrixUnitConfig } from '../runtime/runtime.js';
-import { matrixTiling, matrixUnit, tilingConstants } from './matmul-matrix-tiling.js';
+import { matrixTiling, tilingConstants } from './matmul-matrix-tiling.js';
 
 const unit = (m: number, n: number, k: number, result = 'f32', component = 'f16'): MatrixUnitConfig => ({
   componentType: component,
@@ -20,28 +20,6 @@ const device = (configs: readonly MatrixUnitConfig[], subgroupMaxSize: number, o
 
 const extents = (m: number, n: number, k = 512) => ({ groups: 1, m, n, k });
 const large = extents(6464, 2048);
-
-describe('matrixUnit', () => {
-  it('takes f16 operands with f32 sums, and the largest of several', () => {
-    const configs = [
-      unit(32, 32, 32, 'f16'),
-      unit(8, 8, 16),
-      unit(16, 16, 16),
-      unit(16, 8, 8),
-      unit(32, 32, 32, 'i32', 'i8'),
-    ];
-    expect(matrixUnit(configs)).toEqual(unit(16, 16, 16));
-    expect(matrixUnit([unit(8, 8, 8), unit(8, 8, 8, 'f16')])).toEqual(unit(8, 8, 8));
-  });
-
-  it('takes the first of equals', () =>
-    expect(matrixUnit([unit(8, 32, 16), unit(32, 8, 16)])).toEqual(unit(8, 32, 16)));
-
-  it('finds none where there is none', () => {
-    expect(matrixUnit([])).toBeUndefined();
-    expect(matrixUnit([unit(8, 8, 8, 'f16'), unit(8, 8, 8, 'f32', 'f32'), unit(12, 8, 8)])).toBeUndefined();
-  });
-});
 
 describe('matrixTiling', () => {
   it('cuts a large output into 128 × 128 for 16×16×16 units and subgroups of 32', () => {

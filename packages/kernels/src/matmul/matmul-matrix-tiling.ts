@@ -1,28 +1,8 @@
-import type { MatrixUnitConfig, Runtime } from '../runtime/runtime.js';
+import { matrixUnit, type MatrixDevice } from '../matrix-units/matrix-device.js';
+import type { MatrixUnitConfig } from '../runtime/runtime.js';
 import type { WgslConstants } from '../runtime/wgsl.js';
 import { keepsGpuBusy } from './matmul-occupancy.js';
 import type { MatmulExtents } from './matmul-plan.js';
-
-/** What tiling must know of a device. */
-export interface MatrixDevice {
-  readonly configs: readonly MatrixUnitConfig[];
-  readonly subgroupMaxSize: number;
-  readonly maxWorkgroupInvocations: number;
-  readonly maxWorkgroupBytes: number;
-}
-
-/** What `matrixTiling` must know of the device of a runtime. */
-export function matrixDevice({ adapter, device: { limits } }: Runtime): MatrixDevice {
-  return {
-    configs: adapter.matrixUnits ?? [],
-    subgroupMaxSize: adapter.subgroupMaxSize,
-    maxWorkgroupInvocations: Math.min(
-      limits.maxComputeInvocationsPerWorkgroup,
-      limits.maxComputeWorkgroupSizeX,
-    ),
-    maxWorkgroupBytes: limits.maxComputeWorkgroupStorageSize,
-  };
-}
 
 /** Units that a subgroup owns, down and across: those that a file of WGSL is written out for. */
 export type MatrixPart = '2x2' | '4x2' | '4x4';
@@ -85,24 +65,6 @@ const PARTS: readonly PartShape[] = [
 ];
 const K_TILE = 32;
 const PADDING = 8;
-/**
- * The units to use: f16 operands and f32 sums, the largest product at once. Undefined where there are none; extents
- * that are no powers of two from four on, which no known adapter has, do not count.
- */
-export function matrixUnit(configs: readonly MatrixUnitConfig[]): MatrixUnitConfig | undefined {
-  const volume = ({ m, n, k }: MatrixUnitConfig) => m * n * k;
-  const usable = configs.filter(
-    ({ componentType, resultComponentType, m, n, k }) =>
-      componentType === 'f16' &&
-      resultComponentType === 'f32' &&
-      [m, n, k].every((x) => x >= 4 && Number.isInteger(Math.log2(x))),
-  );
-  return usable.reduce<MatrixUnitConfig | undefined>(
-    (best, config) => (best && volume(best) >= volume(config) ? best : config),
-    undefined,
-  );
-}
-
 /**
  * The tiling of a product: the largest blocks that still make enough workgroups to keep a
  * large GPU busy, or the most blocks where there are few. Undefined when the device has no such units, or cannot hold

@@ -1,3 +1,4 @@
+import { matrixDevice } from '../matrix-units/matrix-device.js';
 import type { Variant } from '../runtime/variants.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { WgslConstants } from '../runtime/wgsl.js';
@@ -8,7 +9,7 @@ import matrixUnitsWgsl from './matmul-matrix-units.wgsl';
 import part2x2Wgsl from './matmul-part-2x2.wgsl';
 import part4x2Wgsl from './matmul-part-4x2.wgsl';
 import part4x4Wgsl from './matmul-part-4x4.wgsl';
-import { matrixDevice, matrixTiling, tilingConstants } from './matmul-matrix-tiling.js';
+import { matrixTiling, tilingConstants } from './matmul-matrix-tiling.js';
 import { keepsGpuBusy } from './matmul-occupancy.js';
 import outerWgsl from './matmul-outer.wgsl';
 import registersWgsl from './matmul-registers.wgsl';
