@@ -50,6 +50,32 @@ fn copy_rows(source: ptr<storage, array<Lane>, read>, rows: Rows, row: u32, coun
   }
 }
 
+// `count` rows from `row` on, turned: to rows of one channel each, `stride` apart from `first` on. Pieces of 4 × 4 are
+// dealt out by four along the channels, then along the rows: neighbouring invocations load from few rows and store to
+// different banks.
+fn copy_turned(source: ptr<storage, array<Lane>, read>, rows: Rows, row: u32, count: u32, first: u32, stride: u32, index: u32) {
+  let pieces = count / 4u;
+  let end = (QUADS + 3u) / 4u * 4u * pieces;
+  for (var i = index; i < rolled(end); i += INVOCATIONS) {
+    let quad = i / (4u * pieces) * 4u + i % 4u;
+    let piece = i / 4u % pieces;
+    if (QUADS % 4u == 0u || quad < QUADS) {
+      let from_row = 4u * piece * QUADS + quad;
+      let turned = transpose(mat4x4f(
+        row_quad(source, rows, row, from_row),
+        row_quad(source, rows, row, from_row + QUADS),
+        row_quad(source, rows, row, from_row + 2u * QUADS),
+        row_quad(source, rows, row, from_row + 3u * QUADS),
+      ));
+      let at = first + 4u * quad * stride + piece;
+      halves[at] = vec4h(turned[0]);
+      halves[at + stride] = vec4h(turned[1]);
+      halves[at + 2u * stride] = vec4h(turned[2]);
+      halves[at + 3u * stride] = vec4h(turned[3]);
+    }
+  }
+}
+
 // The same rows of two arrays, `a` to a_first and `b` to b_first.
 fn copy_two(
   a: ptr<storage, array<Lane>, read>,

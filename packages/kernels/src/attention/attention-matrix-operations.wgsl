@@ -122,6 +122,20 @@ fn add_rows(left: LeftUnit, at: u32, stride: u32, sum: ptr<function, Sums>) {
   if (SUMS > 7u) { (*sum)[7] = multiply_add(left, load_right(at + 7u * SUM_STEP, stride), (*sum)[7]); }
 }
 
+// The same of rows that were turned, so that UNIT_K rows are columns of `halves`, and channels are rows: units load what
+// lies along their common extent fastest.
+fn add_turned(left: LeftUnit, at: u32, stride: u32, sum: ptr<function, Sums>) {
+  let step = UNIT_N * stride;
+  (*sum)[0] = multiply_add(left, load_right_transposed(at, stride), (*sum)[0]);
+  if (SUMS > 1u) { (*sum)[1] = multiply_add(left, load_right_transposed(at + 1u * step, stride), (*sum)[1]); }
+  if (SUMS > 2u) { (*sum)[2] = multiply_add(left, load_right_transposed(at + 2u * step, stride), (*sum)[2]); }
+  if (SUMS > 3u) { (*sum)[3] = multiply_add(left, load_right_transposed(at + 3u * step, stride), (*sum)[3]); }
+  if (SUMS > 4u) { (*sum)[4] = multiply_add(left, load_right_transposed(at + 4u * step, stride), (*sum)[4]); }
+  if (SUMS > 5u) { (*sum)[5] = multiply_add(left, load_right_transposed(at + 5u * step, stride), (*sum)[5]); }
+  if (SUMS > 6u) { (*sum)[6] = multiply_add(left, load_right_transposed(at + 6u * step, stride), (*sum)[6]); }
+  if (SUMS > 7u) { (*sum)[7] = multiply_add(left, load_right_transposed(at + 7u * step, stride), (*sum)[7]); }
+}
+
 fn store_sums(at: u32, stride: u32, sum: ptr<function, Sums>) {
   store_sum(at, stride, (*sum)[0]);
   if (SUMS > 1u) { store_sum(at + 1u * SUM_STEP, stride, (*sum)[1]); }

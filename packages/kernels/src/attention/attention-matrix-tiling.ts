@@ -100,7 +100,7 @@ export const forwardKernel: AttentionMatrixKernel = {
   longestStep: 64,
   bytes: ({ rows, step, depth }) => {
     const stride = depth + PADDING;
-    const halves = Math.max(rows * stride, step * stride, rows * (step + PADDING)) + step * stride;
+    const halves = Math.max(rows * stride, step * stride, rows * (step + PADDING)) + depth * (step + PADDING);
     const stage = rows * (Math.max(step, depth) + PADDING);
     const perRow = 3 * 4;
     return 2 * halves + 4 * (stage + rows * perRow) + 16;
