@@ -3,7 +3,7 @@
 //   out[m, n] = epilogue(Σ_k f16(op(A)[m, k]) · f16(op(B)[k, n]))
 //
 // Operands are rounded to f16 on their way into workgroup memory, products and sums are f32: errors are those of
-// 11-bit operands (2⁻¹² each, at most; below 2⁻¹⁴ digits are lost, above 65504 a value is infinite).
+// 11-bit operands (2⁻¹¹ each, at most; below 2⁻¹⁴ digits are lost, above 65504 a value is infinite).
 //
 // A workgroup owns a block of TILE_M × TILE_N elements, cut into SUBGROUP_ROWS × SUBGROUP_COLUMNS parts, one for each
 // subgroup; a part is UNITS_DOWN × UNITS_ACROSS products of units, whose sums stay in registers. For every TILE_K
