@@ -69,7 +69,7 @@ export const attentionBackwardVariants: readonly AttentionBackwardVariant[] = [
   },
   { name: 'tiled', needs: [], prefers: 'gpu', ...tiled, tilesWanted: 512 },
   { name: 'matrix-units', prefers: 'gpu', ...matrixUnits },
-  { name: 'matrix-units-window', prefers: 'any', ...matrixUnits, takesWindows: true },
+  { name: 'matrix-units-window', prefers: [], ...matrixUnits, takesWindows: true },
 ];
 const variants = attentionVariantsOf(attentionBackwardVariants);
 

@@ -45,7 +45,9 @@ export function useHalfPrecision(runtime: Runtime): string[] {
   runtime.precision = 'f16';
   if (!halfVariants(runtime).some(({ isChosen }) => isChosen)) {
     // A software driver's matrix units are there for tests, and are nowhere the better choice.
-    for (const { kernel, variant } of runnable) runtime.forcedVariants.set(kernel, variant);
+    for (const { kernel, variant } of runnable) {
+      if (!runtime.forcedVariants.has(kernel)) runtime.forcedVariants.set(kernel, variant);
+    }
   }
   return variantsInHalf(runtime);
 }
