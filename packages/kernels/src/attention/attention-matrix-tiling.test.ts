@@ -192,7 +192,7 @@ describe('windowTiling', () => {
 
 describe('paysOnMatrixUnits', () => {
   const pays = (queries: number, keys: number, headDimension: number, config = unit(16, 16, 16)) =>
-    paysOnMatrixUnits({ groups: 64, queries, keys, channels: 8 * headDimension, heads: 8 }, [config]);
+    paysOnMatrixUnits({ groups: 64, queries, keys, channels: 8 * headDimension, heads: 8 }, [config], 16);
 
   it('is so for windows and for long sequences, not for few rows or heads of odd extents', () => {
     expect(pays(101, 101, 64)).toBe(true);
@@ -204,6 +204,8 @@ describe('paysOnMatrixUnits', () => {
     expect(pays(101, 101, 24, unit(8, 8, 8))).toBe(true);
     expect(pays(101, 101, 128)).toBe(true);
     expect(pays(101, 101, 128, unit(8, 8, 8))).toBe(false);
-    expect(paysOnMatrixUnits({ groups: 1, queries: 64, keys: 64, channels: 64, heads: 1 }, [])).toBe(false);
+    expect(paysOnMatrixUnits({ groups: 1, queries: 64, keys: 64, channels: 64, heads: 1 }, [], 16)).toBe(
+      false,
+    );
   });
 });

@@ -148,23 +148,24 @@ export function matrixTilingConstants(
 /**
  * Whether matrix units are worth having for a shape: few keys or queries fill a fraction of a unit, and so does a head
  * that is no whole number of them; one that is too many is left to a kernel without.
+ *
+ * @param fewestRows the fewest keys or queries for which they are
  */
 export function paysOnMatrixUnits(
   { queries, keys, channels, heads }: AttentionExtents,
   configs: readonly MatrixUnitConfig[],
+  fewestRows: number,
 ): boolean {
   const unit = matrixUnit(configs);
   const headDimension = channels / heads;
   return (
     unit !== undefined &&
-    Math.min(queries, keys) >= FEWEST_ROWS &&
+    Math.min(queries, keys) >= fewestRows &&
     headDimension % unit.k === 0 &&
     headDimension % unit.n === 0 &&
     headDimension <= MOST_UNITS_OF_A_ROW * Math.min(unit.k, unit.n)
   );
 }
-
-const FEWEST_ROWS = 16;
 
 /** The fewest workgroups of at most `most` strips, and then the fewest strips of each. */
 function evenly(strips: number, most: number): number {

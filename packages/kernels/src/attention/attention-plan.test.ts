@@ -41,20 +41,22 @@ const both = (forward: string, query = forward, key = query) => [
 
 describe('the choice of matrix units', () => {
   it('is made for windows and for long sequences, where f16 is allowed', () => {
-    for (const size of [
-      [64, 101, 101, 64],
-      [8, 800, 800, 64],
-    ]) {
-      expect(chosenFor(size, 'f16')).toEqual(both('matrix-units'));
-      expect(chosenFor(size, 'f32')).toEqual(both('tiled'));
-    }
+    const window = 'attention-backward-window: matrix-units-window';
+    expect(chosenFor([64, 101, 101, 64], 'f16')).toEqual(['attention: matrix-units', window]);
+    expect(chosenFor([8, 800, 800, 64], 'f16')).toEqual([
+      'attention: matrix-units',
+      'attention-backward-query: matrix-units-window',
+      'attention-backward-key: matrix-units-window',
+    ]);
+    expect(chosenFor([8, 11, 11, 64], 'f16')).toEqual(['attention: tiled', window]);
+    expect(chosenFor([64, 101, 101, 64], 'f32')).toEqual(both('tiled'));
+    expect(chosenFor([8, 800, 800, 64], 'f32')).toEqual(both('tiled'));
   });
 
   it('is not made for few keys, few queries, or heads that are no whole number of units', () => {
     for (const size of [
       [8, 64, 8, 64],
       [8, 8, 8, 64],
-      [8, 11, 11, 64],
       [8, 101, 101, 24],
     ]) {
       expect(chosenFor(size, 'f16').slice(0, 3)).toEqual(both('tiled'));

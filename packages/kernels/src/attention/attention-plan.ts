@@ -135,10 +135,15 @@ export function matrixVariant(...kernels: readonly AttentionMatrixKernel[]) {
 export interface AttentionVariants<V extends Variant> {
   readonly all: readonly V[];
   readonly exact: readonly V[];
+  /** The fewest keys or queries for which matrix units pay. */
+  readonly fewestRows: number;
 }
 
-export function attentionVariantsOf<V extends Variant>(all: readonly V[]): AttentionVariants<V> {
-  return { all, exact: all.filter(({ precision }) => precision === undefined) };
+export function attentionVariantsOf<V extends Variant>(
+  all: readonly V[],
+  fewestRows: number,
+): AttentionVariants<V> {
+  return { all, exact: all.filter(({ precision }) => precision === undefined), fewestRows };
 }
 
 /**
@@ -148,12 +153,12 @@ export function attentionVariantsOf<V extends Variant>(all: readonly V[]): Atten
 export function selectAttention<V extends Variant>(
   runtime: Runtime,
   kernel: string,
-  { all, exact }: AttentionVariants<V>,
+  { all, exact, fewestRows }: AttentionVariants<V>,
   extents: AttentionExtents,
 ): V {
   const declined =
     runtime.precision === 'f16' &&
     !runtime.forcedVariants.has(kernel) &&
-    !paysOnMatrixUnits(extents, runtime.adapter.matrixUnits ?? []);
+    !paysOnMatrixUnits(extents, runtime.adapter.matrixUnits ?? [], fewestRows);
   return selectVariant(runtime, kernel, declined ? exact : all, attentionClass(extents));
 }

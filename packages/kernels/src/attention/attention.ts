@@ -41,7 +41,7 @@ export const attentionVariants: readonly AttentionVariant[] = [
     plan: matrixPlanner(matrixUnitsWgsl, forwardKernel, tiled),
   },
 ];
-const variants = attentionVariantsOf(attentionVariants);
+const variants = attentionVariantsOf(attentionVariants, 16);
 
 export interface AttentionArguments {
   /** Queries [G, Lq, C]. */

@@ -32,8 +32,8 @@ describe('matrixTiling', () => {
       invocations: 256,
       rows: 128,
       columns: 128,
-      // A and B: 128 rows of 32 + 8 halves; 2 rows of units, 16 × 128; a vec4 of each 4 × 4 elements of A.
-      workgroupBytes: 2 * 128 * 40 * 2 + 2 * 16 * 128 * 4 + 32 * 8 * 16,
+      // A and B: 128 rows of 32 + 8 halves; 2 rows of units, 16 × 128; a vec4 of each invocation.
+      workgroupBytes: 2 * 128 * 40 * 2 + 2 * 16 * 128 * 4 + 256 * 16,
     });
   });
 

@@ -92,9 +92,10 @@ function chooseTiling(
       const columns = subgroupColumns * across * unit.n;
       const invocations = subgroupRows * subgroupColumns * device.subgroupMaxSize;
       const workgroupBytes =
-        2 * (rows + columns) * (kTile + PADDING) +
+        operandBytes(rows, kTile) +
+        operandBytes(columns, kTile) +
         4 * subgroupRows * unit.m * columns + // a row of units of every subgroup, on its way to the epilogue
-        rows * kTile; // sums of A's rows: a vec4 for each 4 × 4 elements
+        16 * invocations; // sums of A's rows
       if (invocations > device.maxWorkgroupInvocations || workgroupBytes > device.maxWorkgroupBytes) continue;
       const subgroupGrid = { subgroupRows, subgroupColumns };
       const tiling = { unit, part, ...subgroupGrid, kTile, invocations, rows, columns, workgroupBytes };
@@ -118,4 +119,10 @@ export function tilingConstants(tiling: MatrixTiling): WgslConstants {
     PADDING,
     INVOCATIONS: invocations,
   };
+}
+
+// A block lies in memory as its operand does, along k or across it: the larger of the two.
+function operandBytes(extent: number, kTile: number): number {
+  const elements = Math.max(extent * (kTile + PADDING), kTile * (extent + PADDING));
+  return Math.ceil((2 * elements) / 16) * 16;
 }

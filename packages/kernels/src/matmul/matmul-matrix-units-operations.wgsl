@@ -4,21 +4,24 @@
 // A product of units is [UNIT_M, UNIT_K] · [UNIT_K, UNIT_N], operands in f16, sums in f32; all invocations of a
 // subgroup hold a matrix together and must call these functions together.
 // Header: UNIT_M, UNIT_N, UNIT_K (an entry of the adapter's subgroupMatrixConfigs). Needs `enable f16` and
-// `enable chromium_experimental_subgroup_matrix`. The arrays a_block, b_block (vec4 of f16) and stage
-// (vec4 of f32) are the kernel's; starts and strides count vec4.
+// `enable chromium_experimental_subgroup_matrix`. The arrays a_block, b_block (f16) and stage (f32) are the kernel's.
 
 alias LeftUnit = subgroup_matrix_left<f16, UNIT_K, UNIT_M>;
 alias RightUnit = subgroup_matrix_right<f16, UNIT_N, UNIT_K>;
 alias SumUnit = subgroup_matrix_result<f32, UNIT_N, UNIT_M>;
 
-// Rows of op(A) along k.
-fn load_left(start: u32, stride: u32) -> LeftUnit {
+fn load_left(start: u32, stride: u32, transposed: bool) -> LeftUnit {
+  if (transposed) {
+    return subgroupMatrixLoad<LeftUnit, col_major>(&a_block, start, stride);
+  }
   return subgroupMatrixLoad<LeftUnit, row_major>(&a_block, start, stride);
 }
 
-// Columns of op(B) along k.
-fn load_right(start: u32, stride: u32) -> RightUnit {
-  return subgroupMatrixLoad<RightUnit, col_major>(&b_block, start, stride);
+fn load_right(start: u32, stride: u32, transposed: bool) -> RightUnit {
+  if (transposed) {
+    return subgroupMatrixLoad<RightUnit, col_major>(&b_block, start, stride);
+  }
+  return subgroupMatrixLoad<RightUnit, row_major>(&b_block, start, stride);
 }
 
 fn multiply_add(left: LeftUnit, right: RightUnit, sum: SumUnit) -> SumUnit {

@@ -7,17 +7,17 @@
 //
 // A workgroup owns a block of TILE_M × TILE_N elements, cut into SUBGROUP_ROWS × SUBGROUP_COLUMNS parts, one for each
 // subgroup; a part is UNITS_DOWN × UNITS_ACROSS products of units, whose sums stay in registers. For every TILE_K
-// steps of k the workgroup copies a block of A and one of B, both as rows along k: that is how units load them
-// fastest. What lies across k in memory is turned on its way, in pieces of 4 × 4 elements. Rows are PADDING elements
-// longer than they need be, or else a column of a block would lie in a few banks. Single elements of a matrix cannot be reached: sums go through workgroup memory to the epilogue, a row of
+// steps of k the workgroup copies a block of A and one of B, each in the orientation that it has in memory: the units
+// load either. Rows are PADDING elements longer than they need be, or else a column of a block would lie in a few
+// banks. Single elements of a matrix cannot be reached: sums go through workgroup memory to the epilogue, a row of
 // units of every subgroup at a time, which takes a fraction of the memory that the whole block would.
 // Where subgroups turn out smaller than their largest size there are more of them than parts, and the rest only
 // copies.
 //
 // Sums and operands of a part are written out in a file for its size (matmul-part-4x2.wgsl, …), and so are the loads of
-// a copy; what loops cost instead, on an H100 at 4096³: sums in loops 29.5 TFLOP/s, written out 49.8, and 80.2 without
-// Dawn's checks of indices; elements of a block one by one instead of by four, 30 % more time; blocks as they lie in
-// memory, half the speed for operands across k. Tried there and lost:
+// a copy; what loops cost instead, on an H100 at 4096³: sums in loops 29.5 TFLOP/s, written out 49.8, without
+// Dawn's checks of indices 80.2, and 108.4 with all loads of a step side by side; elements of a block one by one
+// instead of by four, 30 % more time. Tried there and lost: both blocks turned to lie along k (a quarter slower),
 // 128 sums an invocation (a fifth of the speed), loads of the next block ahead of the products (a sixth slower: they
 // leave registers for one workgroup instead of two), units loaded straight from storage (half the speed).
 // workgroup_id.z is group · SPLITS + split; split s sums k in [s · K_PER_SPLIT, (s+1) · K_PER_SPLIT).
@@ -32,76 +32,86 @@ const PART_N = UNITS_ACROSS * UNIT_N;
 const TILE_M = SUBGROUP_ROWS * PART_M;
 const TILE_N = SUBGROUP_COLUMNS * PART_N;
 const PARTS = SUBGROUP_ROWS * SUBGROUP_COLUMNS;
+
+const A_ROWS = select(TILE_M, TILE_K, TRANSPOSE_A);
+const A_QUADS = select(TILE_K, TILE_M, TRANSPOSE_A) / 4u; // of a row
+const A_STRIDE = A_QUADS + PADDING / 4u;
+const B_ROWS = select(TILE_K, TILE_N, TRANSPOSE_B);
+const B_QUADS = select(TILE_N, TILE_K, TRANSPOSE_B) / 4u;
+const B_STRIDE = B_QUADS + PADDING / 4u;
+const A_SIZE = A_ROWS * A_QUADS;
+const B_SIZE = B_ROWS * B_QUADS;
+// Whether every copy of every invocation is one of both blocks.
+const COPIES_EXACT = A_SIZE == B_SIZE && A_SIZE % (4u * INVOCATIONS) == 0u;
 const STRIP = UNIT_M * PART_N; // elements of a row of units
 
-const K_QUADS = TILE_K / 4u;
-const STRIDE = K_QUADS + PADDING / 4u; // vec4 of a row of a block
-const A_PIECES = TILE_M / 4u * K_QUADS;
-const B_PIECES = TILE_N / 4u * K_QUADS;
-// Whether every copy of every invocation is one of both blocks.
-const COPIES_EXACT = A_PIECES == B_PIECES && A_PIECES % INVOCATIONS == 0u;
-
-var<workgroup> a_block: array<vec4h, TILE_M * STRIDE>;
-var<workgroup> b_block: array<vec4h, TILE_N * STRIDE>;
+var<workgroup> a_block: array<vec4h, A_ROWS * A_STRIDE>;
+var<workgroup> b_block: array<vec4h, B_ROWS * B_STRIDE>;
 var<workgroup> stage: array<vec4f, PARTS * STRIP / 4u>;
-// What each piece of A has added to the sums of its four rows, up to the present step of k.
-var<workgroup> row_parts: array<vec4f, select(1u, A_PIECES, ROW_SUMS)>;
+// What each invocation has of the sums of rows; those of a row are A_QUADS invocations apart.
+var<workgroup> row_parts: array<vec4f, select(1u, INVOCATIONS, ROW_SUMS)>;
+const_assert !ROW_SUMS || INVOCATIONS % A_QUADS == 0u;
 
-// Four rows of op(A), or columns of op(B), by four steps of k. Pieces lie side by side along k.
-fn load_a_piece(group: u32, row: u32, k: u32, piece: u32) -> mat4x4f {
-  let r = row + piece / K_QUADS * 4u;
-  let at = k + piece % K_QUADS * 4u;
+fn load_a_quad(group: u32, row: u32, k: u32, i: u32) -> vec4f {
+  let r = i / A_QUADS;
+  let c = i % A_QUADS * 4u;
   if (TRANSPOSE_A) {
-    return transpose(mat4x4f(load_a_across(group, at, r), load_a_across(group, at + 1u, r),
-                             load_a_across(group, at + 2u, r), load_a_across(group, at + 3u, r)));
+    return load_a_across(group, k + r, row + c);
   }
-  return mat4x4f(load_a_along(group, r, at), load_a_along(group, r + 1u, at),
-                 load_a_along(group, r + 2u, at), load_a_along(group, r + 3u, at));
+  return load_a_along(group, row + r, k + c);
 }
 
-fn load_b_piece(group: u32, column: u32, k: u32, piece: u32) -> mat4x4f {
-  let c = column + piece / K_QUADS * 4u;
-  let at = k + piece % K_QUADS * 4u;
+fn load_b_quad(group: u32, column: u32, k: u32, i: u32) -> vec4f {
+  let r = i / B_QUADS;
+  let c = i % B_QUADS * 4u;
   if (TRANSPOSE_B) {
-    return mat4x4f(load_b_along(group, c, at), load_b_along(group, c + 1u, at),
-                   load_b_along(group, c + 2u, at), load_b_along(group, c + 3u, at));
+    return load_b_along(group, column + r, k + c);
   }
-  return transpose(mat4x4f(load_b_across(group, at, c), load_b_across(group, at + 1u, c),
-                           load_b_across(group, at + 2u, c), load_b_across(group, at + 3u, c)));
+  return load_b_across(group, k + r, column + c);
 }
 
-fn store_a_piece(piece: u32, value: mat4x4f) {
-  let at = piece / K_QUADS * 4u * STRIDE + piece % K_QUADS;
-  a_block[at] = vec4h(value[0]);
-  a_block[at + STRIDE] = vec4h(value[1]);
-  a_block[at + 2u * STRIDE] = vec4h(value[2]);
-  a_block[at + 3u * STRIDE] = vec4h(value[3]);
-  if (ROW_SUMS) {
-    row_parts[piece] += vec4f(1.0) * value;
+fn store_a_quad(i: u32, value: vec4f) {
+  if (COPIES_EXACT || i < A_SIZE) {
+    a_block[i / A_QUADS * A_STRIDE + i % A_QUADS] = vec4h(value);
   }
 }
 
-fn store_b_piece(piece: u32, value: mat4x4f) {
-  let at = piece / K_QUADS * 4u * STRIDE + piece % K_QUADS;
-  b_block[at] = vec4h(value[0]);
-  b_block[at + STRIDE] = vec4h(value[1]);
-  b_block[at + 2u * STRIDE] = vec4h(value[2]);
-  b_block[at + 3u * STRIDE] = vec4h(value[3]);
+fn store_b_quad(i: u32, value: vec4f) {
+  if (COPIES_EXACT || i < B_SIZE) {
+    b_block[i / B_QUADS * B_STRIDE + i % B_QUADS] = vec4h(value);
+  }
 }
 
 // Eight loads are under way before the first store waits for one: in a loop of a load and a store each takes a trip to
-// memory after the other.
-fn copy_blocks(group: u32, row: u32, column: u32, k: u32, index: u32) {
-  for (var piece = index; piece < max(A_PIECES, B_PIECES); piece += INVOCATIONS) {
-    let a_piece = load_a_piece(group, row, k, min(piece, A_PIECES - 1u));
-    let b_piece = load_b_piece(group, column, k, min(piece, B_PIECES - 1u));
-    if (COPIES_EXACT || piece < A_PIECES) {
-      store_a_piece(piece, a_piece);
-    }
-    if (COPIES_EXACT || piece < B_PIECES) {
-      store_b_piece(piece, b_piece);
+// memory after the other. Gives the sum of what an invocation copied of A, not rounded and all from the same rows of
+// op(A).
+fn copy_blocks(group: u32, row: u32, column: u32, k: u32, index: u32) -> vec4f {
+  var sum = vec4f(0.0);
+  for (var i = index; i < max(A_SIZE, B_SIZE); i += 4u * INVOCATIONS) {
+    let a0 = load_a_quad(group, row, k, min(i, A_SIZE - 1u));
+    let a1 = load_a_quad(group, row, k, min(i + INVOCATIONS, A_SIZE - 1u));
+    let a2 = load_a_quad(group, row, k, min(i + 2u * INVOCATIONS, A_SIZE - 1u));
+    let a3 = load_a_quad(group, row, k, min(i + 3u * INVOCATIONS, A_SIZE - 1u));
+    let b0 = load_b_quad(group, column, k, min(i, B_SIZE - 1u));
+    let b1 = load_b_quad(group, column, k, min(i + INVOCATIONS, B_SIZE - 1u));
+    let b2 = load_b_quad(group, column, k, min(i + 2u * INVOCATIONS, B_SIZE - 1u));
+    let b3 = load_b_quad(group, column, k, min(i + 3u * INVOCATIONS, B_SIZE - 1u));
+    store_a_quad(i, a0);
+    store_a_quad(i + INVOCATIONS, a1);
+    store_a_quad(i + 2u * INVOCATIONS, a2);
+    store_a_quad(i + 3u * INVOCATIONS, a3);
+    store_b_quad(i, b0);
+    store_b_quad(i + INVOCATIONS, b1);
+    store_b_quad(i + 2u * INVOCATIONS, b2);
+    store_b_quad(i + 3u * INVOCATIONS, b3);
+    if (ROW_SUMS) {
+      sum += select(vec4f(0.0), a0, i < A_SIZE);
+      sum += select(vec4f(0.0), a1, i + INVOCATIONS < A_SIZE);
+      sum += select(vec4f(0.0), a2, i + 2u * INVOCATIONS < A_SIZE);
+      sum += select(vec4f(0.0), a3, i + 3u * INVOCATIONS < A_SIZE);
     }
   }
+  return sum;
 }
 
 @compute @workgroup_size(INVOCATIONS)
@@ -118,25 +128,29 @@ fn main(
   let part_row = subgroup / SUBGROUP_COLUMNS * PART_M;
   let part_column = subgroup % SUBGROUP_COLUMNS * PART_N;
   var sum: Sums = Sums();
+  var copied = vec4f(0.0);
 
   for (var k = k_begin; k < k_end; k += TILE_K) {
-    copy_blocks(group, row, column, k, index);
+    copied += copy_blocks(group, row, column, k, index);
     workgroupBarrier();
     if (subgroup < PARTS) {
       for (var i = 0u; i < TILE_K; i += UNIT_K) {
-        multiply_part(part_row * STRIDE + i / 4u, part_column * STRIDE + i / 4u, &sum);
+        let a_at = select(part_row * A_STRIDE + i / 4u, i * A_STRIDE + part_row / 4u, TRANSPOSE_A);
+        let b_at = select(i * B_STRIDE + part_column / 4u, part_column * B_STRIDE + i / 4u, TRANSPOSE_B);
+        multiply_part(a_at, b_at, &sum);
       }
     }
     workgroupBarrier();
   }
 
   if (ROW_SUMS && tile.x == 0u) {
-    for (var quad = index; quad < TILE_M / 4u; quad += INVOCATIONS) {
-      var row_sum = vec4f(0.0);
-      for (var i = 0u; i < K_QUADS; i++) {
-        row_sum += row_parts[quad * K_QUADS + i];
+    row_parts[index] = copied;
+    workgroupBarrier();
+    if (index < A_QUADS) {
+      for (var i = index + A_QUADS; i < INVOCATIONS; i += A_QUADS) {
+        copied += row_parts[i];
       }
-      store_row_sums(tile.z, row + quad * 4u, row_sum);
+      store_row_sums(tile.z, row + index * 4u, copied);
     }
   }
   for (var y = 0u; y < UNITS_DOWN; y++) {

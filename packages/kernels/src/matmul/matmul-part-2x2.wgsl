@@ -1,7 +1,7 @@
 // The part of a subgroup as 2 × 2 units, written out: loops over arrays of matrices that a compiler does not
 // unroll keep them in memory instead of registers, which costs a factor of five.
 //
-// Header: STRIDE (vec4 of a row of a block), UNIT_M, UNIT_N; matmul-matrix-units-operations.wgsl.
+// Header: A_STRIDE, B_STRIDE (vec4 of a row), UNIT_M, UNIT_N, TRANSPOSE_A, TRANSPOSE_B; matmul-matrix-units-operations.wgsl.
 
 const UNITS_DOWN = 2u;
 const UNITS_ACROSS = 2u;
@@ -10,12 +10,14 @@ alias Sums = array<SumUnit, 4>;
 
 // One step of UNIT_K: a_at and b_at are where the part's operands begin.
 fn multiply_part(a_at: u32, b_at: u32, sum: ptr<function, Sums>) {
-  let left0 = load_left(a_at, STRIDE);
-  let left1 = load_left(a_at + 1u * UNIT_M * STRIDE, STRIDE);
-  let right0 = load_right(b_at, STRIDE);
+  let a_step = select(UNIT_M * A_STRIDE, UNIT_M / 4u, TRANSPOSE_A);
+  let b_step = select(UNIT_N / 4u, UNIT_N * B_STRIDE, TRANSPOSE_B);
+  let left0 = load_left(a_at + 0u * a_step, A_STRIDE, TRANSPOSE_A);
+  let left1 = load_left(a_at + 1u * a_step, A_STRIDE, TRANSPOSE_A);
+  let right0 = load_right(b_at + 0u * b_step, B_STRIDE, TRANSPOSE_B);
   (*sum)[0] = multiply_add(left0, right0, (*sum)[0]);
   (*sum)[2] = multiply_add(left1, right0, (*sum)[2]);
-  let right1 = load_right(b_at + 1u * UNIT_N * STRIDE, STRIDE);
+  let right1 = load_right(b_at + 1u * b_step, B_STRIDE, TRANSPOSE_B);
   (*sum)[1] = multiply_add(left0, right1, (*sum)[1]);
   (*sum)[3] = multiply_add(left1, right1, (*sum)[3]);
 }
@@ -25,11 +27,11 @@ fn stage_units(at: u32, y: u32, sum: ptr<function, Sums>) {
   const stride = UNITS_ACROSS * UNIT_N / 4u;
   switch y {
     case 0u: {
-      store_sum(at, stride, (*sum)[0]);
+      store_sum(at + 0u * UNIT_N / 4u, stride, (*sum)[0]);
       store_sum(at + 1u * UNIT_N / 4u, stride, (*sum)[1]);
     }
     case 1u, default: {
-      store_sum(at, stride, (*sum)[2]);
+      store_sum(at + 0u * UNIT_N / 4u, stride, (*sum)[2]);
       store_sum(at + 1u * UNIT_N / 4u, stride, (*sum)[3]);
     }
   }

@@ -2,7 +2,7 @@ import type { GpuArray, RowLayout } from '../runtime/gpu-array.js';
 import type { ProgramSource } from '../runtime/program.js';
 import { rowConstants, rowKey } from '../runtime/rows.js';
 import type { Runtime } from '../runtime/runtime.js';
-import { shapeClass } from '../runtime/shape-class.js';
+import { shapeClass, type ShapeClass } from '../runtime/shape-class.js';
 import { selectVariant } from '../runtime/variants.js';
 import { constantHeader, f32, type WgslConstants } from '../runtime/wgsl.js';
 import geluWgsl from '../gelu/gelu-function.wgsl';
@@ -18,9 +18,17 @@ import preActivationScalarWgsl from './matmul-pre-activation-scalar.wgsl';
 import preActivationVec4Wgsl from './matmul-pre-activation-vec4.wgsl';
 import reduceWgsl from './matmul-reduce.wgsl';
 import type { MatmulOperands } from './matmul-operands.js';
-import { matmulCost, planMatmul, type MatmulPlan } from './matmul-plan.js';
+import { keepsGpuBusy } from './matmul-occupancy.js';
+import { matmulCost, planMatmul, type MatmulExtents, type MatmulPlan } from './matmul-plan.js';
 import { transposeB as transposeWeight } from './matmul-transpose.js';
-import { blockGrid, matmulVariants, splitsOf, type MatmulVariant } from './matmul-variants.js';
+import {
+  blockGrid,
+  matmulVariants,
+  smallOutputVariants,
+  splitsOf,
+  type MatmulBlock,
+  type MatmulVariant,
+} from './matmul-variants.js';
 
 export type { MatmulOperands, RowSums } from './matmul-operands.js';
 export { matmulCost, type MatmulEpilogue, type MatmulExtents } from './matmul-plan.js';
@@ -43,7 +51,7 @@ export function matmul(runtime: Runtime, operands: MatmulOperands): void {
   const { groups, m, n, k } = plan.extents;
   const { transposeA = false, transposeB = false } = operands;
   const shape = shapeClass(transposeA ? 2 : transposeB ? 1 : 0, groups * m, n, k);
-  const variant = selectVariant(runtime, 'matmul', matmulVariants, shape);
+  const variant = chooseVariant(runtime, plan.extents, shape);
   if (transposeB && plan.width === 4 && variant.transposesB(plan.extents)) {
     const b = transposeWeight(runtime, plan, operands.b);
     matmul(runtime, { ...operands, b, transposeB: false });
@@ -51,7 +59,6 @@ export function matmul(runtime: Runtime, operands: MatmulOperands): void {
     return;
   }
   const block = variant.block(plan.extents, { transposeA, transposeB, width: plan.width }, runtime);
-  const code = { ...variant, wgsl: `${block.wgsl ?? ''}${variant.wgsl}` };
   const { splits, kPerSplit } = splitsOf(plan.extents, block, runtime.adapter.isSoftware);
   const form = `${variant.name} ${groups}x${m}x${n}x${k} ${transposeA ? 'T' : 'N'}${transposeB ? 'T' : 'N'}`;
   const product = {
@@ -66,7 +73,9 @@ export function matmul(runtime: Runtime, operands: MatmulOperands): void {
   const cost = matmulCost(plan.extents, plan.epilogue);
   if (splits === 1) {
     const key = `matmul ${form} ${epilogueKey(plan, operands)}`;
-    const program = runtime.program(key, () => source('matmul', form, plan, operands, product, code));
+    const program = runtime.program(key, () =>
+      source('matmul', form, plan, operands, product, textOf(variant, block)),
+    );
     runtime.dispatch(program, bindings(plan, operands), grid, cost);
     return;
   }
@@ -83,7 +92,7 @@ export function matmul(runtime: Runtime, operands: MatmulOperands): void {
   };
   const first = withoutEpilogue(plan, partials.rows());
   const firstProgram = runtime.program(`matmul ${form} /${splits} ${epilogueKey(first, partial)}`, () =>
-    source('matmul', `${form} in ${splits} parts`, first, partial, product, code),
+    source('matmul', `${form} in ${splits} parts`, first, partial, product, textOf(variant, block)),
   );
   runtime.dispatch(firstProgram, bindings(first, partial), grid, cost);
 
@@ -105,6 +114,17 @@ export function matmul(runtime: Runtime, operands: MatmulOperands): void {
   runtime.dispatch(reduceProgram, bindings(secondPlan, second), reduceGrid, NO_COST);
   runtime.release(partials);
   if (sumPartials) runtime.release(sumPartials);
+}
+
+function textOf({ enable, wgsl }: MatmulVariant, block: MatmulBlock): Pick<MatmulVariant, 'wgsl' | 'enable'> {
+  return { ...(enable ? { enable } : {}), wgsl: `${block.wgsl ?? ''}${wgsl}` };
+}
+
+// Nothing was measured or asked for: then small outputs go to small blocks.
+function chooseVariant(runtime: Runtime, extents: MatmulExtents, shape: ShapeClass): MatmulVariant {
+  const isFree = runtime.tuning === undefined && !runtime.forcedVariants.has('matmul');
+  const isSmall = isFree && !keepsGpuBusy(extents, 128, 128);
+  return selectVariant(runtime, 'matmul', isSmall ? smallOutputVariants : matmulVariants, shape);
 }
 
 function withoutEpilogue(plan: MatmulPlan, out: RowLayout): MatmulPlan {

@@ -23,14 +23,14 @@ export function matrixDevice({ adapter, device: { limits } }: Runtime): MatrixDe
 
 /**
  * The units to use: f16 operands and f32 sums, the largest product at once, the first of equals. Undefined where there
- * are none; extents that are no multiples of four, which no known adapter has, do not count.
+ * are none; extents that are no powers of two from four on, which no known adapter has, do not count.
  */
 export function matrixUnit(configs: readonly MatrixUnitConfig[]): MatrixUnitConfig | undefined {
   let best: MatrixUnitConfig | undefined;
   for (const config of configs) {
     const { componentType, resultComponentType, m, n, k } = config;
     if (componentType !== 'f16' || resultComponentType !== 'f32') continue;
-    if (![m, n, k].every((extent) => extent > 0 && extent % 4 === 0)) continue;
+    if (![m, n, k].every((extent) => extent >= 4 && Number.isInteger(Math.log2(extent)))) continue;
     if (!best || m * n * k > best.m * best.n * best.k) best = config;
   }
   return best;
