@@ -197,7 +197,7 @@ async function begin(
   if (weights) {
     progress.note(formatWeightsReport(weights));
     run.log.append({ type: 'starting-weights', step: 0, ...weights });
-  }
+  } else progress.note('no --from: training begins with random weights');
   return { run, startStep: 0 };
 }
 
