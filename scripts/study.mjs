@@ -1,7 +1,7 @@
 // The paper's Table 2 in miniature: what pre-training is worth. One pre-training on drawn faces without labels; then,
 // for each seed, fine-tuning from it and from scratch with the same budget, each tested on people that neither has seen.
 //
-//   npm run study [-- --seeds 3 --pretraining-epochs 40 --epochs 20 --fold 1]
+//   npm run study [-- --seeds 3 --pretraining-epochs 25 --epochs 20 --fold 1]
 //
 // What is finished is not done again: an interrupted study goes on where it stopped.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -19,7 +19,7 @@ const say = (line) => console.log(`[study] ${line}`);
 const place = (path) => relative(root, path);
 
 function readOptions() {
-  const presets = { seeds: '3', 'pretraining-epochs': '40', epochs: '20', fold: '1' };
+  const presets = { seeds: '3', 'pretraining-epochs': '25', epochs: '20', fold: '1' };
   const names = Object.keys(presets);
   const { values } = parseArgs({
     options: Object.fromEntries(names.map((name) => [name, { type: 'string', default: presets[name] }])),

@@ -50,6 +50,6 @@ describe('the place of a checkpoint', () => {
     writeFileSync(join(folder, 'official.pth'), '');
     await refused(folder).toThrow(/it is no run, but it holds official\.pth/);
     await saveCheckpoint(checkpointPath(join(folder, 'fold-2'), 3), content(3));
-    await refused(folder).toThrow(/it holds a run \(.*fold-2\)\. Give one of them/);
+    await refused(folder).toThrow(/it holds a run, .*fold-2\. Give that folder/);
   });
 });

@@ -39,7 +39,8 @@ async function whatIsThere(folder: string): Promise<string> {
   }
   if (runs.length > 0) {
     const shown = runs.slice(0, 5).join(', ');
-    return `it holds ${runs.length === 1 ? 'a run' : `${runs.length} runs`} (${shown}${runs.length > 5 ? ', …' : ''}). Give one of them.`;
+    if (runs.length === 1) return `it holds a run, ${shown}. Give that folder.`;
+    return `it holds ${runs.length} runs (${shown}${runs.length > 5 ? ', …' : ''}). Give one of them.`;
   }
   const files = entries.filter((entry) => /\.(safetensors|pth|pt)$/.test(entry.name)).map(({ name }) => name);
   if (files.length > 0) {

@@ -7,7 +7,11 @@ import { exportCommand } from './export-command.js';
 import { predictCommand } from './predict-command.js';
 import { trainCommand } from './train-command.js';
 
-await runProgram('finetune', 'Fine-tunes, evaluates and applies MAE-DFER for facial expressions in video.', [
+const DESCRIPTION = `Fine-tunes, evaluates and applies MAE-DFER for facial expressions in video.
+
+The way from a data set to an answer: data check, train, evaluate, predict. The help of each command has its options and examples; docs/fine-tuning.md is the guide.`;
+
+await runProgram('finetune', DESCRIPTION, [
   dataCommand(),
   trainCommand(),
   evaluateCommand(),

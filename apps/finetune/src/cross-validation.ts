@@ -1,8 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ClassifierConfig } from '@tubelet/mae-dfer';
-import { OptionError, type Evaluation } from '@tubelet/trainer';
+import { savedSettings } from '@tubelet/programs';
+import { OptionError, readRunConfig, requireSameSettings, type Evaluation } from '@tubelet/trainer';
 import type { Dataset } from '@tubelet/video';
+import { videosOfFold } from './data-source.js';
+import { foldSettings, sharedSettings } from './fold-settings.js';
 import { readTest, reportCrossValidation } from './test-report.js';
 import type { RunOptions } from './train-options.js';
 import { train } from './train.js';
@@ -15,6 +18,8 @@ export function foldDirectory(directory: string, fold: number): string {
 /**
  * Trains and tests every fold, one after the other, each as a run of its own in `fold-…`, and merges the results. With
  * `--resume`, folds that are tested already are taken as they are, one that was interrupted goes on, the others begin.
+ *
+ * @throws {UserError} when a fold was begun with other settings: folds of different trainings are not one result
  */
 export async function crossValidate(
   dataset: Dataset,
@@ -26,12 +31,15 @@ export async function crossValidate(
     throw new OptionError('--stop-after', options.stopAfter, 'a single --fold with it');
   }
   const evaluations: Evaluation[] = [];
+  const settingsOf = (fold: number) =>
+    foldSettings({ dataset, fold, options, config }, videosOfFold(dataset, fold, options));
   for (let fold = 1; fold <= dataset.folds; fold++) {
     const out = foldDirectory(options.out, fold);
     const hasBegun = existsSync(join(out, 'config.json'));
     const done = options.resume ? await readTest(out) : undefined;
     console.log(`fold ${fold} of ${dataset.folds}${done ? ' is tested already' : ''}: ${out}`);
     if (done) {
+      requireSameSettings(out, savedSettings(readRunConfig(out)), settingsOf(fold));
       evaluations.push(done);
       continue;
     }
@@ -43,5 +51,6 @@ export async function crossValidate(
     }
     if (result.test) evaluations.push(result.test);
   }
-  if (evaluations.length > 0) await reportCrossValidation(evaluations, dataset, options.out);
+  if (evaluations.length === 0) return;
+  await reportCrossValidation(evaluations, dataset, options, sharedSettings(settingsOf(1)));
 }

@@ -230,7 +230,8 @@ describe('the command line', () => {
         expect(help).toContain(flags);
         expect(description).toMatch(/\w/);
       }
-      expect(help).toContain('  crema-d: face_aligned/1001_DFA_ANG_XX/*.jpg');
+      expect(help).toContain('  crema-d\n    face_aligned/1001_DFA_ANG_XX/*.jpg');
+      expect(help.split('\n').filter((line) => line.length > 96)).toEqual([]);
     }
     const names = (command: Command) => command.commands.map((one) => one.name());
     expect(names(dataCommand())).toEqual(['check', 'show']);

@@ -1,4 +1,4 @@
-import { Argument, Command, Option } from 'commander';
+import { Argument, Command, Help, Option } from 'commander';
 import { valued } from '@tubelet/programs';
 import { choiceOption } from '@tubelet/trainer';
 import { DATASET_NAMES, DATASETS, type DatasetName } from '@tubelet/video';
@@ -6,9 +6,15 @@ import { dataCheck, type DataCheckOptions } from './data-check.js';
 import { dataShow, type DataShowOptions } from './data-show.js';
 import { readFold } from './train-command.js';
 
+const LAYOUT_CHARACTERS = 96;
+
+/** Lines of at most {@link LAYOUT_CHARACTERS}, indented: commander wraps options, and not what comes after them. */
+const indented = (text: string): string =>
+  new Help().boxWrap(text, LAYOUT_CHARACTERS - 4).replace(/^/gm, '    ');
+
 const LAYOUTS = `
 What is expected on the disk:
-${DATASET_NAMES.map((name) => `  ${name}: ${DATASETS[name].layout}`).join('\n')}`;
+${DATASET_NAMES.map((name) => `  ${name}\n${indented(DATASETS[name].layout)}`).join('\n')}`;
 
 const CHECK_EXAMPLES = `
 Examples:

@@ -54,6 +54,6 @@ export function embedCommand(): Command {
     ],
   });
   return command
-    .option('--debug', 'print stack traces of errors', false)
+    .option('--debug', 'print stack traces of errors')
     .action((sources: string[], options: EmbedOptions) => embed(sources, options));
 }

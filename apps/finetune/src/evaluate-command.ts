@@ -39,6 +39,6 @@ export function evaluateCommand(): Command {
     ],
   });
   return command
-    .option('--debug', 'print stack traces of errors', false)
+    .option('--debug', 'print stack traces of errors')
     .action((options: EvaluateCommandOptions) => evaluate(options, terminal));
 }

@@ -71,7 +71,7 @@ export function requireWritable(key: string, path: string): void {
     accessSync(folder, constants.W_OK);
   } catch (cause) {
     throw new UserError(
-      `${key}: ${path} cannot be written: the folder ${folder} permits it not. Choose another.`,
+      `${key}: ${path} cannot be written: writing into the folder ${folder} is not permitted. Choose another.`,
       { cause },
     );
   }

@@ -56,13 +56,13 @@ describe('the command line', () => {
       predictCommand(),
       'a.mp4 --checkpoint c --window 1.5 --hop 0.5 --top 3'.split(' '),
     );
-    expect(options).toEqual({ checkpoint: 'c', window: 1.5, hop: 0.5, top: 3, batchSize: 8, debug: false });
+    expect(options).toEqual({ checkpoint: 'c', window: 1.5, hop: 0.5, top: 3, batchSize: 8 });
     const embed = parsed(
       embedCommand(),
       'a.mp4 --checkpoint c --out f.csv --neighbors 5 --min-dist 0'.split(' '),
     );
     const expected = { checkpoint: 'c', clips: 2, out: 'f.csv', neighbors: 5, minDist: 0, batchSize: 8 };
-    expect(embed).toEqual({ ...expected, debug: false });
+    expect(embed).toEqual({ ...expected });
   });
 
   it.each([

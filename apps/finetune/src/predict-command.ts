@@ -58,6 +58,6 @@ export function predictCommand(): Command {
     ],
   });
   return command
-    .option('--debug', 'print stack traces of errors', false)
+    .option('--debug', 'print stack traces of errors')
     .action((sources: string[], options: PredictOptions) => predict(sources, options));
 }

@@ -121,7 +121,7 @@ export async function predict(
     io.note(`wrote ${out}`);
   }
   if (plot !== undefined) {
-    await writePicture(plot, timelineOf(drawn, classNames));
+    await writePicture(plot, timelineOf(drawn, classNames, window!));
     io.note(`drew ${plot}`);
   }
   const files = new Set([...entries, ...skipped].map((one) => one.path)).size;
@@ -130,7 +130,11 @@ export async function predict(
 }
 
 /** The probabilities of a video's windows as a chart, SVG. */
-function timelineOf(windows: readonly Prediction[], classNames: readonly string[]): string {
+function timelineOf(
+  windows: readonly Prediction[],
+  classNames: readonly string[],
+  windowSeconds: number,
+): string {
   return timelineChart({
     title: basename(windows[0]!.path),
     classNames,
@@ -138,6 +142,7 @@ function timelineOf(windows: readonly Prediction[], classNames: readonly string[
       seconds: (window!.startSeconds + window!.endSeconds) / 2,
       probabilities,
     })),
+    windowSeconds,
     durationSeconds: windows.at(-1)!.window!.endSeconds,
   });
 }

@@ -9,11 +9,12 @@ import {
   writeEvaluation,
   writeReport,
   type Evaluation,
+  type JsonValue,
   type ReportSection,
   type RunFolder,
 } from '@tubelet/trainer';
 import { labelCounts, type Dataset, type LabelledVideo } from '@tubelet/video';
-import type { RunVideos } from './data-source.js';
+import type { RunVideos, ValidationPart } from './data-source.js';
 import { formatClasses, formatMetrics } from './evaluate-summary.js';
 import { publishedFolds, publishedFor } from './published-results.js';
 import type { RunOptions } from './train-options.js';
@@ -104,14 +105,27 @@ export async function reportTest(
   console.log(`\ntest report ${reportPath}`);
 }
 
-/** Writes and prints the result of a cross-validation, merged both ways. */
+const VALIDATED_ON: Readonly<Record<ValidationPart, string>> = {
+  'held-out': 'training videos held out of each fold',
+  test: 'the test part of each fold (as the published training does)',
+  none: 'nothing',
+};
+
+/**
+ * Writes and prints the result of a cross-validation, merged both ways.
+ *
+ * @param settings those that all folds share
+ */
 export async function reportCrossValidation(
   tests: readonly Evaluation[],
   dataset: Dataset,
-  directory: string,
+  { out, validateOn, testOf }: RunOptions,
+  settings: Readonly<Record<string, JsonValue>>,
 ): Promise<void> {
   const merged = mergeFolds(tests);
-  const { reportPath } = await writeEvaluation(directory, merged, {
+  const { reportPath } = await writeEvaluation(out, merged, {
+    notes: [`Validated on ${VALIDATED_ON[validateOn]}; tested: the weights of the ${testOf} epoch.`],
+    settings: { root: dataset.root, ...settings },
     published: publishedFor(dataset.name, 'all', 'test'),
     publishedFolds: publishedFolds(dataset.name, 'test'),
   });

@@ -55,7 +55,8 @@ export function trainCommand(): Command {
     'Model:': [
       new Option(
         '--from <place>',
-        'weights to start from: a checkpoint or run of pre-training or fine-tuning, or a published .pth',
+        'weights to start from: a checkpoint or run of pre-training or fine-tuning, or a published .pth; the model is ' +
+          'theirs unless an option below describes another',
       ),
       valued(
         '--other-head <choice>',

@@ -102,6 +102,12 @@ describe('finetune train', () => {
     expect(again.text).toContain('fold 1 of 2 is tested already');
     expect(again.text).toContain('resuming after step 3');
     expect(existsSync(join(run, 'fold-2', 'test', 'evaluation.json'))).toBe(true);
+    const report = await readFile(join(run, 'report.html'), 'utf8');
+    expect(report).toContain('Validated on nothing; tested: the weights of the last epoch.');
+    expect(report).toContain('<td>validationShare</td>');
+    await expect(trainInProcess(data, run, `${settings} --resume --flip 0.25`)).rejects.toThrow(
+      /fold-1 was begun with other settings: flip was 0 and is now 0.25/,
+    );
   });
 
   it('starts from another classifier, with a new head where the classes differ, unless told to refuse', async () => {

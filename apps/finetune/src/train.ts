@@ -30,13 +30,13 @@ import {
 } from '@tubelet/trainer';
 import { LabelledClipLoader, type LabelledClipBatch } from '@tubelet/video';
 import { resolveCheckpoint } from './checkpoint-place.js';
-import { labelledFingerprint, videosOfFold, type RunVideos } from './data-source.js';
+import { videosOfFold, type RunVideos } from './data-source.js';
+import { foldSettings } from './fold-settings.js';
 import { formatWeightsReport, loadStartingWeights } from './starting-weights.js';
 import { completeRunReport, reportTest } from './test-report.js';
 import { testRun } from './test-run.js';
 import { mixOf, transformOf } from './train-options.js';
 import type { Plan, TrainRequest } from './train-plan.js';
-import { bindingSettings } from './train-settings.js';
 import { trainingStep } from './train-step.js';
 import { announce, describeRun, summary } from './train-texts.js';
 import { ClassifierTraining } from './training-state.js';
@@ -49,16 +49,11 @@ import { evaluatePart, isValidated, validate } from './validation.js';
  * @returns the test's result; undefined when the user stopped the run, or there is no test part
  */
 export async function train(request: TrainRequest): Promise<{ finished: boolean; test?: Evaluation }> {
-  const { dataset, fold, options, config } = request;
+  const { dataset, fold, options } = request;
   const saved = options.resume ? readRunConfig(options.out) : undefined;
   if (!saved) requireNoRun(options.out);
   const videos = videosOfFold(dataset, fold, options);
-  const named = {
-    train: labelledFingerprint(videos.train),
-    validation: labelledFingerprint(videos.validation),
-    test: labelledFingerprint(videos.test),
-  };
-  const settings = bindingSettings(options, config, fold, named, dataset.classes);
+  const settings = foldSettings(request, videos);
   if (saved) requireSameSettings(options.out, savedSettings(saved), settings);
 
   const progress = createProgress();
@@ -205,7 +200,7 @@ async function begin(
   if (weights) {
     progress.note(formatWeightsReport(weights));
     run.log.append({ type: 'starting-weights', step: 0, ...weights });
-  }
+  } else progress.note('no --from: training begins with random weights');
   return { run, startStep: 0 };
 }
 

@@ -51,6 +51,6 @@ export function reconstructCommand(): Command {
     .addOption(
       new Option('--seed <n>', 'of the masks').argParser(wholeNumberOption('--seed', { min: 0 })).default(0),
     )
-    .option('--debug', 'print stack traces of errors', false)
+    .option('--debug', 'print stack traces of errors')
     .action((video: string, options: ReconstructOptions) => reconstruct(video, options));
 }

@@ -170,7 +170,8 @@ export function requireSameSettings(directory: string, saved: Settings, given: S
   if (differences.length > 0) {
     throw new UserError(
       `the run in ${directory} was begun with other settings: ${differences.join('; ')}. ` +
-        'Resume it without them, or begin a new run in another folder.',
+        'Resume it with the options that it was begun with (commandLine in its config.json), or begin a new run in ' +
+        'another folder.',
     );
   }
 }

@@ -163,6 +163,37 @@ describe('timelineChart', () => {
     expect((bars[0]?.[1] ?? 0) / (bars[1]?.[1] ?? 1)).toBeCloseTo(2, 6);
   });
 
+  it('has a row for each class, as high as its probability', () => {
+    const svg = timelineChart({
+      title: 'T',
+      classNames: ['a', 'b'],
+      points: [{ seconds: 1, probabilities: [0.25, 0.75] }],
+      windowSeconds: 2,
+    });
+    const { document } = parseHTML(svg);
+    const heights = [...document.querySelectorAll('[aria-label="area"] path')].map((path) => {
+      const ys = [...(path.getAttribute('d') ?? '').matchAll(/,([\d.]+)/g)].map(([, y]) => Number(y));
+      return Math.max(...ys) - Math.min(...ys);
+    });
+    expect(heights).toHaveLength(2);
+    expect(heights[1]! / heights[0]!).toBeCloseTo(3, 1);
+    const labels = ['a', 'b', 'predicted', '100 %', '0 %', 'time (s), middles of windows of 2 s'];
+    expect(texts(svg)).toEqual(expect.arrayContaining(labels));
+  });
+
+  it.each([
+    [0.8, ['0', '0.1', '0.7', '0.8'], 'time (s)'],
+    [53, ['0', '5', '50'], 'time (s)'],
+    [150, ['0:00', '0:15', '2:30'], 'time (min:s)'],
+    [4000, ['0:00', '10:00', '60:00'], 'time (min:s)'],
+    [200_000, ['0:00', '300:00'], 'time (min:s)'],
+  ])('has times that people count in, of a video of %d s', (durationSeconds, some, label) => {
+    const points = [{ seconds: durationSeconds / 2, probabilities: [0.3, 0.7] }];
+    const shown = texts(timelineChart({ title: 'T', classNames: ['a', 'b'], points, durationSeconds }));
+    expect(shown).toEqual(expect.arrayContaining([...some, label]));
+    expect(shown.filter((text) => /^[\d:.]+$/.test(text)).length).toBeLessThanOrEqual(13);
+  });
+
   it('shows a video of a single window', () => {
     expect(strip([{ seconds: 0.5, probabilities: [0.3, 0.7] }], 4)).toEqual([
       ['#E69F00', expect.any(Number)],

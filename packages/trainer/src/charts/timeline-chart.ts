@@ -1,7 +1,7 @@
 import * as Plot from '@observablehq/plot';
 import { argmax } from '../evaluation/views.js';
 import { classColour } from './palette.js';
-import { legendPanel, plotPanel, svgDocument } from './svg.js';
+import { plotPanel, svgDocument, widestPx } from './svg.js';
 
 /** What a classifier says of a window of a video. */
 export interface TimelinePoint {
@@ -16,12 +16,23 @@ export interface TimelineOptions {
   readonly classNames: readonly string[];
   /** In the order of time. */
   readonly points: readonly TimelinePoint[];
+  /** Length of a window, which the axis then tells. */
+  readonly windowSeconds?: number;
   /** Length of the video in seconds; where it is not known, half a distance between points after the last of them. */
   readonly durationSeconds?: number;
 }
 
 const WIDTH_PX = 960;
-const MARGIN_LEFT_PX = 88;
+const ROW_PX = 42;
+/** Of a row, so much is the height of probability 1. */
+const FULL = 0.84;
+const MARGIN_RIGHT_PX = 52;
+const SMALL_PX = 10;
+/** From this length on, times are minutes and seconds. */
+const MINUTES_FROM_SECONDS = 120;
+const MOST_TICKS = 13;
+/** Distances between ticks that people count in, in seconds; longer ones are whole hours. */
+const TICK_STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600];
 
 /** A stretch of time in which one class is the most probable. */
 interface Span {
@@ -52,65 +63,101 @@ function predictedSpans(points: readonly TimelinePoint[], end: number): Span[] {
   return spans;
 }
 
+function tickTimes(end: number): number[] {
+  const step =
+    TICK_STEPS.find((one) => end / one < MOST_TICKS) ?? 3600 * Math.ceil(end / 3600 / (MOST_TICKS - 1));
+  return Array.from({ length: Math.floor(end / step + 1e-6) + 1 }, (_, i) => i * step);
+}
+
+function formatTime(seconds: number, inMinutes: boolean): string {
+  if (!inMinutes) return String(Number(seconds.toFixed(1)));
+  return `${Math.floor(seconds / 60)}:${String(Math.round(seconds % 60)).padStart(2, '0')}`;
+}
+
+function timeLabel(inMinutes: boolean, windowSeconds?: number): string {
+  const unit = inMinutes ? 'time (min:s)' : 'time (s)';
+  return windowSeconds === undefined ? unit : `${unit}, middles of windows of ${windowSeconds} s`;
+}
+
 /**
- * Probabilities of the classes along a video, stacked in the order of the classes, above a strip of the most probable
- * class. Between the middles of windows probabilities are interpolated, before the first and after the last they stay
- * the same. A stand-alone SVG document.
+ * Probabilities of the classes along a video, a row for each class, and below them a strip of the most probable one.
+ * Rows rather than lines over each other: eleven of those would hide each other, and a stack would move the ground from
+ * under all but one. Between the middles of windows probabilities are interpolated, before the first and after the last
+ * they stay the same. A stand-alone SVG document.
  */
-export function timelineChart({ title, classNames, points, durationSeconds }: TimelineOptions): string {
+export function timelineChart(options: TimelineOptions): string {
+  const { title, classNames, points, windowSeconds, durationSeconds } = options;
   const end = endSeconds(points, durationSeconds);
+  const inMinutes = end >= MINUTES_FROM_SECONDS;
   const times = [
     { seconds: 0, probabilities: points[0]?.probabilities ?? [] },
     ...points,
     { seconds: end, probabilities: points.at(-1)?.probabilities ?? [] },
   ];
-  const layers = times.flatMap(({ seconds, probabilities }) => {
-    let below = 0;
-    return classNames.map((_, label) => {
-      const bottom = below;
-      below += probabilities[label] ?? 0;
-      return { seconds, label, bottom, top: below };
-    });
-  });
+  const rows = classNames.map((name, label) => ({ name, label, ground: classNames.length - label }));
+  const areas = rows.flatMap(({ label, ground }) =>
+    times.map(({ seconds, probabilities }) => ({
+      seconds,
+      label,
+      ground,
+      top: ground + FULL * (probabilities[label] ?? 0),
+    })),
+  );
+  const names = [
+    ...rows.map(({ name, ground }) => ({ name, y: ground + FULL / 2 })),
+    { name: 'predicted', y: 0.4 },
+  ];
+  const topGround = classNames.length;
+  const scale = [
+    { text: '100 %', y: topGround + FULL },
+    { text: '0 %', y: topGround },
+  ];
+  const marginLeft = widestPx(names.map(({ name }) => name)) + 24;
+  const height = (classNames.length + 1) * ROW_PX + 54;
   const plot = plotPanel({
     width: WIDTH_PX,
-    height: 340,
-    marginLeft: MARGIN_LEFT_PX,
-    marginRight: 28,
-    marginTop: 30,
+    height,
+    marginLeft,
+    marginRight: MARGIN_RIGHT_PX,
+    marginTop: 8,
     marginBottom: 46,
-    x: { domain: [0, end], label: 'time (s)', labelAnchor: 'center', labelArrow: 'none' },
-    y: {
-      domain: [-0.16, 1],
-      label: 'probability',
+    x: {
+      domain: [0, end],
+      label: timeLabel(inMinutes, windowSeconds),
+      labelAnchor: 'center',
       labelArrow: 'none',
-      labelOffset: MARGIN_LEFT_PX - 16,
-      ticks: [0, 0.25, 0.5, 0.75, 1],
-      tickFormat: '.2f',
+      ticks: tickTimes(end),
+      tickFormat: (seconds: number) => formatTime(seconds, inMinutes),
     },
+    y: { axis: null, domain: [0, classNames.length + 1] },
     marks: [
-      Plot.areaY(layers, {
+      Plot.ruleX(tickTimes(end), { y1: 1, y2: topGround + FULL, stroke: '#eeeeee' }),
+      Plot.ruleY(rows, { y: ({ ground }: { ground: number }) => ground + FULL, stroke: '#dddddd' }),
+      Plot.areaY(areas, {
         x: 'seconds',
-        y1: 'bottom',
+        y1: 'ground',
         y2: 'top',
         z: 'label',
         fill: ({ label }: { label: number }) => classColour(label),
-        stroke: '#ffffff',
-        strokeWidth: 0.5,
       }),
+      Plot.ruleY(rows, { y: 'ground', stroke: '#999999' }),
       Plot.rect(predictedSpans(points, end), {
         x1: 'from',
         x2: 'to',
-        y1: -0.13,
-        y2: -0.04,
+        y1: 0.15,
+        y2: 0.65,
         fill: ({ predicted }: { predicted: number }) => classColour(predicted),
       }),
-      Plot.text(['predicted'], { x: 0, y: -0.085, text: ['predicted'], textAnchor: 'end', dx: -8 }),
+      Plot.text(names, { x: () => 0, y: 'y', text: 'name', textAnchor: 'end', dx: -10 }),
+      Plot.text(scale, {
+        x: () => end,
+        y: 'y',
+        text: 'text',
+        textAnchor: 'start',
+        dx: 6,
+        fontSize: SMALL_PX,
+      }),
     ],
   });
-  const legend = legendPanel(
-    classNames.map((name, k) => ({ name, colour: classColour(k), symbol: 'square' })),
-    WIDTH_PX,
-  );
-  return svgDocument(title, WIDTH_PX, [legend, plot]);
+  return svgDocument(title, WIDTH_PX, [plot]);
 }

@@ -146,6 +146,12 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     where: LISTED,
     problem: /00001\.jpg cannot be decoded: /,
   },
+  'a frame in the middle that was cut short': {
+    plant: (tree) => truncateSync(frame(tree, '00002.jpg'), 300),
+    kind: 'unreadable',
+    where: LISTED,
+    problem: /00002\.jpg cannot be decoded: /,
+  },
   'a last frame that is no image': {
     plant: (tree) => writeFileSync(frame(tree, '00003.jpg'), 'no image'),
     kind: 'unreadable',

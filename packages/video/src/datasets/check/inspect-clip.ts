@@ -8,6 +8,7 @@ import type { LabelledVideo } from '../dataset';
 import { finding, type Finding, type FindingKind } from './finding';
 import { fileFingerprint, frameFolderFingerprint } from './fingerprint';
 import { frameNumberProblem } from './frame-numbers';
+import { looksWhole } from './whole-image';
 
 export interface InspectOptions {
   /** Leaves images and videos closed: only names, numbers and lengths of files are looked at. */
@@ -105,6 +106,7 @@ async function inspectFrames(
   try {
     const size = await readSize(frames[0]!);
     const last = frames.length > 1 ? await readSize(frames.at(-1)!) : size;
+    await readDoubtful(frames.slice(1, -1));
     findings.push(...sizeFindings(size, options.frameSize, found));
     if (last.width !== size.width || last.height !== size.height) {
       const problem = `the first frame is ${sizeText(size)}, the last ${sizeText(last)}`;
@@ -153,6 +155,11 @@ function unreadable(error: unknown, found: Found): Finding {
 async function readSize(path: string): Promise<{ width: number; height: number }> {
   const { width, height } = await readFrame(path);
   return { width, height };
+}
+
+/** Decodes those that do not look whole. Throws a VideoDecodeError for the first that cannot be decoded. */
+async function readDoubtful(frames: readonly string[]): Promise<void> {
+  for (const path of frames) if (!(await looksWhole(path))) await readFrame(path);
 }
 
 async function emptyFiles(paths: readonly string[]): Promise<string[]> {
