@@ -1,5 +1,5 @@
 import { OutOfMemoryError, type Precision, type Runtime } from '@tubelet/kernels';
-import { closeNodeRuntime, NoAdapterError, openNodeRuntime } from '@tubelet/kernels/node';
+import { closeNodeRuntime, NoAdapterError } from '@tubelet/kernels/node';
 import { measureRoofline } from '../kernels/roofline.js';
 import { measureStep } from '../model/measure-model.js';
 import { encoders, type ModelName, type Task } from '../model/workload.js';
@@ -104,10 +104,7 @@ function print(
 /** A GPU that is worth timing; undefined where there is none, or only one of software. */
 async function realGpu(precision: Precision): Promise<Runtime | undefined> {
   try {
-    const runtime = await openNodeRuntime();
-    const { isSoftware } = runtime.adapter;
-    closeNodeRuntime(runtime);
-    return isSoftware ? undefined : await openInPrecision(precision);
+    return await openInPrecision(precision, ({ isSoftware }) => !isSoftware);
   } catch (error) {
     if (error instanceof NoAdapterError) return undefined;
     throw error;

@@ -5,7 +5,7 @@ import { median } from '../kernels/batch-timer.js';
 import { javascriptTimes, type JavascriptTimes } from './javascript-times.js';
 import { buildWorkload, phases, type ModelRun, type Phase, type Workload } from './workload.js';
 
-/** What a model holds between steps: parameters, optimiser, inputs of recorded steps. */
+/** What a phase of a model finds there between steps: parameters, optimiser, inputs of its recorded step. */
 interface OwnMemory {
   bytes: number;
 }
@@ -64,8 +64,13 @@ export async function measureModels(
       const before = runtime.pool.liveBytes;
       const workload = buildWorkload(engine, run.encoder, run);
       workloads.push(workload);
-      const own = { bytes: runtime.pool.liveBytes - before };
-      for (const phase of phases) meters.push(new PhaseMeter(engine, workload, { run, phase, own }));
+      const bytes = runtime.pool.liveBytes - before;
+      // Phases with a backward pass are recorded as one, and so keep the same inputs.
+      const [forward, backward] = [{ bytes }, { bytes }];
+      for (const phase of phases) {
+        const own = phase === 'forward' ? forward : backward;
+        meters.push(new PhaseMeter(engine, workload, { run, phase, own }));
+      }
     }
     const inTurn = phases.flatMap((phase) => meters.filter((meter) => meter.phase === phase));
     for (let i = 0; i < WARM_UP_STEPS; i++) for (const meter of inTurn) await meter.warmUp();

@@ -49,8 +49,7 @@ describe('bench:model', () => {
     expect(measured[1]!.phases.map(({ peakBytes }) => peakBytes)).toEqual(
       parts.map(({ peakBytes }) => peakBytes),
     );
-    // But for the inputs that the recorded forward pass keeps.
-    expect(runtime.pool.peakBytes / step.peakBytes).toBeCloseTo(1, 1);
+    expect(runtime.pool.peakBytes / step.peakBytes).toBeCloseTo(1, 2);
     if (runtime.hasFeature('timestamp-query')) expect(profile).toContain('adamw');
     expect(runtime.pool.liveBytes).toBe(live);
   });

@@ -13,8 +13,21 @@ export function precisionOption(description: string): Option {
  *
  * @throws HalfPrecisionError for f16 where no kernel can use it; NoAdapterError where there is no GPU
  */
-export async function openInPrecision(precision: Precision): Promise<Runtime> {
+export async function openInPrecision(precision: Precision): Promise<Runtime>;
+/** The same, if the adapter is one that is wanted; undefined otherwise. */
+export async function openInPrecision(
+  precision: Precision,
+  isWanted: (adapter: Runtime['adapter']) => boolean,
+): Promise<Runtime | undefined>;
+export async function openInPrecision(
+  precision: Precision,
+  isWanted: (adapter: Runtime['adapter']) => boolean = () => true,
+): Promise<Runtime | undefined> {
   const runtime = await openNodeRuntime({ matrixUnits: precision === 'f16' });
+  if (!isWanted(runtime.adapter)) {
+    closeNodeRuntime(runtime);
+    return undefined;
+  }
   if (precision === 'f32') return runtime;
   try {
     console.error(`rounding to f16: ${useHalfPrecision(runtime).join(', ')}`);
