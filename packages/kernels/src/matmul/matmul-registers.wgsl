@@ -1,10 +1,11 @@
-// Matrix product from registers alone, for CPUs behind Vulkan: no workgroup memory, no barrier.
+// Matrix product from registers alone, for CPUs behind Vulkan without subgroups, and for mobile GPUs: no workgroup
+// memory, no barrier. Where there are subgroups, matmul-subgroup-broadcast.wgsl does the same in half the time.
 //
 //   out[m, n] = epilogue(Σ_k op(A)[m, k] · op(B)[k, n])
 //
 // One invocation owns ROW_TILE rows × 4 · QUADS columns; a workgroup of LANES invocations lies along the
-// columns. Rows come from workgroup_id alone, so that the compiler sees every address in A as uniform: one
-// scalar load serves all lanes. B is read four columns (or, transposed, four k) at a time.
+// columns. Rows come from workgroup_id alone, so that a GPU loads an element of A once for all lanes (llvmpipe does not,
+// inside a loop). B is read four columns (or, transposed, four k) at a time.
 // workgroup_id.z is group · SPLITS + split; split s sums k in [s · K_PER_SPLIT, (s+1) · K_PER_SPLIT).
 //
 // Measured on llvmpipe 25.0.7 with 8 lanes, GFLOP/s from processor time scaled to 2 cores (steady within a few

@@ -1,5 +1,6 @@
 import { matrixDevice } from '../matrix-units/matrix-device.js';
 import type { Variant } from '../runtime/variants.js';
+import type { AdapterSummary } from '../runtime/adapter.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { WgslConstants } from '../runtime/wgsl.js';
 import type { MatmulExtents } from './matmul-plan.js';
@@ -13,6 +14,7 @@ import { matrixTiling, tilingConstants } from './matmul-matrix-tiling.js';
 import { keepsGpuBusy } from './matmul-occupancy.js';
 import outerWgsl from './matmul-outer.wgsl';
 import registersWgsl from './matmul-registers.wgsl';
+import subgroupBroadcastWgsl from './matmul-subgroup-broadcast.wgsl';
 import tiledWgsl from './matmul-tiled.wgsl';
 
 /** What the size of a block may depend on besides the device. */
@@ -68,6 +70,33 @@ function registerBlock(m: number, { transposeA, transposeB, width }: MatmulForm)
   if (width === 1) return [4, 1];
   if (transposeB) return [8, 1];
   return transposeA || m <= 8 ? [8, 2] : [16, 2];
+}
+
+const BROADCAST_ROWS = 32;
+const FEWEST_BROADCAST_ROWS = 8;
+const BROADCAST_STEP = 4;
+
+const subgroupBroadcast: MatmulVariant = {
+  name: 'subgroup-broadcast',
+  needs: ['subgroups'],
+  prefers: 'software',
+  canRun: ({ adapter }) => subgroupSize(adapter) !== undefined,
+  enable: ['subgroups'],
+  wgsl: subgroupBroadcastWgsl,
+  transposesB: () => false,
+  block: ({ m, k }, { transposeA }, { adapter }) => {
+    const lanes = subgroupSize(adapter)!;
+    let rows = Math.max(lanes, FEWEST_BROADCAST_ROWS);
+    while (rows < BROADCAST_ROWS && (transposeA || rows < m)) rows *= 2;
+    const constants = { LANES: lanes, ROWS: rows, K_EXACT: k % BROADCAST_STEP === 0 };
+    return { rows, columns: 4 * lanes, kStep: BROADCAST_STEP, invocations: lanes, constants };
+  },
+};
+
+/** Of all subgroups that there can be, where they have one size, and one that the kernel is written for. */
+function subgroupSize({ subgroupMinSize, subgroupMaxSize }: AdapterSummary): number | undefined {
+  const isKnown = subgroupMinSize === subgroupMaxSize && [4, 8, 16, 32].includes(subgroupMinSize);
+  return isKnown ? subgroupMinSize : undefined;
 }
 
 const SMALL_TILE = 32;
@@ -148,7 +177,13 @@ function exactness(
   return { M_EXACT: m % rows === 0, N_EXACT: n % columns === 0, K_EXACT: k % kTile === 0 };
 }
 
-export const matmulVariants: readonly MatmulVariant[] = [registers, outer, tiled, matrixUnits];
+export const matmulVariants: readonly MatmulVariant[] = [
+  subgroupBroadcast,
+  registers,
+  outer,
+  tiled,
+  matrixUnits,
+];
 /**
  * Without the variant for large outputs: where those are few blocks, on an H100 `tiled` took a fifth to two fifths less
  * time (704 × 512 and 64 × 512, K = 512).

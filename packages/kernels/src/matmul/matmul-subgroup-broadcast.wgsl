@@ -1,0 +1,185 @@
+// Matrix product from registers that a subgroup shares: no workgroup memory, no barrier.
+//
+//   out[m, n] = epilogue(Σ_k op(A)[m, k] · op(B)[k, n])
+//
+// A workgroup is one subgroup of LANES invocations and owns ROWS rows × 4 · LANES columns, an invocation four columns
+// of all rows. In four steps of k an invocation loads its own 4 × 4 elements of B, and ROWS / LANES vec4 of A, which
+// the others get by broadcasts: no element of either operand is loaded twice.
+//
+// It is written for drivers that run shaders on a CPU. What llvmpipe 25.0.7 makes of a load inside a loop was read from
+// its machine code: whatever the address, the lanes take turns, and each tests whether it is active, takes the buffer's
+// address and size from memory, and compares its index with the size; about ten instructions an element, twice that
+// for the first of a vec4. An address that all lanes share is no exception: only outside of all loops is it loaded
+// once. A multiplication and an addition are one instruction each for eight lanes (fma() is taken apart again), and a
+// variable that a loop carries costs one more in every pass, because inactive lanes keep their values. So elements are
+// dear and products cheap: hence each element once, four steps of k in a pass, and all loads before all products
+// (loads are branches, across which the compiler moves additions away from their products and both into memory).
+// A broadcast is one permutation of a register.
+//
+// There, at 808×512×512 with eight lanes and beside matmul-registers.wgsl: 2.1 to 2.2 times as fast, in every
+// orientation (NN on an idle machine: 62 against 30 GFLOP/s on 2 cores, from processor time). Rows × columns an
+// invocation, GFLOP/s: 16 × 4: 55; 32 × 4: 62; 64 × 4: 40; 16 × 8: 44; 32 × 8: 40. The code of a pass should stay within
+// the 32 KiB that a core's first cache holds. With loads between the products 32 × 4 reached 53.
+//
+// workgroup_id.z is group · SPLITS + split; split s sums k in [s · K_PER_SPLIT, (s+1) · K_PER_SPLIT).
+//
+// Header: M, N, K, LANES (size of every subgroup, at most 32), ROWS (8, 16 or 32; a multiple of LANES; 32 with
+// TRANSPOSE_A), SPLITS, K_PER_SPLIT (a multiple of 4), K_EXACT (whole steps of four), TRANSPOSE_A, TRANSPOSE_B, ROW_SUMS
+// (with TRANSPOSE_A); matmul-layout.wgsl, an operand file, a row-sums file and matmul-epilogue.wgsl.
+
+const LOADS = ROWS / LANES;
+
+alias Rows = array<vec4f, LOADS>;
+alias Sums = array<vec4f, ROWS>;
+
+// Row k of op(B), from column `at` on; zeros past the last k.
+fn load_b_across(group: u32, k: u32, at: u32) -> vec4f {
+  let value = load_b(b_row(group * K + min(k, K - 1u)) + at, N - at);
+  return select(value, vec4f(0.0), !K_EXACT && k >= K);
+}
+
+fn load_b_along(group: u32, k: u32, column: u32) -> vec4f {
+  return load_b(b_row(group * N + min(column, N - 1u)) + k, K - k);
+}
+
+// Columns are steps of k, rows the columns of op(B) that the invocation owns.
+fn load_b_block(group: u32, k: u32, column: u32) -> mat4x4f {
+  if (TRANSPOSE_B) {
+    return transpose(mat4x4f(load_b_along(group, k, column), load_b_along(group, k, column + 1u),
+                             load_b_along(group, k, column + 2u), load_b_along(group, k, column + 3u)));
+  }
+  let at = min(column, (N - 1u) / 4u * 4u);
+  return mat4x4f(load_b_across(group, k, at), load_b_across(group, k + 1u, at),
+                 load_b_across(group, k + 2u, at), load_b_across(group, k + 3u, at));
+}
+
+// Load i of an invocation. Without TRANSPOSE_A: four steps of k of one row. With it: step k + n / 8 of the four rows
+// from 4 · (n % 8) on, where n counts the loads of all.
+fn load_a_part(group: u32, k: u32, row: u32, i: u32, lane: u32) -> vec4f {
+  let n = i * LANES + lane;
+  if (TRANSPOSE_A) {
+    let at = min(row + n % 8u * 4u, (M - 1u) / 4u * 4u);
+    return load_a(a_row(group * K + min(k + n / 8u, K - 1u)) + at, M - at);
+  }
+  return load_a(a_row(group * M + min(row + n, M - 1u)) + k, K - k);
+}
+
+fn part(a: ptr<function, Rows>, i: u32) -> vec4f {
+  return (*a)[i];
+}
+
+fn add_row(b: mat4x4f, a: vec4f, row: u32, sum: ptr<function, Sums>) {
+  (*sum)[row] += b * a;
+}
+
+// Rows of A, which lie in the invocations one after the other. Which invocation is asked must be a constant.
+fn add_rows(b: mat4x4f, a: ptr<function, Rows>, sum: ptr<function, Sums>) {
+  add_row(b, subgroupBroadcast(part(a, 0u / LANES), 0u % LANES), 0u, sum);
+  add_row(b, subgroupBroadcast(part(a, 1u / LANES), 1u % LANES), 1u, sum);
+  add_row(b, subgroupBroadcast(part(a, 2u / LANES), 2u % LANES), 2u, sum);
+  add_row(b, subgroupBroadcast(part(a, 3u / LANES), 3u % LANES), 3u, sum);
+  add_row(b, subgroupBroadcast(part(a, 4u / LANES), 4u % LANES), 4u, sum);
+  add_row(b, subgroupBroadcast(part(a, 5u / LANES), 5u % LANES), 5u, sum);
+  add_row(b, subgroupBroadcast(part(a, 6u / LANES), 6u % LANES), 6u, sum);
+  add_row(b, subgroupBroadcast(part(a, 7u / LANES), 7u % LANES), 7u, sum);
+  if (ROWS > 8u) {
+    add_row(b, subgroupBroadcast(part(a, 8u / LANES), 8u % LANES), 8u, sum);
+    add_row(b, subgroupBroadcast(part(a, 9u / LANES), 9u % LANES), 9u, sum);
+    add_row(b, subgroupBroadcast(part(a, 10u / LANES), 10u % LANES), 10u, sum);
+    add_row(b, subgroupBroadcast(part(a, 11u / LANES), 11u % LANES), 11u, sum);
+    add_row(b, subgroupBroadcast(part(a, 12u / LANES), 12u % LANES), 12u, sum);
+    add_row(b, subgroupBroadcast(part(a, 13u / LANES), 13u % LANES), 13u, sum);
+    add_row(b, subgroupBroadcast(part(a, 14u / LANES), 14u % LANES), 14u, sum);
+    add_row(b, subgroupBroadcast(part(a, 15u / LANES), 15u % LANES), 15u, sum);
+  }
+  if (ROWS > 16u) {
+    add_row(b, subgroupBroadcast(part(a, 16u / LANES), 16u % LANES), 16u, sum);
+    add_row(b, subgroupBroadcast(part(a, 17u / LANES), 17u % LANES), 17u, sum);
+    add_row(b, subgroupBroadcast(part(a, 18u / LANES), 18u % LANES), 18u, sum);
+    add_row(b, subgroupBroadcast(part(a, 19u / LANES), 19u % LANES), 19u, sum);
+    add_row(b, subgroupBroadcast(part(a, 20u / LANES), 20u % LANES), 20u, sum);
+    add_row(b, subgroupBroadcast(part(a, 21u / LANES), 21u % LANES), 21u, sum);
+    add_row(b, subgroupBroadcast(part(a, 22u / LANES), 22u % LANES), 22u, sum);
+    add_row(b, subgroupBroadcast(part(a, 23u / LANES), 23u % LANES), 23u, sum);
+    add_row(b, subgroupBroadcast(part(a, 24u / LANES), 24u % LANES), 24u, sum);
+    add_row(b, subgroupBroadcast(part(a, 25u / LANES), 25u % LANES), 25u, sum);
+    add_row(b, subgroupBroadcast(part(a, 26u / LANES), 26u % LANES), 26u, sum);
+    add_row(b, subgroupBroadcast(part(a, 27u / LANES), 27u % LANES), 27u, sum);
+    add_row(b, subgroupBroadcast(part(a, 28u / LANES), 28u % LANES), 28u, sum);
+    add_row(b, subgroupBroadcast(part(a, 29u / LANES), 29u % LANES), 29u, sum);
+    add_row(b, subgroupBroadcast(part(a, 30u / LANES), 30u % LANES), 30u, sum);
+    add_row(b, subgroupBroadcast(part(a, 31u / LANES), 31u % LANES), 31u, sum);
+  }
+}
+
+// Rows from 4 · quad on, of which there are four steps of k.
+fn add_quad(b: mat4x4f, steps: mat4x4f, quad: u32, sum: ptr<function, Sums>) {
+  let rows = transpose(steps);
+  add_row(b, rows[0], 4u * quad, sum);
+  add_row(b, rows[1], 4u * quad + 1u, sum);
+  add_row(b, rows[2], 4u * quad + 2u, sum);
+  add_row(b, rows[3], 4u * quad + 3u, sum);
+}
+
+fn add_quads(b: mat4x4f, a: ptr<function, Rows>, sum: ptr<function, Sums>) {
+  add_quad(b, mat4x4f(subgroupBroadcast(part(a, 0u / LANES), 0u % LANES), subgroupBroadcast(part(a, 8u / LANES), 8u % LANES),
+                      subgroupBroadcast(part(a, 16u / LANES), 16u % LANES), subgroupBroadcast(part(a, 24u / LANES), 24u % LANES)), 0u, sum);
+  add_quad(b, mat4x4f(subgroupBroadcast(part(a, 1u / LANES), 1u % LANES), subgroupBroadcast(part(a, 9u / LANES), 9u % LANES),
+                      subgroupBroadcast(part(a, 17u / LANES), 17u % LANES), subgroupBroadcast(part(a, 25u / LANES), 25u % LANES)), 1u, sum);
+  add_quad(b, mat4x4f(subgroupBroadcast(part(a, 2u / LANES), 2u % LANES), subgroupBroadcast(part(a, 10u / LANES), 10u % LANES),
+                      subgroupBroadcast(part(a, 18u / LANES), 18u % LANES), subgroupBroadcast(part(a, 26u / LANES), 26u % LANES)), 2u, sum);
+  add_quad(b, mat4x4f(subgroupBroadcast(part(a, 3u / LANES), 3u % LANES), subgroupBroadcast(part(a, 11u / LANES), 11u % LANES),
+                      subgroupBroadcast(part(a, 19u / LANES), 19u % LANES), subgroupBroadcast(part(a, 27u / LANES), 27u % LANES)), 3u, sum);
+  add_quad(b, mat4x4f(subgroupBroadcast(part(a, 4u / LANES), 4u % LANES), subgroupBroadcast(part(a, 12u / LANES), 12u % LANES),
+                      subgroupBroadcast(part(a, 20u / LANES), 20u % LANES), subgroupBroadcast(part(a, 28u / LANES), 28u % LANES)), 4u, sum);
+  add_quad(b, mat4x4f(subgroupBroadcast(part(a, 5u / LANES), 5u % LANES), subgroupBroadcast(part(a, 13u / LANES), 13u % LANES),
+                      subgroupBroadcast(part(a, 21u / LANES), 21u % LANES), subgroupBroadcast(part(a, 29u / LANES), 29u % LANES)), 5u, sum);
+  add_quad(b, mat4x4f(subgroupBroadcast(part(a, 6u / LANES), 6u % LANES), subgroupBroadcast(part(a, 14u / LANES), 14u % LANES),
+                      subgroupBroadcast(part(a, 22u / LANES), 22u % LANES), subgroupBroadcast(part(a, 30u / LANES), 30u % LANES)), 6u, sum);
+  add_quad(b, mat4x4f(subgroupBroadcast(part(a, 7u / LANES), 7u % LANES), subgroupBroadcast(part(a, 15u / LANES), 15u % LANES),
+                      subgroupBroadcast(part(a, 23u / LANES), 23u % LANES), subgroupBroadcast(part(a, 31u / LANES), 31u % LANES)), 7u, sum);
+}
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(workgroup_id) tile: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
+  let group = tile.z / SPLITS;
+  let k_begin = (tile.z % SPLITS) * K_PER_SPLIT;
+  let k_end = min(k_begin + K_PER_SPLIT, K);
+  let row = tile.y * ROWS;
+  let column = (tile.x * LANES + lane) * 4u;
+  var sum: Sums = Sums();
+
+  for (var k = k_begin; k < k_end; k += 4u) {
+    let b = load_b_block(group, k, column);
+    var a: Rows = Rows();
+    for (var i = 0u; i < LOADS; i++) {
+      a[i] = load_a_part(group, k, row, i, lane);
+    }
+    if (TRANSPOSE_A) {
+      add_quads(b, &a, &sum);
+    } else {
+      add_rows(b, &a, &sum);
+    }
+  }
+
+  // A loop of its own, of few workgroups, as in matmul-registers.wgsl.
+  if (ROW_SUMS && tile.x == 0u) {
+    for (var quad = lane; quad < ROWS / 4u; quad += LANES) {
+      let first = row + 4u * quad;
+      let at = min(first, (M - 1u) / 4u * 4u);
+      var row_sum = vec4f(0.0);
+      for (var k = k_begin; k < k_end; k++) {
+        row_sum += load_a(a_row(k) + at, M - at);
+      }
+      store_row_sums(tile.z, first, row_sum);
+    }
+  }
+  // Kept rolled by a bound known only at run time: a copy of the epilogue per row takes seconds to compile.
+  var result: Sums = sum;
+  let rows = min(ROWS, M - row);
+  for (var i = 0u; i < rows; i++) {
+    if (column < N) {
+      finish(tile.z * M + row + i, column, result[i]);
+    }
+  }
+}
