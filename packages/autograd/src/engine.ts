@@ -204,7 +204,9 @@ export class Engine {
     }
     const gradients = new Gradients(this.runtime);
     gradients.donate(output, makeCotangent());
-    return this.walkTape(gradients);
+    this.walkTape(gradients);
+    gradients.complete();
+    return gradients;
   }
 
   /** Runs a stage whose result was `y` with a tape, and walks back through it with the gradient of `y`. */
@@ -234,7 +236,7 @@ export class Engine {
   }
 
   /** Walks the tape back, uses it up, and returns its memory. */
-  private walkTape(gradients: Gradients): Gradients {
+  private walkTape(gradients: Gradients): void {
     const nodes = this.nodes;
     this.nodes = [];
     const users = countUsers(nodes);
@@ -244,7 +246,6 @@ export class Engine {
       for (const tensor of node.outputs) gradients.drop(tensor);
       this.releaseAfter(node, users);
     }
-    return gradients;
   }
 
   /** Returns a node's arrays to the pool once no earlier node can need them. */

@@ -1,4 +1,4 @@
-import { fill, GpuArray, rowAdd, type Runtime } from '@tubelet/kernels';
+import { fill, GpuArray, PartialSums, rowAdd, type Runtime } from '@tubelet/kernels';
 import { Parameter } from './parameters.js';
 import type { Tensor } from './tensor.js';
 
@@ -22,7 +22,12 @@ export class Gradients {
   /** Number of slots on each storage; at zero the storage goes back to the pool. */
   private readonly holders = new Map<number, number>();
 
-  constructor(private readonly runtime: Runtime) {}
+  /** Gradients of parameters that wait in parts until all can be added up at once. */
+  readonly partialSums: PartialSums;
+
+  constructor(private readonly runtime: Runtime) {
+    this.partialSums = new PartialSums(runtime);
+  }
 
   has(tensor: Tensor): boolean {
     return this.slots.has(tensor);
@@ -30,7 +35,10 @@ export class Gradients {
 
   /** The gradient of `tensor`; undefined when nothing flowed into it. */
   get(tensor: Tensor): GpuArray | undefined {
-    if (tensor instanceof Parameter) return tensor.hasGradient ? tensor.gradient : undefined;
+    if (tensor instanceof Parameter) {
+      this.settle(tensor);
+      return tensor.hasGradient ? tensor.gradient : undefined;
+    }
     return this.slots.get(tensor)?.array;
   }
 
@@ -55,7 +63,10 @@ export class Gradients {
 
   /** Where to write the gradient of an input; the kernel must fill or add to all of it. */
   target(tensor: Tensor): GradientTarget {
-    if (tensor instanceof Parameter) return tensor.gradientTarget();
+    if (tensor instanceof Parameter) {
+      this.settle(tensor);
+      return tensor.gradientTarget();
+    }
     const slot = this.slots.get(tensor);
     if (slot) return { array: slot.array, accumulate: true };
     const array = this.runtime.empty(tensor.shape, 'f32', `gradient of ${tensor.name}`);
@@ -122,9 +133,20 @@ export class Gradients {
     for (const part of parts) this.drop(part);
   }
 
+  /** Adds up what still waits in parts. */
+  complete(): void {
+    this.partialSums.flush();
+  }
+
   /** Hands all gradients that there are from the innermost scope to the one around it. */
   escape(): void {
+    this.partialSums.escape();
     for (const { array } of this.slots.values()) this.runtime.escape(array);
+  }
+
+  // Before somebody reads a gradient or adds to it.
+  private settle(parameter: Parameter): void {
+    if (this.partialSums.awaits(parameter.gradient)) this.partialSums.flush();
   }
 
   private commonBuffer(whole: Tensor, parts: readonly Tensor[]): GpuArray | undefined {

@@ -18,6 +18,7 @@ export * from './reduce/fill.js';
 export * from './reduce/sum-all.js';
 export * from './reduce/sum-leading.js';
 export * from './reduce/workgroup-sum.js';
+export * from './partial-sums/partial-sums.js';
 export * from './mean-rows/mean-rows.js';
 export * from './row-add/row-add.js';
 export * from './row-scale/row-scale.js';

@@ -33,7 +33,7 @@ export function layerNorm(x: Tensor, weight: Tensor, bias: Tensor, { epsilon = 1
         throw new Error(`weight and bias of one layer norm (${describe(weight)}) must be used together`);
       }
       const dx = gradients.target(x);
-      layerNormBackward(runtime, {
+      const arrays = {
         dOut: gradients.of(y),
         x: x.array,
         weight: weight.array,
@@ -44,7 +44,10 @@ export function layerNorm(x: Tensor, weight: Tensor, bias: Tensor, { epsilon = 1
         dBias: biasTarget.array,
         accumulateDx: dx.accumulate,
         accumulateParameters: weightTarget.accumulate,
-      });
+      };
+      // Nobody reads the gradient of a parameter before the end of the pass; other tensors have a backward of their own.
+      const canWait = weight instanceof Parameter && bias instanceof Parameter;
+      layerNormBackward(runtime, arrays, canWait ? gradients.partialSums : undefined);
     },
   });
   return y;

@@ -1,13 +1,16 @@
-// Backward of layer norm with respect to x. With x̂ = (x − μ) · rstd and g = dOut · weight:
-//   dx = rstd · (g − mean(g) − x̂ · mean(g · x̂)),   means over the row's columns; with ACCUMULATE, dx += the same.
+// Backward of layer norm. With x̂ = (x − μ) · rstd and g = dOut · weight:
+//   dx = rstd · (g − mean(g) − x̂ · mean(g · x̂)),   means over the row's columns; with ACCUMULATE, dx += the same;
+//   dWeight = Σ_r dOut[r] · x̂[r],  dBias = Σ_r dOut[r],   over the rows of a part: partial-sums.wgsl adds the parts up.
 //
-// Header: Element (f32 or vec4f; COLUMNS, strides and offsets of rows and weight count Elements), LANES, ROWS,
-// COLUMNS, GRID_X, ACCUMULATE, DOUT_*, X_*, DX_* (row addressing), WEIGHT_OFFSET, MEAN_OFFSET, RSTD_OFFSET;
-// workgroup-sum.wgsl or workgroup-sum-subgroups.wgsl.
-// Layout as in layer-norm.wgsl. One workgroup a row, two passes over it.
+// Header: Element (f32 or vec4f; COLUMNS, strides and offsets of rows, weight and parts count Elements), LANES, ROWS,
+// COLUMNS, PART_ROWS, PARTS, GRID_X, ACCUMULATE, DOUT_*, X_*, DX_* (row addressing), WEIGHT_OFFSET, MEAN_OFFSET,
+// RSTD_OFFSET, WEIGHT_PARTS_OFFSET, BIAS_PARTS_OFFSET ([PARTS, COLUMNS] each); workgroup-sum.wgsl or
+// workgroup-sum-subgroups.wgsl.
+// Layout as in layer-norm.wgsl. A workgroup has one part, PART_ROWS rows: two passes over each row for dx, then one
+// over all of them, column by column, while they are in its cache.
 //
 // The saved mean is rounded to f32, which matters where it is large. What it is off by is the mean of x − mean,
-// one more sum in the same pass; it also goes to `correction` [ROWS], for layer-norm-backward-parameters.wgsl.
+// one more sum in the same pass.
 
 @group(0) @binding(0) var<storage, read> d_out: array<Element>;
 @group(0) @binding(1) var<storage, read> x: array<Element>;
@@ -15,16 +18,23 @@
 @group(0) @binding(3) var<storage, read> mean: array<f32>;
 @group(0) @binding(4) var<storage, read> rstd: array<f32>;
 @group(0) @binding(5) var<storage, read_write> dx: array<Element>;
-@group(0) @binding(6) var<storage, read_write> correction: array<f32>;
+@group(0) @binding(6) var<storage, read_write> parts: array<Element>;
 
-@compute @workgroup_size(LANES)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let row = group.x + group.y * GRID_X;
-  if (row >= ROWS) {
-    return;
-  }
-  let d_out_start = DOUT_OFFSET + (row / DOUT_INNER) * DOUT_OUTER_STRIDE + (row % DOUT_INNER) * DOUT_INNER_STRIDE;
-  let x_start = X_OFFSET + (row / X_INNER) * X_OUTER_STRIDE + (row % X_INNER) * X_INNER_STRIDE;
+// What the saved mean of each row is off by.
+var<workgroup> corrections: array<f32, PART_ROWS>;
+
+fn d_out_row(row: u32) -> u32 {
+  return DOUT_OFFSET + (row / DOUT_INNER) * DOUT_OUTER_STRIDE + (row % DOUT_INNER) * DOUT_INNER_STRIDE;
+}
+
+fn x_row(row: u32) -> u32 {
+  return X_OFFSET + (row / X_INNER) * X_OUTER_STRIDE + (row % X_INNER) * X_INNER_STRIDE;
+}
+
+// Writes dx of a row; returns what its mean is off by.
+fn finish_row(row: u32, lane: u32) -> f32 {
+  let d_out_start = d_out_row(row);
+  let x_start = x_row(row);
   let dx_start = DX_OFFSET + (row / DX_INNER) * DX_OUTER_STRIDE + (row % DX_INNER) * DX_INNER_STRIDE;
   let row_mean = mean[MEAN_OFFSET + row];
   let row_rstd = rstd[RSTD_OFFSET + row];
@@ -56,7 +66,34 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       dx[dx_start + c] = value;
     }
   }
-  if (lane == 0u) {
-    correction[row] = off;
+  return off;
+}
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let part = group.x + group.y * GRID_X;
+  if (part >= PARTS) {
+    return;
+  }
+  let first = part * PART_ROWS;
+  let end = min(first + PART_ROWS, ROWS);
+  for (var row = first; row < end; row++) {
+    let off = finish_row(row, lane);
+    if (lane == 0u) {
+      corrections[row - first] = off;
+    }
+  }
+  workgroupBarrier();
+  for (var c = lane; c < COLUMNS; c += LANES) {
+    var weight_sum = Element();
+    var bias_sum = Element();
+    for (var row = first; row < end; row++) {
+      let gradient = d_out[d_out_row(row) + c];
+      let centred = (x[x_row(row) + c] - mean[MEAN_OFFSET + row]) - corrections[row - first];
+      weight_sum += gradient * centred * rstd[RSTD_OFFSET + row];
+      bias_sum += gradient;
+    }
+    parts[WEIGHT_PARTS_OFFSET + part * COLUMNS + c] = weight_sum;
+    parts[BIAS_PARTS_OFFSET + part * COLUMNS + c] = bias_sum;
   }
 }

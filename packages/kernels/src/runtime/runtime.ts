@@ -56,6 +56,7 @@ export class Runtime {
   private readonly commands: CommandRecorder;
   private readonly transfers: Transfers;
   private readonly programs: ProgramCache;
+  private readonly tables = new Map<string, GpuArray>();
 
   constructor(
     readonly device: GPUDevice,
@@ -151,6 +152,20 @@ export class Runtime {
    */
   scope<T>(body: () => T): T {
     return this.allocations.scope(body);
+  }
+
+  /**
+   * The numbers under `key` as an array that kernels only read, uploaded on first use and kept: what a program needs
+   * and is too long for a constant. The key must name everything that `build` depends on.
+   */
+  table(key: string, build: () => Uint32Array): GpuArray {
+    let table = this.tables.get(key);
+    if (!table) {
+      const data = build();
+      table = this.keep(this.upload(data, [data.length], 'u32', 'table'));
+      this.tables.set(key, table);
+    }
+    return table;
   }
 
   /** Overwrites a contiguous array. Ordered after all kernels recorded so far. */

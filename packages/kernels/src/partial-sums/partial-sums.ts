@@ -1,0 +1,171 @@
+import { GpuArray, type Storage } from '../runtime/gpu-array.js';
+import { elementAlias, requireContiguous } from '../runtime/rows.js';
+import type { Runtime } from '../runtime/runtime.js';
+import { selectVariant, type Variant } from '../runtime/variants.js';
+import { constantHeader } from '../runtime/wgsl.js';
+import partialSumsWgsl from './partial-sums.wgsl';
+
+const KERNEL = 'partial-sums';
+
+interface PartialSumsVariant extends Variant {
+  /** Invocations of a workgroup along columns and along rows. */
+  readonly lanes: readonly [columns: number, rows: number];
+}
+
+export const partialSumsVariants: readonly PartialSumsVariant[] = [
+  { name: 'narrow', needs: [], prefers: 'software', lanes: [16, 1] },
+  { name: 'workgroup', needs: [], prefers: 'gpu', lanes: [16, 16] },
+];
+
+// A chunk holds what is taken to come: most models ask for parts of one size again and again.
+const REQUESTS_PER_CHUNK = 64;
+const MAX_CHUNK_BYTES = 1 << 25;
+// What can be bound by itself starts on a multiple of 256 bytes.
+const REGION_ELEMENTS = 64;
+
+/** One sum that is still in parts. */
+interface PendingSum {
+  readonly target: GpuArray;
+  /** First element of its parts. */
+  readonly first: number;
+  readonly parts: number;
+  readonly columns: number;
+  readonly accumulate: boolean;
+}
+
+// Whoever makes parts states the cost of the sum.
+const NO_COST = { macs: 0, flops: 0, bytesRead: 0, bytesWritten: 0 };
+
+/**
+ * Sums whose parts are made by one kernel each and added up by one kernel for all, in a fixed order: the gradients of
+ * the parameters of all layer norms of a model take one dispatch instead of one or two a layer.
+ *
+ * Parts wait in memory of the innermost `Runtime.scope` until `flush`, which must come before the targets are read
+ * and before that scope ends.
+ */
+export class PartialSums {
+  private chunk: { readonly array: GpuArray; used: number } | undefined;
+  private pending: PendingSum[] = [];
+
+  constructor(private readonly runtime: Runtime) {}
+
+  /**
+   * A matrix [parts, columns] for each target, to be filled by the next kernel that is dispatched: the sum of its rows
+   * will overwrite the target, or be added to it. All lie in one buffer. Targets are contiguous [columns] and must have
+   * the same size (`ShapeError`).
+   */
+  add(targets: readonly GpuArray[], parts: number, accumulate: boolean): GpuArray[] {
+    const columns = targets[0]!.size;
+    targets.forEach((target, i) => requireContiguous(KERNEL, `target ${i}`, target, columns));
+    // Two sums for one target, or a sum that is added to another one, keep their order only in dispatches of their own.
+    if (targets.some((target) => this.awaits(target))) this.flush();
+    const size = Math.ceil((parts * columns) / REGION_ELEMENTS) * REGION_ELEMENTS;
+    const first = this.reserve(size * targets.length);
+    targets.forEach((target, i) =>
+      this.pending.push({ target, first: first + i * size, parts, columns, accumulate }),
+    );
+    // A region of its own, so that where it lies in the chunk is no part of anybody's program.
+    const bytes = 4 * size * targets.length;
+    const region = this.runtime.pool.region(this.chunk!.array.storage, 4 * first, bytes);
+    return targets.map((_, i) => new GpuArray(region, 'f32', [parts, columns], undefined, i * size));
+  }
+
+  /** Whether `array` shares memory with a target whose sum has not been made. */
+  awaits(array: GpuArray): boolean {
+    const { buffer, offsetBytes } = array.storage;
+    const start = offsetBytes + 4 * array.offset;
+    return this.pending.some(({ target }) => {
+      const from = target.storage.offsetBytes + 4 * target.offset;
+      return (
+        target.storage.buffer === buffer && from < start + array.sizeBytes && start < from + target.sizeBytes
+      );
+    });
+  }
+
+  /** Makes all sums and gives the memory of their parts back. */
+  flush(): void {
+    const { runtime, chunk, pending } = this;
+    if (!chunk) return;
+    this.chunk = undefined;
+    this.pending = [];
+    const byBuffer = new Map<GPUBuffer, PendingSum[]>();
+    for (const sum of pending) {
+      const { buffer } = sum.target.storage;
+      const sums = byBuffer.get(buffer);
+      if (sums) sums.push(sum);
+      else byBuffer.set(buffer, [sum]);
+    }
+    for (const sums of byBuffer.values()) dispatchSums(runtime, chunk.array, sums);
+    runtime.release(chunk.array);
+  }
+
+  /** Hands the parts that wait from the innermost scope to the one around it. */
+  escape(): void {
+    if (this.chunk) this.runtime.escape(this.chunk.array);
+  }
+
+  private reserve(size: number): number {
+    if (this.chunk && this.chunk.used + size > this.chunk.array.size) this.flush();
+    if (!this.chunk) {
+      const wanted = Math.min(size * REQUESTS_PER_CHUNK, MAX_CHUNK_BYTES / 4);
+      this.chunk = { array: this.runtime.empty([Math.max(wanted, size)], 'f32', 'partial sums'), used: 0 };
+    }
+    const first = this.chunk.used;
+    this.chunk.used += size;
+    return first;
+  }
+}
+
+// All targets lie in one buffer.
+function dispatchSums(runtime: Runtime, parts: GpuArray, sums: readonly PendingSum[]): void {
+  const target = coveringStorage(runtime, sums);
+  const places = sums.map(
+    (sum) => (sum.target.storage.offsetBytes - target.offsetBytes) / 4 + sum.target.offset,
+  );
+  const isWide = sums.every(({ columns }, i) => columns % 4 === 0 && places[i]! % 4 === 0);
+  const width = isWide ? 4 : 1;
+  const { name, lanes } = selectVariant(runtime, KERNEL, partialSumsVariants);
+  const [columnLanes, rowLanes] = lanes;
+  const blocks: number[] = [];
+  sums.forEach(({ first, parts: rows, columns, accumulate }, i) => {
+    const stride = columns / width;
+    for (let column = 0; column < stride; column += columnLanes) {
+      const inBlock = Math.min(columnLanes, stride - column);
+      blocks.push(
+        first / width + column,
+        stride,
+        rows,
+        places[i]! / width + column,
+        inBlock,
+        Number(accumulate),
+      );
+    }
+  });
+  const count = blocks.length / 6;
+  const table = runtime.table(`${KERNEL} ${blocks.join()}`, () => Uint32Array.from(blocks));
+  const grid = runtime.linearGrid(count);
+  const program = runtime.program(`${KERNEL} ${name} ${width} ${count}`, () => ({
+    kernel: KERNEL,
+    detail: `${name}, ${sums.length} sums`,
+    wgsl:
+      elementAlias(width) +
+      constantHeader({ BLOCKS: count, GRID_X: grid[0], COLUMN_LANES: columnLanes, ROW_LANES: rowLanes }) +
+      partialSumsWgsl,
+    access: ['read', 'read', 'read_write'],
+  }));
+  const whole = new GpuArray(target, 'f32', [target.sizeBytes / 4]);
+  runtime.dispatch(program, [parts, table, whole], grid, NO_COST);
+}
+
+/** The smallest region of their buffer that holds all targets. */
+function coveringStorage(runtime: Runtime, sums: readonly PendingSum[]): Storage {
+  let first = sums[0]!.target.storage;
+  let end = 0;
+  for (const { target } of sums) {
+    const { storage } = target;
+    if (storage.offsetBytes < first.offsetBytes) first = storage;
+    end = Math.max(end, storage.offsetBytes + storage.sizeBytes);
+  }
+  const sizeBytes = end - first.offsetBytes;
+  return sizeBytes === first.sizeBytes ? first : runtime.pool.region(first, 0, sizeBytes);
+}
