@@ -8,7 +8,7 @@
 // stage, and write p and ds as f16. p and ds are rounded to 2⁻¹¹ of themselves; those of queries beyond the chunk are 0.
 //
 // Header: that of attention-backward-key.wgsl and STRIPS, TILE_Q (a multiple of 16, 2 · UNIT_N and UNIT_K; at most 32),
-// DEPTH, INVOCATIONS, KEEP_LOOPS; attention-matrix-operations.wgsl, matrix-quads-4.wgsl or matrix-quads-1.wgsl,
+// DEPTH, INVOCATIONS, KEEP_LOOPS; attention-matrix-operations.wgsl, quads-4.wgsl or quads-1.wgsl,
 // attention-matrix-copies.wgsl. Needs `enable subgroups` besides.
 
 @group(0) @binding(2) var<storage, read> q: array<Lane>;

@@ -9,7 +9,7 @@
 // to zero. Keys beyond the last have a ds of zero.
 //
 // Header: that of attention-backward-query.wgsl and STRIPS, TILE_K (a multiple of 16, 2 · UNIT_N and UNIT_K; at most 32),
-// DEPTH, INVOCATIONS, KEEP_LOOPS; attention-matrix-operations.wgsl, matrix-quads-4.wgsl or matrix-quads-1.wgsl,
+// DEPTH, INVOCATIONS, KEEP_LOOPS; attention-matrix-operations.wgsl, quads-4.wgsl or quads-1.wgsl,
 // attention-matrix-copies.wgsl. Needs `enable subgroups` besides.
 
 @group(0) @binding(0) var<storage, read_write> dq: array<Lane>;

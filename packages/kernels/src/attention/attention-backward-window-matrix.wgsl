@@ -15,7 +15,7 @@
 // out a rounding to f16 that is widened again at once, and one did, which made dq four times less exact.
 //
 // Header: that of attention-backward-query.wgsl and DK, DV likewise; STRIPS, TILE_Q (a multiple of 16, UNIT_M, UNIT_N and
-// UNIT_K), DEPTH, INVOCATIONS, KEEP_LOOPS; attention-matrix-operations.wgsl, matrix-quads-4.wgsl or matrix-quads-1.wgsl,
+// UNIT_K), DEPTH, INVOCATIONS, KEEP_LOOPS; attention-matrix-operations.wgsl, quads-4.wgsl or quads-1.wgsl,
 // attention-matrix-copies.wgsl, window-gradients-1.wgsl, -2 or -3. STRIPS · UNIT_M is a multiple of UNIT_K.
 // Needs `enable subgroups` besides.
 

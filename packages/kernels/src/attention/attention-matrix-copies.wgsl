@@ -3,7 +3,7 @@
 // Several loads are under way before the first is waited for, and written out: compilers leave loops with arrays of
 // loads rolled, and a loop that loads and stores one element at a time waits for memory at each.
 //
-// Header: DEPTH, INVOCATIONS, KEEP_LOOPS; matrix-quads-4.wgsl or matrix-quads-1.wgsl. The array halves and the binding
+// Header: DEPTH, INVOCATIONS, KEEP_LOOPS; quads-4.wgsl or quads-1.wgsl. The array halves and the binding
 // q are the kernel's.
 
 // All in elements of four. Rows are longer than they need be, or else a column would lie in a few banks.

@@ -24,7 +24,7 @@
 // No atomics but the flag that says whether any row rises; the order of all additions is fixed.
 //
 // Header: that of attention.wgsl and STRIPS, TILE_K (a multiple of 16, 2 · UNIT_N and UNIT_K; at most 64), DEPTH,
-// INVOCATIONS, KEEP_LOOPS; attention-matrix-operations.wgsl, matrix-quads-4.wgsl or matrix-quads-1.wgsl,
+// INVOCATIONS, KEEP_LOOPS; attention-matrix-operations.wgsl, quads-4.wgsl or quads-1.wgsl,
 // attention-matrix-copies.wgsl.
 // Needs `enable subgroups` besides.
 

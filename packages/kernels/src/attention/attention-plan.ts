@@ -20,8 +20,8 @@ import {
   type AttentionMatrixTiling,
 } from './attention-matrix-tiling.js';
 import { tileRows, tilingConstants, tilesPerWorkgroup, type AttentionTiling } from './attention-tiling.js';
-import quads1Wgsl from './matrix-quads-1.wgsl';
-import quads4Wgsl from './matrix-quads-4.wgsl';
+import quads1Wgsl from './quads-1.wgsl';
+import quads4Wgsl from './quads-4.wgsl';
 
 /** What a kernel is asked to do, as far as the division of its work depends on it. */
 export interface AttentionTask {

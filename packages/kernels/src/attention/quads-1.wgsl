@@ -1,4 +1,4 @@
-// Four channels of a row at a time, for the kernels on matrix units, where lanes are single (lanes-1.wgsl).
+// Four channels of a row at a time, for kernels on matrix units and of windows, where lanes are single (lanes-1.wgsl).
 // Channels beyond the head are zero, and are not stored.
 
 fn channel_of(source: ptr<storage, array<Lane>, read>, row: u32, channel: u32) -> f32 {

@@ -1,4 +1,4 @@
-// Four channels of a row at a time, for the kernels on matrix units, where lanes are vec4 (lanes-4.wgsl).
+// Four channels of a row at a time, for kernels on matrix units and of windows, where lanes are vec4 (lanes-4.wgsl).
 // Quads beyond the head are zero, and are not stored.
 
 fn quad_of(source: ptr<storage, array<Lane>, read>, row: u32, quad: u32) -> vec4f {
