@@ -24,9 +24,9 @@ describe('attention-backward', () => {
     );
   }
 
-  // With few keys, 100 queries are summed in chunks and reduced; 9 are not.
+  // With few keys, up to 128 queries are a window; 200 are summed in chunks and reduced.
   const layouts = attentionBackwardVariants.flatMap((variant) =>
-    [9, 100].map((queries) => ({ name: variant.name, variant, queries })),
+    [9, 100, 200].map((queries) => ({ name: variant.name, variant, queries })),
   );
   it.for(layouts)(
     '$name fills dk and dv slices of one buffer, $queries queries',
@@ -75,11 +75,14 @@ describe('attention-backward', () => {
     },
   );
 
-  it.for(attentionBackwardVariants)(
-    '$name fills dq, dk and dv slices of one buffer from slices of one buffer',
-    async (variant, { skip }) => {
+  const windows = attentionBackwardVariants.flatMap((variant) =>
+    [7, 18].map((tokens) => ({ name: variant.name, variant, tokens })),
+  );
+  it.for(windows)(
+    '$name fills dq, dk and dv slices of one buffer from slices of one buffer, $tokens tokens',
+    async ({ variant, tokens }, { skip }) => {
       skip(!canRun(variant), 'this device cannot run the variant');
-      const [groups, tokens, heads, headDimension] = [2, 7, 2, 4];
+      const [groups, heads, headDimension] = [2, 2, 4];
       const channels = heads * headDimension;
       const random = testRandom(6);
       const host = Float32Array.from({ length: groups * tokens * 3 * channels }, () => random.normal());
@@ -115,7 +118,9 @@ describe('attention-backward', () => {
           attention(runtime(), { q, k, v, out, logSumExp, heads });
           const { dispatches } = runtime().counters;
           attentionBackward(runtime(), { q, k, v, out, logSumExp, dOut, dq, dk, dv, heads });
-          expect(runtime().counters.dispatches - dispatches).toBe(variant.takesWindows ? 1 : 2);
+          const extents = { groups, queries: tokens, keys: tokens, channels: heads * headDimension, heads };
+          const isWindow = variant.window?.(runtime(), extents) !== undefined;
+          expect(runtime().counters.dispatches - dispatches).toBe(isWindow ? 1 : 2);
           return runtime().read(gradients);
         })
         .finally(() => runtime().forcedVariants.delete('attention-backward'));

@@ -1,8 +1,8 @@
 import { GpuArray } from '../runtime/gpu-array.js';
-import type { Cost } from '../runtime/ledger.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { Variant } from '../runtime/variants.js';
 import { constantHeader } from '../runtime/wgsl.js';
+import { attentionBackwardCost, attentionBackwardCosts } from './attention-backward-cost.js';
 import keyMatrixWgsl from './attention-backward-key-matrix.wgsl';
 import keyTiledWgsl from './attention-backward-key-tiled.wgsl';
 import keyWgsl from './attention-backward-key.wgsl';
@@ -19,8 +19,6 @@ import {
   requireSeparate,
   requireShape,
   requireStatistics,
-  statisticsBytes,
-  viewBytes,
   type AttentionExtents,
 } from './attention-layout.js';
 import { backwardKeyKernel, backwardQueryKernel } from './attention-matrix-tiling.js';
@@ -32,18 +30,21 @@ import {
   selectAttention,
   type AttentionPlanner,
 } from './attention-plan.js';
+import { matrixWindow, privateWindow, sharedWindow, type WindowPlanner } from './attention-window-plan.js';
 import joinedWgsl from './gradients-joined.wgsl';
 import splitWgsl from './gradients-split.wgsl';
 import matrixJoinedWgsl from './matrix-gradients-joined.wgsl';
 import matrixSplitWgsl from './matrix-gradients-split.wgsl';
+
+export { attentionBackwardCosts };
 
 interface AttentionBackwardVariant extends Variant {
   readonly query: AttentionPlanner;
   readonly key: AttentionPlanner;
   /** Tiles that keep the device busy: with fewer, the sums over the queries are split. */
   readonly tilesWanted: number;
-  /** Whether one kernel makes all gradients where a workgroup can hold all keys of a head. */
-  readonly takesWindows?: boolean;
+  /** One kernel for all gradients, where it has use for the extents. */
+  readonly window?: WindowPlanner;
 }
 
 const tiled = {
@@ -66,10 +67,11 @@ export const attentionBackwardVariants: readonly AttentionBackwardVariant[] = [
     query: plainPlanner(queryWgsl, 'row-blocks'),
     key: plainPlanner(keyWgsl, 'row-blocks'),
     tilesWanted: 64,
+    window: privateWindow,
   },
-  { name: 'tiled', needs: [], prefers: 'gpu', ...tiled, tilesWanted: 512 },
+  { name: 'tiled', needs: [], prefers: 'gpu', ...tiled, tilesWanted: 512, window: sharedWindow },
   // On an H100 a window of 101 keys takes 125 µs in one kernel, 227 in two, 380 tiled.
-  { name: 'matrix-units-window', prefers: 'gpu', ...matrixUnits, takesWindows: true },
+  { name: 'matrix-units-window', prefers: 'gpu', ...matrixUnits, window: matrixWindow },
   { name: 'matrix-units', prefers: [], ...matrixUnits },
 ];
 // Windows of 11 keys take 19 µs in one kernel on an H100, 34 tiled.
@@ -108,33 +110,6 @@ export interface AttentionBackwardArguments {
 }
 
 /**
- * Cost of the three kernels by the mathematics with probabilities made again: Q·Kᵀ, dP and dQ in the query
- * kernel, dV and dK in the key kernel, 5·G·Lq·Lk·C in all. That the key kernel makes Q·Kᵀ and dP a second time,
- * and the traffic of partial sums, are the method's and not counted.
- */
-export function attentionBackwardCosts(extents: AttentionExtents): { query: Cost; key: Cost; reduce: Cost } {
-  const { groups, queries, keys, channels } = extents;
-  const product = groups * queries * keys * channels;
-  const statistics = statisticsBytes(extents);
-  const reads = viewBytes(extents, keys, 2) + statistics;
-  return {
-    query: {
-      macs: 3 * product,
-      flops: 0,
-      bytesRead: viewBytes(extents, queries, 3) + reads,
-      bytesWritten: viewBytes(extents, queries) + statistics,
-    },
-    key: {
-      macs: 2 * product,
-      flops: 0,
-      bytesRead: viewBytes(extents, queries, 2) + reads + statistics,
-      bytesWritten: viewBytes(extents, keys, 2),
-    },
-    reduce: { macs: 0, flops: 0, bytesRead: 0, bytesWritten: 0 },
-  };
-}
-
-/**
  * Gradients of `attention`: dP = dOut·Vᵀ, dS = P ∘ (dP − rowsum(dOut ∘ out)), dQ = scale·dS·K, dK = scale·dSᵀ·Q,
  * dV = Pᵀ·dOut (Dao et al., 2022), with P made again from q, k and `logSumExp`. Views as in `attention`; dk and dv
  * may be slices of one buffer, which may also hold dq. No atomics: the same bits every time.
@@ -151,22 +126,13 @@ export function attentionBackward(runtime: Runtime, arguments_: AttentionBackwar
   const scale = arguments_.scale ?? (extents.channels / heads) ** -0.5;
   const variant = selectAttention(runtime, kernel, variants, extents);
   const call: Call = { runtime, variant, extents, scale, costs: attentionBackwardCosts(extents) };
-  if (variant.takesWindows && windowGradients(runtime, extents, scale, arguments_, totalCost(call.costs)))
-    return;
+  const window = variant.window?.(runtime, extents);
+  const cost = attentionBackwardCost(extents);
+  if (window && windowGradients({ ...call, variant: variant.name, cost }, window, arguments_)) return;
   const delta = runtime.empty([extents.groups, heads, extents.queries], 'f32', 'attention delta');
   queryGradient(call, arguments_, delta);
   keyGradients(call, arguments_, delta);
   runtime.release(delta);
-}
-
-/** The same whether one kernel does it or two: by the mathematics. */
-function totalCost({ query, key }: ReturnType<typeof attentionBackwardCosts>): Cost {
-  return {
-    macs: query.macs + key.macs,
-    flops: query.flops + key.flops,
-    bytesRead: query.bytesRead + key.bytesRead,
-    bytesWritten: query.bytesWritten + key.bytesWritten,
-  };
 }
 
 /** What the three dispatches of one backward share. */

@@ -1,10 +1,7 @@
 import { defineKernel, type ArraySpec, type KernelCase, type Random } from '../kernel-spec.js';
 import { attention, attentionCost, attentionVariants } from './attention.js';
-import {
-  attentionBackward,
-  attentionBackwardCosts,
-  attentionBackwardVariants,
-} from './attention-backward.js';
+import { attentionBackwardCost } from './attention-backward-cost.js';
+import { attentionBackward, attentionBackwardVariants } from './attention-backward.js';
 import type { AttentionExtents } from './attention-layout.js';
 import {
   attentionBackwardGiven,
@@ -39,6 +36,18 @@ const cases: readonly KernelCase<AttentionCaseShape>[] = [
   { name: 'head dimension 30', kind: 'edge', shape: shapeOf([1, 33, 65, 1, 30]) },
   { name: 'scores up to ±80', kind: 'edge', shape: { ...shapeOf([1, 101, 101, 2, 32]), spread: 4 } },
   { name: 'equal scores', kind: 'edge', shape: { ...shapeOf([1, 9, 101, 1, 32]), spread: 0 } },
+  { name: 'window of 3 keys', kind: 'edge', shape: shapeOf([2, 9, 3, 3, 16]) },
+  { name: 'window of 4 keys and queries', kind: 'edge', shape: shapeOf([3, 4, 4, 1, 8]) },
+  { name: 'window of 8 keys, 1 query', kind: 'edge', shape: shapeOf([1, 1, 8, 2, 64]) },
+  { name: 'window of 9 keys, head dimension 30', kind: 'edge', shape: shapeOf([2, 19, 9, 2, 30]) },
+  { name: 'window of 11 keys, head dimension 7', kind: 'edge', shape: shapeOf([1, 10, 11, 2, 7]) },
+  { name: 'window of 16 keys', kind: 'edge', shape: shapeOf([1, 17, 16, 3, 64]) },
+  { name: 'window of 16 keys, head dimension 127', kind: 'edge', shape: shapeOf([1, 8, 16, 1, 127]) },
+  { name: 'window of 6 keys, head dimension 128', kind: 'edge', shape: shapeOf([1, 11, 6, 2, 128]) },
+  { name: 'window, scores up to ±80', kind: 'edge', shape: { ...shapeOf([2, 11, 11, 2, 32]), spread: 4 } },
+  { name: '17 keys, no window', kind: 'edge', shape: shapeOf([1, 16, 17, 2, 16]) },
+  { name: 'window of 128 queries', kind: 'edge', shape: shapeOf([1, 128, 5, 2, 24]) },
+  { name: '129 queries, no window', kind: 'edge', shape: shapeOf([1, 129, 5, 2, 24]) },
   { name: '800 tokens, one head', kind: 'edge', shape: shapeOf([1, 800, 800, 1, 64]) },
   { name: 'LGI-Former base, local, fine-tuning', kind: 'model', shape: shapeOf([8, 101, 101, 8, 64]) },
   { name: 'LGI-Former base, local, pre-training', kind: 'model', shape: shapeOf([8, 11, 11, 8, 64]) },
@@ -143,15 +152,7 @@ export const attentionBackwardKernel = defineKernel<AttentionCaseShape>({
     const gradients = attentionBackwardGiven(shape, q!, k!, v!, out!, logSumExp!, dOut!);
     return { dq: gradients.q, dk: gradients.k, dv: gradients.v };
   },
-  cost: (shape) => {
-    const { query, key } = attentionBackwardCosts(extentsOf(shape));
-    return {
-      macs: query.macs + key.macs,
-      flops: 0,
-      bytesRead: query.bytesRead + key.bytesRead,
-      bytesWritten: query.bytesWritten + key.bytesWritten,
-    };
-  },
+  cost: (shape) => attentionBackwardCost(extentsOf(shape)),
   roundedInputs: ['q', 'k', 'v', 'dOut'],
   toleranceF16,
 });

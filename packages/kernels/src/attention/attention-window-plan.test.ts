@@ -1,0 +1,150 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { paperRuntime, type PaperOptions } from '../runtime/paper-device.js';
+import type { Runtime } from '../runtime/runtime.js';
+import { attentionBackward } from './attention-backward.js';
+import type { AttentionExtents } from './attention-layout.js';
+import { sharedWindow, sharedWindowTiling } from './attention-window-plan.js';
+
+type Size = readonly [groups: number, queries: number, keys: number, heads: number, headDimension: number];
+
+const extentsOf = ([groups, queries, keys, heads, headDimension]: Size): AttentionExtents => ({
+  groups,
+  queries,
+  keys,
+  heads,
+  channels: heads * headDimension,
+});
+
+/** dq, dk and dv: in one buffer, in one but for dq, or in three. */
+type Buffers = 1 | 2 | 3;
+
+function gradientsIn(
+  runtime: Runtime,
+  { groups, queries, keys, channels }: AttentionExtents,
+  buffers: Buffers,
+) {
+  const parts = (rows: number, count: number) => {
+    const array = runtime.empty([groups, rows, count * channels]);
+    return (part: number) => array.slice(2, part * channels, (part + 1) * channels);
+  };
+  const part = parts(queries, buffers === 1 ? 3 : 1);
+  const pair = buffers === 1 ? (i: number) => part(i + 1) : parts(keys, 2);
+  return { dq: part(0), dk: pair(0), dv: buffers === 3 ? parts(keys, 1)(0) : pair(1) };
+}
+
+/** The kernels of one backward, by name, on a device that computes nothing. */
+function kernelsOf(size: Size, buffers: Buffers, options: PaperOptions = {}): string[] {
+  const runtime = paperRuntime(options);
+  const extents = extentsOf(size);
+  const { groups, queries, keys, heads, channels } = extents;
+  return runtime.scope(() => {
+    const row = (rows: number) => runtime.empty([groups, rows, channels]);
+    attentionBackward(runtime, {
+      ...{ q: row(queries), k: row(keys), v: row(keys), out: row(queries), dOut: row(queries), heads },
+      logSumExp: runtime.empty([groups, heads, queries]),
+      ...gradientsIn(runtime, extents, buffers),
+    });
+    expect(runtime.counters.dispatches).toBe(runtime.counters.pipelinesCreated);
+    return [...runtime.ledger.entries()].map(([kernel]) => kernel);
+  });
+}
+
+const preTraining: readonly Size[] = [
+  [8, 11, 11, 8, 64],
+  [1, 8, 8, 8, 64],
+  [1, 80, 8, 8, 64],
+];
+const window = ['attention-backward-window'];
+const two = ['attention-backward-query', 'attention-backward-key'];
+const three = [...two, 'attention-backward-reduce'];
+const software = { adapter: { isSoftware: true } };
+
+describe('the gradients of a window', () => {
+  it.each(preTraining)('take one dispatch in pre-training: %i × %i × %i', (...size) => {
+    for (const clips of [1, 8]) {
+      const [groups, ...rest] = size;
+      const buffers: readonly Buffers[] = size[1] === size[2] ? [1, 2, 3] : [2, 3];
+      for (const count of buffers) {
+        expect(kernelsOf([clips * groups, ...rest], count)).toEqual(window);
+        expect(kernelsOf([clips * groups, ...rest], count, software)).toEqual(window);
+      }
+    }
+  });
+
+  it('take two or three where there are more than 16 keys or 128 queries', () => {
+    for (const options of [{}, software]) {
+      expect(kernelsOf([1, 128, 16, 8, 64], 2, options)).toEqual(window);
+      expect(kernelsOf([1, 16, 17, 8, 64], 2, options)).toEqual(two);
+      expect(kernelsOf([1, 129, 16, 8, 64], 2, options)).toEqual(three);
+      expect(kernelsOf([1, 800, 8, 8, 64], 2, options)).toEqual(three);
+    }
+  });
+
+  it('take two where the device cannot bind what one needs', () => {
+    const limits = { maxStorageBuffersPerShaderStage: 8 };
+    expect(kernelsOf([8, 11, 11, 8, 64], 2, { limits })).toEqual(window);
+    expect(kernelsOf([8, 11, 11, 8, 64], 3, { limits })).toEqual(two);
+  });
+
+  it('take two on a device with too little workgroup memory or too small workgroups', () => {
+    const limits = { maxComputeWorkgroupStorageSize: 16384 };
+    expect(kernelsOf([8, 16, 16, 8, 64], 1, { limits })).toEqual(window);
+    expect(kernelsOf([8, 16, 16, 8, 128], 1, { limits })).toEqual(two);
+    expect(kernelsOf([8, 16, 16, 8, 128], 1)).toEqual(window);
+    expect(kernelsOf([8, 16, 16, 8, 128], 1, { limits: { maxComputeInvocationsPerWorkgroup: 64 } })).toEqual(
+      two,
+    );
+  });
+});
+
+describe('sharedWindowTiling', () => {
+  const source = readFileSync(new URL('attention-backward-window-tiled.wgsl', import.meta.url), 'utf8');
+
+  /** Bytes of all arrays in workgroup memory, by the kernel's own declarations. */
+  function declaredBytes(constants: Readonly<Record<string, number>>): number {
+    const known: Record<string, number> = { ...constants };
+    const valueOf = (expression: string): number =>
+      expression
+        .split('*')
+        .map((factor) =>
+          factor
+            .split('+')
+            .map((term) => known[term.trim()] ?? Number(term.trim().replace(/u$/, '')))
+            .reduce((sum, term) => sum + term),
+        )
+        .reduce((product, factor) => product * factor);
+    for (const [, name, value] of source.matchAll(/^const (\w+) = ([\w *+]+);/gm)) {
+      known[name!] = valueOf(value!);
+    }
+    const elements: Record<string, number> = { f32: 4, vec2f: 8, vec4f: 16 };
+    return [...source.matchAll(/^var<workgroup> \w+: array<(\w+), ([^>]+)>;/gm)]
+      .map(([, element, count]) => elements[element!]! * valueOf(count!))
+      .reduce((sum, bytes) => sum + bytes);
+  }
+
+  it('keeps every rule of the kernel and states the memory that it takes', () => {
+    for (let keys = 1; keys <= 16; keys++) {
+      for (let headDimension = 1; headDimension <= 128; headDimension++) {
+        const { workgroupBytes, ...tiling } = sharedWindowTiling(extentsOf([2, 9, keys, 3, headDimension]));
+        const { KEYS, PARTS, PART_QUADS, INVOCATIONS, DEPTH } = tiling;
+        expect(KEYS).toBeGreaterThanOrEqual(keys);
+        expect(PARTS % 4).toBe(0);
+        expect(PART_QUADS).toBeLessThanOrEqual(4);
+        expect(INVOCATIONS).toBe(KEYS * PARTS);
+        expect([64, 128]).toContain(INVOCATIONS);
+        expect(DEPTH).toBe(4 * PARTS * PART_QUADS);
+        expect(DEPTH).toBeGreaterThanOrEqual(headDimension);
+        expect(declaredBytes({ ...tiling, LK: keys })).toBe(workgroupBytes);
+        if (headDimension <= 64) expect(workgroupBytes).toBeLessThanOrEqual(16384);
+      }
+    }
+  });
+
+  it('is for windows alone', () => {
+    const runtime = paperRuntime();
+    expect(sharedWindow(runtime, extentsOf([8, 11, 11, 8, 64]))?.headsPerWorkgroup).toBe(1);
+    expect(sharedWindow(runtime, extentsOf([8, 11, 17, 8, 64]))).toBeUndefined();
+    expect(sharedWindow(runtime, extentsOf([8, 129, 11, 8, 64]))).toBeUndefined();
+  });
+});
