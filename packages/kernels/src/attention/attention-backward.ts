@@ -4,10 +4,12 @@ import type { Variant } from '../runtime/variants.js';
 import { constantHeader } from '../runtime/wgsl.js';
 import { attentionBackwardCost, attentionBackwardCosts } from './attention-backward-cost.js';
 import keyMatrixWgsl from './attention-backward-key-matrix.wgsl';
+import keyBroadcastWgsl from './attention-backward-key-subgroup-broadcast.wgsl';
 import keyTiledWgsl from './attention-backward-key-tiled.wgsl';
 import keyWgsl from './attention-backward-key.wgsl';
 import queryMatrixWgsl from './attention-backward-query-matrix.wgsl';
 import { windowGradients } from './attention-backward-window.js';
+import queryBroadcastWgsl from './attention-backward-query-subgroup-broadcast.wgsl';
 import queryTiledWgsl from './attention-backward-query-tiled.wgsl';
 import queryWgsl from './attention-backward-query.wgsl';
 import reduceWgsl from './attention-backward-reduce.wgsl';
@@ -24,6 +26,8 @@ import {
 import { backwardKeyKernel, backwardQueryKernel } from './attention-matrix-tiling.js';
 import {
   attentionVariantsOf,
+  broadcastPlanner,
+  broadcastVariant,
   matrixPlanner,
   matrixVariant,
   plainPlanner,
@@ -61,6 +65,13 @@ const matrixUnits = {
 
 export const attentionBackwardVariants: readonly AttentionBackwardVariant[] = [
   {
+    ...broadcastVariant,
+    query: broadcastPlanner(queryBroadcastWgsl),
+    key: broadcastPlanner(keyBroadcastWgsl),
+    tilesWanted: 8,
+    window: privateWindow,
+  },
+  {
     name: 'registers',
     needs: [],
     prefers: 'software',
@@ -79,7 +90,7 @@ const variants = attentionVariantsOf(attentionBackwardVariants, 11);
 
 const storeWgsl = {
   plain: { joined: joinedWgsl, split: splitWgsl },
-  matrixUnits: { joined: matrixJoinedWgsl, split: matrixSplitWgsl },
+  quads: { joined: matrixJoinedWgsl, split: matrixSplitWgsl },
 };
 
 // A chunk below this costs more in partial sums than it gains.
@@ -202,7 +213,7 @@ function keyGradients(call: Call, arguments_: AttentionBackwardArguments, delta:
         CHUNK: chunk,
         SPLIT_STRIDE: scratch ? (groups * keys * 2 * channels) / laneWidth(extents, Object.values(views)) : 0,
       }),
-      storeWgsl[plan.onMatrixUnits ? 'matrixUnits' : 'plain'][joined ? 'joined' : 'split'],
+      storeWgsl[plan.storesQuads ? 'quads' : 'plain'][joined ? 'joined' : 'split'],
     ].join('\n'),
     access: ['read_write', joined ? 'read' : 'read_write', 'read', 'read', 'read', 'read', 'read', 'read'],
   }));

@@ -1,3 +1,4 @@
+import { knownSubgroupSize } from '../runtime/adapter.js';
 import { matrixDevice } from '../matrix-units/matrix-device.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { selectVariant, type Variant } from '../runtime/variants.js';
@@ -9,6 +10,7 @@ import {
   type AttentionExtents,
   type AttentionViews,
 } from './attention-layout.js';
+import broadcastWgsl from './attention-broadcast.wgsl';
 import copiesWgsl from './attention-matrix-copies.wgsl';
 import operationsWgsl from './attention-matrix-operations.wgsl';
 import {
@@ -36,7 +38,8 @@ export interface AttentionPlan {
   /** Rows of one tile; a tile belongs to one head of one group. */
   readonly tileRows: number;
   readonly tilesPerWorkgroup: number;
-  readonly onMatrixUnits: boolean;
+  /** Whether it stores four channels at a time, whatever a lane is. */
+  readonly storesQuads: boolean;
   /** The whole WGSL, header included, but for files that depend on the arrays. */
   source(scale: number, views: AttentionViews, constants: WgslConstants): string;
 }
@@ -49,13 +52,58 @@ export function plainPlanner(wgsl: string, tiling: AttentionTiling): AttentionPl
   return ({ runtime, extents }) => ({
     tileRows: tileRows(tiling, extents),
     tilesPerWorkgroup: tilesPerWorkgroup(tiling),
-    onMatrixUnits: false,
+    storesQuads: false,
     source: (scale, views, constants) =>
       attentionHeader(extents, scale, views, {
         ...constants,
         ...tilingConstants(runtime, tiling, extents, Object.values(views)),
       }) + wgsl,
   });
+}
+
+const BROADCAST_ROWS = { few: 8, many: 16 };
+// A forward with 8 keys, of 32 that a subgroup of 8 takes at a time, needs half as long again as with 4 rows an
+// invocation; with 11 both are equal.
+const FEW_KEYS = 8;
+
+/**
+ * A kernel in which a subgroup, which is the workgroup, shares what it loads. Few keys
+ * are left to `forFewKeys` if that is given.
+ */
+export function broadcastPlanner(wgsl: string, forFewKeys?: AttentionPlanner): AttentionPlanner {
+  return (task) => {
+    const { runtime, extents, rows } = task;
+    if (forFewKeys && extents.keys <= FEW_KEYS) return forFewKeys(task);
+    const kept = rows === 'queries' ? extents.queries : extents.keys;
+    const tileRows = kept <= BROADCAST_ROWS.few ? BROADCAST_ROWS.few : BROADCAST_ROWS.many;
+    const depth = 4 * Math.ceil(extents.channels / extents.heads / 4);
+    const sizes = { LANES: knownSubgroupSize(runtime.adapter)!, ROWS: tileRows, DEPTH: depth };
+    return {
+      tileRows,
+      tilesPerWorkgroup: 1,
+      storesQuads: true,
+      source: (scale, views, constants) =>
+        [
+          'enable subgroups;',
+          attentionHeader(extents, scale, views, { ...constants, ...sizes }),
+          quadsWgsl(extents, views),
+          broadcastWgsl,
+          wgsl,
+        ].join('\n'),
+    };
+  };
+}
+
+/** What all variants that share within subgroups have in common. */
+export const broadcastVariant = {
+  name: 'subgroup-broadcast',
+  needs: ['subgroups'],
+  prefers: 'software',
+  canRun: (runtime: Runtime) => knownSubgroupSize(runtime.adapter) !== undefined,
+} as const;
+
+function quadsWgsl(extents: AttentionExtents, views: AttentionViews): string {
+  return laneWidth(extents, Object.values(views)) === 4 ? quads4Wgsl : quads1Wgsl;
 }
 
 const ENABLE = ['f16', 'subgroups', 'chromium_experimental_subgroup_matrix']
@@ -78,7 +126,7 @@ export function matrixPlanner(
     return {
       tileRows: tiling.rows,
       tilesPerWorkgroup: 1,
-      onMatrixUnits: true,
+      storesQuads: true,
       source: (scale, views, constants) =>
         matrixSource(runtime, extents, tiling, scale, views, wgsl, {
           ...constants,
@@ -102,8 +150,7 @@ export function matrixSource(
     ...constants,
     ...matrixTilingConstants(tiling, runtime.adapter.isSoftware),
   });
-  const quadsWgsl = laneWidth(extents, Object.values(views)) === 4 ? quads4Wgsl : quads1Wgsl;
-  return [ENABLE + header, operationsWgsl, quadsWgsl, copiesWgsl, wgsl].join('\n');
+  return [ENABLE + header, operationsWgsl, quadsWgsl(extents, views), copiesWgsl, wgsl].join('\n');
 }
 
 function matrixExtents(

@@ -14,8 +14,11 @@ import {
 } from './attention-layout.js';
 import { forwardKernel } from './attention-matrix-tiling.js';
 import matrixUnitsWgsl from './attention-matrix-units.wgsl';
+import subgroupBroadcastWgsl from './attention-subgroup-broadcast.wgsl';
 import {
   attentionVariantsOf,
+  broadcastPlanner,
+  broadcastVariant,
   matrixPlanner,
   matrixVariant,
   plainPlanner,
@@ -29,10 +32,12 @@ interface AttentionVariant extends Variant {
   readonly plan: AttentionPlanner;
 }
 
+const registers = plainPlanner(registersWgsl, 'row-blocks');
 const tiled = plainPlanner(tiledWgsl, 'shared-rows');
 
 export const attentionVariants: readonly AttentionVariant[] = [
-  { name: 'registers', needs: [], prefers: 'software', plan: plainPlanner(registersWgsl, 'row-blocks') },
+  { ...broadcastVariant, plan: broadcastPlanner(subgroupBroadcastWgsl, registers) },
+  { name: 'registers', needs: [], prefers: 'software', plan: registers },
   { name: 'tiled', needs: [], prefers: 'gpu', plan: tiled },
   {
     name: 'matrix-units',

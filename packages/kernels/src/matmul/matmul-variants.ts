@@ -1,6 +1,6 @@
 import { matrixDevice } from '../matrix-units/matrix-device.js';
 import type { Variant } from '../runtime/variants.js';
-import type { AdapterSummary } from '../runtime/adapter.js';
+import { knownSubgroupSize } from '../runtime/adapter.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { WgslConstants } from '../runtime/wgsl.js';
 import type { MatmulExtents } from './matmul-plan.js';
@@ -80,24 +80,18 @@ const subgroupBroadcast: MatmulVariant = {
   name: 'subgroup-broadcast',
   needs: ['subgroups'],
   prefers: 'software',
-  canRun: ({ adapter }) => subgroupSize(adapter) !== undefined,
+  canRun: ({ adapter }) => knownSubgroupSize(adapter) !== undefined,
   enable: ['subgroups'],
   wgsl: subgroupBroadcastWgsl,
   transposesB: () => false,
   block: ({ m, k }, { transposeA }, { adapter }) => {
-    const lanes = subgroupSize(adapter)!;
+    const lanes = knownSubgroupSize(adapter)!;
     let rows = Math.max(lanes, FEWEST_BROADCAST_ROWS);
     while (rows < BROADCAST_ROWS && (transposeA || rows < m)) rows *= 2;
     const constants = { LANES: lanes, ROWS: rows, K_EXACT: k % BROADCAST_STEP === 0 };
     return { rows, columns: 4 * lanes, kStep: BROADCAST_STEP, invocations: lanes, constants };
   },
 };
-
-/** Of all subgroups that there can be, where they have one size, and one that the kernel is written for. */
-function subgroupSize({ subgroupMinSize, subgroupMaxSize }: AdapterSummary): number | undefined {
-  const isKnown = subgroupMinSize === subgroupMaxSize && [4, 8, 16, 32].includes(subgroupMinSize);
-  return isKnown ? subgroupMinSize : undefined;
-}
 
 const SMALL_TILE = 32;
 

@@ -24,6 +24,18 @@ export interface AdapterSummary {
   readonly matrixUnits?: readonly MatrixUnitConfig[];
 }
 
+// What kernels that name the invocations of a subgroup are written for.
+const NAMED_SUBGROUP_SIZES = [4, 8, 16, 32];
+
+/** Of all subgroups that there can be, where they have one size, and one that kernels are written for. */
+export function knownSubgroupSize({
+  subgroupMinSize,
+  subgroupMaxSize,
+}: Pick<AdapterSummary, 'subgroupMinSize' | 'subgroupMaxSize'>): number | undefined {
+  const isKnown = subgroupMinSize === subgroupMaxSize && NAMED_SUBGROUP_SIZES.includes(subgroupMinSize);
+  return isKnown ? subgroupMinSize : undefined;
+}
+
 /** Whether an adapter computes on the CPU (llvmpipe, SwiftShader, WARP). */
 export function isSoftwareAdapter(
   info: Pick<GPUAdapterInfo, 'architecture' | 'device' | 'description'> & {
