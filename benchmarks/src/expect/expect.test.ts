@@ -77,6 +77,13 @@ describe('the time of a dispatch', () => {
     expect(dispatchSeconds(other, device, ROOFLINE, 'f16')).toBeCloseTo(1e-3);
   });
 
+  it('has matrix units wait for their operands to be rounded', () => {
+    const fast = { ...device, matrixFlopsPerSecond: 1e15 };
+    const seconds = dispatchSeconds(product(5e9, 1), fast, EXPECTED, 'f16');
+    expect(seconds).toBeCloseTo(1e10 / (EXPECTED.rounded.product * 1e12) + fast.dispatchSeconds, 5);
+    expect(dispatchSeconds(product(5e9, 1), device, EXPECTED, 'f16')).toBeGreaterThan(1e10 / 1e13);
+  });
+
   it('counts idle units of the last round, and the way to the next dispatch', () => {
     const full = dispatchSeconds(product(5e9, 1, 10), device, EXPECTED);
     expect(dispatchSeconds(product(5e9, 1, 5), device, EXPECTED)).toBeCloseTo(2 * full, 4);

@@ -90,6 +90,7 @@ export function formatMeasured(
 export function assumptionLines(): string[] {
   const { f32, f16 } = EXPECTED.arithmetic;
   const cautious = CAUTIOUS.arithmetic;
+  const { rounded } = EXPECTED;
   const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
   return [
     'A cell is milliseconds of a whole step (forward, backward, AdamW): expected (roofline – cautious).',
@@ -99,8 +100,10 @@ export function assumptionLines(): string[] {
       'for all GPUs reaches 80 % of the best WGSL on average and 44 % at worst (ggml, four GPUs), and the best WGSL is ' +
       'taken to reach 70 % of what is published.',
     `With matrix units products of f16 reach ${percent(f16.product)} (cautious: ${percent(cautious.f16.product)}) of ` +
-      `their ceiling, attention ${percent(f16.attention)} (${percent(cautious.f16.attention)}). Traffic is that of f32: ` +
-      'what f16 activations save comes on top.',
+      `their ceiling, attention ${percent(f16.attention)} (${percent(cautious.f16.attention)}), but no more than ` +
+      `${percent(rounded.product)} (${percent(CAUTIOUS.rounded.product)}) and ${percent(rounded.attention)} ` +
+      `(${percent(CAUTIOUS.rounded.attention)}) of the f32 ceiling: operands are stored in f32 and rounded on the way, ` +
+      'which an H100 showed to be the limit of its fast units. Traffic is that of f32.',
     `Attention reaches ${percent(f32.attention)} (${percent(cautious.f32.attention)}) of the f32 ceiling, all other ` +
       `arithmetic half of it; traffic ${percent(EXPECTED.bandwidth)} (${percent(CAUTIOUS.bandwidth)}) of the bandwidth, ` +
       'as if no cache helped.',

@@ -1,5 +1,5 @@
 import { Engine } from '@tubelet/autograd';
-import type { Runtime } from '@tubelet/kernels';
+import { likeRuntime, paperRuntime, type Runtime } from '@tubelet/kernels';
 import { median } from '../kernels/batch-timer.js';
 import { recordingRuntime } from '../shared/recording-runtime.js';
 import { buildWorkload, phases, type ModelRun, type Phase } from './workload.js';
@@ -10,6 +10,8 @@ export interface JavascriptTimes {
   readonly javascriptMicroseconds: number;
   /** Of a dispatch, where the step was recorded before and is replayed. */
   readonly replayMicroseconds: number;
+  /** What of that is left on a device whose methods do nothing: without the bindings of WebGPU. */
+  readonly ownMicroseconds: number;
   /** Of a step: its inputs handed to the queue, which copies them. */
   readonly uploadMilliseconds: number;
 }
@@ -37,10 +39,11 @@ const WARM_UP_STEPS = 2;
 const RECORDED_STEPS = 5;
 
 /**
- * Microseconds of JavaScript for one dispatch, by phase, and milliseconds for the inputs of a step, while the GPU gets no work: a software GPU would take the
- * processor away from it. Submits are left out.
+ * Microseconds of JavaScript for one dispatch, by phase, and milliseconds for the inputs of a step, while the GPU gets
+ * no work: a software GPU would take the processor away from it. Submits are left out.
  */
 export async function javascriptTimes(runtime: Runtime, run: ModelRun): Promise<Map<Phase, JavascriptTimes>> {
+  const own = await ownMicroseconds(runtime, run);
   const recording = recordingRuntime(runtime);
   const uploads = new UploadClock(recording);
   const engine = new Engine(recording);
@@ -58,11 +61,31 @@ export async function javascriptTimes(runtime: Runtime, run: ModelRun): Promise<
     result.set(phase, {
       javascriptMicroseconds: recorded.dispatchMicroseconds,
       replayMicroseconds: replayed.dispatchMicroseconds,
+      ownMicroseconds: own.get(phase)!,
       uploadMilliseconds: replayed.uploadMilliseconds,
     });
   }
   workload.release();
   recording.pool.trim();
+  return result;
+}
+
+async function ownMicroseconds(runtime: Runtime, run: ModelRun): Promise<Map<Phase, number>> {
+  const paper = paperRuntime(likeRuntime(runtime));
+  for (const [kernel, variant] of runtime.forcedVariants) paper.forcedVariants.set(kernel, variant);
+  const uploads = new UploadClock(paper);
+  const engine = new Engine(paper);
+  const workload = buildWorkload(engine, run.encoder, run);
+  const result = new Map<Phase, number>();
+  for (const phase of phases) {
+    const replayed = await timeSteps(
+      engine,
+      uploads,
+      () => workload.replay(phase),
+      async () => undefined,
+    );
+    result.set(phase, replayed.dispatchMicroseconds);
+  }
   return result;
 }
 

@@ -77,6 +77,11 @@ export class BufferPool {
     return storage;
   }
 
+  /** Memory that is never given back, and does not count as handed out: part of what programs need. */
+  permanent(sizeBytes: number, label: string): Storage {
+    return { ...this.create(sizeClassBytes(sizeBytes), label), usedBytes: sizeBytes };
+  }
+
   /** Takes memory back. Throws `ReleaseError` for memory that is not handed out, which two owners would share. */
   release(storage: Storage): void {
     const pooled = this.live.get(storage);

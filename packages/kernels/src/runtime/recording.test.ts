@@ -129,4 +129,21 @@ describe('recordings', () => {
     expect(() => runtime().record(arena, async () => Promise.resolve())).toThrow('cannot be asynchronous');
     expect(runtime().record(arena, () => 5).result, 'a failed one leaves nothing open').toBe(5);
   });
+
+  it('find tables that were there before, and make none', async () => {
+    const { pool } = runtime();
+    const { liveBytes } = pool;
+    const numbers = () => Uint32Array.of(3, 1, 4);
+    const table = runtime().table('recordings: known', numbers);
+    expect(new Uint32Array(await runtime().readBytes(table))).toEqual(numbers());
+    const never = () => {
+      throw new Error('a table was built twice');
+    };
+    const { result } = runtime().record(new Arena(), () => runtime().table('recordings: known', never));
+    expect(result).toBe(table);
+    expect(() => runtime().record(new Arena(), () => runtime().table('recordings: new', numbers))).toThrow(
+      /table\(\) inside a recorded step/,
+    );
+    expect(pool.liveBytes).toBe(liveBytes);
+  });
 });

@@ -4,7 +4,7 @@ import { BufferPool, type Arena } from './buffer-pool.js';
 import { CommandRecorder, attributed } from './command-recorder.js';
 import { DeviceLostError, OutOfMemoryError, RecordingError, ShapeError } from './errors.js';
 import { FailureLog } from './failure-log.js';
-import type { DType, GpuArray } from './gpu-array.js';
+import { GpuArray, type DType } from './gpu-array.js';
 import { Ledger, type Cost } from './ledger.js';
 import { Profiler, type ProfileEntry } from './profiler.js';
 import { ProgramCache } from './program-cache.js';
@@ -155,14 +155,16 @@ export class Runtime {
   }
 
   /**
-   * The numbers under `key` as an array that kernels only read, uploaded on first use and kept: what a program needs
-   * and is too long for a constant. The key must name everything that `build` depends on.
+   * The numbers under `key` as an array that kernels only read, uploaded on first use and kept, as programs are: what
+   * a program needs and is too long for a constant. The key must name everything that `build` depends on.
    */
   table(key: string, build: () => Uint32Array): GpuArray {
     let table = this.tables.get(key);
     if (!table) {
+      this.requireRepeatable('table');
       const data = build();
-      table = this.keep(this.upload(data, [data.length], 'u32', 'table'));
+      table = new GpuArray(this.pool.permanent(data.byteLength, 'table'), 'u32', [data.length]);
+      this.transfers.write(table, data);
       this.tables.set(key, table);
     }
     return table;
