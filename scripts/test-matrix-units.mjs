@@ -11,7 +11,6 @@ import { root } from './lib/root.mjs';
 import { importSource } from './lib/source.mjs';
 
 const kernels = ['matmul', 'attention', 'attention-backward'];
-const folders = ['matmul', 'attention'];
 const variant = 'matrix-units';
 
 const { cacheDirectory } = await importSource('packages/kernels/src/node/index.ts');
@@ -39,7 +38,7 @@ try {
 
   const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs');
   const chosen = process.argv.slice(2);
-  const tests = chosen.length > 0 ? chosen : folders.map((folder) => `src/${folder}/`);
+  const tests = chosen.length > 0 ? chosen : kernels.map((kernel) => `src/${kernel}/`);
   // Only the processes that vitest starts for tests need the driver; esbuild and vite stay with the system's libraries.
   const startTestsWith = `data:text/javascript,process.execPath=${encodeURIComponent(JSON.stringify(node))}`;
   const { status } = spawnSync(process.execPath, ['--import', startTestsWith, vitest, 'run', ...tests], {

@@ -1,5 +1,6 @@
 import { adamwKernel } from './adamw/adamw.cases.js';
-import { attentionBackwardKernel, attentionKernel } from './attention/attention.cases.js';
+import { attentionBackwardKernel } from './attention-backward/attention-backward.cases.js';
+import { attentionKernel } from './attention/attention.cases.js';
 import { columnSumKernel } from './column-sum/column-sum.cases.js';
 import { crossEntropyBackwardKernel, crossEntropyKernel } from './cross-entropy/cross-entropy.cases.js';
 import { cubesFromVideoKernel, cubesKernel } from './cubes/cubes.cases.js';

@@ -5,7 +5,7 @@ export * from './philox/philox.js';
 export * from './column-sum/column-sum.js';
 export * from './matmul/matmul.js';
 export * from './attention/attention.js';
-export * from './attention/attention-backward.js';
+export * from './attention-backward/attention-backward.js';
 export * from './philox/philox-fill.js';
 export * from './philox/philox-key.js';
 export * from './layer-norm/layer-norm.js';

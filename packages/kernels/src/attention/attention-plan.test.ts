@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { paperRuntime } from '../runtime/paper-device.js';
 import type { Precision } from '../runtime/variants.js';
-import { attentionBackwardKernel, attentionKernel, type AttentionCaseShape } from './attention.cases.js';
+import { attentionBackwardKernel } from '../attention-backward/attention-backward.cases.js';
+import { attentionKernel, type AttentionCaseShape } from './attention.cases.js';
 
 const features = ['chromium-experimental-subgroup-matrix', 'shader-f16', 'subgroups'];
 const matrixUnits = [{ componentType: 'f16', resultComponentType: 'f32', m: 16, n: 16, k: 16 }];

@@ -10,7 +10,7 @@ import {
   type AttentionExtents,
   type AttentionViews,
 } from './attention-layout.js';
-import broadcastWgsl from './attention-broadcast.wgsl';
+import productsWgsl from './attention-subgroup-products.wgsl';
 import copiesWgsl from './attention-matrix-copies.wgsl';
 import operationsWgsl from './attention-matrix-operations.wgsl';
 import {
@@ -87,7 +87,7 @@ export function broadcastPlanner(wgsl: string, forFewKeys?: AttentionPlanner): A
           'enable subgroups;',
           attentionHeader(extents, scale, views, { ...constants, ...sizes }),
           quadsWgsl(extents, views),
-          broadcastWgsl,
+          productsWgsl,
           wgsl,
         ].join('\n'),
     };
@@ -102,7 +102,8 @@ export const broadcastVariant = {
   canRun: (runtime: Runtime) => knownSubgroupSize(runtime.adapter) !== undefined,
 } as const;
 
-function quadsWgsl(extents: AttentionExtents, views: AttentionViews): string {
+/** How a kernel that takes channels by fours reaches them. */
+export function quadsWgsl(extents: AttentionExtents, views: AttentionViews): string {
   return laneWidth(extents, Object.values(views)) === 4 ? quads4Wgsl : quads1Wgsl;
 }
 

@@ -1,7 +1,7 @@
 // Attention where a subgroup shares what it loads, for processors: the mathematics and layout of attention.wgsl, the
-// division of work of attention-broadcast.wgsl with queries kept and keys passed.
+// division of work of attention-subgroup-products.wgsl with queries kept and keys passed.
 //
-// Header: that of attention.wgsl and LANES, ROWS, DEPTH; attention-broadcast.wgsl. Needs `enable subgroups` besides.
+// Header: that of attention.wgsl and LANES, ROWS, DEPTH; attention-subgroup-products.wgsl. Needs `enable subgroups` besides.
 
 @group(0) @binding(0) var<storage, read> q: array<Lane>;
 @group(0) @binding(1) var<storage, read> k: array<Lane>;

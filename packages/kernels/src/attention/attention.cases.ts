@@ -1,10 +1,7 @@
-import { defineKernel, type ArraySpec, type KernelCase, type Random } from '../kernel-spec.js';
+import { defineKernel, type KernelCase, type Random } from '../kernel-spec.js';
 import { attention, attentionCost, attentionVariants } from './attention.js';
-import { attentionBackwardCost } from './attention-backward-cost.js';
-import { attentionBackward, attentionBackwardVariants } from './attention-backward.js';
 import type { AttentionExtents } from './attention-layout.js';
 import {
-  attentionBackwardGiven,
   attentionBackwardReference,
   attentionReference,
   type AttentionShape,
@@ -22,7 +19,7 @@ function shapeOf([groups, queries, keys, heads, headDimension]: Size): Attention
   return { groups, queries, keys, heads, headDimension };
 }
 
-const cases: readonly KernelCase<AttentionCaseShape>[] = [
+export const attentionCases: readonly KernelCase<AttentionCaseShape>[] = [
   { name: 'one query, one key', kind: 'tiny', shape: shapeOf([1, 1, 1, 1, 4]) },
   {
     name: 'tiny, channels in fours, own scale',
@@ -63,11 +60,11 @@ const cases: readonly KernelCase<AttentionCaseShape>[] = [
  * to 2⁻¹¹ · Σⱼ pⱼ|vⱼ|, and a gradient by as much of the sum of its terms' sizes. For normal numbers such sums are at most
  * about twice the largest result, or 1, which errors are measured against: 2⁻¹⁰. logSumExp errs as ever.
  */
-const toleranceF16 = 2 ** -10;
+export const toleranceF16 = 2 ** -10;
 
 const headDimensions = [1, 3, 8, 16, 24, 32, 40, 64];
 
-function randomShape(random: Random): AttentionCaseShape {
+export function randomShape(random: Random): AttentionCaseShape {
   return shapeOf([
     1 + random.integer(3),
     1 + random.integer(70),
@@ -77,7 +74,7 @@ function randomShape(random: Random): AttentionCaseShape {
   ]);
 }
 
-function arraysOf({ groups, queries, keys, heads, headDimension, spread = 1 }: AttentionCaseShape) {
+export function arraysOf({ groups, queries, keys, heads, headDimension, spread = 1 }: AttentionCaseShape) {
   const channels = heads * headDimension;
   const scaled = (random: Random, count: number) =>
     Float32Array.from({ length: count }, () => spread * random.normal());
@@ -92,7 +89,13 @@ function arraysOf({ groups, queries, keys, heads, headDimension, spread = 1 }: A
   };
 }
 
-function extentsOf({ groups, queries, keys, heads, headDimension }: AttentionCaseShape): AttentionExtents {
+export function extentsOf({
+  groups,
+  queries,
+  keys,
+  heads,
+  headDimension,
+}: AttentionCaseShape): AttentionExtents {
   return { groups, queries, keys, heads, channels: heads * headDimension };
 }
 
@@ -100,7 +103,7 @@ export const attentionKernel = defineKernel<AttentionCaseShape>({
   name: 'attention',
   summary: 'out = softmax(scale · Q·Kᵀ) · V by groups and heads, strided views, probabilities not stored',
   variants: attentionVariants,
-  cases,
+  cases: attentionCases,
   randomShape,
   withClips: (shape, clips) => ({ ...shape, groups: clips * shape.groups }),
   inputs: (shape) => {
@@ -120,69 +123,3 @@ export const attentionKernel = defineKernel<AttentionCaseShape>({
   roundedInputs: ['q', 'k', 'v'],
   toleranceF16,
 });
-
-export const attentionBackwardKernel = defineKernel<AttentionCaseShape>({
-  name: 'attention-backward',
-  summary: 'dq, dk and dv of attention from its log-sum-exp, probabilities made again, no atomics',
-  variants: attentionBackwardVariants,
-  cases,
-  randomShape,
-  withClips: (shape, clips) => ({ ...shape, groups: clips * shape.groups }),
-  inputs: backwardInputs,
-  outputs: (shape) => {
-    const { q, k, v } = arraysOf(shape);
-    return { dq: { shape: q.shape }, dk: { shape: k.shape }, dv: { shape: v.shape } };
-  },
-  run: (runtime, { heads, scale }, { q, k, v, out, logSumExp, dOut }, { dq, dk, dv }) =>
-    attentionBackward(runtime, {
-      q: q!,
-      k: k!,
-      v: v!,
-      out: out!,
-      logSumExp: logSumExp!,
-      dOut: dOut!,
-      dq: dq!,
-      dk: dk!,
-      dv: dv!,
-      heads,
-      scale,
-    }),
-  // A function of all its inputs: `out` and `logSumExp` are those of a forward, not of rounded q, k and v.
-  reference: (shape, { q, k, v, out, logSumExp, dOut }) => {
-    const gradients = attentionBackwardGiven(shape, q!, k!, v!, out!, logSumExp!, dOut!);
-    return { dq: gradients.q, dk: gradients.k, dv: gradients.v };
-  },
-  cost: (shape) => attentionBackwardCost(extentsOf(shape)),
-  roundedInputs: ['q', 'k', 'v', 'dOut'],
-  toleranceF16,
-});
-
-/** out and logSumExp must be those of q, k and v: filled in order, they are computed from what came before. */
-function backwardInputs(shape: AttentionCaseShape): Readonly<Record<string, ArraySpec>> {
-  const { q, k, v, out, logSumExp } = arraysOf(shape);
-  const made: Record<string, Float64Array> = {};
-  const remember = (name: string, spec: { shape: number[]; fill?: (random: Random) => Float32Array }) => ({
-    shape: spec.shape,
-    fill: (random: Random) => {
-      const count = spec.shape.reduce((size, extent) => size * extent, 1);
-      const values = spec.fill?.(random) ?? Float32Array.from({ length: count }, () => random.normal());
-      made[name] = Float64Array.from(values);
-      return values;
-    },
-  });
-  return {
-    q: remember('q', q),
-    k: remember('k', k),
-    v: remember('v', v),
-    out: {
-      shape: out.shape,
-      fill: () => {
-        const result = attentionReference(shape, made['q']!, made['k']!, made['v']!);
-        made['logSumExp'] = result.logSumExp;
-        return Float32Array.from(result.out);
-      },
-    },
-    logSumExp: { shape: logSumExp.shape, fill: () => Float32Array.from(made['logSumExp']!) },
-    dOut: { shape: out.shape },
-  };
-}

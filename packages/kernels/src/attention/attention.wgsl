@@ -8,7 +8,8 @@
 // Q_OFFSET, Q_GROUP, Q_ROW and the same for K, V, OUT (in lanes); LOG_SUM_EXP_OFFSET; TILES, GRID_X.
 // Layout: q, out [G, LQ, C] and k, v [G, LK, C] with any group and row stride; log_sum_exp [G, H, LQ] contiguous.
 //
-// Made for a processor: one invocation has 4 query rows and takes 8 keys at a time. llvmpipe turns every load
+// Made for a processor, where attention-subgroup-broadcast.wgsl does the same in half the time or less, but for want of
+// subgroups, or with few keys: one invocation has 4 query rows and takes 8 keys at a time. llvmpipe turns every load
 // whose address depends on a loop into one load a lane, the same for all lanes or not, so that what counts is
 // the number of products per load. GFLOP/s a core on 8×8×101×64: 2 with one query row and 4 or 16 keys, 7 to 9
 // with 4 rows and 8 keys (10 on 1×6×800×64); 2 for attention-tiled.wgsl.

@@ -21,7 +21,7 @@ import { layerNormVariants } from './layer-norm.js';
 
 const KERNEL = 'layer-norm-backward';
 
-/** Workgroups that keep a device busy; rows beyond share them. */
+/** Workgroups that keep a device busy; rows beyond share them. That of GPUs is reckoned, not measured. */
 const BUSY = { software: 32, gpu: 1024 };
 // Fewer rows make parts of one each; above, parts cost a quarter of what they are made of.
 const FEW_ROWS = 256;

@@ -42,7 +42,8 @@ const NO_COST = { macs: 0, flops: 0, bytesRead: 0, bytesWritten: 0 };
  * Accumulates in f32. Where the product has few blocks and a long K, K is split over workgroups and the partial
  * sums are added by a second kernel in a fixed order.
  * With `runtime.precision` f16 a variant may round A and B to f16 (products and sums stay f32); by default none does.
- * On software devices a large B stored [N, K] is transposed first, by a kernel `matmul-transpose`.
+ * Where products are made without workgroup memory or subgroups, a large B stored [N, K] is transposed first, by a kernel
+ * `matmul-transpose`.
  * Throws `ShapeError` when shapes do not fit, or when an output shares its buffer with an operand (but for
  * `residual`, which may be `out`).
  */

@@ -22,8 +22,8 @@ import {
   requireShape,
   requireStatistics,
   type AttentionExtents,
-} from './attention-layout.js';
-import { backwardKeyKernel, backwardQueryKernel } from './attention-matrix-tiling.js';
+} from '../attention/attention-layout.js';
+import { backwardKeyKernel, backwardQueryKernel } from '../attention/attention-matrix-tiling.js';
 import {
   attentionVariantsOf,
   broadcastPlanner,
@@ -33,12 +33,12 @@ import {
   plainPlanner,
   selectAttention,
   type AttentionPlanner,
-} from './attention-plan.js';
+} from '../attention/attention-plan.js';
 import { matrixWindow, privateWindow, sharedWindow, type WindowPlanner } from './attention-window-plan.js';
 import joinedWgsl from './gradients-joined.wgsl';
 import splitWgsl from './gradients-split.wgsl';
-import matrixJoinedWgsl from './matrix-gradients-joined.wgsl';
-import matrixSplitWgsl from './matrix-gradients-split.wgsl';
+import quadJoinedWgsl from './quad-gradients-joined.wgsl';
+import quadSplitWgsl from './quad-gradients-split.wgsl';
 
 export { attentionBackwardCosts };
 
@@ -90,7 +90,7 @@ const variants = attentionVariantsOf(attentionBackwardVariants, 11);
 
 const storeWgsl = {
   plain: { joined: joinedWgsl, split: splitWgsl },
-  quads: { joined: matrixJoinedWgsl, split: matrixSplitWgsl },
+  quads: { joined: quadJoinedWgsl, split: quadSplitWgsl },
 };
 
 // A chunk below this costs more in partial sums than it gains.

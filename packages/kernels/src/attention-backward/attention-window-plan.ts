@@ -6,14 +6,11 @@ import windowTiledWgsl from './attention-backward-window-tiled.wgsl';
 import windowWgsl from './attention-backward-window.wgsl';
 import {
   attentionHeader,
-  laneWidth,
   type AttentionExtents,
   type AttentionViews,
-} from './attention-layout.js';
-import { windowTiling } from './attention-matrix-tiling.js';
-import { matrixSource } from './attention-plan.js';
-import quads1Wgsl from './quads-1.wgsl';
-import quads4Wgsl from './quads-4.wgsl';
+} from '../attention/attention-layout.js';
+import { windowTiling } from '../attention/attention-matrix-tiling.js';
+import { matrixSource, quadsWgsl } from '../attention/attention-plan.js';
 
 /** A kernel that makes all gradients of a head of a group. */
 export interface WindowPlan {
@@ -131,6 +128,5 @@ function quadSource(
   wgsl: string,
   constants: WgslConstants,
 ): string {
-  const quadsWgsl = laneWidth(extents, Object.values(views)) === 4 ? quads4Wgsl : quads1Wgsl;
-  return [attentionHeader(extents, scale, views, constants), quadsWgsl, wgsl].join('\n');
+  return [attentionHeader(extents, scale, views, constants), quadsWgsl(extents, views), wgsl].join('\n');
 }

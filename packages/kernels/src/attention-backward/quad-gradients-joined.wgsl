@@ -1,4 +1,4 @@
-// gradients-joined.wgsl for the kernels on matrix units, four channels at a time. Binding 1 is unused.
+// gradients-joined.wgsl for kernels that store four channels at a time, whatever a lane is. Binding 1 is unused.
 
 @group(0) @binding(0) var<storage, read_write> dkv: array<Lane>;
 

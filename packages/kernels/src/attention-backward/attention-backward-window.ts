@@ -2,7 +2,7 @@ import type { GpuArray } from '../runtime/gpu-array.js';
 import type { Cost } from '../runtime/ledger.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { AttentionBackwardArguments } from './attention-backward.js';
-import { attentionKey, type AttentionExtents } from './attention-layout.js';
+import { attentionKey, type AttentionExtents } from '../attention/attention-layout.js';
 import type { WindowPlan } from './attention-window-plan.js';
 import gradients1Wgsl from './window-gradients-1.wgsl';
 import gradients2Wgsl from './window-gradients-2.wgsl';

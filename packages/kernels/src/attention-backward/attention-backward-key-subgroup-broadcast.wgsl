@@ -1,8 +1,8 @@
 // Attention, gradients of the keys and values, where a subgroup shares what it loads: the mathematics, layout and split
-// sums of attention-backward-key.wgsl, the division of work of attention-broadcast.wgsl with keys kept and queries passed.
+// sums of attention-backward-key.wgsl, the division of work of attention-subgroup-products.wgsl with keys kept and queries passed.
 //
-// Header: that of attention-backward-key.wgsl and LANES, ROWS, DEPTH; attention-broadcast.wgsl;
-// matrix-gradients-split.wgsl or matrix-gradients-joined.wgsl. Needs `enable subgroups` besides.
+// Header: that of attention-backward-key.wgsl and LANES, ROWS, DEPTH; attention-subgroup-products.wgsl;
+// quad-gradients-split.wgsl or quad-gradients-joined.wgsl. Needs `enable subgroups` besides.
 
 @group(0) @binding(2) var<storage, read> q: array<Lane>;
 @group(0) @binding(3) var<storage, read> k: array<Lane>;

@@ -5,10 +5,10 @@ import { checkCase, scaledError } from '../testing/kernel-harness.js';
 import { testRandom } from '../testing/random.js';
 import { useRuntime } from '../testing/test-runtime.js';
 import { attentionBackward, attentionBackwardVariants } from './attention-backward.js';
-import { attentionBackwardKernel } from './attention.cases.js';
-import { attention } from './attention.js';
-import { attentionBackwardReference } from './attention.reference.js';
-import { casesFor } from './attention.testing.js';
+import { attentionBackwardKernel } from './attention-backward.cases.js';
+import { attention } from '../attention/attention.js';
+import { attentionBackwardReference } from '../attention/attention.reference.js';
+import { casesFor } from '../attention/attention.testing.js';
 
 describe('attention-backward', () => {
   const runtime = useRuntime({ matrixUnits: true });

@@ -1,7 +1,7 @@
 // Attention, gradient of the queries, where a subgroup shares what it loads: the mathematics and layout of
-// attention-backward-query.wgsl, the division of work of attention-broadcast.wgsl with queries kept and keys passed.
+// attention-backward-query.wgsl, the division of work of attention-subgroup-products.wgsl with queries kept and keys passed.
 //
-// Header: that of attention-backward-query.wgsl and LANES, ROWS, DEPTH; attention-broadcast.wgsl. Needs
+// Header: that of attention-backward-query.wgsl and LANES, ROWS, DEPTH; attention-subgroup-products.wgsl. Needs
 // `enable subgroups` besides.
 
 @group(0) @binding(0) var<storage, read_write> dq: array<Lane>;

@@ -1,5 +1,5 @@
 import type { Cost } from '../runtime/ledger.js';
-import { statisticsBytes, viewBytes, type AttentionExtents } from './attention-layout.js';
+import { statisticsBytes, viewBytes, type AttentionExtents } from '../attention/attention-layout.js';
 
 /**
  * Cost of the three kernels by the mathematics with probabilities made again: Q·Kᵀ, dP and dQ in the query

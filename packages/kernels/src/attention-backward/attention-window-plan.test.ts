@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { paperRuntime, type PaperOptions } from '../runtime/paper-device.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { attentionBackward } from './attention-backward.js';
-import type { AttentionExtents } from './attention-layout.js';
+import type { AttentionExtents } from '../attention/attention-layout.js';
 import { sharedWindow, sharedWindowTiling } from './attention-window-plan.js';
 
 type Size = readonly [groups: number, queries: number, keys: number, heads: number, headDimension: number];

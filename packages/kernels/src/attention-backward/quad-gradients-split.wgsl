@@ -1,4 +1,4 @@
-// gradients-split.wgsl for the kernels on matrix units, four channels at a time.
+// gradients-split.wgsl for kernels that store four channels at a time, whatever a lane is.
 
 @group(0) @binding(0) var<storage, read_write> dk: array<Lane>;
 @group(0) @binding(1) var<storage, read_write> dv: array<Lane>;
