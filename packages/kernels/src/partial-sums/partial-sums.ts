@@ -17,8 +17,9 @@ export const partialSumsVariants: readonly PartialSumsVariant[] = [
   { name: 'workgroup', needs: [], prefers: 'gpu', lanes: [16, 16] },
 ];
 
-// A chunk holds what is taken to come: most models ask for parts of one size again and again.
-const REQUESTS_PER_CHUNK = 64;
+// A chunk holds so many requests of the size of its first one, the next chunk twice as many: a large model needs few,
+// and a small one little memory.
+const FIRST_CHUNK_REQUESTS = 8;
 const MAX_CHUNK_BYTES = 1 << 25;
 // What can be bound by itself starts on a multiple of 256 bytes.
 const REGION_ELEMENTS = 64;
@@ -46,6 +47,7 @@ const NO_COST = { macs: 0, flops: 0, bytesRead: 0, bytesWritten: 0 };
 export class PartialSums {
   private chunk: { readonly array: GpuArray; used: number } | undefined;
   private pending: PendingSum[] = [];
+  private requestsPerChunk = FIRST_CHUNK_REQUESTS;
 
   constructor(private readonly runtime: Runtime) {}
 
@@ -107,7 +109,8 @@ export class PartialSums {
   private reserve(size: number): number {
     if (this.chunk && this.chunk.used + size > this.chunk.array.size) this.flush();
     if (!this.chunk) {
-      const wanted = Math.min(size * REQUESTS_PER_CHUNK, MAX_CHUNK_BYTES / 4);
+      const wanted = Math.min(size * this.requestsPerChunk, MAX_CHUNK_BYTES / 4);
+      this.requestsPerChunk *= 2;
       this.chunk = { array: this.runtime.empty([Math.max(wanted, size)], 'f32', 'partial sums'), used: 0 };
     }
     const first = this.chunk.used;
