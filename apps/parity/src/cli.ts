@@ -5,7 +5,9 @@ const USAGE = `Usage: npm run parity -- FOLDER [--all]
 
 Runs every case of a folder of reference numbers (manifest.json and safetensors files) and prints the relative error
 ‖out − ref‖/‖ref‖ of each tensor. Bounds: forward 5e-6, gradients 1e-5, parameters after steps 1e-5, 0 for whole
-numbers such as frame indices and pixels.
+numbers such as frame indices and pixels. Elements of parameters whose gradient is within its bound of zero, which AdamW
+moves one way or the other as rounding has it, are compared apart: their largest difference, with how far two steps can
+lead apart.
 
   --all    a line for every gradient, parameter and clip instead of the worst of each family
 

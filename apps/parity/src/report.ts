@@ -14,7 +14,7 @@ export interface Comparison {
 }
 
 // Tensors of these kinds are many: a summary has the worst of each family, named up to its colon.
-const FAMILY = /^(gradient|parameter|frames|argument)[^:]*:/;
+const FAMILY = /^(gradient|parameter|undecided|frames|argument)[^:]*:/;
 // The longest line of a summary fits.
 const TENSOR_WIDTH = 78;
 
@@ -39,6 +39,11 @@ export class Report {
     this.add(group, tensor, kind, relativeError([actual], [expected]));
   }
 
+  /** A difference that has a bound of its own. */
+  compareDifference(group: string, tensor: string, kind: ValueKind, difference: number, bound: number): void {
+    this.comparisons.push({ group, tensor, kind, error: difference, bound });
+  }
+
   omit(what: string): void {
     this.omissions.push(what);
   }
@@ -59,7 +64,7 @@ export class Report {
         group.padEnd(32) +
           tensor.padEnd(TENSOR_WIDTH) +
           error.toExponential(1).padStart(10) +
-          `${bound}`.padStart(10) +
+          `${Number(bound.toPrecision(2))}`.padStart(10) +
           mark,
       );
     }

@@ -7,7 +7,7 @@ import {
   type Json,
 } from './golden-folder.js';
 import { proceduralParameter } from '@tubelet/kernels/catalogue';
-import type { Report } from './report.js';
+import { BOUNDS, type Report } from './report.js';
 
 /** Loads stored weights where the folder has them, else the procedural ones of the same names. */
 export function loadWeights(store: ParameterStore, stored: GoldenTensors | undefined): void {
@@ -81,17 +81,49 @@ export async function compareGradientNorms(
   }
 }
 
-/** Compares all parameters named in `expected` with the store. */
+/** What steps of AdamW have done up to a comparison of parameters. */
+export interface StepsDone {
+  /** Reference gradients of the first step (keys may start with `grad.`); without them all elements are decided. */
+  readonly gradients: GoldenTensors | undefined;
+  /** Of each step done. */
+  readonly learningRates: readonly number[];
+}
+
+// |m̂| / √v̂ of AdamW in its first steps is at most 1, but for rounding and the decay of moments.
+const LARGEST_STEP = 1.05;
+
+/**
+ * Compares all parameters named in `expected` with the store. AdamW divides a gradient by its own size: where the
+ * reference gradient of an element is no larger than the bound on the error of its tensor's gradient, rounding decides
+ * which way the element goes. Such elements are held to the distance that two opposite ways can be apart.
+ */
 export async function compareParameters(
   report: Report,
   group: string,
-  label: string,
+  step: number,
   store: ParameterStore,
   expected: GoldenTensors,
+  { gradients, learningRates }: StepsDone,
 ): Promise<void> {
+  const farthest = 2 * LARGEST_STEP * learningRates.reduce((sum, rate) => sum + rate, 0);
   for (const [name, tensor] of expected) {
-    const parameter = store.get(name);
-    report.compare(group, `${label}: ${name}`, 'parameter', await parameter.read(), tensor.data);
+    const actual = await store.get(name).read();
+    const gradient = (gradients?.get(name) ?? gradients?.get(`grad.${name}`))?.data;
+    const noise = gradient && BOUNDS.gradient * Math.hypot(...gradient);
+    const isDecided = (_: number, i: number) => !gradient || Math.abs(gradient[i]!) > noise!;
+    report.compare(
+      group,
+      `parameter after step ${step}: ${name}`,
+      'parameter',
+      actual.filter(isDecided),
+      tensor.data.filter(isDecided),
+    );
+    const undecided = Array.from(actual, (value, i) => Math.abs(value - tensor.data[i]!)).filter(
+      (_, i) => !isDecided(0, i),
+    );
+    if (undecided.length === 0) continue;
+    const label = `undecided after step ${step}: ${name}`;
+    report.compareDifference(group, label, 'parameter', Math.max(...undecided), farthest);
   }
 }
 
