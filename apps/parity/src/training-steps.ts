@@ -1,6 +1,7 @@
 import { AdamW, type ParameterGroup, type ParameterStore } from '@tubelet/autograd';
 import {
   GoldenFolderError,
+  type GoldenFolder,
   numbersField,
   objectField,
   type GoldenTensors,
@@ -81,49 +82,40 @@ export async function compareGradientNorms(
   }
 }
 
-/** What steps of AdamW have done up to a comparison of parameters. */
-export interface StepsDone {
-  /** Reference gradients of the first step (keys may start with `grad.`); without them all elements are decided. */
-  readonly gradients: GoldenTensors | undefined;
-  /** Of each step done. */
-  readonly learningRates: readonly number[];
-}
-
 // |m̂| / √v̂ of AdamW in its first steps is at most 1, but for rounding and the decay of moments.
 const LARGEST_STEP = 1.05;
 
 /**
- * Compares all parameters named in `expected` with the store. AdamW divides a gradient by its own size: where the
- * reference gradient of an element is no larger than the bound on the error of its tensor's gradient, rounding decides
- * which way the element goes. Such elements are held to the distance that two opposite ways can be apart.
+ * Compares the parameters after so many steps of AdamW with those that the folder has, if it has any. AdamW divides a
+ * gradient by its own size: where the reference gradient of the first step is no larger than the bound on the error of
+ * its tensor's gradient, and not exactly zero, rounding decides which way the element goes. Such elements are held to
+ * the distance that two opposite ways can be apart.
  */
 export async function compareParameters(
   report: Report,
-  group: string,
-  step: number,
+  folder: Pick<GoldenFolder, 'tensors'>,
+  name: string,
   store: ParameterStore,
-  expected: GoldenTensors,
-  { gradients, learningRates }: StepsDone,
+  learningRates: readonly number[],
 ): Promise<void> {
+  const step = learningRates.length;
+  const gradients = folder.tensors(`${name}.grads`);
   const farthest = 2 * LARGEST_STEP * learningRates.reduce((sum, rate) => sum + rate, 0);
-  for (const [name, tensor] of expected) {
-    const actual = await store.get(name).read();
-    const gradient = (gradients?.get(name) ?? gradients?.get(`grad.${name}`))?.data;
-    const noise = gradient && BOUNDS.gradient * Math.hypot(...gradient);
-    const isDecided = (_: number, i: number) => !gradient || Math.abs(gradient[i]!) > noise!;
-    report.compare(
-      group,
-      `parameter after step ${step}: ${name}`,
-      'parameter',
-      actual.filter(isDecided),
-      tensor.data.filter(isDecided),
-    );
-    const undecided = Array.from(actual, (value, i) => Math.abs(value - tensor.data[i]!)).filter(
-      (_, i) => !isDecided(0, i),
-    );
-    if (undecided.length === 0) continue;
-    const label = `undecided after step ${step}: ${name}`;
-    report.compareDifference(group, label, 'parameter', Math.max(...undecided), farthest);
+  for (const [key, { data: expected }] of folder.tensors(`${name}.step${step}`) ?? []) {
+    const actual = await store.get(key).read();
+    const gradient = gradients?.get(key)?.data ?? gradients?.get(`grad.${key}`)?.data;
+    const noise = gradient ? BOUNDS.gradient * Math.hypot(...gradient) : 0;
+    const isUndecided = (_: number, i: number) => {
+      const size = Math.abs(gradient?.[i] ?? 0);
+      return size > 0 && size <= noise;
+    };
+    const isDecided = (value: number, i: number) => !isUndecided(value, i);
+    const decided = [actual.filter(isDecided), expected.filter(isDecided)] as const;
+    report.compare(name, `parameter after step ${step}: ${key}`, 'parameter', ...decided);
+    const differences = actual.map((value, i) => Math.abs(value - expected[i]!)).filter(isUndecided);
+    if (differences.length === 0) continue;
+    const label = `undecided after step ${step}: ${key}`;
+    report.compareDifference(name, label, 'parameter', Math.max(...differences), farthest);
   }
 }
 

@@ -116,13 +116,7 @@ export async function pretrainingCase(
       }
       optimiser.step({ learningRate: learningRates[step]! });
     });
-    const after = folder.tensors(`${name}.step${step + 1}`);
-    if (after) {
-      await compareParameters(report, name, step + 1, model.store, after, {
-        gradients: folder.tensors(`${name}.grads`),
-        learningRates: learningRates.slice(0, step + 1),
-      });
-    }
+    await compareParameters(report, folder, name, model.store, learningRates.slice(0, step + 1));
   }
   optimiser.release();
   model.release();

@@ -138,8 +138,10 @@ export function attentionBackward(runtime: Runtime, arguments_: AttentionBackwar
   const variant = selectAttention(runtime, kernel, variants, extents);
   const call: Call = { runtime, variant, extents, scale, costs: attentionBackwardCosts(extents) };
   const window = variant.window?.(runtime, extents);
-  const cost = attentionBackwardCost(extents);
-  if (window && windowGradients({ ...call, variant: variant.name, cost }, window, arguments_)) return;
+  if (window) {
+    const windowCall = { ...call, variant: variant.name, cost: attentionBackwardCost(extents) };
+    if (windowGradients(windowCall, window, arguments_)) return;
+  }
   const delta = runtime.empty([extents.groups, heads, extents.queries], 'f32', 'attention delta');
   queryGradient(call, arguments_, delta);
   keyGradients(call, arguments_, delta);

@@ -4,13 +4,9 @@ import type { WgslConstants } from '../runtime/wgsl.js';
 import windowMatrixWgsl from './attention-backward-window-matrix.wgsl';
 import windowTiledWgsl from './attention-backward-window-tiled.wgsl';
 import windowWgsl from './attention-backward-window.wgsl';
-import {
-  attentionHeader,
-  type AttentionExtents,
-  type AttentionViews,
-} from '../attention/attention-layout.js';
+import type { AttentionExtents, AttentionViews } from '../attention/attention-layout.js';
 import { windowTiling } from '../attention/attention-matrix-tiling.js';
-import { matrixSource, quadsWgsl } from '../attention/attention-plan.js';
+import { matrixSource, quadsOf, quadSource } from '../attention/attention-plan.js';
 
 /** A kernel that makes all gradients of a head of a group. */
 export interface WindowPlan {
@@ -114,19 +110,4 @@ export function sharedWindowTiling(extents: AttentionExtents) {
     DEPTH: 4 * width,
     workgroupBytes: rows + sums + pairs,
   };
-}
-
-function quadsOf({ channels, heads }: AttentionExtents): number {
-  return Math.ceil(channels / heads / 4);
-}
-
-/** A kernel that takes channels by fours, whatever the lanes are. */
-function quadSource(
-  extents: AttentionExtents,
-  scale: number,
-  views: AttentionViews,
-  wgsl: string,
-  constants: WgslConstants,
-): string {
-  return [attentionHeader(extents, scale, views, constants), quadsWgsl(extents, views), wgsl].join('\n');
 }

@@ -3,6 +3,7 @@ import { matrixDevice } from '../matrix-units/matrix-device.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { selectVariant, type Variant } from '../runtime/variants.js';
 import type { WgslConstants } from '../runtime/wgsl.js';
+import sharedRowsWgsl from '../subgroups/shared-rows.wgsl';
 import {
   attentionClass,
   attentionHeader,
@@ -67,29 +68,24 @@ const BROADCAST_ROWS = { few: 8, many: 16 };
 const FEW_KEYS = 8;
 
 /**
- * A kernel in which a subgroup, which is the workgroup, shares what it loads. Few keys
- * are left to `forFewKeys` if that is given.
+ * A kernel in which a subgroup, which is the workgroup, shares what it loads. Few keys are left to `forFewKeys` if that
+ * is given.
  */
 export function broadcastPlanner(wgsl: string, forFewKeys?: AttentionPlanner): AttentionPlanner {
+  const texts = [sharedRowsWgsl, productsWgsl, wgsl].join('\n');
   return (task) => {
     const { runtime, extents, rows } = task;
     if (forFewKeys && extents.keys <= FEW_KEYS) return forFewKeys(task);
     const kept = rows === 'queries' ? extents.queries : extents.keys;
     const tileRows = kept <= BROADCAST_ROWS.few ? BROADCAST_ROWS.few : BROADCAST_ROWS.many;
-    const depth = 4 * Math.ceil(extents.channels / extents.heads / 4);
-    const sizes = { LANES: knownSubgroupSize(runtime.adapter)!, ROWS: tileRows, DEPTH: depth };
+    const lanes = knownSubgroupSize(runtime.adapter)!;
+    const sizes = { LANES: lanes, ROWS: tileRows, DEPTH: 4 * quadsOf(extents) };
     return {
       tileRows,
       tilesPerWorkgroup: 1,
       storesQuads: true,
       source: (scale, views, constants) =>
-        [
-          'enable subgroups;',
-          attentionHeader(extents, scale, views, { ...constants, ...sizes }),
-          quadsWgsl(extents, views),
-          productsWgsl,
-          wgsl,
-        ].join('\n'),
+        `enable subgroups;\n${quadSource(extents, scale, views, texts, { ...constants, ...sizes })}`,
     };
   };
 }
@@ -102,8 +98,24 @@ export const broadcastVariant = {
   canRun: (runtime: Runtime) => knownSubgroupSize(runtime.adapter) !== undefined,
 } as const;
 
-/** How a kernel that takes channels by fours reaches them. */
-export function quadsWgsl(extents: AttentionExtents, views: AttentionViews): string {
+/** Channels of a head in fours, the last of them filled up. */
+export function quadsOf({ channels, heads }: AttentionExtents): number {
+  return Math.ceil(channels / heads / 4);
+}
+
+/** The whole text of a kernel that takes channels by fours, whatever the lanes are. */
+export function quadSource(
+  extents: AttentionExtents,
+  scale: number,
+  views: AttentionViews,
+  wgsl: string,
+  constants: WgslConstants,
+): string {
+  return [attentionHeader(extents, scale, views, constants), quadsWgsl(extents, views), wgsl].join('\n');
+}
+
+// How such a kernel reaches them.
+function quadsWgsl(extents: AttentionExtents, views: AttentionViews): string {
   return laneWidth(extents, Object.values(views)) === 4 ? quads4Wgsl : quads1Wgsl;
 }
 

@@ -13,14 +13,11 @@
 // Header: LANES (size of every subgroup, at most 32), ROWS (8 or 16), DEPTH (head dimension in whole quads);
 // matrix-quads-4.wgsl or matrix-quads-1.wgsl. The binding q is the kernel's.
 
-const LOADS = (ROWS + LANES - 1u) / LANES;
 const QUADS = DEPTH / 4u;
 const SHARES = (QUADS + LANES - 1u) / LANES;
 const PASSED = 4u * LANES;
 const STEPS = vec4u(0u, 1u, 2u, 3u);
 
-alias Parts = array<vec4f, LOADS>;
-alias Tile = array<vec4f, ROWS>;
 alias Values = array<mat4x4f, SHARES>;
 alias Sums = array<vec4f, ROWS * SHARES>;
 
@@ -44,36 +41,6 @@ fn row_quad(source: ptr<storage, array<Lane>, read>, rows: Rows, row: u32, quad:
 fn four_rows(source: ptr<storage, array<Lane>, read>, rows: Rows, row: u32, quad: u32) -> mat4x4f {
   return mat4x4f(row_quad(source, rows, row, quad), row_quad(source, rows, row + 1u, quad),
                  row_quad(source, rows, row + 2u, quad), row_quad(source, rows, row + 3u, quad));
-}
-
-fn part(a: ptr<function, Parts>, i: u32) -> vec4f {
-  return (*a)[i];
-}
-
-fn add_row(b: mat4x4f, a: vec4f, row: u32, tile: ptr<function, Tile>) {
-  (*tile)[row] += b * a;
-}
-
-// Kept rows lie in the invocations one after the other. Which invocation is asked must be a constant.
-fn add_rows(b: mat4x4f, a: ptr<function, Parts>, tile: ptr<function, Tile>) {
-  add_row(b, subgroupBroadcast(part(a, 0u / LANES), 0u % LANES), 0u, tile);
-  add_row(b, subgroupBroadcast(part(a, 1u / LANES), 1u % LANES), 1u, tile);
-  add_row(b, subgroupBroadcast(part(a, 2u / LANES), 2u % LANES), 2u, tile);
-  add_row(b, subgroupBroadcast(part(a, 3u / LANES), 3u % LANES), 3u, tile);
-  add_row(b, subgroupBroadcast(part(a, 4u / LANES), 4u % LANES), 4u, tile);
-  add_row(b, subgroupBroadcast(part(a, 5u / LANES), 5u % LANES), 5u, tile);
-  add_row(b, subgroupBroadcast(part(a, 6u / LANES), 6u % LANES), 6u, tile);
-  add_row(b, subgroupBroadcast(part(a, 7u / LANES), 7u % LANES), 7u, tile);
-  if (ROWS > 8u) {
-    add_row(b, subgroupBroadcast(part(a, 8u / LANES), 8u % LANES), 8u, tile);
-    add_row(b, subgroupBroadcast(part(a, 9u / LANES), 9u % LANES), 9u, tile);
-    add_row(b, subgroupBroadcast(part(a, 10u / LANES), 10u % LANES), 10u, tile);
-    add_row(b, subgroupBroadcast(part(a, 11u / LANES), 11u % LANES), 11u, tile);
-    add_row(b, subgroupBroadcast(part(a, 12u / LANES), 12u % LANES), 12u, tile);
-    add_row(b, subgroupBroadcast(part(a, 13u / LANES), 13u % LANES), 13u, tile);
-    add_row(b, subgroupBroadcast(part(a, 14u / LANES), 14u % LANES), 14u, tile);
-    add_row(b, subgroupBroadcast(part(a, 15u / LANES), 15u % LANES), 15u, tile);
-  }
 }
 
 // Of kept rows of `a`, from a_row on, the products with the invocation's four passed rows of `b`, from b_row on.

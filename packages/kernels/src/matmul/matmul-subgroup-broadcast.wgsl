@@ -25,12 +25,7 @@
 //
 // Header: M, N, K, LANES (size of every subgroup, at most 32), ROWS (8, 16 or 32; a multiple of LANES; 32 with
 // TRANSPOSE_A), SPLITS, K_PER_SPLIT (a multiple of 4), K_EXACT (whole steps of four), TRANSPOSE_A, TRANSPOSE_B, ROW_SUMS
-// (with TRANSPOSE_A); matmul-layout.wgsl, an operand file, a row-sums file and matmul-epilogue.wgsl.
-
-const LOADS = ROWS / LANES;
-
-alias Rows = array<vec4f, LOADS>;
-alias Sums = array<vec4f, ROWS>;
+// (with TRANSPOSE_A); matmul-layout.wgsl, an operand file, a row-sums file, matmul-epilogue.wgsl and shared-rows.wgsl.
 
 // Row k of op(B), from column `at` on; zeros past the last k.
 fn load_b_across(group: u32, k: u32, at: u32) -> vec4f {
@@ -64,56 +59,8 @@ fn load_a_part(group: u32, k: u32, row: u32, i: u32, lane: u32) -> vec4f {
   return load_a(a_row(group * M + min(row + n, M - 1u)) + k, K - k);
 }
 
-fn part(a: ptr<function, Rows>, i: u32) -> vec4f {
-  return (*a)[i];
-}
-
-fn add_row(b: mat4x4f, a: vec4f, row: u32, sum: ptr<function, Sums>) {
-  (*sum)[row] += b * a;
-}
-
-// Rows of A, which lie in the invocations one after the other. Which invocation is asked must be a constant.
-fn add_rows(b: mat4x4f, a: ptr<function, Rows>, sum: ptr<function, Sums>) {
-  add_row(b, subgroupBroadcast(part(a, 0u / LANES), 0u % LANES), 0u, sum);
-  add_row(b, subgroupBroadcast(part(a, 1u / LANES), 1u % LANES), 1u, sum);
-  add_row(b, subgroupBroadcast(part(a, 2u / LANES), 2u % LANES), 2u, sum);
-  add_row(b, subgroupBroadcast(part(a, 3u / LANES), 3u % LANES), 3u, sum);
-  add_row(b, subgroupBroadcast(part(a, 4u / LANES), 4u % LANES), 4u, sum);
-  add_row(b, subgroupBroadcast(part(a, 5u / LANES), 5u % LANES), 5u, sum);
-  add_row(b, subgroupBroadcast(part(a, 6u / LANES), 6u % LANES), 6u, sum);
-  add_row(b, subgroupBroadcast(part(a, 7u / LANES), 7u % LANES), 7u, sum);
-  if (ROWS > 8u) {
-    add_row(b, subgroupBroadcast(part(a, 8u / LANES), 8u % LANES), 8u, sum);
-    add_row(b, subgroupBroadcast(part(a, 9u / LANES), 9u % LANES), 9u, sum);
-    add_row(b, subgroupBroadcast(part(a, 10u / LANES), 10u % LANES), 10u, sum);
-    add_row(b, subgroupBroadcast(part(a, 11u / LANES), 11u % LANES), 11u, sum);
-    add_row(b, subgroupBroadcast(part(a, 12u / LANES), 12u % LANES), 12u, sum);
-    add_row(b, subgroupBroadcast(part(a, 13u / LANES), 13u % LANES), 13u, sum);
-    add_row(b, subgroupBroadcast(part(a, 14u / LANES), 14u % LANES), 14u, sum);
-    add_row(b, subgroupBroadcast(part(a, 15u / LANES), 15u % LANES), 15u, sum);
-  }
-  if (ROWS > 16u) {
-    add_row(b, subgroupBroadcast(part(a, 16u / LANES), 16u % LANES), 16u, sum);
-    add_row(b, subgroupBroadcast(part(a, 17u / LANES), 17u % LANES), 17u, sum);
-    add_row(b, subgroupBroadcast(part(a, 18u / LANES), 18u % LANES), 18u, sum);
-    add_row(b, subgroupBroadcast(part(a, 19u / LANES), 19u % LANES), 19u, sum);
-    add_row(b, subgroupBroadcast(part(a, 20u / LANES), 20u % LANES), 20u, sum);
-    add_row(b, subgroupBroadcast(part(a, 21u / LANES), 21u % LANES), 21u, sum);
-    add_row(b, subgroupBroadcast(part(a, 22u / LANES), 22u % LANES), 22u, sum);
-    add_row(b, subgroupBroadcast(part(a, 23u / LANES), 23u % LANES), 23u, sum);
-    add_row(b, subgroupBroadcast(part(a, 24u / LANES), 24u % LANES), 24u, sum);
-    add_row(b, subgroupBroadcast(part(a, 25u / LANES), 25u % LANES), 25u, sum);
-    add_row(b, subgroupBroadcast(part(a, 26u / LANES), 26u % LANES), 26u, sum);
-    add_row(b, subgroupBroadcast(part(a, 27u / LANES), 27u % LANES), 27u, sum);
-    add_row(b, subgroupBroadcast(part(a, 28u / LANES), 28u % LANES), 28u, sum);
-    add_row(b, subgroupBroadcast(part(a, 29u / LANES), 29u % LANES), 29u, sum);
-    add_row(b, subgroupBroadcast(part(a, 30u / LANES), 30u % LANES), 30u, sum);
-    add_row(b, subgroupBroadcast(part(a, 31u / LANES), 31u % LANES), 31u, sum);
-  }
-}
-
 // Rows from 4 · quad on, of which there are four steps of k.
-fn add_quad(b: mat4x4f, steps: mat4x4f, quad: u32, sum: ptr<function, Sums>) {
+fn add_quad(b: mat4x4f, steps: mat4x4f, quad: u32, sum: ptr<function, Tile>) {
   let rows = transpose(steps);
   add_row(b, rows[0], 4u * quad, sum);
   add_row(b, rows[1], 4u * quad + 1u, sum);
@@ -121,7 +68,7 @@ fn add_quad(b: mat4x4f, steps: mat4x4f, quad: u32, sum: ptr<function, Sums>) {
   add_row(b, rows[3], 4u * quad + 3u, sum);
 }
 
-fn add_quads(b: mat4x4f, a: ptr<function, Rows>, sum: ptr<function, Sums>) {
+fn add_quads(b: mat4x4f, a: ptr<function, Parts>, sum: ptr<function, Tile>) {
   add_quad(b, mat4x4f(subgroupBroadcast(part(a, 0u / LANES), 0u % LANES), subgroupBroadcast(part(a, 8u / LANES), 8u % LANES),
                       subgroupBroadcast(part(a, 16u / LANES), 16u % LANES), subgroupBroadcast(part(a, 24u / LANES), 24u % LANES)), 0u, sum);
   add_quad(b, mat4x4f(subgroupBroadcast(part(a, 1u / LANES), 1u % LANES), subgroupBroadcast(part(a, 9u / LANES), 9u % LANES),
@@ -147,11 +94,11 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(subgroup_invocation_id) lan
   let k_end = min(k_begin + K_PER_SPLIT, K);
   let row = tile.y * ROWS;
   let column = (tile.x * LANES + lane) * 4u;
-  var sum: Sums = Sums();
+  var sum: Tile = Tile();
 
   for (var k = k_begin; k < k_end; k += 4u) {
     let b = load_b_block(group, k, column);
-    var a: Rows = Rows();
+    var a: Parts = Parts();
     for (var i = 0u; i < LOADS; i++) {
       a[i] = load_a_part(group, k, row, i, lane);
     }
@@ -175,7 +122,7 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(subgroup_invocation_id) lan
     }
   }
   // Kept rolled by a bound known only at run time: a copy of the epilogue per row takes seconds to compile.
-  var result: Sums = sum;
+  var result: Tile = sum;
   let rows = min(ROWS, M - row);
   for (var i = 0u; i < rows; i++) {
     if (column < N) {

@@ -3,6 +3,7 @@ import type { Variant } from '../runtime/variants.js';
 import { knownSubgroupSize } from '../runtime/adapter.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { WgslConstants } from '../runtime/wgsl.js';
+import sharedRowsWgsl from '../subgroups/shared-rows.wgsl';
 import type { MatmulExtents } from './matmul-plan.js';
 import blocksWgsl from './matmul-blocks.wgsl';
 import operationsWgsl from './matmul-matrix-units-operations.wgsl';
@@ -82,7 +83,7 @@ const subgroupBroadcast: MatmulVariant = {
   prefers: 'software',
   canRun: ({ adapter }) => knownSubgroupSize(adapter) !== undefined,
   enable: ['subgroups'],
-  wgsl: subgroupBroadcastWgsl,
+  wgsl: `${sharedRowsWgsl}\n${subgroupBroadcastWgsl}`,
   transposesB: () => false,
   block: ({ m, k }, { transposeA }, { adapter }) => {
     const lanes = knownSubgroupSize(adapter)!;

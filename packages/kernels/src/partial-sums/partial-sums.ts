@@ -20,7 +20,7 @@ export const partialSumsVariants: readonly PartialSumsVariant[] = [
 // A chunk holds so many requests of the size of its first one, the next chunk twice as many: a large model needs few,
 // and a small one little memory.
 const FIRST_CHUNK_REQUESTS = 8;
-const MAX_CHUNK_BYTES = 1 << 25;
+const MAX_CHUNK_BYTES = 1 << 24;
 // What can be bound by itself starts on a multiple of 256 bytes.
 const REGION_ELEMENTS = 64;
 
