@@ -6,7 +6,7 @@ import {
   requireContiguous,
   requireRows,
   requireSeparate,
-  rowConstants,
+  rowData,
   rowKey,
 } from '../runtime/rows.js';
 import type { Runtime } from '../runtime/runtime.js';
@@ -87,7 +87,7 @@ function sumRows(runtime: Runtime, kernel: string, x: GpuArray, out: GpuArray, s
         ROWS: layout.rows,
         COLUMNS: columns,
         ROWS_PER_PART: Math.ceil(layout.rows / parts),
-        ...rowConstants('X', layout, width),
+        ...rowData('X', layout, width),
         X_TWO_LEVELS: layout.inner < layout.rows,
         OUT_OFFSET: out.offset / width,
         ADD_TO_OUT: accumulate,

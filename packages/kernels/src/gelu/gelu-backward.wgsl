@@ -3,9 +3,9 @@
 // Header: COUNT, X_OFFSET, DY_OFFSET, DX_OFFSET (elements), GRID_X, ACCUMULATE; math/exponential.wgsl, gelu-function.wgsl.
 // Layout and work split as in gelu.wgsl.
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> dy: array<f32>;
-@group(0) @binding(2) var<storage, read_write> dx: array<f32>;
+var<storage, read> x: array<f32>;
+var<storage, read> dy: array<f32>;
+var<storage, read_write> dx: array<f32>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {

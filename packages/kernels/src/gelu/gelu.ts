@@ -3,7 +3,6 @@ import type { GpuArray } from '../runtime/gpu-array.js';
 import type { Cost } from '../runtime/ledger.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { Variant } from '../runtime/variants.js';
-import { constantHeader } from '../runtime/wgsl.js';
 import exponentialWgsl from '../math/exponential.wgsl';
 import backwardWgsl from './gelu-backward.wgsl';
 import functionWgsl from './gelu-function.wgsl';
@@ -29,17 +28,14 @@ export function gelu(runtime: Runtime, x: GpuArray, y: GpuArray): void {
   requireAlike('gelu', [x, y]);
   const count = x.size;
   const grid = runtime.linearGrid(Math.ceil(count / ELEMENTS_PER_WORKGROUP));
-  const program = runtime.program(`gelu ${count} ${x.offset} ${y.offset}`, () => ({
+  runtime.run({
     kernel: 'gelu',
-    detail: `${count} elements`,
-    wgsl:
-      constantHeader({ COUNT: count, X_OFFSET: x.offset, Y_OFFSET: y.offset, GRID_X: grid[0] }) +
-      exponentialWgsl +
-      functionWgsl +
-      forwardWgsl,
-    access: ['read', 'read_write'],
-  }));
-  runtime.dispatch(program, [x, y], grid, geluCost(count));
+    wgsl: [exponentialWgsl, functionWgsl, forwardWgsl],
+    data: { COUNT: count, X_OFFSET: x.offset, Y_OFFSET: y.offset, GRID_X: grid[0] },
+    arrays: { x, y },
+    workgroups: grid,
+    cost: geluCost(count),
+  });
 }
 
 /** dx = dy · GELU′(x), or dx += … with `accumulate`. All contiguous f32 of the same size. */
@@ -53,25 +49,21 @@ export function geluBackward(
   requireAlike('gelu-backward', [x, dy, dx]);
   const count = x.size;
   const grid = runtime.linearGrid(Math.ceil(count / ELEMENTS_PER_WORKGROUP));
-  const key = `gelu-backward ${count} ${x.offset} ${dy.offset} ${dx.offset} ${accumulate}`;
-  const program = runtime.program(key, () => ({
+  runtime.run({
     kernel: 'gelu-backward',
-    detail: `${count} elements`,
-    wgsl:
-      constantHeader({
-        COUNT: count,
-        X_OFFSET: x.offset,
-        DY_OFFSET: dy.offset,
-        DX_OFFSET: dx.offset,
-        GRID_X: grid[0],
-        ACCUMULATE: accumulate,
-      }) +
-      exponentialWgsl +
-      functionWgsl +
-      backwardWgsl,
-    access: ['read', 'read', 'read_write'],
-  }));
-  runtime.dispatch(program, [x, dy, dx], grid, geluBackwardCost(count, accumulate));
+    wgsl: [exponentialWgsl, functionWgsl, backwardWgsl],
+    constants: { ACCUMULATE: accumulate },
+    data: {
+      COUNT: count,
+      X_OFFSET: x.offset,
+      DY_OFFSET: dy.offset,
+      DX_OFFSET: dx.offset,
+      GRID_X: grid[0],
+    },
+    arrays: { x, dy, dx },
+    workgroups: grid,
+    cost: geluBackwardCost(count, accumulate),
+  });
 }
 
 function requireAlike(kernel: string, arrays: readonly GpuArray[]): void {

@@ -4,8 +4,8 @@
 // Layout: x and y are contiguous f32. One invocation handles four elements a workgroup's width apart, so that
 // neighbouring invocations touch neighbouring addresses.
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+var<storage, read> x: array<f32>;
+var<storage, read_write> y: array<f32>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {

@@ -9,7 +9,7 @@ import {
   requireRows,
   requireSeparate,
   requireWritableRows,
-  rowConstants,
+  rowData,
   rowKey,
 } from '../runtime/rows.js';
 import type { Runtime } from '../runtime/runtime.js';
@@ -128,9 +128,9 @@ export function layerNormBackward(
             PARTS: parts,
             GRID_X: grid[0],
             ACCUMULATE: accumulateDx,
-            ...rowConstants('DOUT', dOutRows, width),
-            ...rowConstants('X', xRows, width),
-            ...rowConstants('DX', dxRows, width),
+            ...rowData('DOUT', dOutRows, width),
+            ...rowData('X', xRows, width),
+            ...rowData('DX', dxRows, width),
             WEIGHT_OFFSET: weight.offset / width,
             MEAN_OFFSET: mean.offset,
             RSTD_OFFSET: rstd.offset,

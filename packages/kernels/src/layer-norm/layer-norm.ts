@@ -7,7 +7,7 @@ import {
   requireRows,
   requireSeparate,
   requireWritableRows,
-  rowConstants,
+  rowData,
   rowKey,
 } from '../runtime/rows.js';
 import type { Runtime } from '../runtime/runtime.js';
@@ -82,8 +82,8 @@ export function layerNorm(runtime: Runtime, arrays: LayerNormArrays): void {
             COLUMNS: columns / width,
             GRID_X: grid[0],
             EPSILON: f32(epsilon),
-            ...rowConstants('X', xRows, width),
-            ...rowConstants('OUT', outRows, width),
+            ...rowData('X', xRows, width),
+            ...rowData('OUT', outRows, width),
             WEIGHT_OFFSET: weight.offset / width,
             BIAS_OFFSET: bias.offset / width,
             MEAN_OFFSET: mean.offset,

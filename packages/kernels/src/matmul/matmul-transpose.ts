@@ -1,5 +1,5 @@
 import type { GpuArray } from '../runtime/gpu-array.js';
-import { rowConstants, rowKey } from '../runtime/rows.js';
+import { rowData, rowKey } from '../runtime/rows.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { constantHeader } from '../runtime/wgsl.js';
 import type { MatmulPlan } from './matmul-plan.js';
@@ -22,7 +22,7 @@ export function transposeB(runtime: Runtime, plan: MatmulPlan, b: GpuArray): Gpu
         BLOCKS_K: k / 4,
         GROUPS: groups,
         GRID_X: grid[0],
-        ...rowConstants('B', plan.b),
+        ...rowData('B', plan.b),
         B_TWO_LEVELS: plan.b.inner < plan.b.rows,
       }) + transposeWgsl,
     access: ['read', 'read_write'],

@@ -1,6 +1,6 @@
 import type { GpuArray, RowLayout } from '../runtime/gpu-array.js';
 import type { ProgramSource } from '../runtime/program.js';
-import { rowConstants, rowKey } from '../runtime/rows.js';
+import { rowData, rowKey } from '../runtime/rows.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { shapeClass, type ShapeClass } from '../runtime/shape-class.js';
 import { selectVariant } from '../runtime/variants.js';
@@ -242,5 +242,5 @@ function source(
 const ABSENT: RowLayout = { rows: 1, columns: 1, offset: 0, inner: 1, innerStride: 0, outerStride: 0 };
 
 function layoutConstants(prefix: string, layout: RowLayout = ABSENT): WgslConstants {
-  return { ...rowConstants(prefix, layout), [`${prefix}_TWO_LEVELS`]: layout.inner < layout.rows };
+  return { ...rowData(prefix, layout), [`${prefix}_TWO_LEVELS`]: layout.inner < layout.rows };
 }

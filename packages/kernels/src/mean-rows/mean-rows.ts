@@ -8,7 +8,7 @@ import {
   requireRows,
   requireSeparate,
   requireWritableRows,
-  rowConstants,
+  rowData,
   rowKey,
 } from '../runtime/rows.js';
 import type { Runtime } from '../runtime/runtime.js';
@@ -90,8 +90,8 @@ export function meanRowsBackward(
         GRID_X: grid[0],
         SCALE: f32(1 / length),
         ACCUMULATE: accumulate,
-        ...rowConstants('DOUT', dOutRows, width),
-        ...rowConstants('DX', dxRows, width),
+        ...rowData('DOUT', dOutRows, width),
+        ...rowData('DX', dxRows, width),
       }) +
       backwardWgsl,
     access: ['read', 'read_write'],

@@ -9,7 +9,7 @@ import {
   requireRows,
   requireSeparate,
   requireWritableRows,
-  rowConstants,
+  rowData,
   rowKey,
 } from '../runtime/rows.js';
 import type { Runtime } from '../runtime/runtime.js';
@@ -86,8 +86,8 @@ export function mseLoss(runtime: Runtime, arrays: MseArrays & { readonly loss: G
             BLOCK: BLOCK / width,
             GRID_X: grid[0],
             GROUPS: groups,
-            ...rowConstants('PREDICTION', predictionRows, width),
-            ...rowConstants('TARGET', targetRows, width),
+            ...rowData('PREDICTION', predictionRows, width),
+            ...rowData('TARGET', targetRows, width),
           }),
       ) + partialsWgsl,
     access: ['read', 'read', 'read_write'],
@@ -157,9 +157,9 @@ export function mseLossBackward(runtime: Runtime, arrays: MseBackwardArrays): vo
         HAS_SCALE: gradientScale !== undefined,
         APPEARANCE_FACTOR: f32((2 * appearanceWeight) / (rows * half)),
         MOTION_FACTOR: f32((2 * (1 - appearanceWeight)) / (rows * half)),
-        ...rowConstants('PREDICTION', predictionRows, width),
-        ...rowConstants('TARGET', targetRows, width),
-        ...rowConstants('D_PREDICTION', gradientRows, width),
+        ...rowData('PREDICTION', predictionRows, width),
+        ...rowData('TARGET', targetRows, width),
+        ...rowData('D_PREDICTION', gradientRows, width),
         SCALE_OFFSET: gradientScale?.offset ?? 0,
       }) +
       backwardWgsl,

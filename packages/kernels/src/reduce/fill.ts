@@ -1,6 +1,6 @@
 import type { GpuArray } from '../runtime/gpu-array.js';
 import type { Cost } from '../runtime/ledger.js';
-import { elementAlias, elementWidth, requireWritableRows, rowConstants, rowKey } from '../runtime/rows.js';
+import { elementAlias, elementWidth, requireWritableRows, rowData, rowKey } from '../runtime/rows.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { Variant } from '../runtime/variants.js';
 import { constantHeader, f32 } from '../runtime/wgsl.js';
@@ -36,7 +36,7 @@ export function fill(runtime: Runtime, { out, value }: FillArrays): void {
         COLUMNS: layout.columns / width,
         GRID_X: grid[0],
         VALUE: f32(value),
-        ...rowConstants('OUT', layout, width),
+        ...rowData('OUT', layout, width),
       }) +
       fillWgsl,
     access: ['read_write'],

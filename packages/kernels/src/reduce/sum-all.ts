@@ -1,6 +1,6 @@
 import type { GpuArray } from '../runtime/gpu-array.js';
 import type { Cost } from '../runtime/ledger.js';
-import { requireContiguous, requireRows, requireSeparate, rowConstants, rowKey } from '../runtime/rows.js';
+import { requireContiguous, requireRows, requireSeparate, rowData, rowKey } from '../runtime/rows.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { shapeClass } from '../runtime/shape-class.js';
 import { selectVariant } from '../runtime/variants.js';
@@ -77,7 +77,7 @@ function sumBlocks(
           GROUPS: groups,
           SCALE: f32(scale),
           ACCUMULATE: accumulate,
-          ...rowConstants('X', layout),
+          ...rowData('X', layout),
           OUT_OFFSET: out.offset,
         }),
       ) + sumAllWgsl,

@@ -6,7 +6,7 @@ import {
   elementWidth,
   requireSeparate,
   requireWritableRows,
-  rowConstants,
+  rowData,
   rowKey,
 } from '../runtime/rows.js';
 import type { Runtime } from '../runtime/runtime.js';
@@ -117,7 +117,7 @@ function sumChunks(
         X_OFFSET: x.offset / width,
         X_STRIDE: stride / width,
         X_ROW_STRIDE: rowStride / width,
-        ...rowConstants('OUT', outRows, width),
+        ...rowData('OUT', outRows, width),
       }) +
       sumLeadingWgsl,
     access: ['read', 'read_write'],

@@ -8,7 +8,7 @@ import {
   requireRows,
   requireSeparate,
   requireWritableRows,
-  rowConstants,
+  rowData,
   rowKey,
 } from '../runtime/rows.js';
 import type { Runtime } from '../runtime/runtime.js';
@@ -91,9 +91,9 @@ export function rowAdd(runtime: Runtime, { a, table, indices, out, accumulate = 
         HAS_TABLE: hasTable,
         A_IN_OUT: inPlace,
         ACCUMULATE: accumulate,
-        ...rowConstants('A', aRows, width),
-        ...rowConstants('OUT', outRows, width),
-        ...rowConstants('TABLE', tableRows, width),
+        ...rowData('A', aRows, width),
+        ...rowData('OUT', outRows, width),
+        ...rowData('TABLE', tableRows, width),
         INDICES_OFFSET: indices?.offset ?? 0,
       }) +
       rowAddWgsl,

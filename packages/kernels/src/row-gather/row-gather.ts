@@ -8,7 +8,7 @@ import {
   requireRows,
   requireSeparate,
   requireWritableRows,
-  rowConstants,
+  rowData,
   rowKey,
 } from '../runtime/rows.js';
 import type { Runtime } from '../runtime/runtime.js';
@@ -67,7 +67,7 @@ export function rowGather(runtime: Runtime, { x, indices, out }: RowGatherArrays
         PICKS: picks,
         GRID_X: grid[0],
         ...groupConstants('X', x, width),
-        ...rowConstants('OUT', outRows, width),
+        ...rowData('OUT', outRows, width),
         INDICES_OFFSET: indices.offset,
       }) +
       gatherWgsl,
@@ -115,7 +115,7 @@ export function rowScatter(
         PICKS: picks,
         GRID_X: grid[0],
         ACCUMULATE: accumulate,
-        ...rowConstants('X', xRows, width),
+        ...rowData('X', xRows, width),
         ...groupConstants('OUT', out, width),
         INDICES_OFFSET: indices.offset,
       }) +

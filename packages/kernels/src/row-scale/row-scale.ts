@@ -8,7 +8,7 @@ import {
   requireRows,
   requireSeparate,
   requireWritableRows,
-  rowConstants,
+  rowData,
   rowKey,
 } from '../runtime/rows.js';
 import type { Runtime } from '../runtime/runtime.js';
@@ -103,9 +103,9 @@ export function rowScale(runtime: Runtime, arrays: RowScaleArrays): void {
         HAS_RESIDUAL: hasResidual,
         X_IN_PLACE: xInPlace,
         ACCUMULATE: accumulate,
-        ...rowConstants('X', xRows, width),
-        ...rowConstants('RESIDUAL', residualRows, width),
-        ...rowConstants('OUT', outRows, width),
+        ...rowData('X', xRows, width),
+        ...rowData('RESIDUAL', residualRows, width),
+        ...rowData('OUT', outRows, width),
         SCALE_OFFSET: scale.offset,
       }) +
       rowScaleWgsl,

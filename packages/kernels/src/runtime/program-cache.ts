@@ -1,7 +1,9 @@
 import { KernelValidationError, ShapeError } from './errors.js';
 import type { FailureLog } from './failure-log.js';
 import type { GpuArray, Storage } from './gpu-array.js';
-import { programLabel, type Program, type ProgramSource } from './program.js';
+import { programLabel, type KernelCall, type Program, type ProgramSource } from './program.js';
+import { UniformBlocks, type UniformBlock } from './uniforms.js';
+import { generateWgsl, type WgslConstants } from './wgsl.js';
 
 /** The arrays of one dispatch, bound, and the buffers that they lie in. */
 export interface Binding {
@@ -13,19 +15,28 @@ export interface Binding {
 interface KnownBinding extends Binding {
   readonly program: Program;
   readonly storages: readonly Storage[];
+  readonly block: UniformBlock | undefined;
 }
 
-/** Compiled programs by key, and bind groups by program and storages. Both are made once and found again. */
+/**
+ * Compiled programs, and bind groups by program, storages and data. Both are made once and found again. A program is
+ * found by its files and by everything that it is generated from, so that no dispatcher can forget a part of its key.
+ */
 export class ProgramCache {
   private readonly byKey = new Map<string, Program>();
   /** By a number made of the program's and the storages' ids, which several may share. */
   private readonly bindings = new Map<number, KnownBinding[]>();
+  /** Numbers of WGSL files, which are short where their text is long. */
+  private readonly files = new Map<string, number>();
+  private readonly blocks: UniformBlocks;
 
   constructor(
     private readonly device: GPUDevice,
     private readonly failures: FailureLog,
     private readonly counters: { pipelinesCreated: number; bindGroupsCreated: number },
-  ) {}
+  ) {
+    this.blocks = new UniformBlocks(device);
+  }
 
   /** All programs compiled so far. */
   programs(): Iterable<Program> {
@@ -41,15 +52,38 @@ export class ProgramCache {
     return program;
   }
 
+  /** The program of a call, and its arrays and data bound for it. Throws `ShapeError` as `bind` does. */
+  prepare(call: KernelCall): { readonly program: Program; readonly binding: Binding } {
+    const program = this.program(this.keyOf(call), () => sourceOf(call));
+    const arrays = Object.values(call.arrays).filter((array) => array !== undefined);
+    return { program, binding: this.bind(program, arrays, call.data && this.blocks.block(call.data)) };
+  }
+
+  private keyOf({ kernel, wgsl, constants = {}, data, arrays }: KernelCall): string {
+    let key = kernel;
+    for (const file of wgsl) {
+      let number = this.files.get(file);
+      if (number === undefined) this.files.set(file, (number = this.files.size));
+      key += ` ${number}`;
+    }
+    for (const name in constants) {
+      const value = constants[name]!;
+      key += typeof value === 'object' ? ` ${name}=f${value.f32}` : ` ${name}=${value}`;
+    }
+    for (const name in arrays) key += arrays[name] ? ` ${name}` : ` -${name}`;
+    for (const name in data) key += typeof data[name] === 'object' ? ` ${name}:f` : ` ${name}:u`;
+    return key;
+  }
+
   /** Throws `ShapeError` when the arrays do not fit the program's bindings. */
-  bind(program: Program, arrays: readonly GpuArray[]): Binding {
+  bind(program: Program, arrays: readonly GpuArray[], block?: UniformBlock): Binding {
     // Looked up for every dispatch: a number needs neither memory nor hashing of a text.
-    let key = program.id;
+    let key = program.id + Math.imul(block?.id ?? 0, 0x85ebca6b);
     for (const { storage } of arrays) key = (Math.imul(key, 0x9e3779b1) + storage.id) | 0;
     let known = this.bindings.get(key);
     if (!known) this.bindings.set(key, (known = []));
-    for (const binding of known) if (isFor(binding, program, arrays)) return binding;
-    const binding = this.create(program, arrays);
+    for (const binding of known) if (isFor(binding, program, arrays, block)) return binding;
+    const binding = this.create(program, arrays, block);
     known.push(binding);
     return binding;
   }
@@ -63,21 +97,32 @@ export class ProgramCache {
     }
   }
 
-  private create(program: Program, arrays: readonly GpuArray[]): KnownBinding {
+  private create(
+    program: Program,
+    arrays: readonly GpuArray[],
+    block: UniformBlock | undefined,
+  ): KnownBinding {
     requireBindable(program, arrays);
     this.counters.bindGroupsCreated++;
+    const entries = arrays.map(({ storage: { buffer, offsetBytes, sizeBytes } }, binding) => ({
+      binding,
+      resource: { buffer, offset: offsetBytes, size: sizeBytes },
+    }));
+    if (block) {
+      const { buffer, offsetBytes, sizeBytes } = block;
+      const resource = { buffer, offset: offsetBytes, size: sizeBytes };
+      entries.push({ binding: arrays.length, resource });
+    }
     return {
       group: this.device.createBindGroup({
         label: programLabel(program),
         layout: program.layout,
-        entries: arrays.map(({ storage }, index) => ({
-          binding: index,
-          resource: { buffer: storage.buffer, offset: storage.offsetBytes, size: storage.sizeBytes },
-        })),
+        entries,
       }),
       buffers: arrays.map(({ storage }) => storage.buffer),
       program,
       storages: arrays.map(({ storage }) => storage),
+      block,
     };
   }
 
@@ -88,10 +133,10 @@ export class ProgramCache {
     const module = device.createShaderModule({ label, code: source.wgsl });
     const layout = device.createBindGroupLayout({
       label,
-      entries: source.access.map((access, binding) => ({
+      entries: bindingTypes(source).map((type, binding) => ({
         binding,
         visibility: 4, // GPUShaderStage.COMPUTE
-        buffer: { type: access === 'read' ? ('read-only-storage' as const) : ('storage' as const) },
+        buffer: { type },
       })),
     });
     const pipeline = device.createComputePipeline({
@@ -111,8 +156,37 @@ export class ProgramCache {
   }
 }
 
-function isFor({ program, storages }: KnownBinding, wanted: Program, arrays: readonly GpuArray[]): boolean {
-  if (program !== wanted || storages.length !== arrays.length) return false;
+function sourceOf({ kernel, variant, wgsl, constants = {}, data = {}, arrays }: KernelCall): ProgramSource {
+  const members = Object.entries(data).map(([name, value]) => ({ name, isReal: typeof value === 'object' }));
+  const given = Object.entries(arrays).map(([name, array]) => ({ name, isPresent: array !== undefined }));
+  const detail = [variant ?? '', ...Object.entries(constants).map(constantDetail)].filter(Boolean).join(' ');
+  return {
+    kernel,
+    detail,
+    ...generateWgsl({ wgsl, constants, data: members, arrays: given }),
+    takesData: members.length > 0,
+  };
+}
+
+function constantDetail([name, value]: [string, WgslConstants[string]]): string {
+  if (typeof value === 'boolean') return value ? name : '';
+  return `${name}=${typeof value === 'object' ? value.f32 : value}`;
+}
+
+function bindingTypes({ access, takesData }: ProgramSource): GPUBufferBindingType[] {
+  const types: GPUBufferBindingType[] = access.map((kind) =>
+    kind === 'read' ? 'read-only-storage' : 'storage',
+  );
+  return takesData ? [...types, 'uniform'] : types;
+}
+
+function isFor(
+  { program, storages, block: known }: KnownBinding,
+  wanted: Program,
+  arrays: readonly GpuArray[],
+  block: UniformBlock | undefined,
+): boolean {
+  if (program !== wanted || known !== block || storages.length !== arrays.length) return false;
   for (let i = 0; i < arrays.length; i++) if (arrays[i]!.storage !== storages[i]) return false;
   return true;
 }

@@ -1,15 +1,37 @@
+import type { GpuArray } from './gpu-array.js';
+import type { Cost } from './ledger.js';
+import type { KernelData, WgslConstants } from './wgsl.js';
+
 /** How a kernel uses a binding. */
 export type Access = 'read' | 'read_write';
 
-/** A kernel ready to be compiled: full WGSL text, the access of each binding in order, and names for messages. */
-export interface ProgramSource {
+/** One kernel on its arrays. */
+export interface KernelCall {
   /** Kernel name, e.g. `layer-norm`; the key of the ledger and of the profile. */
   readonly kernel: string;
-  /** Shapes and variant, for error messages, e.g. `registers M=800 N=512 K=2048`. */
+  /** Name of the variant, for messages. */
+  readonly variant?: string;
+  /** Files of WGSL that make the kernel, with one entry point `main`: see `generateWgsl`. */
+  readonly wgsl: readonly string[];
+  /** What changes the code. */
+  readonly constants?: WgslConstants;
+  /** What does not: numbers that reach the kernel in a uniform. */
+  readonly data?: KernelData;
+  /** By the names that the WGSL declares; one that is undefined is absent, which conditions in the WGSL see. */
+  readonly arrays: Readonly<Record<string, GpuArray | undefined>>;
+  readonly workgroups: readonly [number, number?, number?];
+  readonly cost: Cost;
+}
+
+/** A kernel ready to be compiled: full WGSL text, the access of each binding in order, and names for messages. */
+export interface ProgramSource {
+  readonly kernel: string;
+  /** What sets it apart from the kernel's other programs, for messages, e.g. `tiled TRANSPOSE_A`. */
   readonly detail: string;
-  /** Complete WGSL with one entry point `main`; bindings are `@group(0) @binding(i)`. */
   readonly wgsl: string;
   readonly access: readonly Access[];
+  /** Whether a uniform block is bound behind the arrays. */
+  readonly takesData?: boolean;
 }
 
 /** A compiled kernel. */

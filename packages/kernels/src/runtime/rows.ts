@@ -2,7 +2,6 @@ import scalarWgsl from './element-f32.wgsl';
 import vectorWgsl from './element-vec4f.wgsl';
 import { ShapeError } from './errors.js';
 import type { GpuArray, RowLayout } from './gpu-array.js';
-import type { WgslConstants } from './wgsl.js';
 
 /** Elements that one load moves: 4 when every row of every layout starts and ends on a multiple of 4, else 1. */
 export function elementWidth(layouts: readonly RowLayout[]): 1 | 4 {
@@ -18,10 +17,14 @@ export function elementAlias(width: 1 | 4): string {
 }
 
 /**
- * The constants with which a kernel addresses the rows of one array, e.g. `X_OFFSET`, `X_INNER`,
- * `X_INNER_STRIDE`, `X_OUTER_STRIDE`, counted in loads of `width` elements.
+ * The data with which a kernel addresses the rows of one array, e.g. `X_OFFSET`, `X_INNER`, `X_INNER_STRIDE`,
+ * `X_OUTER_STRIDE`, counted in loads of `width` elements.
  */
-export function rowConstants(prefix: string, layout: RowLayout, width: 1 | 4 = 1): WgslConstants {
+export function rowData(
+  prefix: string,
+  layout: RowLayout,
+  width: 1 | 4 = 1,
+): Readonly<Record<string, number>> {
   return {
     [`${prefix}_OFFSET`]: layout.offset / width,
     [`${prefix}_INNER`]: layout.inner,

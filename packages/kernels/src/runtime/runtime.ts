@@ -8,7 +8,7 @@ import { GpuArray, type DType } from './gpu-array.js';
 import { Ledger, type Cost } from './ledger.js';
 import { Profiler, type ProfileEntry } from './profiler.js';
 import { ProgramCache } from './program-cache.js';
-import type { Program, ProgramSource } from './program.js';
+import type { KernelCall, Program, ProgramSource } from './program.js';
 import { Recording } from './recording.js';
 import { Transfers, dtypeOf, type HostData } from './transfers.js';
 import type { Precision, VariantTuning } from './variants.js';
@@ -211,6 +211,20 @@ export class Runtime {
   }
 
   /**
+   * Records one kernel; its program is compiled on first use. Throws `ShapeError` when two arrays share a buffer that
+   * is written, and for workgroup counts beyond the device's limit.
+   */
+  run(call: KernelCall): void {
+    this.failures.throwIfFailed();
+    const { kernel, workgroups, cost } = call;
+    const { program, binding } = this.programs.prepare(call);
+    const [x, y = 1, z = 1] = workgroups;
+    this.requireWorkgroups(program, x, y, z);
+    this.commands.dispatch(program, binding, x, y, z, cost);
+    this.ledger.add(kernel, cost);
+  }
+
+  /**
    * Records one kernel. `arrays` are bound in the order of the program's bindings. Throws `ShapeError` when they do
    * not fit them, when two share a buffer that is written, and for workgroup counts beyond the device's limit.
    */
@@ -222,12 +236,7 @@ export class Runtime {
   ): void {
     this.failures.throwIfFailed();
     const [x, y = 1, z = 1] = workgroups;
-    const limit = this.device.limits.maxComputeWorkgroupsPerDimension;
-    if (!(x >= 1 && x <= limit && y >= 1 && y <= limit && z >= 1 && z <= limit)) {
-      throw new ShapeError(
-        `kernel ${program.kernel} (${program.detail}): ${x}×${y}×${z} workgroups, each must be 1 … ${limit}`,
-      );
-    }
+    this.requireWorkgroups(program, x, y, z);
     this.commands.dispatch(program, this.programs.bind(program, arrays), x, y, z, cost);
     this.ledger.add(program.kernel, cost);
   }
@@ -309,6 +318,14 @@ export class Runtime {
   destroy(): void {
     this.failures.record(new DeviceLostError('destroyed', 'Runtime.destroy() was called'));
     this.device.destroy();
+  }
+
+  private requireWorkgroups({ kernel, detail }: Program, x: number, y: number, z: number): void {
+    const limit = this.device.limits.maxComputeWorkgroupsPerDimension;
+    if (x >= 1 && x <= limit && y >= 1 && y <= limit && z >= 1 && z <= limit) return;
+    throw new ShapeError(
+      `kernel ${kernel} (${detail}): ${x}×${y}×${z} workgroups, each must be 1 … ${limit}`,
+    );
   }
 
   private requireRepeatable(action: string): void {
