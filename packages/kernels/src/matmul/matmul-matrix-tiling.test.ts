@@ -25,7 +25,8 @@ describe('matrixTiling', () => {
   it('cuts a large output into 128 × 128 for 16×16×16 units and subgroups of 32', () => {
     expect(matrixTiling(large, device([unit(16, 16, 16)], 32, { maxWorkgroupBytes: 49152 }))).toEqual({
       unit: unit(16, 16, 16),
-      down: 4, across: 2,
+      down: 4,
+      across: 2,
       subgroupRows: 2,
       subgroupColumns: 4,
       kTile: 32,
@@ -39,21 +40,28 @@ describe('matrixTiling', () => {
 
   it('takes as large a part as the registers of a subgroup hold', () => {
     expect(matrixTiling(large, device([unit(8, 8, 8)], 32))).toMatchObject({
-      down: 4, across: 4,
+      down: 4,
+      across: 4,
       rows: 64,
       columns: 128,
     });
     expect(matrixTiling(large, device([unit(8, 8, 8)], 8))).toMatchObject({
-      down: 4, across: 2,
+      down: 4,
+      across: 2,
       rows: 64,
       columns: 64,
     });
     expect(matrixTiling(large, device([unit(8, 8, 8)], 4))).toMatchObject({
-      down: 2, across: 2,
+      down: 2,
+      across: 2,
       rows: 32,
       columns: 32,
     });
-    expect(matrixTiling(large, device([unit(8, 16, 16)], 32))).toMatchObject({ down: 4, across: 4, kTile: 32 });
+    expect(matrixTiling(large, device([unit(8, 16, 16)], 32))).toMatchObject({
+      down: 4,
+      across: 4,
+      kTile: 32,
+    });
   });
 
   it('makes more and smaller blocks where large ones would leave a GPU idle', () => {
