@@ -13,7 +13,12 @@ const FOLD = 1;
 // Fewer people and passes than a study needs: drawn in a minute, and trained on in a few. The frames are drawn in the
 // size that the model sees.
 const LABELLED = { subjects: 20, 'clips-per-class': 1, size: finetuning['image-size'] };
-const UNLABELLED = { ...unlabelledFaces, subjects: 16, 'clips-per-class': 1, size: pretraining['image-size'] };
+const UNLABELLED = {
+  ...unlabelledFaces,
+  subjects: 16,
+  'clips-per-class': 1,
+  size: pretraining['image-size'],
+};
 const PRETRAINING_EPOCHS = 6;
 const FINETUNING_EPOCHS = 12;
 const VALIDATE_EVERY = 4;
