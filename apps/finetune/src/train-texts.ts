@@ -23,7 +23,6 @@ export function announce(
     `${dataset.title}, fold ${fold} of ${dataset.folds}: ${loader.sampleCount} videos to train on, ` +
       `${videos.test.length} to test; validated on ${videos.validatedOn}; steps an epoch: ${stepsPerEpoch}`,
   );
-  progress.note('the first step takes longer than the others: it compiles the kernels');
 }
 
 /** Says what a run has left behind; `more` is said in the middle. */

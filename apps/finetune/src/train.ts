@@ -3,6 +3,7 @@ import type { Runtime } from '@tubelet/kernels';
 import { closeNodeRuntime } from '@tubelet/kernels/node';
 import {
   BadFiles,
+  compileAhead,
   countSteps,
   EpochReader,
   lossScaleLines,
@@ -31,6 +32,7 @@ import {
 import { LabelledClipLoader, type LabelledClipBatch } from '@tubelet/video';
 import { resolveCheckpoint } from './checkpoint-place.js';
 import { videosOfFold, type RunVideos } from './data-source.js';
+import { dryTraining } from './dry-training.js';
 import { foldSettings } from './fold-settings.js';
 import { formatWeightsReport, loadStartingWeights } from './starting-weights.js';
 import { completeRunReport, reportTest } from './test-report.js';
@@ -135,6 +137,9 @@ async function trainOn(
   try {
     badFiles.logTo(run, () => completedSteps);
     announce(training, loader, plan);
+    await compileAhead(runtime, dryTraining(options, config), options.batchSize, (message) =>
+      progress.note(message),
+    );
     const profile = new StepProfile(runtime, options.profile === true, startStep);
     const result = await runSteps(run, training, batches, plan, startStep, (steps) => {
       completedSteps = steps;

@@ -4,6 +4,7 @@ import { closeNodeRuntime } from '@tubelet/kernels/node';
 import type { PretrainingConfig } from '@tubelet/mae-dfer';
 import {
   BadFiles,
+  compileAhead,
   countSteps,
   describeEnvironment,
   EpochReader,
@@ -34,6 +35,7 @@ import {
 import type { ClipBatch, ClipLoader } from '@tubelet/video';
 import { resolve } from 'node:path';
 import manifest from '../package.json' with { type: 'json' };
+import { dryTraining } from './dry-training.js';
 import { TrainingState } from './training-state.js';
 import { findVideos, openLoader, videosFingerprint } from './train-data.js';
 import { bindingSettings, type TrainOptions } from './train-settings.js';
@@ -118,6 +120,8 @@ async function trainOn(
     badFiles.logTo(run, () => completedSteps);
     if (startStep === 0) training.initialise(options.seed);
     announce(training, loader, plan);
+    const begin = dryTraining(options, config);
+    await compileAhead(runtime, begin, options.batchSize, (message) => plan.progress.note(message));
     const profile = new StepProfile(runtime, options.profile === true, startStep);
     const onCompleted = (steps: number) => {
       completedSteps = steps;
@@ -207,7 +211,6 @@ function announce(
     `${model.config.encoder.kind} with ${(model.store.count / 1e6).toFixed(2)} M parameters on ` +
       `${adapter.description || adapter.device}; samples: ${loader.sampleCount}, steps an epoch: ${stepsPerEpoch}`,
   );
-  progress.note('the first step takes longer than the others: it compiles the kernels');
 }
 
 function summary(

@@ -1,5 +1,6 @@
 /** What the programs share. */
 export * from './bad-files.js';
+export * from './compile-ahead.js';
 export * from './divergence.js';
 export * from './dry-step.js';
 export * from './epoch-reader.js';

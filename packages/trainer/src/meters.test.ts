@@ -9,6 +9,15 @@ describe('RateMeter', () => {
     expect(meter.perSecond).toBe(4);
   });
 
+  it('counts a first step only until there is a second', () => {
+    const meter = new RateMeter(0);
+    meter.add(10, 100_000);
+    expect(meter.perSecond).toBe(0.1);
+    meter.add(10, 101_000);
+    meter.add(10, 102_000);
+    expect(meter.perSecond).toBe(10);
+  });
+
   it('forgets what lies behind its window', () => {
     const meter = new RateMeter(0, 2);
     meter.add(1, 60_000);

@@ -1,6 +1,10 @@
-/** Work done per second over the last few steps, so that a slow start is soon forgotten. */
+/**
+ * Work done per second over the last few steps. The first one counts only until there is a second: what it warms up says
+ * nothing of the others.
+ */
 export class RateMeter {
   readonly #times: { readonly atMs: number; readonly amount: number }[] = [];
+  #isWarm = false;
 
   /**
    * @param nowMs the present, in milliseconds; work is counted from here on
@@ -15,7 +19,9 @@ export class RateMeter {
 
   add(amount: number, nowMs: number): void {
     this.#times.push({ atMs: nowMs, amount });
-    if (this.#times.length > this.windowSteps + 1) this.#times.shift();
+    const isSecond = !this.#isWarm && this.#times.length === 3;
+    if (isSecond || this.#times.length > this.windowSteps + 1) this.#times.shift();
+    if (isSecond) this.#isWarm = true;
   }
 
   /** 0 until there has been work. */

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { createRequire } from 'node:module';
 import { openRuntime, type OpenRuntimeOptions } from '../runtime/open.js';
 import type { Runtime } from '../runtime/runtime.js';
@@ -5,7 +6,10 @@ import { closeGpu, openGpu, type OpenGpuOptions } from './gpu.js';
 
 /** A runtime on the best adapter that Dawn finds. Throws `NoAdapterError` with remedies when there is none. */
 export async function openNodeRuntime(options: OpenGpuOptions & OpenRuntimeOptions = {}): Promise<Runtime> {
-  return openRuntime(await openGpu(options), options);
+  // Mesa's cache is how one device finds what another has compiled.
+  const isCacheOff = /^(1|true)$/i.test(process.env.MESA_SHADER_CACHE_DISABLE ?? '');
+  const compilers = isCacheOff ? 0 : availableParallelism();
+  return openRuntime(await openGpu(options), { compilers, ...options });
 }
 
 /** Ends all use of the device, so that the process can exit. */

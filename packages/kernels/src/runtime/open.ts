@@ -4,6 +4,11 @@ import { Runtime } from './runtime.js';
 
 export interface OpenRuntimeOptions {
   readonly powerPreference?: GPUPowerPreference;
+  /**
+   * Programs that `Runtime.compileLike` has a software driver compile at a time; default: as many as there are cores.
+   * Real GPUs' drivers see to that by themselves.
+   */
+  readonly compilers?: number;
 }
 
 // Asked for where the adapter has them; kernels check the device, never assume.
@@ -29,25 +34,51 @@ export async function openRuntime(gpu: GPU, options: OpenRuntimeOptions = {}): P
       'the adapter is Dawn\u2019s null backend, which computes nothing; leave out the flag backend=null.',
     );
   }
+  const features = WANTED_FEATURES.filter((name) => adapter.features.has(name as GPUFeatureName));
+  const summary = summarizeAdapter(adapter, features);
+  const compilers = summary.isSoftware ? (options.compilers ?? hardwareConcurrency()) : 0;
+  const device = await openDevice(adapter, features);
+  return new Runtime(device, summary, () => openCompilers(gpu, options, features, compilers));
+}
+
+async function openDevice(adapter: GPUAdapter, features: readonly string[]): Promise<GPUDevice> {
   const requiredLimits: Record<string, number> = {};
   for (const name in adapter.limits) {
     const value = adapter.limits[name as keyof GPUSupportedLimits];
     if (typeof value === 'number') requiredLimits[name] = value;
   }
-  const features = WANTED_FEATURES.filter((name) => adapter.features.has(name as GPUFeatureName));
-  const summary = summarizeAdapter(adapter, features);
-  let device: GPUDevice;
   try {
-    device = await adapter.requestDevice({
+    return await adapter.requestDevice({
       label: 'tubelet',
       requiredFeatures: features as GPUFeatureName[],
       requiredLimits,
     });
   } catch (error) {
+    const { description, device } = adapter.info;
     throw new NoAdapterError(
-      `the adapter ${summary.description || summary.device} gives no device: ` +
+      `the adapter ${description || device} gives no device: ` +
         `${error instanceof Error ? error.message : String(error)}. Close other programs that use the GPU, or run \`npm run doctor\`.`,
     );
   }
-  return new Runtime(device, summary);
+}
+
+// An adapter gives one device: each needs its own. Fewer than wanted only take longer.
+async function openCompilers(
+  gpu: GPU,
+  { powerPreference = 'high-performance' }: OpenRuntimeOptions,
+  features: readonly string[],
+  count: number,
+): Promise<GPUDevice[]> {
+  const devices: GPUDevice[] = [];
+  for (let i = 0; i < count; i++) {
+    const adapter = await gpu.requestAdapter({ powerPreference });
+    if (!adapter) break;
+    devices.push(await openDevice(adapter, features));
+  }
+  return devices;
+}
+
+function hardwareConcurrency(): number {
+  const { navigator } = globalThis as { navigator?: { hardwareConcurrency?: number } };
+  return navigator?.hardwareConcurrency ?? 1;
 }

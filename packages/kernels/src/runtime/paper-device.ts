@@ -94,6 +94,7 @@ export function paperDevice(options: PaperOptions): GPUDevice {
     createBindGroupLayout: () => ({}),
     createPipelineLayout: () => ({}),
     createComputePipeline: () => ({}),
+    createComputePipelineAsync: () => Promise.resolve({}),
     createBindGroup: () => ({}),
     createCommandEncoder: () => encoder,
     createBuffer: ({ size }: { readonly size: number }) => paperBuffer(size, options.reads ?? 'refuse'),

@@ -5,6 +5,13 @@ import { programLabel, type KernelCall, type Program, type ProgramSource } from 
 import { UniformBlocks, type UniformBlock } from './uniforms.js';
 import { generateWgsl, type WgslConstants } from './wgsl.js';
 
+// Numbers of WGSL files, which are short where their text is long; those of a process, so that keys of several runtimes
+// mean the same.
+const files = new Map<string, number>();
+
+/** Has a driver compile a program that another device will be given. */
+export type Precompile = (source: ProgramSource) => Promise<void>;
+
 /** The arrays of one dispatch, bound, and the buffers that they lie in. */
 export interface Binding {
   readonly group: GPUBindGroup;
@@ -26,8 +33,6 @@ export class ProgramCache {
   private readonly byKey = new Map<string, Program>();
   /** By a number made of the program's and the storages' ids, which several may share. */
   private readonly bindings = new Map<number, KnownBinding[]>();
-  /** Numbers of WGSL files, which are short where their text is long. */
-  private readonly files = new Map<string, number>();
   private readonly blocks: UniformBlocks;
 
   constructor(
@@ -52,6 +57,37 @@ export class ProgramCache {
     return program;
   }
 
+  /** Whether `other` has a program that this cache does not have. */
+  lacksAnyOf(other: ProgramCache): boolean {
+    return [...other.byKey.keys()].some((key) => !this.byKey.has(key));
+  }
+
+  /**
+   * Compiles the programs that `other` has and this cache lacks, side by side: where drivers compile in the end only when
+   * a program first runs, by running nothing of it on other devices (`precompile`, as many at a time as there are).
+   *
+   * @throws KernelValidationError for the first program that does not compile
+   */
+  async compileLike(
+    other: ProgramCache,
+    precompile: readonly Precompile[],
+    onProgress: (done: number, total: number) => void,
+  ): Promise<void> {
+    const missing = [...other.byKey].filter(([key]) => !this.byKey.has(key));
+    let next = 0;
+    let done = 0;
+    const take = async (prepare: Precompile | undefined) => {
+      for (let at = next++; at < missing.length; at = next++) {
+        const [key, source] = missing[at]!;
+        await prepare?.(source);
+        const program = await this.compileAsync(source);
+        this.byKey.set(key, program);
+        onProgress(++done, missing.length);
+      }
+    };
+    await Promise.all(precompile.length > 0 ? precompile.map(take) : missing.map(() => take(undefined)));
+  }
+
   /** The program of a call, and its arrays and data bound for it. Throws `ShapeError` as `bind` does. */
   prepare(call: KernelCall): { readonly program: Program; readonly binding: Binding } {
     const program = this.program(this.keyOf(call), () => sourceOf(call));
@@ -62,8 +98,8 @@ export class ProgramCache {
   private keyOf({ kernel, wgsl, constants = {}, data, arrays }: KernelCall): string {
     let key = kernel;
     for (const file of wgsl) {
-      let number = this.files.get(file);
-      if (number === undefined) this.files.set(file, (number = this.files.size));
+      let number = files.get(file);
+      if (number === undefined) files.set(file, (number = files.size));
       key += ` ${number}`;
     }
     for (const name in constants) {
@@ -127,33 +163,63 @@ export class ProgramCache {
   }
 
   private compile(source: ProgramSource): Program {
-    const label = programLabel(source);
     const { device } = this;
     device.pushErrorScope('validation');
-    const module = device.createShaderModule({ label, code: source.wgsl });
-    const layout = device.createBindGroupLayout({
-      label,
-      entries: bindingTypes(source).map((type, binding) => ({
-        binding,
-        visibility: 4, // GPUShaderStage.COMPUTE
-        buffer: { type },
-      })),
-    });
-    const pipeline = device.createComputePipeline({
-      label,
-      layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
-      compute: { module, entryPoint: 'main' },
-    });
+    const { layout, descriptor } = describePipeline(device, source);
+    const pipeline = device.createComputePipeline(descriptor);
     this.failures.expect(
-      device
-        .popErrorScope()
-        .then((error) =>
-          error ? new KernelValidationError(source.kernel, `${source.detail}: ${error.message}`) : undefined,
-        ),
+      device.popErrorScope().then((error) => (error ? refused(source, error.message) : undefined)),
     );
-    this.counters.pipelinesCreated++;
-    return { ...source, id: this.byKey.size + 1, pipeline, layout };
+    return this.compiled(source, pipeline, layout);
   }
+
+  private async compileAsync(source: ProgramSource): Promise<Program> {
+    const { device } = this;
+    device.pushErrorScope('validation');
+    const { layout, descriptor } = describePipeline(device, source);
+    const scope = device.popErrorScope();
+    try {
+      return this.compiled(source, await device.createComputePipelineAsync(descriptor), layout);
+    } catch (error) {
+      // The scope has the reason, if it lies in the text.
+      const reason = (await scope)?.message ?? (error instanceof Error ? error.message : String(error));
+      throw refused(source, reason);
+    }
+  }
+
+  private compiled(source: ProgramSource, pipeline: GPUComputePipeline, layout: GPUBindGroupLayout): Program {
+    const { kernel, detail, wgsl, access, takesData } = source;
+    this.counters.pipelinesCreated++;
+    const id = this.counters.pipelinesCreated;
+    return { kernel, detail, wgsl, access, takesData: takesData ?? false, id, pipeline, layout };
+  }
+}
+
+/** Everything of a pipeline but the pipeline. */
+export function describePipeline(
+  device: GPUDevice,
+  source: ProgramSource,
+): { readonly layout: GPUBindGroupLayout; readonly descriptor: GPUComputePipelineDescriptor } {
+  const label = programLabel(source);
+  const module = device.createShaderModule({ label, code: source.wgsl });
+  const layout = device.createBindGroupLayout({
+    label,
+    entries: bindingTypes(source).map((type, binding) => ({
+      binding,
+      visibility: 4, // GPUShaderStage.COMPUTE
+      buffer: { type },
+    })),
+  });
+  const descriptor = {
+    label,
+    layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
+    compute: { module, entryPoint: 'main' },
+  };
+  return { layout, descriptor };
+}
+
+function refused({ kernel, detail }: ProgramSource, reason: string): KernelValidationError {
+  return new KernelValidationError(kernel, `${detail}: ${reason}`);
 }
 
 function sourceOf({ kernel, variant, wgsl, constants = {}, data = {}, arrays }: KernelCall): ProgramSource {

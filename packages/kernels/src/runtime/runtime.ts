@@ -6,6 +6,7 @@ import { DeviceLostError, OutOfMemoryError, RecordingError, ShapeError } from '.
 import { FailureLog } from './failure-log.js';
 import { GpuArray, type DType } from './gpu-array.js';
 import { Ledger, type Cost } from './ledger.js';
+import { precompiler } from './precompile.js';
 import { Profiler, type ProfileEntry } from './profiler.js';
 import { ProgramCache } from './program-cache.js';
 import type { KernelCall, Program, ProgramSource } from './program.js';
@@ -67,9 +68,11 @@ export class Runtime {
   private readonly programs: ProgramCache;
   private readonly tables = new Map<string, GpuArray>();
 
+  /** @param openCompilers opens further devices of the adapter, which only compile: see `compileLike` */
   constructor(
     readonly device: GPUDevice,
     readonly adapter: AdapterSummary,
+    private readonly openCompilers: () => Promise<readonly GPUDevice[]> = () => Promise.resolve([]),
   ) {
     const { failures } = this;
     this.commands = new CommandRecorder(device, failures, this.counters);
@@ -217,6 +220,26 @@ export class Runtime {
   program(key: string, build: () => ProgramSource): Program {
     this.failures.throwIfFailed();
     return this.programs.program(key, build);
+  }
+
+  /**
+   * Compiles the programs that another runtime has used, such as one on paper on which a step was taken, side by side,
+   * so that the first step here need not wait for one after the other. Does nothing that would not be done later.
+   *
+   * @throws KernelValidationError for the first program that the device refuses
+   */
+  async compileLike(
+    other: Runtime,
+    onProgress: (done: number, total: number) => void = () => undefined,
+  ): Promise<void> {
+    this.failures.throwIfFailed();
+    if (!this.programs.lacksAnyOf(other.programs)) return;
+    const compilers = await this.openCompilers();
+    try {
+      await this.programs.compileLike(other.programs, compilers.map(precompiler), onProgress);
+    } finally {
+      for (const device of compilers) device.destroy();
+    }
   }
 
   /**
