@@ -141,7 +141,7 @@ describe('attention-backward', () => {
       };
       const run = (changes: object) => () => attentionBackward(runtime(), { ...good, ...changes });
       expect(run({ dk: runtime().empty([1, 3, 8]) })).toThrow(/attention-backward: dk must be \[1, 4, 8\]/);
-      expect(run({ dq: good.dOut })).toThrow(/dq shares a buffer with dOut/);
+      expect(run({ dq: good.dOut })).toThrow(/dq and dOut share a buffer/);
     });
   });
 });

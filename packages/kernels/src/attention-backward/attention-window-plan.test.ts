@@ -127,13 +127,13 @@ describe('sharedWindowTiling', () => {
     for (let keys = 1; keys <= 16; keys++) {
       for (let headDimension = 1; headDimension <= 128; headDimension++) {
         const { workgroupBytes, ...tiling } = sharedWindowTiling(extentsOf([2, 9, keys, 3, headDimension]));
-        const { KEYS, PARTS, PART_QUADS, INVOCATIONS, DEPTH } = tiling;
+        const { KEYS, PARTS, PART_VEC4S, INVOCATIONS, DEPTH } = tiling;
         expect(KEYS).toBeGreaterThanOrEqual(keys);
         expect(PARTS % 4).toBe(0);
-        expect(PART_QUADS).toBeLessThanOrEqual(4);
+        expect(PART_VEC4S).toBeLessThanOrEqual(4);
         expect(INVOCATIONS).toBe(KEYS * PARTS);
         expect([64, 128]).toContain(INVOCATIONS);
-        expect(DEPTH).toBe(4 * PARTS * PART_QUADS);
+        expect(DEPTH).toBe(4 * PARTS * PART_VEC4S);
         expect(DEPTH).toBeGreaterThanOrEqual(headDimension);
         expect(declaredBytes({ ...tiling, LK: keys })).toBe(workgroupBytes);
         if (headDimension <= 64) expect(workgroupBytes).toBeLessThanOrEqual(16384);

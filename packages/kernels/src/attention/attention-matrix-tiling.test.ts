@@ -26,8 +26,8 @@ const device = (config: MatrixUnitConfig, subgroupMaxSize: number, overrides = {
   ...overrides,
 });
 
-const decoder = { kept: 800, passed: 800, headDimension: 64 };
-const window = { kept: 101, passed: 101, headDimension: 64 };
+const decoder = { blockRows: 800, stepRows: 800, headDimension: 64 };
+const window = { blockRows: 101, stepRows: 101, headDimension: 64 };
 
 describe('attentionMatrixTiling', () => {
   it('gives four subgroups 64 queries against 64 keys at a time for 16×16×16 units and subgroups of 32', () => {
@@ -62,14 +62,14 @@ describe('attentionMatrixTiling', () => {
   });
 
   it('shares few rows out evenly', () => {
-    const strips = (kept: number) =>
-      attentionMatrixTiling({ ...window, kept }, device(unit(16, 16, 16), 32), forwardKernel)?.strips;
+    const strips = (blockRows: number) =>
+      attentionMatrixTiling({ ...window, blockRows }, device(unit(16, 16, 16), 32), forwardKernel)?.strips;
     expect([1, 16, 17, 64, 65, 101, 129].map(strips)).toEqual([1, 1, 2, 4, 3, 4, 3]);
   });
 
   it('takes no longer steps than there are rows to go through', () => {
-    const step = (passed: number) =>
-      attentionMatrixTiling({ ...window, passed }, device(unit(16, 16, 16), 32), forwardKernel)?.step;
+    const step = (stepRows: number) =>
+      attentionMatrixTiling({ ...window, stepRows }, device(unit(16, 16, 16), 32), forwardKernel)?.step;
     expect([1, 32, 33, 1000].map(step)).toEqual([32, 32, 64, 64]);
   });
 
@@ -108,7 +108,7 @@ describe('attentionMatrixTiling', () => {
       unit(32, 8, 16),
     ]) {
       for (const lanes of [4, 8, 16, 32, 64, 128]) {
-        for (const [kept, passed] of [
+        for (const [blockRows, stepRows] of [
           [1, 1],
           [11, 11],
           [101, 101],
@@ -118,7 +118,7 @@ describe('attentionMatrixTiling', () => {
           for (const headDimension of [3, 24, 64, 128]) {
             for (const maxWorkgroupBytes of [16384, 32768, 49152]) {
               const limits = { maxWorkgroupBytes, maxWorkgroupInvocations: 256 };
-              const extents = { kept, passed, headDimension };
+              const extents = { blockRows, stepRows, headDimension };
               const tiling = attentionMatrixTiling(extents, device(config, lanes, limits), kernel);
               if (!tiling) {
                 expect(headDimension).toBeGreaterThan(24);
@@ -132,7 +132,7 @@ describe('attentionMatrixTiling', () => {
               expect(depth).toBeGreaterThanOrEqual(headDimension);
               expect(workgroupBytes).toBeLessThanOrEqual(maxWorkgroupBytes);
               // Blocks may overhang, but no strip of the first one is wholly outside.
-              expect((strips - 1) * config.m).toBeLessThan(kept);
+              expect((strips - 1) * config.m).toBeLessThan(blockRows);
               // What invocations that share a row hold of it: four elements for each 16.
               expect(step).toBeLessThanOrEqual(kernel.longestStep);
             }
