@@ -14,57 +14,53 @@ var<storage, read_write> log_sum_exp: array<f32>;
 
 const LOWEST = -3.4e38;
 
-fn add_value(value: vec4f, weights: vec4f, sum: ptr<function, mat4x4f>) {
-  (*sum)[0] += value * weights.x;
-  (*sum)[1] += value * weights.y;
-  (*sum)[2] += value * weights.z;
-  (*sum)[3] += value * weights.w;
-}
-
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
   let tile = group.x + group.y * GRID_X;
   if (tile >= TILES) {
     return;
   }
-  let step_row = tile % BLOCKS * STEP_ROWS;
+  let row = tile % BLOCKS * LANES + lane;
   let h = (tile / BLOCKS) % HEADS;
   let g = tile / (BLOCKS * HEADS);
   let q_rows = Rows(Q_OFFSET + g * Q_GROUP + h * HEAD, Q_ROW, LQ - 1u);
   let k_rows = Rows(K_OFFSET + g * K_GROUP + h * HEAD, K_ROW, LK - 1u);
   let v_rows = Rows(V_OFFSET + g * V_GROUP + h * HEAD, V_ROW, LK - 1u);
-  var weights = products(&k, k_rows, 0u, &q, q_rows, step_row, lane);
-  var m = vec4f(LOWEST);
+  var weights = array<f32, ROWS>();
+  for (var c = 0u; c < rolled(VEC4S); c++) {
+    var keys = block_parts(&k, k_rows, 0u, c, lane);
+    let query = row_vec4(&q, q_rows, row, c);
+#for KEY in 0..ROWS
+    weights[KEY] += dot(query, subgroupBroadcast(part(&keys, KEY / LANES), KEY % LANES));
+#end
+  }
+  var m = LOWEST;
 #for KEY in 0..ROWS
   // Keys beyond the last are that key again and weigh nothing.
-  weights[KEY] = select(vec4f(LOWEST), weights[KEY] * SCALE, KEY < LK);
+  weights[KEY] = select(LOWEST, weights[KEY] * SCALE, KEY < LK);
   m = max(m, weights[KEY]);
 #end
-  var l = vec4f();
-#for KEY in 0..ROWS
-  weights[KEY] = exponential4(weights[KEY] - m);
-  l += weights[KEY];
+  var l = 0.0;
+#for KEY in 0..ROWS / 4
+  let p{KEY} = exponential4(vec4f(weights[4u * KEY], weights[4u * KEY + 1u], weights[4u * KEY + 2u], weights[4u * KEY + 3u]) - m);
+  l += dot(p{KEY}, vec4f(1.0));
 #end
   let factor = 1.0 / l;
-  let out_head = OUT_OFFSET + g * OUT_GROUP + h * HEAD;
-  let row = step_row + 4u * lane;
+  let out_row = OUT_OFFSET + g * OUT_GROUP + h * HEAD + row * OUT_ROW;
   for (var c = 0u; c < rolled(VEC4S); c++) {
     var values = block_parts(&v, v_rows, 0u, c, lane);
-    var sum = mat4x4f();
-#for KEY in 0..ROWS
-    add_value(subgroupBroadcast(part(&values, KEY / LANES), KEY % LANES), weights[KEY], &sum);
+    var sum = vec4f();
+#for N in 0..ROWS / 4
+    sum += subgroupBroadcast(part(&values, 4u * N / LANES), 4u * N % LANES) * p{N}.x;
+    sum += subgroupBroadcast(part(&values, (4u * N + 1u) / LANES), (4u * N + 1u) % LANES) * p{N}.y;
+    sum += subgroupBroadcast(part(&values, (4u * N + 2u) / LANES), (4u * N + 2u) % LANES) * p{N}.z;
+    sum += subgroupBroadcast(part(&values, (4u * N + 3u) / LANES), (4u * N + 3u) % LANES) * p{N}.w;
 #end
-#for ROW in 0..4
-    if (row + ROW < LQ) {
-      store_vec4(&out, out_head + (row + ROW) * OUT_ROW, c, sum[ROW] * factor[ROW]);
+    if (row < LQ) {
+      store_vec4(&out, out_row, c, sum * factor);
     }
-#end
   }
-  let log_sums = m + log(l);
-  let statistics = LOG_SUM_EXP_OFFSET + (g * HEADS + h) * LQ + row;
-#for ROW in 0..4
-  if (row + ROW < LQ) {
-    log_sum_exp[statistics + ROW] = log_sums[ROW];
+  if (row < LQ) {
+    log_sum_exp[LOG_SUM_EXP_OFFSET + (g * HEADS + h) * LQ + row] = m + log(l);
   }
-#end
 }

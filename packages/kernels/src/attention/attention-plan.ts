@@ -89,12 +89,13 @@ export function broadcastPlanner(wgsl: string): AttentionPlanner {
 /** attention-few-keys.wgsl for so few keys, and `otherwise` for more. */
 export function fewKeysPlanner(wgsl: string, otherwise: AttentionPlanner): AttentionPlanner {
   const files = broadcastFiles(wgsl);
-  const mostKeys = BROADCAST_ROWS.few;
+  const mostKeys = BROADCAST_ROWS.many;
   return (task) => {
     const { runtime, extents } = task;
     if (extents.keys > mostKeys) return otherwise(task);
-    const blockRows = 4 * knownSubgroupSize(runtime.adapter)!;
-    return { blockRows, wgsl: files, constants: broadcastConstants(runtime, extents, mostKeys) };
+    const blockRows = knownSubgroupSize(runtime.adapter)!;
+    const rows = extents.keys <= BROADCAST_ROWS.few ? BROADCAST_ROWS.few : BROADCAST_ROWS.many;
+    return { blockRows, wgsl: files, constants: broadcastConstants(runtime, extents, rows) };
   };
 }
 
