@@ -46,9 +46,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) la
   var statistics: Statistics = Statistics();
   for (var i = 0u; i < LOADS; i++) {
     let own = row + i * LANES + lane;
+    let out_row = out_rows.start + min(own, LQ - 1u) * OUT_ROW;
+    let d_out_row = d_out_rows.start + min(own, LQ - 1u) * D_OUT_ROW;
+    let count = rolled(VEC4S);
     var d = 0.0;
-    for (var c = 0u; c < rolled(VEC4S); c++) {
-      d += dot(row_vec4(&out, out_rows, own, c), row_vec4(&d_out, d_out_rows, own, c));
+    for (var c = 0u; c < count; c++) {
+      d += dot(load_vec4(&out, out_row, c), load_vec4(&d_out, d_out_row, c));
     }
     statistics[i] = vec2f(log_sum_exp[LOG_SUM_EXP_OFFSET + first + min(own, LQ - 1u)], d);
     if (own < min(row + ROWS, LQ)) {

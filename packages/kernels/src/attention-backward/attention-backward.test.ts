@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { GpuArray } from '../runtime/gpu-array.js';
 import { runnableVariants, type Variant } from '../runtime/variants.js';
-import { checkCase, scaledError } from '../testing/kernel-harness.js';
+import { checkCase, makeHostData, runOnce, scaledError } from '../testing/kernel-harness.js';
 import { testRandom } from '../testing/random.js';
 import { useRuntime } from '../testing/test-runtime.js';
 import { attentionBackward, attentionBackwardVariants } from './attention-backward.js';
@@ -131,17 +131,47 @@ describe('attention-backward', () => {
     },
   );
 
-  it('refuses gradients of another shape or in the buffer of an input', () => {
+  // 5 keys are a window, 33 are not.
+  const spoilt = attentionBackwardVariants.flatMap((variant) =>
+    [5, 33].flatMap((keys) => (['q', 'k'] as const).map((input) => ({ variant, keys, input }))),
+  );
+  it.for(spoilt)(
+    '$variant.name lets NaN in $input of $keys keys through',
+    async ({ variant, keys, input }, { skip }) => {
+      skip(!canRun(variant), 'this device cannot run the variant');
+      const shape = { groups: 1, queries: 9, keys, heads: 2, headDimension: 8 };
+      const host = makeHostData(attentionBackwardKernel.inputs(shape), testRandom(5));
+      // Channel 3 of row 2, of the first head; out and logSumExp are those of the forward without it.
+      host[input]![2 * 16 + 3] = NaN;
+      runtime().forcedVariants.set('attention-backward', variant.name);
+      const { dq, dk, dv } = await runOnce(runtime(), attentionBackwardKernel, shape, host, {}).finally(() =>
+        runtime().forcedVariants.delete('attention-backward'),
+      );
+      const isSpoilt = (row: number, by: 'q' | 'k') => input !== by || row === 2;
+      for (let row = 0; row < shape.queries; row++) {
+        expect(Number.isNaN(dq![row * 16]), `dq, row ${row}`).toBe(isSpoilt(row, 'q'));
+        expect(Number.isNaN(dq![row * 16 + 8]), `dq, row ${row}, second head`).toBe(false);
+      }
+      for (let row = 0; row < keys; row++) {
+        expect(Number.isNaN(dk![row * 16]), `dk, row ${row}`).toBe(isSpoilt(row, 'k'));
+        expect(Number.isNaN(dv![row * 16]), `dv, row ${row}`).toBe(isSpoilt(row, 'k'));
+        expect(Number.isNaN(dk![row * 16 + 8]), `dk, row ${row}, second head`).toBe(false);
+      }
+    },
+  );
+
+  it.each([
+    { what: 'dk of another shape', message: /attention-backward: dk must be \[1, 4, 8\]/ },
+    { what: 'dq in the buffer of an input', message: /dq and dOut share a buffer/ },
+  ])('refuses $what', ({ what, message }) => {
     runtime().scope(() => {
       const make = () => runtime().empty([1, 4, 8]);
-      const logSumExp = runtime().empty([1, 2, 4]);
       const good = {
         ...{ q: make(), k: make(), v: make(), out: make(), dOut: make() },
-        ...{ dq: make(), dk: make(), dv: make(), logSumExp, heads: 2 },
+        ...{ dq: make(), dk: make(), dv: make(), logSumExp: runtime().empty([1, 2, 4]), heads: 2 },
       };
-      const run = (changes: object) => () => attentionBackward(runtime(), { ...good, ...changes });
-      expect(run({ dk: runtime().empty([1, 3, 8]) })).toThrow(/attention-backward: dk must be \[1, 4, 8\]/);
-      expect(run({ dq: good.dOut })).toThrow(/dq and dOut share a buffer/);
+      const bad = what.startsWith('dk') ? { dk: runtime().empty([1, 3, 8]) } : { dq: good.dOut };
+      expect(() => attentionBackward(runtime(), { ...good, ...bad })).toThrow(message);
     });
   });
 });

@@ -80,23 +80,29 @@ const BROADCAST_ROWS = { few: 8, many: 16 };
 export function broadcastPlanner(wgsl: string): AttentionPlanner {
   const files = broadcastFiles(wgsl);
   return ({ runtime, extents, rows }) => {
-    const count = rows === 'queries' ? extents.queries : extents.keys;
-    const blockRows = count <= BROADCAST_ROWS.few ? BROADCAST_ROWS.few : BROADCAST_ROWS.many;
+    const blockRows = broadcastRows(rows === 'queries' ? extents.queries : extents.keys);
     return { blockRows, wgsl: files, constants: broadcastConstants(runtime, extents, blockRows) };
   };
 }
 
-/** attention-few-keys.wgsl for so few keys, and `otherwise` for more. */
+/** attention-few-keys.wgsl where the subgroup can hold all keys, and `otherwise` where there are more. */
 export function fewKeysPlanner(wgsl: string, otherwise: AttentionPlanner): AttentionPlanner {
   const files = broadcastFiles(wgsl);
-  const mostKeys = BROADCAST_ROWS.many;
   return (task) => {
     const { runtime, extents } = task;
-    if (extents.keys > mostKeys) return otherwise(task);
+    if (extents.keys > BROADCAST_ROWS.many) return otherwise(task);
     const blockRows = knownSubgroupSize(runtime.adapter)!;
-    const rows = extents.keys <= BROADCAST_ROWS.few ? BROADCAST_ROWS.few : BROADCAST_ROWS.many;
-    return { blockRows, wgsl: files, constants: broadcastConstants(runtime, extents, rows) };
+    return {
+      blockRows,
+      wgsl: files,
+      constants: broadcastConstants(runtime, extents, broadcastRows(extents.keys)),
+    };
   };
+}
+
+/** Rows of a block of a subgroup, of that many in all. */
+function broadcastRows(count: number): number {
+  return count <= BROADCAST_ROWS.few ? BROADCAST_ROWS.few : BROADCAST_ROWS.many;
 }
 
 function broadcastFiles(wgsl: string): readonly string[] {

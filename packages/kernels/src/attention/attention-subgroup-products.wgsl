@@ -1,6 +1,6 @@
-// Products for the attention kernels in which a subgroup shares what it loads: attention-subgroup-broadcast.wgsl,
-// attention-few-keys.wgsl and the two attention-backward-…-subgroup-broadcast.wgsl. Why, and what loads cost on a
-// processor, says matmul-subgroup-broadcast.wgsl.
+// Products for the attention kernels in which a subgroup shares what it loads: attention-subgroup-broadcast.wgsl and the
+// two attention-backward-…-subgroup-broadcast.wgsl; attention-few-keys.wgsl has its blocks from here. Why, and what loads
+// cost on a processor, says matmul-subgroup-broadcast.wgsl.
 //
 // A subgroup of LANES invocations has a block of ROWS rows of one head and goes through the other side's rows, STEP_ROWS =
 // 4 · LANES at a time. Scores and what comes of them are tiles: of each row of the block, the four rows of the step that
@@ -23,19 +23,35 @@ const STEP_ROWS = 4u * LANES;
 alias Values = array<mat4x4f, SHARES>;
 alias Sums = array<vec4f, ROWS * SHARES>;
 
-// Four rows from `row` on, a column each.
-fn four_rows(source: ptr<storage, array<Element>, read>, rows: Rows, row: u32, c: u32) -> mat4x4f {
-  return mat4x4f(row_vec4(source, rows, row, c), row_vec4(source, rows, row + 1u, c),
-                 row_vec4(source, rows, row + 2u, c), row_vec4(source, rows, row + 3u, c));
+// The places of a block are those of rows i · LANES + lane; compilers for processors take nothing out of loops, so that
+// they are worked out in front of them.
+alias BlockPlaces = array<u32, LOADS>;
+
+fn block_places(rows: Rows, row: u32, lane: u32) -> BlockPlaces {
+  var places: BlockPlaces = BlockPlaces();
+#for I in 0..(ROWS + LANES - 1) / LANES
+  places[I] = rows.start + min(row + I * LANES + lane, rows.last) * rows.stride;
+#end
+  return places;
 }
 
-// Vec4 c of a block of `a`, row i · LANES + lane in invocation `lane`.
-fn block_parts(a: ptr<storage, array<Element>, read>, a_rows: Rows, a_row: u32, c: u32, lane: u32) -> Parts {
+// Vec4 c of a block.
+fn block_parts(source: ptr<storage, array<Element>, read>, places: ptr<function, BlockPlaces>, c: u32) -> Parts {
   var parts: Parts = Parts();
-  for (var i = 0u; i < LOADS; i++) {
-    parts[i] = row_vec4(a, a_rows, a_row + i * LANES + lane, c);
-  }
+#for I in 0..(ROWS + LANES - 1) / LANES
+  parts[I] = load_vec4(source, (*places)[I], c);
+#end
   return parts;
+}
+
+fn four_places(rows: Rows, row: u32) -> vec4u {
+  return rows.start + min(row + STEPS, vec4u(rows.last)) * rows.stride;
+}
+
+// Vec4 c of four rows, a column each.
+fn four_rows(source: ptr<storage, array<Element>, read>, places: vec4u, c: u32) -> mat4x4f {
+  return mat4x4f(load_vec4(source, places.x, c), load_vec4(source, places.y, c),
+                 load_vec4(source, places.z, c), load_vec4(source, places.w, c));
 }
 
 // The products of a block of `a`, from a_row on, with the invocation's four rows of `b`, of a step from b_row on.
@@ -49,9 +65,12 @@ fn products(
   lane: u32,
 ) -> Tile {
   var tile: Tile = Tile();
-  for (var c = 0u; c < rolled(VEC4S); c++) {
-    let step_rows = transpose(four_rows(b, b_rows, b_row + 4u * lane, c));
-    var parts = block_parts(a, a_rows, a_row, c, lane);
+  var a_places = block_places(a_rows, a_row, lane);
+  let b_places = four_places(b_rows, b_row + 4u * lane);
+  let count = rolled(VEC4S);
+  for (var c = 0u; c < count; c++) {
+    let step_rows = transpose(four_rows(b, b_places, c));
+    var parts = block_parts(a, &a_places, c);
     add_rows(step_rows, &parts, &tile);
   }
   return tile;
@@ -73,10 +92,12 @@ fn add_weighted(
   lane: u32,
   sum: ptr<function, Sums>,
 ) {
-  for (var owner = 0u; owner < rolled(LANES); owner++) {
+  let count = rolled(LANES);
+  for (var owner = 0u; owner < count; owner++) {
+    let places = four_places(b_rows, b_row + 4u * owner);
     var values: Values = Values();
     for (var share = 0u; share < SHARES; share++) {
-      values[share] = four_rows(b, b_rows, b_row + 4u * owner, min(share * LANES + lane, VEC4S - 1u));
+      values[share] = four_rows(b, places, min(share * LANES + lane, VEC4S - 1u));
     }
 #for ROW in 0..ROWS
     add_weighted_row(ROW, owner, weights, &values, sum);
