@@ -29,9 +29,9 @@ var<storage, read> log_sum_exp: array<f32>;
 const PAIRS = 4u;
 const TILE = 2u * PAIRS;
 // Vec4s of a row; those beyond the head are zero.
-const WIDTH = PARTS * PART_VEC4S;
-const STRIDE = WIDTH + 1u;
-const TILE_VEC4S = TILE * WIDTH;
+const VEC4S = PARTS * PART_VEC4S;
+const STRIDE = VEC4S + 1u;
+const TILE_VEC4S = TILE * VEC4S;
 const PARTS_STRIDE = PARTS + 1u;
 const PARTS_OF_PAIR = KEYS * PARTS_STRIDE;
 const PAIRS_STRIDE = PAIRS + 1u;
@@ -135,20 +135,20 @@ fn copy_tile(i: u32, index: u32, q_head: u32, out_head: u32, d_out_head: u32) {
   for (var near = index; near < rolled(TILE_VEC4S); near += 2u * INVOCATIONS) {
     let far = near + INVOCATIONS;
     // Queries beyond the last are that query again and count nothing.
-    let near_row = min(i + near / WIDTH, LQ - 1u);
-    let far_row = min(i + far / WIDTH, LQ - 1u);
-    let near_q = load_vec4(&q, q_head + near_row * Q_ROW, near % WIDTH);
-    let far_q = load_vec4(&q, q_head + far_row * Q_ROW, far % WIDTH);
-    let near_d_out = load_vec4(&d_out, d_out_head + near_row * D_OUT_ROW, near % WIDTH);
-    let far_d_out = load_vec4(&d_out, d_out_head + far_row * D_OUT_ROW, far % WIDTH);
-    let near_out = load_vec4(&out, out_head + near_row * OUT_ROW, near % WIDTH);
-    let far_out = load_vec4(&out, out_head + far_row * OUT_ROW, far % WIDTH);
-    let near_at = near / WIDTH * STRIDE + near % WIDTH;
+    let near_row = min(i + near / VEC4S, LQ - 1u);
+    let far_row = min(i + far / VEC4S, LQ - 1u);
+    let near_q = load_vec4(&q, q_head + near_row * Q_ROW, near % VEC4S);
+    let far_q = load_vec4(&q, q_head + far_row * Q_ROW, far % VEC4S);
+    let near_d_out = load_vec4(&d_out, d_out_head + near_row * D_OUT_ROW, near % VEC4S);
+    let far_d_out = load_vec4(&d_out, d_out_head + far_row * D_OUT_ROW, far % VEC4S);
+    let near_out = load_vec4(&out, out_head + near_row * OUT_ROW, near % VEC4S);
+    let far_out = load_vec4(&out, out_head + far_row * OUT_ROW, far % VEC4S);
+    let near_at = near / VEC4S * STRIDE + near % VEC4S;
     q_tile[near_at] = near_q;
     d_out_tile[near_at] = near_d_out;
     products[near_at] = dot(near_d_out, near_out);
     if (far < TILE_VEC4S) {
-      let far_at = far / WIDTH * STRIDE + far % WIDTH;
+      let far_at = far / VEC4S * STRIDE + far % VEC4S;
       q_tile[far_at] = far_q;
       d_out_tile[far_at] = far_d_out;
       products[far_at] = dot(far_d_out, far_out);
@@ -205,7 +205,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
     workgroupBarrier();
     if (index < TILE) {
       var d = 0.0;
-      for (var c = 0u; c < rolled(WIDTH); c++) {
+      for (var c = 0u; c < rolled(VEC4S); c++) {
         d += products[index * STRIDE + c];
       }
       deltas[index] = d;
@@ -237,9 +237,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
     if (PART_VEC4S > 3u) {
       sums3 = with_tile(sums3, column, c3);
     }
-    for (var at = index; at < rolled(PAIRS * WIDTH); at += INVOCATIONS) {
-      let pair = at / WIDTH;
-      let c = at % WIDTH;
+    for (var at = index; at < rolled(PAIRS * VEC4S); at += INVOCATIONS) {
+      let pair = at / VEC4S;
+      let c = at % VEC4S;
       var first = vec4f();
       var second = vec4f();
       for (var j = 0u; j < LK; j++) {
