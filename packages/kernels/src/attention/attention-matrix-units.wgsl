@@ -1,5 +1,5 @@
-// Attention on matrix units (tensor cores), for GPUs: the mathematics and layout of attention.wgsl; blocks of queries
-// against blocks of keys with a running maximum, as in flash attention (Dao et al., 2022).
+// Attention on matrix units (tensor cores), for GPUs: the mathematics and layout of attention-tiled.wgsl; blocks of
+// queries against blocks of keys with a running maximum, as in flash attention (Dao et al., 2022).
 //
 // q, k, v and the weights exp(score − maximum) are rounded to f16 on their way into workgroup memory; products, scores
 // (SCALE is applied to those, in f32), exponentials and all sums are f32. Beside the rounding of the inputs, `out` errs
