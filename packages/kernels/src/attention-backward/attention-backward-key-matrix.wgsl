@@ -1,26 +1,25 @@
 // Attention, gradients of the keys and values, on matrix units: the mathematics and layout of
-// attention-backward-key.wgsl, the division of work of attention-backward-query-matrix.wgsl with the roles of keys and
-// queries exchanged.
+// attention-backward-key-tiled.wgsl, the division of work of attention-backward-query-matrix.wgsl with the roles of keys
+// and queries exchanged.
 //
 // A workgroup owns TILE_K = STRIPS · UNIT_M keys of one head; k, v and both sums of its strip stay in a subgroup's
 // registers. For each TILE_Q queries a subgroup multiplies k with Q and v with dout, which gives the scores and dp
 // transposed, [keys, queries], as the products with dout and Q want them; four invocations share a row of them in the
 // stage, and write p and ds as f16. p and ds are rounded to 2⁻¹¹ of themselves; those of queries beyond the chunk are 0.
 //
-// Header: that of attention-backward-key.wgsl and STRIPS, TILE_Q (a multiple of 16, 2 · UNIT_N and UNIT_K; at most 32),
-// DEPTH, INVOCATIONS, KEEP_LOOPS; attention-matrix-operations.wgsl, quads-4.wgsl or quads-1.wgsl,
-// attention-matrix-copies.wgsl. Needs `enable subgroups` besides.
+// Header: STRIPS, TILE_Q (a multiple of 16, 2 · UNIT_N and UNIT_K; at most 32), as attention-matrix-operations.wgsl and
+// attention-matrix-copies.wgsl, which precede it; attention-gradient-stores.wgsl.
+// Data: that of attention-backward-key-tiled.wgsl.
 
-@group(0) @binding(2) var<storage, read> q: array<Lane>;
-@group(0) @binding(3) var<storage, read> k: array<Lane>;
-@group(0) @binding(4) var<storage, read> v: array<Lane>;
-@group(0) @binding(5) var<storage, read> d_out: array<Lane>;
-@group(0) @binding(6) var<storage, read> log_sum_exp: array<f32>;
-@group(0) @binding(7) var<storage, read> delta: array<f32>;
+var<storage, read> q: array<Element>;
+var<storage, read> k: array<Element>;
+var<storage, read> v: array<Element>;
+var<storage, read> d_out: array<Element>;
+var<storage, read> log_sum_exp: array<f32>;
+var<storage, read> delta: array<f32>;
 
 const LOG2_E = 1.44269504;
 const TILE_K = STRIPS * UNIT_M;
-const BLOCKS = (LK + TILE_K - 1u) / TILE_K;
 const P_STRIDE = TILE_Q / 4u + 2u;
 // Of the stage: scores in the first half of a row, dp in the second.
 const HALF = TILE_Q / 4u;
@@ -48,7 +47,7 @@ fn four_log_sums(i: u32) -> vec4f {
 fn store_p_and_ds(key: u32, queries: u32, part: u32, n: u32) {
   if (n < TILE_Q / 16u) {
     let column = part + n * SHARERS;
-    let valid = vec4u(4u * column) + vec4u(0u, 1u, 2u, 3u) < vec4u(queries);
+    let valid = vec4u(4u * column) + STEPS < vec4u(queries);
     let at = key * STAGE_STRIDE + column;
     let p = exp2(stage[at] * (SCALE * LOG2_E) - four_log_sums(4u * column));
     let ds = p * (stage[at + HALF] - four_deltas(4u * column));
@@ -74,10 +73,10 @@ fn main(
   let h = (tile / (BLOCKS * SPLITS)) % HEADS;
   let g = tile / (BLOCKS * SPLITS * HEADS);
   let end = min((split + 1u) * CHUNK, LQ);
-  let k_rows = Rows(K_OFFSET + g * K_GROUP + h * HEAD_LANES, K_ROW, LK - 1u);
-  let v_rows = Rows(V_OFFSET + g * V_GROUP + h * HEAD_LANES, V_ROW, LK - 1u);
-  let q_rows = Rows(Q_OFFSET + g * Q_GROUP + h * HEAD_LANES, Q_ROW, end - 1u);
-  let d_out_rows = Rows(D_OUT_OFFSET + g * D_OUT_GROUP + h * HEAD_LANES, D_OUT_ROW, end - 1u);
+  let k_rows = Rows(K_OFFSET + g * K_GROUP + h * HEAD, K_ROW, LK - 1u);
+  let v_rows = Rows(V_OFFSET + g * V_GROUP + h * HEAD, V_ROW, LK - 1u);
+  let q_rows = Rows(Q_OFFSET + g * Q_GROUP + h * HEAD, Q_ROW, end - 1u);
+  let d_out_rows = Rows(D_OUT_OFFSET + g * D_OUT_GROUP + h * HEAD, D_OUT_ROW, end - 1u);
   let statistics = (g * HEADS + h) * LQ;
   // Invocations in the order in which subgroups hold them: four of one row are a quad of a subgroup.
   let member = subgroup * subgroup_size + lane;
@@ -101,7 +100,7 @@ fn main(
   }
   workgroupBarrier();
 
-  for (var i = split * CHUNK; i < rolled(end); i += TILE_Q) {
+  for (var i = split * CHUNK; i < end; i += TILE_Q) {
     copy_two(&q, q_rows, 0u, &d_out, d_out_rows, D_OUTS, i, TILE_Q, index);
     for (var j = index; j < rolled(TILE_Q); j += INVOCATIONS) {
       let at = statistics + min(i + j, end - 1u);
@@ -134,16 +133,16 @@ fn main(
     workgroupBarrier();
   }
 
-  let dk_head = DK_OFFSET + split * SPLIT_STRIDE + g * DK_GROUP + h * HEAD_LANES;
-  let dv_head = DV_OFFSET + split * SPLIT_STRIDE + g * DV_GROUP + h * HEAD_LANES;
+  let dk_head = DK_OFFSET + split * SPLIT_STRIDE + g * DK_GROUP + h * HEAD;
+  let dv_head = DV_OFFSET + split * SPLIT_STRIDE + g * DV_GROUP + h * HEAD;
   if (subgroup < STRIPS) {
     store_sums(strip * STAGE_STRIDE, STAGE_STRIDE, &k_sum);
   }
   workgroupBarrier();
-  for (var i = index; i < rolled(TILE_K * QUADS); i += INVOCATIONS) {
-    let r = i / QUADS;
+  for (var i = index; i < rolled(TILE_K * VEC4S); i += INVOCATIONS) {
+    let r = i / VEC4S;
     if (row + r < LK) {
-      store_dk_quad(dk_head + (row + r) * DK_ROW, i % QUADS, stage[r * STAGE_STRIDE + i % QUADS] * SCALE);
+      store_dk(dk_head + (row + r) * DK_ROW, i % VEC4S, stage[r * STAGE_STRIDE + i % VEC4S] * SCALE);
     }
   }
   workgroupBarrier();
@@ -151,10 +150,10 @@ fn main(
     store_sums(strip * STAGE_STRIDE, STAGE_STRIDE, &v_sum);
   }
   workgroupBarrier();
-  for (var i = index; i < rolled(TILE_K * QUADS); i += INVOCATIONS) {
-    let r = i / QUADS;
+  for (var i = index; i < rolled(TILE_K * VEC4S); i += INVOCATIONS) {
+    let r = i / VEC4S;
     if (row + r < LK) {
-      store_dv_quad(dv_head + (row + r) * DV_ROW, i % QUADS, stage[r * STAGE_STRIDE + i % QUADS]);
+      store_dv(dv_head + (row + r) * DV_ROW, i % VEC4S, stage[r * STAGE_STRIDE + i % VEC4S]);
     }
   }
 }

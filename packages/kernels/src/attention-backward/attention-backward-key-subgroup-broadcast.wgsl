@@ -1,17 +1,17 @@
 // Attention, gradients of the keys and values, where a subgroup shares what it loads: the mathematics, layout and split
-// sums of attention-backward-key.wgsl, the division of work of attention-subgroup-products.wgsl with keys kept and queries passed.
+// sums of attention-backward-key-tiled.wgsl, the division of work of attention-subgroup-products.wgsl with blocks of keys
+// and steps of queries.
 //
-// Header: that of attention-backward-key.wgsl and LANES, ROWS, DEPTH; attention-subgroup-products.wgsl;
-// quad-gradients-split.wgsl or quad-gradients-joined.wgsl. Needs `enable subgroups` besides.
+// Header: as attention-subgroup-products.wgsl, which precedes it; math/exponential.wgsl, attention-gradient-stores.wgsl.
+// Data: that of attention-backward-key-tiled.wgsl.
 
-@group(0) @binding(2) var<storage, read> q: array<Lane>;
-@group(0) @binding(3) var<storage, read> k: array<Lane>;
-@group(0) @binding(4) var<storage, read> v: array<Lane>;
-@group(0) @binding(5) var<storage, read> d_out: array<Lane>;
-@group(0) @binding(6) var<storage, read> log_sum_exp: array<f32>;
-@group(0) @binding(7) var<storage, read> delta: array<f32>;
+var<storage, read> q: array<Element>;
+var<storage, read> k: array<Element>;
+var<storage, read> v: array<Element>;
+var<storage, read> d_out: array<Element>;
+var<storage, read> log_sum_exp: array<f32>;
+var<storage, read> delta: array<f32>;
 
-const BLOCKS = (LK + ROWS - 1u) / ROWS;
 
 // Scores and dp of a key become p and ds.
 fn weigh(row: u32, l: vec4f, d: vec4f, valid: vec4<bool>, p: ptr<function, Tile>, ds: ptr<function, Tile>) {
@@ -31,14 +31,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) la
   let h = (tile / (BLOCKS * SPLITS)) % HEADS;
   let g = tile / (BLOCKS * SPLITS * HEADS);
   let end = min((split + 1u) * CHUNK, LQ);
-  let q_rows = Rows(Q_OFFSET + g * Q_GROUP + h * HEAD_LANES, Q_ROW, LQ - 1u);
-  let k_rows = Rows(K_OFFSET + g * K_GROUP + h * HEAD_LANES, K_ROW, LK - 1u);
-  let v_rows = Rows(V_OFFSET + g * V_GROUP + h * HEAD_LANES, V_ROW, LK - 1u);
-  let d_out_rows = Rows(D_OUT_OFFSET + g * D_OUT_GROUP + h * HEAD_LANES, D_OUT_ROW, LQ - 1u);
+  let q_rows = Rows(Q_OFFSET + g * Q_GROUP + h * HEAD, Q_ROW, LQ - 1u);
+  let k_rows = Rows(K_OFFSET + g * K_GROUP + h * HEAD, K_ROW, LK - 1u);
+  let v_rows = Rows(V_OFFSET + g * V_GROUP + h * HEAD, V_ROW, LK - 1u);
+  let d_out_rows = Rows(D_OUT_OFFSET + g * D_OUT_GROUP + h * HEAD, D_OUT_ROW, LQ - 1u);
   let statistics = (g * HEADS + h) * LQ;
   var key_sum: Sums = Sums();
   var value_sum: Sums = Sums();
-  for (var query = split * CHUNK; query < rolled(end); query += PASSED) {
+  for (var query = split * CHUNK; query < end; query += STEP_ROWS) {
     // Queries beyond the last read that query again and count nothing.
     let own = vec4u(query + 4u * lane) + STEPS;
     let valid = own < vec4u(end);
@@ -48,36 +48,21 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) la
     let d = vec4f(delta[at.x], delta[at.y], delta[at.z], delta[at.w]);
     var p = products(&k, k_rows, row, &q, q_rows, query, lane);
     var ds = products(&v, v_rows, row, &d_out, d_out_rows, query, lane);
-    weigh(0u, l, d, valid, &p, &ds);
-    weigh(1u, l, d, valid, &p, &ds);
-    weigh(2u, l, d, valid, &p, &ds);
-    weigh(3u, l, d, valid, &p, &ds);
-    weigh(4u, l, d, valid, &p, &ds);
-    weigh(5u, l, d, valid, &p, &ds);
-    weigh(6u, l, d, valid, &p, &ds);
-    weigh(7u, l, d, valid, &p, &ds);
-    if (ROWS > 8u) {
-      weigh(8u, l, d, valid, &p, &ds);
-      weigh(9u, l, d, valid, &p, &ds);
-      weigh(10u, l, d, valid, &p, &ds);
-      weigh(11u, l, d, valid, &p, &ds);
-      weigh(12u, l, d, valid, &p, &ds);
-      weigh(13u, l, d, valid, &p, &ds);
-      weigh(14u, l, d, valid, &p, &ds);
-      weigh(15u, l, d, valid, &p, &ds);
-    }
+#for R in 0..ROWS
+    weigh(R, l, d, valid, &p, &ds);
+#end
     add_weighted(&p, &d_out, d_out_rows, query, lane, &value_sum);
     add_weighted(&ds, &q, q_rows, query, lane, &key_sum);
   }
 
-  let dk_head = DK_OFFSET + split * SPLIT_STRIDE + g * DK_GROUP + h * HEAD_LANES;
-  let dv_head = DV_OFFSET + split * SPLIT_STRIDE + g * DV_GROUP + h * HEAD_LANES;
+  let dk_head = DK_OFFSET + split * SPLIT_STRIDE + g * DK_GROUP + h * HEAD;
+  let dv_head = DV_OFFSET + split * SPLIT_STRIDE + g * DV_GROUP + h * HEAD;
   let rows = min(ROWS, LK - row);
   for (var r = 0u; r < rows; r++) {
     for (var share = 0u; share < SHARES; share++) {
-      let quad = share * LANES + lane;
-      store_dk_quad(dk_head + (row + r) * DK_ROW, quad, key_sum[r * SHARES + share] * SCALE);
-      store_dv_quad(dv_head + (row + r) * DV_ROW, quad, value_sum[r * SHARES + share]);
+      let c = share * LANES + lane;
+      store_dk(dk_head + (row + r) * DK_ROW, c, key_sum[r * SHARES + share] * SCALE);
+      store_dv(dv_head + (row + r) * DV_ROW, c, value_sum[r * SHARES + share]);
     }
   }
 }

@@ -1,5 +1,5 @@
-// Attention, gradient of the queries, on matrix units: the mathematics and layout of attention-backward-query.wgsl, the
-// division of work and the rounding of attention-matrix-units.wgsl.
+// Attention, gradient of the queries, on matrix units: the mathematics and layout of
+// attention-backward-query-tiled.wgsl, the division of work and the rounding of attention-matrix-units.wgsl.
 //
 // A workgroup owns TILE_Q = STRIPS · UNIT_M queries of one head; q, dout and the sums of its strip stay in a subgroup's
 // registers. For each TILE_K keys a subgroup multiplies q with K and dout with V; four invocations share a row of
@@ -8,22 +8,20 @@
 // Beside the inputs, ds is rounded to f16, to 2⁻¹¹ of itself; D is that of the rounded dout, so that rows of ds still sum
 // to zero. Keys beyond the last have a ds of zero.
 //
-// Header: that of attention-backward-query.wgsl and STRIPS, TILE_K (a multiple of 16, 2 · UNIT_N and UNIT_K; at most 32),
-// DEPTH, INVOCATIONS, KEEP_LOOPS; attention-matrix-operations.wgsl, quads-4.wgsl or quads-1.wgsl,
-// attention-matrix-copies.wgsl. Needs `enable subgroups` besides.
+// Header: STRIPS, TILE_K (a multiple of 16, 2 · UNIT_N and UNIT_K; at most 32), as attention-matrix-operations.wgsl and
+// attention-matrix-copies.wgsl, which precede it. Data: that of attention-backward-query-tiled.wgsl.
 
-@group(0) @binding(0) var<storage, read_write> dq: array<Lane>;
-@group(0) @binding(1) var<storage, read_write> delta: array<f32>;
-@group(0) @binding(2) var<storage, read> q: array<Lane>;
-@group(0) @binding(3) var<storage, read> k: array<Lane>;
-@group(0) @binding(4) var<storage, read> v: array<Lane>;
-@group(0) @binding(5) var<storage, read> out: array<Lane>;
-@group(0) @binding(6) var<storage, read> d_out: array<Lane>;
-@group(0) @binding(7) var<storage, read> log_sum_exp: array<f32>;
+var<storage, read_write> dq: array<Element>;
+var<storage, read_write> delta: array<f32>;
+var<storage, read> q: array<Element>;
+var<storage, read> k: array<Element>;
+var<storage, read> v: array<Element>;
+var<storage, read> out: array<Element>;
+var<storage, read> d_out: array<Element>;
+var<storage, read> log_sum_exp: array<f32>;
 
 const LOG2_E = 1.44269504;
 const TILE_Q = STRIPS * UNIT_M;
-const BLOCKS = (LQ + TILE_Q - 1u) / TILE_Q;
 const DS_STRIDE = TILE_K / 4u + 2u;
 // Of the stage: scores in the first half of a row, dp in the second.
 const HALF = TILE_K / 4u;
@@ -41,7 +39,7 @@ var<workgroup> row_log_sum: array<f32, TILE_Q>;
 fn store_ds(row: u32, key: u32, part: u32, n: u32) {
   if (n < TILE_K / 16u) {
     let column = part + n * SHARERS;
-    let valid = vec4u(key + 4u * column) + vec4u(0u, 1u, 2u, 3u) < vec4u(LK);
+    let valid = vec4u(key + 4u * column) + STEPS < vec4u(LK);
     let at = row * STAGE_STRIDE + column;
     let p = exp2(stage[at] * (SCALE * LOG2_E) - row_log_sum[row]);
     let ds = p * (stage[at + HALF] - row_delta[row]);
@@ -64,11 +62,11 @@ fn main(
   let row = tile % BLOCKS * TILE_Q;
   let h = (tile / BLOCKS) % HEADS;
   let g = tile / (BLOCKS * HEADS);
-  let q_rows = Rows(Q_OFFSET + g * Q_GROUP + h * HEAD_LANES, Q_ROW, LQ - 1u);
-  let k_rows = Rows(K_OFFSET + g * K_GROUP + h * HEAD_LANES, K_ROW, LK - 1u);
-  let v_rows = Rows(V_OFFSET + g * V_GROUP + h * HEAD_LANES, V_ROW, LK - 1u);
-  let out_rows = Rows(OUT_OFFSET + g * OUT_GROUP + h * HEAD_LANES, OUT_ROW, LQ - 1u);
-  let d_out_rows = Rows(D_OUT_OFFSET + g * D_OUT_GROUP + h * HEAD_LANES, D_OUT_ROW, LQ - 1u);
+  let q_rows = Rows(Q_OFFSET + g * Q_GROUP + h * HEAD, Q_ROW, LQ - 1u);
+  let k_rows = Rows(K_OFFSET + g * K_GROUP + h * HEAD, K_ROW, LK - 1u);
+  let v_rows = Rows(V_OFFSET + g * V_GROUP + h * HEAD, V_ROW, LK - 1u);
+  let out_rows = Rows(OUT_OFFSET + g * OUT_GROUP + h * HEAD, OUT_ROW, LQ - 1u);
+  let d_out_rows = Rows(D_OUT_OFFSET + g * D_OUT_GROUP + h * HEAD, D_OUT_ROW, LQ - 1u);
   let statistics = (g * HEADS + h) * LQ;
   // Invocations in the order in which subgroups hold them: four of one row are a quad of a subgroup.
   let member = subgroup * subgroup_size + lane;
@@ -93,8 +91,8 @@ fn main(
     let own = first + member / SHARERS;
     let r = min(own, TILE_Q - 1u);
     var d = 0.0;
-    for (var c = part; c < rolled(QUADS); c += SHARERS) {
-      d += dot(vec4f(halves[r * STRIDE + c]), row_quad(&out, out_rows, row, r * QUADS + c));
+    for (var c = part; c < rolled(VEC4S); c += SHARERS) {
+      d += dot(vec4f(halves[r * STRIDE + c]), indexed_vec4(&out, out_rows, row, r * VEC4S + c));
     }
     d += quadSwapX(d);
     d += quadSwapY(d);
@@ -109,7 +107,7 @@ fn main(
   }
   workgroupBarrier();
 
-  for (var key = 0u; key < rolled(LK); key += TILE_K) {
+  for (var key = 0u; key < LK; key += TILE_K) {
     copy_two(&k, k_rows, 0u, &v, v_rows, VALUES, key, TILE_K, index);
     workgroupBarrier();
     if (subgroup < STRIPS) {
@@ -138,11 +136,11 @@ fn main(
     store_sums(strip * STAGE_STRIDE, STAGE_STRIDE, &sum);
   }
   workgroupBarrier();
-  let dq_head = DQ_OFFSET + g * DQ_GROUP + h * HEAD_LANES;
-  for (var i = index; i < rolled(TILE_Q * QUADS); i += INVOCATIONS) {
-    let r = i / QUADS;
+  let dq_head = DQ_OFFSET + g * DQ_GROUP + h * HEAD;
+  for (var i = index; i < rolled(TILE_Q * VEC4S); i += INVOCATIONS) {
+    let r = i / VEC4S;
     if (row + r < LQ) {
-      store_quad(&dq, dq_head + (row + r) * DQ_ROW, i % QUADS, stage[r * STAGE_STRIDE + i % QUADS] * SCALE);
+      store_vec4(&dq, dq_head + (row + r) * DQ_ROW, i % VEC4S, stage[r * STAGE_STRIDE + i % VEC4S] * SCALE);
     }
   }
 }

@@ -1,5 +1,6 @@
-// Attention, all gradients of a window in one kernel on matrix units: the mathematics of attention-backward-query.wgsl
-// and attention-backward-key.wgsl, the rounding of attention-backward-key-matrix.wgsl.
+// Attention, all gradients of a window in one kernel on matrix units: the mathematics of
+// attention-backward-query-tiled.wgsl and attention-backward-key-tiled.wgsl, the rounding of
+// attention-backward-key-matrix.wgsl.
 //
 // A workgroup owns all keys of one head of one group, STRIPS · UNIT_M of them, so that scores and dp are made once:
 // five products instead of the seven of two kernels, and every array is read once. A subgroup keeps v and the sums of dk
@@ -14,17 +15,17 @@
 // p and ds of keys and queries beyond the last are 0. D is made of what lies in workgroup memory: a compiler may leave
 // out a rounding to f16 that is widened again at once, and one did, which made dq four times less exact.
 //
-// Header: that of attention-backward-query.wgsl and DK, DV likewise; STRIPS, TILE_Q (a multiple of 16, UNIT_M, UNIT_N and
-// UNIT_K), DEPTH, INVOCATIONS, KEEP_LOOPS; attention-matrix-operations.wgsl, quads-4.wgsl or quads-1.wgsl,
-// attention-matrix-copies.wgsl, window-gradients-1.wgsl, -2 or -3. STRIPS · UNIT_M is a multiple of UNIT_K.
-// Needs `enable subgroups` besides.
+// Header: STRIPS, TILE_Q (a multiple of 16, UNIT_M, UNIT_N and UNIT_K), as attention-matrix-operations.wgsl and
+// attention-matrix-copies.wgsl, which precede it; attention-gradient-stores.wgsl. STRIPS · UNIT_M is a multiple of UNIT_K.
+// Data: that of attention-backward-query-tiled.wgsl and of DK, DV likewise, without BLOCKS.
 
-@group(0) @binding(0) var<storage, read> q: array<Lane>;
-@group(0) @binding(1) var<storage, read> k: array<Lane>;
-@group(0) @binding(2) var<storage, read> v: array<Lane>;
-@group(0) @binding(3) var<storage, read> out: array<Lane>;
-@group(0) @binding(4) var<storage, read> d_out: array<Lane>;
-@group(0) @binding(5) var<storage, read> log_sum_exp: array<f32>;
+var<storage, read_write> dq: array<Element>;
+var<storage, read> q: array<Element>;
+var<storage, read> k: array<Element>;
+var<storage, read> v: array<Element>;
+var<storage, read> out: array<Element>;
+var<storage, read> d_out: array<Element>;
+var<storage, read> log_sum_exp: array<f32>;
 
 const LOG2_E = 1.44269504;
 const TILE_K = STRIPS * UNIT_M;
@@ -32,7 +33,7 @@ const P_STRIDE = TILE_Q / 4u + 2u;
 // Of the stage: scores in the first half of a row, dp in the second; or dq, or a strip of dk or dv, by rows of DEPTH.
 const HALF = TILE_Q / 4u;
 const STAGE_STRIDE = 2u * HALF + 1u;
-const SUM_STRIDE = QUADS + 1u;
+const SUM_STRIDE = VEC4S + 1u;
 const STAGE = max(TILE_K * STAGE_STRIDE, max(TILE_Q, UNIT_M) * SUM_STRIDE);
 // Strips whose sums the stage holds at a time.
 const STRIPS_AT_ONCE = min(STRIPS, STAGE / (UNIT_M * SUM_STRIDE));
@@ -60,7 +61,7 @@ fn four_log_sums(i: u32) -> vec4f {
 
 // p and ds of four queries and one key.
 fn store_p_and_ds(key: u32, query: u32, column: u32) {
-  let valid = vec4u(query + 4u * column) + vec4u(0u, 1u, 2u, 3u) < vec4u(select(0u, LQ, key < LK));
+  let valid = vec4u(query + 4u * column) + STEPS < vec4u(select(0u, LQ, key < LK));
   let at = key * STAGE_STRIDE + column;
   let p = exp2(stage[at] * (SCALE * LOG2_E) - four_log_sums(4u * column));
   let ds = p * (stage[at + HALF] - four_deltas(4u * column));
@@ -94,14 +95,14 @@ fn main(
   }
   let h = tile % HEADS;
   let g = tile / HEADS;
-  let q_rows = Rows(Q_OFFSET + g * Q_GROUP + h * HEAD_LANES, Q_ROW, LQ - 1u);
-  let k_rows = Rows(K_OFFSET + g * K_GROUP + h * HEAD_LANES, K_ROW, LK - 1u);
-  let v_rows = Rows(V_OFFSET + g * V_GROUP + h * HEAD_LANES, V_ROW, LK - 1u);
-  let out_rows = Rows(OUT_OFFSET + g * OUT_GROUP + h * HEAD_LANES, OUT_ROW, LQ - 1u);
-  let d_out_rows = Rows(D_OUT_OFFSET + g * D_OUT_GROUP + h * HEAD_LANES, D_OUT_ROW, LQ - 1u);
-  let dq_head = DQ_OFFSET + g * DQ_GROUP + h * HEAD_LANES;
-  let dk_head = DK_OFFSET + g * DK_GROUP + h * HEAD_LANES;
-  let dv_head = DV_OFFSET + g * DV_GROUP + h * HEAD_LANES;
+  let q_rows = Rows(Q_OFFSET + g * Q_GROUP + h * HEAD, Q_ROW, LQ - 1u);
+  let k_rows = Rows(K_OFFSET + g * K_GROUP + h * HEAD, K_ROW, LK - 1u);
+  let v_rows = Rows(V_OFFSET + g * V_GROUP + h * HEAD, V_ROW, LK - 1u);
+  let out_rows = Rows(OUT_OFFSET + g * OUT_GROUP + h * HEAD, OUT_ROW, LQ - 1u);
+  let d_out_rows = Rows(D_OUT_OFFSET + g * D_OUT_GROUP + h * HEAD, D_OUT_ROW, LQ - 1u);
+  let dq_head = DQ_OFFSET + g * DQ_GROUP + h * HEAD;
+  let dk_head = DK_OFFSET + g * DK_GROUP + h * HEAD;
+  let dv_head = DV_OFFSET + g * DV_GROUP + h * HEAD;
   let statistics = LOG_SUM_EXP_OFFSET + (g * HEADS + h) * LQ;
   // Invocations in the order in which subgroups hold them: four of one row are a quad of a subgroup.
   let member = subgroup * subgroup_size + lane;
@@ -119,15 +120,15 @@ fn main(
   workgroupBarrier();
   copy_rows(&k, k_rows, 0u, TILE_K, 0u, index);
 
-  for (var i = 0u; i < rolled(LQ); i += TILE_Q) {
+  for (var i = 0u; i < LQ; i += TILE_Q) {
     copy_two(&q, q_rows, QUERIES, &d_out, d_out_rows, D_OUTS, i, TILE_Q, index);
     workgroupBarrier();
     for (var first = 0u; first < rolled(TILE_Q); first += ROWS_AT_ONCE) {
       let r = first + member / SHARERS;
       var d = 0.0;
       if (r < TILE_Q) {
-        for (var c = part; c < rolled(QUADS); c += SHARERS) {
-          d += dot(vec4f(halves[D_OUTS + r * STRIDE + c]), row_quad(&out, out_rows, i, r * QUADS + c));
+        for (var c = part; c < rolled(VEC4S); c += SHARERS) {
+          d += dot(vec4f(halves[D_OUTS + r * STRIDE + c]), indexed_vec4(&out, out_rows, i, r * VEC4S + c));
         }
       }
       d += quadSwapX(d);
@@ -165,16 +166,16 @@ fn main(
     }
     workgroupBarrier();
     // The stage is next written after another barrier.
-    for (var j = index; j < rolled(TILE_Q * QUADS); j += INVOCATIONS) {
-      let r = j / QUADS;
+    for (var j = index; j < rolled(TILE_Q * VEC4S); j += INVOCATIONS) {
+      let r = j / VEC4S;
       if (i + r < LQ) {
-        store_dq_quad(dq_head + (i + r) * DQ_ROW, j % QUADS, stage[r * SUM_STRIDE + j % QUADS] * SCALE);
+        store_vec4(&dq, dq_head + (i + r) * DQ_ROW, j % VEC4S, stage[r * SUM_STRIDE + j % VEC4S] * SCALE);
       }
     }
   }
 
   for (var first = 0u; first < rolled(STRIPS); first += STRIPS_AT_ONCE) {
-    let count = min(STRIPS_AT_ONCE, STRIPS - first) * UNIT_M * QUADS;
+    let count = min(STRIPS_AT_ONCE, STRIPS - first) * UNIT_M * VEC4S;
     let staged = (subgroup - first) * UNIT_M * SUM_STRIDE;
     let row = first * UNIT_M;
     workgroupBarrier();
@@ -183,9 +184,9 @@ fn main(
     }
     workgroupBarrier();
     for (var j = index; j < count; j += INVOCATIONS) {
-      let r = row + j / QUADS;
+      let r = row + j / VEC4S;
       if (r < LK) {
-        store_dk_quad(dk_head + r * DK_ROW, j % QUADS, stage[j / QUADS * SUM_STRIDE + j % QUADS] * SCALE);
+        store_dk(dk_head + r * DK_ROW, j % VEC4S, stage[j / VEC4S * SUM_STRIDE + j % VEC4S] * SCALE);
       }
     }
     workgroupBarrier();
@@ -194,9 +195,9 @@ fn main(
     }
     workgroupBarrier();
     for (var j = index; j < count; j += INVOCATIONS) {
-      let r = row + j / QUADS;
+      let r = row + j / VEC4S;
       if (r < LK) {
-        store_dv_quad(dv_head + r * DV_ROW, j % QUADS, stage[j / QUADS * SUM_STRIDE + j % QUADS]);
+        store_dv(dv_head + r * DV_ROW, j % VEC4S, stage[j / VEC4S * SUM_STRIDE + j % VEC4S]);
       }
     }
   }

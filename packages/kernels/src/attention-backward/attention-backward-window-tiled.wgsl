@@ -1,43 +1,45 @@
 // Attention, all gradients of a window of few keys in one kernel, for GPUs: the mathematics of
-// attention-backward-query.wgsl and attention-backward-key.wgsl.
+// attention-backward-query-tiled.wgsl and attention-backward-key-tiled.wgsl.
 //
 // A workgroup owns all keys of one head of one group, so that scores and dp are made once: five products instead of the
 // seven of two kernels, every array is read once, and neither D nor partial sums go through memory. PARTS invocations
-// share a key and own every PARTS-th quad of its channels; they keep those of k and v, and the sums of dk and dv, in
-// registers: four quads of each at most, all of them by name, for a list that a loop indexes would stay in memory. The
+// share a key and own every PARTS-th vec4 of its channels; they keep those of k and v, and the sums of dk and dv, in
+// registers: four vec4s of each at most, all of them by name, for a list that a loop indexes would stay in memory. The
 // keys lie in workgroup memory besides, where dq wants all of them. For each TILE queries:
 //   1. all copy Q and dout, and leave the products of dout and out;
 //   2. one invocation a query adds those up to D; all make their parts of the scores and dp of a key;
 //   3. the first four that share a key add up the parts, two queries each, to p and ds;
-//   4. all add to dk and dv of their key, and then make dq of two queries and a quad of channels, a sum over the keys.
+//   4. all add to dk and dv of their key, and then make dq of two queries and a vec4 of channels, a sum over the keys.
 // p and ds of keys and queries beyond the last are 0. No subgroup operations: sums have one order, whatever the device.
-// A row of workgroup memory is one quad longer than its contents, so that neighbours lie in different banks.
+// A row of workgroup memory is one vec4 longer than its contents, so that neighbours lie in different banks.
 //
-// Header: that of attention-backward-query.wgsl and DK, DV likewise; KEYS (8 or 16, at least LK), PARTS (a multiple of
-// four), PART_QUADS (quads of an invocation, at most four), INVOCATIONS (KEYS · PARTS), DEPTH (4 · PARTS · PART_QUADS),
-// KEEP_LOOPS as in attention-tiled.wgsl; quads-4.wgsl or quads-1.wgsl; window-gradients-1.wgsl, -2 or -3.
+// Header: KEYS (8 or 16, at least LK), PARTS (a multiple of four), PART_VEC4S (vec4s of an invocation, at most four),
+// INVOCATIONS (KEYS · PARTS), DEPTH (4 · PARTS · PART_VEC4S); math/exponential.wgsl, attention-rows.wgsl,
+// attention-gradient-stores.wgsl.
+// Data: that of attention-backward-query-tiled.wgsl and of DK, DV likewise, without BLOCKS.
 
-@group(0) @binding(0) var<storage, read> q: array<Lane>;
-@group(0) @binding(1) var<storage, read> k: array<Lane>;
-@group(0) @binding(2) var<storage, read> v: array<Lane>;
-@group(0) @binding(3) var<storage, read> out: array<Lane>;
-@group(0) @binding(4) var<storage, read> d_out: array<Lane>;
-@group(0) @binding(5) var<storage, read> log_sum_exp: array<f32>;
+var<storage, read_write> dq: array<Element>;
+var<storage, read> q: array<Element>;
+var<storage, read> k: array<Element>;
+var<storage, read> v: array<Element>;
+var<storage, read> out: array<Element>;
+var<storage, read> d_out: array<Element>;
+var<storage, read> log_sum_exp: array<f32>;
 
 const PAIRS = 4u;
 const TILE = 2u * PAIRS;
-// Quads of a row; those beyond the head are zero.
-const WIDTH = PARTS * PART_QUADS;
-const STRIDE = WIDTH + 1u;
-const TILE_QUADS = TILE * WIDTH;
+// Vec4s of a row; those beyond the head are zero.
+const VEC4S = PARTS * PART_VEC4S;
+const STRIDE = VEC4S + 1u;
+const TILE_VEC4S = TILE * VEC4S;
 const PARTS_STRIDE = PARTS + 1u;
 const PARTS_OF_PAIR = KEYS * PARTS_STRIDE;
 const PAIRS_STRIDE = PAIRS + 1u;
 
-var<workgroup> k_rows: array<vec4f, LK * STRIDE>;
+var<workgroup> k_rows: array<vec4f, KEYS * STRIDE>;
 var<workgroup> q_tile: array<vec4f, TILE * STRIDE>;
 var<workgroup> d_out_tile: array<vec4f, TILE * STRIDE>;
-// dout · out of a quad.
+// dout · out of a vec4.
 var<workgroup> products: array<f32, TILE * STRIDE>;
 var<workgroup> deltas: array<f32, TILE>;
 var<workgroup> log_sums: array<f32, TILE>;
@@ -47,18 +49,13 @@ var<workgroup> dp_parts: array<vec2f, PAIRS * PARTS_OF_PAIR>;
 var<workgroup> weights: array<vec2f, KEYS * PAIRS_STRIDE>;
 var<workgroup> score_gradients: array<vec2f, KEYS * PAIRS_STRIDE>;
 
-// `count`, but when loops must stay loops, in a form whose value compilers cannot tell.
-fn rolled(count: u32) -> u32 {
-  return select(count, select(0u, count, arrayLength(&q) > 0u), KEEP_LOOPS);
-}
-
-// Quad c of the first (`row` 0) or last (4) four queries of the tile.
-fn q_quad(row: u32, c: u32) -> mat4x4f {
+// Vec4 c of the first (`row` 0) or last (4) four queries of the tile.
+fn q_columns(row: u32, c: u32) -> mat4x4f {
   let at = row * STRIDE + c;
   return mat4x4f(q_tile[at], q_tile[at + STRIDE], q_tile[at + 2u * STRIDE], q_tile[at + 3u * STRIDE]);
 }
 
-fn d_out_quad(row: u32, c: u32) -> mat4x4f {
+fn d_out_columns(row: u32, c: u32) -> mat4x4f {
   let at = row * STRIDE + c;
   return mat4x4f(d_out_tile[at], d_out_tile[at + STRIDE], d_out_tile[at + 2u * STRIDE], d_out_tile[at + 3u * STRIDE]);
 }
@@ -71,13 +68,13 @@ struct KeyColumn {
   ds_last: vec4f,
 }
 
-// `scores` with quad c of key and value counted in.
-fn with_quad(scores: KeyColumn, key: vec4f, value: vec4f, c: u32) -> KeyColumn {
+// `scores` with vec4 c of key and value counted in.
+fn with_vec4(scores: KeyColumn, key: vec4f, value: vec4f, c: u32) -> KeyColumn {
   return KeyColumn(
-    scores.p_first + key * q_quad(0u, c),
-    scores.p_last + key * q_quad(4u, c),
-    scores.ds_first + value * d_out_quad(0u, c),
-    scores.ds_last + value * d_out_quad(4u, c),
+    scores.p_first + key * q_columns(0u, c),
+    scores.p_last + key * q_columns(4u, c),
+    scores.ds_first + value * d_out_columns(0u, c),
+    scores.ds_last + value * d_out_columns(4u, c),
   );
 }
 
@@ -119,7 +116,7 @@ fn p_and_ds_of(key: u32) -> KeyColumn {
   );
 }
 
-// A quad of dk and of dv.
+// A vec4 of dk and of dv.
 struct Sums {
   k: vec4f,
   v: vec4f,
@@ -128,30 +125,30 @@ struct Sums {
 // `sums` with the tile counted in.
 fn with_tile(sums: Sums, column: KeyColumn, c: u32) -> Sums {
   return Sums(
-    sums.k + (q_quad(0u, c) * column.ds_first + q_quad(4u, c) * column.ds_last),
-    sums.v + (d_out_quad(0u, c) * column.p_first + d_out_quad(4u, c) * column.p_last),
+    sums.k + (q_columns(0u, c) * column.ds_first + q_columns(4u, c) * column.ds_last),
+    sums.v + (d_out_columns(0u, c) * column.p_first + d_out_columns(4u, c) * column.p_last),
   );
 }
 
-// Quads `lane`, `lane` + INVOCATIONS … of the tile that begins at query i; two loads of each array side by side.
-fn copy_tile(i: u32, lane: u32, q_head: u32, out_head: u32, d_out_head: u32) {
-  for (var near = lane; near < rolled(TILE_QUADS); near += 2u * INVOCATIONS) {
+// Vec4s `index`, `index` + INVOCATIONS … of the tile that begins at query i; two loads of each array side by side.
+fn copy_tile(i: u32, index: u32, q_head: u32, out_head: u32, d_out_head: u32) {
+  for (var near = index; near < rolled(TILE_VEC4S); near += 2u * INVOCATIONS) {
     let far = near + INVOCATIONS;
     // Queries beyond the last are that query again and count nothing.
-    let near_row = min(i + near / WIDTH, LQ - 1u);
-    let far_row = min(i + far / WIDTH, LQ - 1u);
-    let near_q = quad_of(&q, q_head + near_row * Q_ROW, near % WIDTH);
-    let far_q = quad_of(&q, q_head + far_row * Q_ROW, far % WIDTH);
-    let near_d_out = quad_of(&d_out, d_out_head + near_row * D_OUT_ROW, near % WIDTH);
-    let far_d_out = quad_of(&d_out, d_out_head + far_row * D_OUT_ROW, far % WIDTH);
-    let near_out = quad_of(&out, out_head + near_row * OUT_ROW, near % WIDTH);
-    let far_out = quad_of(&out, out_head + far_row * OUT_ROW, far % WIDTH);
-    let near_at = near / WIDTH * STRIDE + near % WIDTH;
+    let near_row = min(i + near / VEC4S, LQ - 1u);
+    let far_row = min(i + far / VEC4S, LQ - 1u);
+    let near_q = load_vec4(&q, q_head + near_row * Q_ROW, near % VEC4S);
+    let far_q = load_vec4(&q, q_head + far_row * Q_ROW, far % VEC4S);
+    let near_d_out = load_vec4(&d_out, d_out_head + near_row * D_OUT_ROW, near % VEC4S);
+    let far_d_out = load_vec4(&d_out, d_out_head + far_row * D_OUT_ROW, far % VEC4S);
+    let near_out = load_vec4(&out, out_head + near_row * OUT_ROW, near % VEC4S);
+    let far_out = load_vec4(&out, out_head + far_row * OUT_ROW, far % VEC4S);
+    let near_at = near / VEC4S * STRIDE + near % VEC4S;
     q_tile[near_at] = near_q;
     d_out_tile[near_at] = near_d_out;
     products[near_at] = dot(near_d_out, near_out);
-    if (far < TILE_QUADS) {
-      let far_at = far / WIDTH * STRIDE + far % WIDTH;
+    if (far < TILE_VEC4S) {
+      let far_at = far / VEC4S * STRIDE + far % VEC4S;
       q_tile[far_at] = far_q;
       d_out_tile[far_at] = far_d_out;
       products[far_at] = dot(far_d_out, far_out);
@@ -160,35 +157,35 @@ fn copy_tile(i: u32, lane: u32, q_head: u32, out_head: u32, d_out_head: u32) {
 }
 
 @compute @workgroup_size(INVOCATIONS)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
   let tile = group.x + group.y * GRID_X;
   if (tile >= TILES) {
     return;
   }
-  let key = lane / PARTS;
-  let part = lane % PARTS;
+  let key = index / PARTS;
+  let part = index % PARTS;
   let h = tile % HEADS;
   let g = tile / HEADS;
-  let q_head = Q_OFFSET + g * Q_GROUP + h * HEAD_LANES;
-  let out_head = OUT_OFFSET + g * OUT_GROUP + h * HEAD_LANES;
-  let d_out_head = D_OUT_OFFSET + g * D_OUT_GROUP + h * HEAD_LANES;
-  let dq_head = DQ_OFFSET + g * DQ_GROUP + h * HEAD_LANES;
+  let q_head = Q_OFFSET + g * Q_GROUP + h * HEAD;
+  let out_head = OUT_OFFSET + g * OUT_GROUP + h * HEAD;
+  let d_out_head = D_OUT_OFFSET + g * D_OUT_GROUP + h * HEAD;
+  let dq_head = DQ_OFFSET + g * DQ_GROUP + h * HEAD;
   let statistics = LOG_SUM_EXP_OFFSET + (g * HEADS + h) * LQ;
   // Keys beyond the last are that key again.
-  let k_row = K_OFFSET + g * K_GROUP + h * HEAD_LANES + min(key, LK - 1u) * K_ROW;
-  let v_row = V_OFFSET + g * V_GROUP + h * HEAD_LANES + min(key, LK - 1u) * V_ROW;
+  let k_row = K_OFFSET + g * K_GROUP + h * HEAD + min(key, LK - 1u) * K_ROW;
+  let v_row = V_OFFSET + g * V_GROUP + h * HEAD + min(key, LK - 1u) * V_ROW;
   let c0 = part;
-  let c1 = part + min(1u, PART_QUADS - 1u) * PARTS;
-  let c2 = part + min(2u, PART_QUADS - 1u) * PARTS;
-  let c3 = part + min(3u, PART_QUADS - 1u) * PARTS;
-  let k0 = quad_of(&k, k_row, c0);
-  let k1 = quad_of(&k, k_row, c1);
-  let k2 = quad_of(&k, k_row, c2);
-  let k3 = quad_of(&k, k_row, c3);
-  let v0 = quad_of(&v, v_row, c0);
-  let v1 = quad_of(&v, v_row, c1);
-  let v2 = quad_of(&v, v_row, c2);
-  let v3 = quad_of(&v, v_row, c3);
+  let c1 = part + min(1u, PART_VEC4S - 1u) * PARTS;
+  let c2 = part + min(2u, PART_VEC4S - 1u) * PARTS;
+  let c3 = part + min(3u, PART_VEC4S - 1u) * PARTS;
+  let k0 = load_vec4(&k, k_row, c0);
+  let k1 = load_vec4(&k, k_row, c1);
+  let k2 = load_vec4(&k, k_row, c2);
+  let k3 = load_vec4(&k, k_row, c3);
+  let v0 = load_vec4(&v, v_row, c0);
+  let v1 = load_vec4(&v, v_row, c1);
+  let v2 = load_vec4(&v, v_row, c2);
+  let v3 = load_vec4(&v, v_row, c3);
   if (key < LK) {
     k_rows[key * STRIDE + c0] = k0;
     k_rows[key * STRIDE + c1] = k1;
@@ -200,28 +197,28 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   var sums2 = Sums();
   var sums3 = Sums();
 
-  for (var i = 0u; i < rolled(LQ); i += TILE) {
-    copy_tile(i, lane, q_head, out_head, d_out_head);
-    if (lane < TILE) {
-      log_sums[lane] = log_sum_exp[statistics + min(i + lane, LQ - 1u)];
+  for (var i = 0u; i < LQ; i += TILE) {
+    copy_tile(i, index, q_head, out_head, d_out_head);
+    if (index < TILE) {
+      log_sums[index] = log_sum_exp[statistics + min(i + index, LQ - 1u)];
     }
     workgroupBarrier();
-    if (lane < TILE) {
+    if (index < TILE) {
       var d = 0.0;
-      for (var c = 0u; c < rolled(WIDTH); c++) {
-        d += products[lane * STRIDE + c];
+      for (var c = 0u; c < rolled(VEC4S); c++) {
+        d += products[index * STRIDE + c];
       }
-      deltas[lane] = d;
+      deltas[index] = d;
     }
-    var scores = with_quad(KeyColumn(), k0, v0, c0);
-    if (PART_QUADS > 1u) {
-      scores = with_quad(scores, k1, v1, c1);
+    var scores = with_vec4(KeyColumn(), k0, v0, c0);
+    if (PART_VEC4S > 1u) {
+      scores = with_vec4(scores, k1, v1, c1);
     }
-    if (PART_QUADS > 2u) {
-      scores = with_quad(scores, k2, v2, c2);
+    if (PART_VEC4S > 2u) {
+      scores = with_vec4(scores, k2, v2, c2);
     }
-    if (PART_QUADS > 3u) {
-      scores = with_quad(scores, k3, v3, c3);
+    if (PART_VEC4S > 3u) {
+      scores = with_vec4(scores, k3, v3, c3);
     }
     store_parts(key * PARTS_STRIDE + part, scores);
     workgroupBarrier();
@@ -231,53 +228,53 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     workgroupBarrier();
     let column = p_and_ds_of(key);
     sums0 = with_tile(sums0, column, c0);
-    if (PART_QUADS > 1u) {
+    if (PART_VEC4S > 1u) {
       sums1 = with_tile(sums1, column, c1);
     }
-    if (PART_QUADS > 2u) {
+    if (PART_VEC4S > 2u) {
       sums2 = with_tile(sums2, column, c2);
     }
-    if (PART_QUADS > 3u) {
+    if (PART_VEC4S > 3u) {
       sums3 = with_tile(sums3, column, c3);
     }
-    for (var at = lane; at < rolled(PAIRS * WIDTH); at += INVOCATIONS) {
-      let pair = at / WIDTH;
-      let c = at % WIDTH;
+    for (var at = index; at < rolled(PAIRS * VEC4S); at += INVOCATIONS) {
+      let pair = at / VEC4S;
+      let c = at % VEC4S;
       var first = vec4f();
       var second = vec4f();
-      for (var j = 0u; j < rolled(LK); j++) {
-        let key_quad = k_rows[j * STRIDE + c];
+      for (var j = 0u; j < LK; j++) {
+        let key_vec4 = k_rows[j * STRIDE + c];
         let ds = score_gradients[j * PAIRS_STRIDE + pair];
-        first += key_quad * ds.x;
-        second += key_quad * ds.y;
+        first += key_vec4 * ds.x;
+        second += key_vec4 * ds.y;
       }
       let query = i + 2u * pair;
       if (query < LQ) {
-        store_dq_quad(dq_head + query * DQ_ROW, c, first * SCALE);
+        store_vec4(&dq, dq_head + query * DQ_ROW, c, first * SCALE);
       }
       if (query + 1u < LQ) {
-        store_dq_quad(dq_head + (query + 1u) * DQ_ROW, c, second * SCALE);
+        store_vec4(&dq, dq_head + (query + 1u) * DQ_ROW, c, second * SCALE);
       }
     }
     workgroupBarrier();
   }
 
   if (key < LK) {
-    let dk_row = DK_OFFSET + g * DK_GROUP + h * HEAD_LANES + key * DK_ROW;
-    let dv_row = DV_OFFSET + g * DV_GROUP + h * HEAD_LANES + key * DV_ROW;
-    store_dk_quad(dk_row, c0, sums0.k * SCALE);
-    store_dv_quad(dv_row, c0, sums0.v);
-    if (PART_QUADS > 1u) {
-      store_dk_quad(dk_row, c1, sums1.k * SCALE);
-      store_dv_quad(dv_row, c1, sums1.v);
+    let dk_row = DK_OFFSET + g * DK_GROUP + h * HEAD + key * DK_ROW;
+    let dv_row = DV_OFFSET + g * DV_GROUP + h * HEAD + key * DV_ROW;
+    store_dk(dk_row, c0, sums0.k * SCALE);
+    store_dv(dv_row, c0, sums0.v);
+    if (PART_VEC4S > 1u) {
+      store_dk(dk_row, c1, sums1.k * SCALE);
+      store_dv(dv_row, c1, sums1.v);
     }
-    if (PART_QUADS > 2u) {
-      store_dk_quad(dk_row, c2, sums2.k * SCALE);
-      store_dv_quad(dv_row, c2, sums2.v);
+    if (PART_VEC4S > 2u) {
+      store_dk(dk_row, c2, sums2.k * SCALE);
+      store_dv(dv_row, c2, sums2.v);
     }
-    if (PART_QUADS > 3u) {
-      store_dk_quad(dk_row, c3, sums3.k * SCALE);
-      store_dv_quad(dv_row, c3, sums3.v);
+    if (PART_VEC4S > 3u) {
+      store_dk(dk_row, c3, sums3.k * SCALE);
+      store_dv(dv_row, c3, sums3.v);
     }
   }
 }

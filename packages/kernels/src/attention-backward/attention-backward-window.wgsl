@@ -1,77 +1,72 @@
-// Attention, all gradients of a window of few keys in one kernel: the mathematics of attention-backward-query.wgsl and
-// attention-backward-key.wgsl, but for D, which is made of p and dp:
+// Attention, all gradients of a window of few keys in one kernel: the mathematics of attention-backward-query-tiled.wgsl
+// and attention-backward-key-tiled.wgsl, but for D, which is made of p and dp:
 //   Dᵢ = Σⱼ pᵢⱼ dpᵢⱼ / Σⱼ pᵢⱼ.
 // The divisor is 1 but for rounding, by which D and dp err alike then. It saves reading `out`, which is not used.
 //
-// Header: that of attention-backward-query.wgsl and DK, DV likewise; DEPTH (the head dimension, rounded up to fours);
-// quads-4.wgsl or quads-1.wgsl; window-gradients-1.wgsl, -2 or -3.
+// Header: KEYS and QUERIES (multiples of four, at least LK and LQ: what private memory has room for);
+// math/exponential.wgsl, attention-rows.wgsl, attention-gradient-stores.wgsl.
+// Data: that of attention-backward-query-tiled.wgsl and of DK, DV likewise, without BLOCKS.
 //
-// Made for a processor, where loads count, as attention.wgsl says. One invocation has a head of a group, and makes
+// Made for a processor, where loads count, as matmul-subgroup-broadcast.wgsl says. One invocation has a head of a group, and makes
 // scores and dp once, by blocks of 4 queries and 4 keys; p and ds of all blocks stay in private memory, so that the sums
 // of dq, and then of dk and dv, are begun and ended in registers: five products instead of the seven of two kernels. The
 // keys and values lie in private memory too, whose loads are cheaper on llvmpipe than those of storage.
 //
 // Milliseconds of processor time for 64×11×11×8×64 and 8×80×8×8×64: two kernels 17 and 9, this one 9 and 4.3; 9.4
 // and 5.6 with the queries of a block in private memory too; 10 and 4.9 with nothing there but p and ds, and of that 12.8
-// with 8 keys at a time, and 16 and 6.1 with two quads of dq, dk and dv (the registers hold eight sums of four, no
+// with 8 keys at a time, and 16 and 6.1 with two vec4s of dq, dk and dv (the registers hold eight sums of four, no
 // more). Timed on a shared 2-core machine, so good to some 10 %.
 
-@group(0) @binding(0) var<storage, read> q: array<Lane>;
-@group(0) @binding(1) var<storage, read> k: array<Lane>;
-@group(0) @binding(2) var<storage, read> v: array<Lane>;
-@group(0) @binding(4) var<storage, read> d_out: array<Lane>;
-@group(0) @binding(5) var<storage, read> log_sum_exp: array<f32>;
+var<storage, read_write> dq: array<Element>;
+var<storage, read> q: array<Element>;
+var<storage, read> k: array<Element>;
+var<storage, read> v: array<Element>;
+var<storage, read> d_out: array<Element>;
+var<storage, read> log_sum_exp: array<f32>;
 
-const QUADS = DEPTH / 4u;
-const QUERY_BLOCKS = (LQ + 3u) / 4u;
-const KEY_BLOCKS = (LK + 3u) / 4u;
-const STEPS = vec4u(0u, 1u, 2u, 3u);
+const VEC4S = DEPTH / 4u;
+const KEY_BLOCKS = KEYS / 4u;
 const ONES = vec4f(1.0);
 // Subtracted from a score, it makes the exponential 0.
 const NEVER = 1e30;
 
-// `count` in a form whose value compilers cannot tell, so that loops stay loops.
-fn rolled(count: u32) -> u32 {
-  return select(0u, count, arrayLength(&q) > 0u);
-}
-
-fn four_quads(source: ptr<storage, array<Lane>, read>, rows: vec4u, c: u32) -> mat4x4f {
+fn four_rows(source: ptr<storage, array<Element>, read>, rows: vec4u, c: u32) -> mat4x4f {
   return mat4x4f(
-    quad_of(source, rows.x, c),
-    quad_of(source, rows.y, c),
-    quad_of(source, rows.z, c),
-    quad_of(source, rows.w, c),
+    load_vec4(source, rows.x, c),
+    load_vec4(source, rows.y, c),
+    load_vec4(source, rows.z, c),
+    load_vec4(source, rows.w, c),
   );
 }
 
 @compute @workgroup_size(8)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
   // Invocations beyond the last head do it again: storing twice does no harm.
-  let tile = min((group.x + group.y * GRID_X) * 8u + lane, TILES - 1u);
+  let tile = min((group.x + group.y * GRID_X) * 8u + index, TILES - 1u);
   let h = tile % HEADS;
   let g = tile / HEADS;
-  let q_head = Q_OFFSET + g * Q_GROUP + h * HEAD_LANES;
-  let k_head = K_OFFSET + g * K_GROUP + h * HEAD_LANES;
-  let v_head = V_OFFSET + g * V_GROUP + h * HEAD_LANES;
-  let d_out_head = D_OUT_OFFSET + g * D_OUT_GROUP + h * HEAD_LANES;
-  let dq_head = DQ_OFFSET + g * DQ_GROUP + h * HEAD_LANES;
-  let dk_head = DK_OFFSET + g * DK_GROUP + h * HEAD_LANES;
-  let dv_head = DV_OFFSET + g * DV_GROUP + h * HEAD_LANES;
+  let q_head = Q_OFFSET + g * Q_GROUP + h * HEAD;
+  let k_head = K_OFFSET + g * K_GROUP + h * HEAD;
+  let v_head = V_OFFSET + g * V_GROUP + h * HEAD;
+  let d_out_head = D_OUT_OFFSET + g * D_OUT_GROUP + h * HEAD;
+  let dq_head = DQ_OFFSET + g * DQ_GROUP + h * HEAD;
+  let dk_head = DK_OFFSET + g * DK_GROUP + h * HEAD;
+  let dv_head = DV_OFFSET + g * DV_GROUP + h * HEAD;
   let statistics = LOG_SUM_EXP_OFFSET + (g * HEADS + h) * LQ;
-  let quads = rolled(QUADS);
-  var keys_own = array<vec4f, LK * QUADS>();
-  var values_own = array<vec4f, LK * QUADS>();
-  for (var j = 0u; j < rolled(LK); j++) {
-    for (var c = 0u; c < quads; c++) {
-      keys_own[j * QUADS + c] = quad_of(&k, k_head + j * K_ROW, c);
-      values_own[j * QUADS + c] = quad_of(&v, v_head + j * V_ROW, c);
+  let count = rolled(VEC4S);
+  var keys_own = array<vec4f, KEYS * VEC4S>();
+  var values_own = array<vec4f, KEYS * VEC4S>();
+  for (var j = 0u; j < LK; j++) {
+    for (var c = 0u; c < count; c++) {
+      keys_own[j * VEC4S + c] = load_vec4(&k, k_head + j * K_ROW, c);
+      values_own[j * VEC4S + c] = load_vec4(&v, v_head + j * V_ROW, c);
     }
   }
   // [query block][key block][query], of four keys.
-  var weights = array<vec4f, QUERY_BLOCKS * KEY_BLOCKS * 4u>();
-  var score_gradients = array<vec4f, QUERY_BLOCKS * KEY_BLOCKS * 4u>();
+  var weights = array<vec4f, QUERIES * KEY_BLOCKS>();
+  var score_gradients = array<vec4f, QUERIES * KEY_BLOCKS>();
 
-  for (var i = 0u; i < rolled(LQ); i += 4u) {
+  for (var i = 0u; i < LQ; i += 4u) {
     // Rows beyond the last read that row again, and their p is 0.
     let rows = min(vec4u(i) + STEPS, vec4u(LQ - 1u));
     let q_rows = q_head + rows * Q_ROW;
@@ -82,11 +77,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     let first = i * KEY_BLOCKS;
     var p_sum = vec4f();
     var p_dp_sum = vec4f();
-    for (var j = 0u; j < rolled(LK); j += 4u) {
+    for (var j = 0u; j < LK; j += 4u) {
       // Keys beyond the last read that key again and count nothing.
       let keys = min(vec4u(j) + STEPS, vec4u(LK - 1u));
       let valid = vec4u(j) + STEPS < vec4u(LK);
-      let at_keys = keys * QUADS;
+      let at_keys = keys * VEC4S;
       var s0 = vec4f();
       var s1 = vec4f();
       var s2 = vec4f();
@@ -95,27 +90,27 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       var dp1 = vec4f();
       var dp2 = vec4f();
       var dp3 = vec4f();
-      for (var c = 0u; c < quads; c++) {
+      for (var c = 0u; c < count; c++) {
         let key = mat4x4f(
           keys_own[at_keys.x + c],
           keys_own[at_keys.y + c],
           keys_own[at_keys.z + c],
           keys_own[at_keys.w + c],
         );
-        s0 += quad_of(&q, q_rows.x, c) * key;
-        s1 += quad_of(&q, q_rows.y, c) * key;
-        s2 += quad_of(&q, q_rows.z, c) * key;
-        s3 += quad_of(&q, q_rows.w, c) * key;
+        s0 += load_vec4(&q, q_rows.x, c) * key;
+        s1 += load_vec4(&q, q_rows.y, c) * key;
+        s2 += load_vec4(&q, q_rows.z, c) * key;
+        s3 += load_vec4(&q, q_rows.w, c) * key;
         let value = mat4x4f(
           values_own[at_keys.x + c],
           values_own[at_keys.y + c],
           values_own[at_keys.z + c],
           values_own[at_keys.w + c],
         );
-        dp0 += quad_of(&d_out, d_out_rows.x, c) * value;
-        dp1 += quad_of(&d_out, d_out_rows.y, c) * value;
-        dp2 += quad_of(&d_out, d_out_rows.z, c) * value;
-        dp3 += quad_of(&d_out, d_out_rows.w, c) * value;
+        dp0 += load_vec4(&d_out, d_out_rows.x, c) * value;
+        dp1 += load_vec4(&d_out, d_out_rows.y, c) * value;
+        dp2 += load_vec4(&d_out, d_out_rows.z, c) * value;
+        dp3 += load_vec4(&d_out, d_out_rows.w, c) * value;
       }
       let p0 = select(vec4f(), exponential4(s0 * SCALE - l.x), valid);
       let p1 = select(vec4f(), exponential4(s1 * SCALE - l.y), valid);
@@ -134,20 +129,20 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       score_gradients[at + 3u] = dp3;
     }
     let d = p_dp_sum / max(p_sum, vec4f(1.0 / NEVER));
-    for (var j = 0u; j < rolled(LK); j += 4u) {
+    for (var j = 0u; j < LK; j += 4u) {
       let at = first + j;
       score_gradients[at] = weights[at] * (score_gradients[at] - d.x);
       score_gradients[at + 1u] = weights[at + 1u] * (score_gradients[at + 1u] - d.y);
       score_gradients[at + 2u] = weights[at + 2u] * (score_gradients[at + 2u] - d.z);
       score_gradients[at + 3u] = weights[at + 3u] * (score_gradients[at + 3u] - d.w);
     }
-    for (var c = 0u; c < quads; c++) {
+    for (var c = 0u; c < count; c++) {
       var sum0 = vec4f();
       var sum1 = vec4f();
       var sum2 = vec4f();
       var sum3 = vec4f();
-      for (var j = 0u; j < rolled(LK); j += 4u) {
-        let at_keys = min(vec4u(j) + STEPS, vec4u(LK - 1u)) * QUADS;
+      for (var j = 0u; j < LK; j += 4u) {
+        let at_keys = min(vec4u(j) + STEPS, vec4u(LK - 1u)) * VEC4S;
         let key = mat4x4f(
           keys_own[at_keys.x + c],
           keys_own[at_keys.y + c],
@@ -161,18 +156,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       }
       // Last to first: a row beyond the last is overwritten by the last.
       let dq_rows = dq_head + rows * DQ_ROW;
-      store_dq_quad(dq_rows.w, c, sum3 * SCALE);
-      store_dq_quad(dq_rows.z, c, sum2 * SCALE);
-      store_dq_quad(dq_rows.y, c, sum1 * SCALE);
-      store_dq_quad(dq_rows.x, c, sum0 * SCALE);
+      store_vec4(&dq, dq_rows.w, c, sum3 * SCALE);
+      store_vec4(&dq, dq_rows.z, c, sum2 * SCALE);
+      store_vec4(&dq, dq_rows.y, c, sum1 * SCALE);
+      store_vec4(&dq, dq_rows.x, c, sum0 * SCALE);
     }
   }
 
-  for (var j = 0u; j < rolled(LK); j += 4u) {
+  for (var j = 0u; j < LK; j += 4u) {
     let keys = min(vec4u(j) + STEPS, vec4u(LK - 1u));
     let dk_rows = dk_head + keys * DK_ROW;
     let dv_rows = dv_head + keys * DV_ROW;
-    for (var c = 0u; c < quads; c++) {
+    for (var c = 0u; c < count; c++) {
       var k_sum0 = vec4f();
       var k_sum1 = vec4f();
       var k_sum2 = vec4f();
@@ -181,10 +176,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       var v_sum1 = vec4f();
       var v_sum2 = vec4f();
       var v_sum3 = vec4f();
-      for (var i = 0u; i < rolled(LQ); i += 4u) {
+      for (var i = 0u; i < LQ; i += 4u) {
         let rows = min(vec4u(i) + STEPS, vec4u(LQ - 1u));
         let at = i * KEY_BLOCKS + j;
-        let query = four_quads(&q, q_head + rows * Q_ROW, c);
+        let query = four_rows(&q, q_head + rows * Q_ROW, c);
         let ds = transpose(mat4x4f(
           score_gradients[at],
           score_gradients[at + 1u],
@@ -195,21 +190,21 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
         k_sum1 += query * ds[1];
         k_sum2 += query * ds[2];
         k_sum3 += query * ds[3];
-        let gradient = four_quads(&d_out, d_out_head + rows * D_OUT_ROW, c);
+        let gradient = four_rows(&d_out, d_out_head + rows * D_OUT_ROW, c);
         let p = transpose(mat4x4f(weights[at], weights[at + 1u], weights[at + 2u], weights[at + 3u]));
         v_sum0 += gradient * p[0];
         v_sum1 += gradient * p[1];
         v_sum2 += gradient * p[2];
         v_sum3 += gradient * p[3];
       }
-      store_dk_quad(dk_rows.w, c, k_sum3 * SCALE);
-      store_dk_quad(dk_rows.z, c, k_sum2 * SCALE);
-      store_dk_quad(dk_rows.y, c, k_sum1 * SCALE);
-      store_dk_quad(dk_rows.x, c, k_sum0 * SCALE);
-      store_dv_quad(dv_rows.w, c, v_sum3);
-      store_dv_quad(dv_rows.z, c, v_sum2);
-      store_dv_quad(dv_rows.y, c, v_sum1);
-      store_dv_quad(dv_rows.x, c, v_sum0);
+      store_dk(dk_rows.w, c, k_sum3 * SCALE);
+      store_dk(dk_rows.z, c, k_sum2 * SCALE);
+      store_dk(dk_rows.y, c, k_sum1 * SCALE);
+      store_dk(dk_rows.x, c, k_sum0 * SCALE);
+      store_dv(dv_rows.w, c, v_sum3);
+      store_dv(dv_rows.z, c, v_sum2);
+      store_dv(dv_rows.y, c, v_sum1);
+      store_dv(dv_rows.x, c, v_sum0);
     }
   }
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { GpuArray } from '../runtime/gpu-array.js';
+import type { HostData } from '../runtime/runtime.js';
 import { runnableVariants, type Variant } from '../runtime/variants.js';
-import { checkCase, scaledError } from '../testing/kernel-harness.js';
+import { checkCase, makeHostData, runOnce, scaledError } from '../testing/kernel-harness.js';
 import { testRandom } from '../testing/random.js';
 import { useRuntime } from '../testing/test-runtime.js';
 import { attentionBackward, attentionBackwardVariants } from './attention-backward.js';
@@ -9,6 +10,8 @@ import { attentionBackwardKernel } from './attention-backward.cases.js';
 import { attention } from '../attention/attention.js';
 import { attentionBackwardReference } from '../attention/attention.reference.js';
 import { casesFor } from '../attention/attention.testing.js';
+
+const range = (count: number) => Array.from({ length: count }, (_, i) => i);
 
 describe('attention-backward', () => {
   const runtime = useRuntime({ matrixUnits: true });
@@ -131,17 +134,47 @@ describe('attention-backward', () => {
     },
   );
 
-  it('refuses gradients of another shape or in the buffer of an input', () => {
+  // 5 keys are a window, 33 are not.
+  const spoilt = attentionBackwardVariants.flatMap((variant) =>
+    [5, 33].flatMap((keys) => (['q', 'k'] as const).map((input) => ({ variant, keys, input }))),
+  );
+  it.for(spoilt)(
+    '$variant.name lets NaN in $input of $keys keys through',
+    async ({ variant, keys, input }, { skip }) => {
+      skip(!canRun(variant), 'this device cannot run the variant');
+      const shape = { groups: 1, queries: 9, keys, heads: 2, headDimension: 8 };
+      const host = makeHostData(attentionBackwardKernel.inputs(shape), testRandom(5));
+      // Channel 3 of row 2, of the first head; out and logSumExp are those of the forward without it.
+      host[input]![2 * 16 + 3] = NaN;
+      runtime().forcedVariants.set('attention-backward', variant.name);
+      const { dq, dk, dv } = await runOnce(runtime(), attentionBackwardKernel, shape, host, {}).finally(() =>
+        runtime().forcedVariants.delete('attention-backward'),
+      );
+      // Others of the same head may be NaN too: they would be with the `out` of such a forward.
+      const headOf = (gradient: HostData, head: number, row: number) => gradient[row * 16 + head * 8]!;
+      const [queryRows, keyRows] = input === 'q' ? [[2], range(keys)] : [range(shape.queries), [2]];
+      for (const row of queryRows) expect(headOf(dq!, 0, row), `dq, row ${row}`).toBeNaN();
+      for (const row of keyRows) {
+        expect(headOf(dk!, 0, row), `dk, row ${row}`).toBeNaN();
+        expect(headOf(dv!, 0, row), `dv, row ${row}`).toBeNaN();
+      }
+      for (const row of range(shape.queries)) expect(headOf(dq!, 1, row), `dq, row ${row}`).not.toBeNaN();
+      for (const row of range(keys)) expect(headOf(dk!, 1, row), `dk, row ${row}`).not.toBeNaN();
+    },
+  );
+
+  it.each([
+    { what: 'dk of another shape', message: /attention-backward: dk must be \[1, 4, 8\]/ },
+    { what: 'dq in the buffer of an input', message: /dq and dOut share a buffer/ },
+  ])('refuses $what', ({ what, message }) => {
     runtime().scope(() => {
       const make = () => runtime().empty([1, 4, 8]);
-      const logSumExp = runtime().empty([1, 2, 4]);
       const good = {
         ...{ q: make(), k: make(), v: make(), out: make(), dOut: make() },
-        ...{ dq: make(), dk: make(), dv: make(), logSumExp, heads: 2 },
+        ...{ dq: make(), dk: make(), dv: make(), logSumExp: runtime().empty([1, 2, 4]), heads: 2 },
       };
-      const run = (changes: object) => () => attentionBackward(runtime(), { ...good, ...changes });
-      expect(run({ dk: runtime().empty([1, 3, 8]) })).toThrow(/attention-backward: dk must be \[1, 4, 8\]/);
-      expect(run({ dq: good.dOut })).toThrow(/dq shares a buffer with dOut/);
+      const bad = what.startsWith('dk') ? { dk: runtime().empty([1, 3, 8]) } : { dq: good.dOut };
+      expect(() => attentionBackward(runtime(), { ...good, ...bad })).toThrow(message);
     });
   });
 });

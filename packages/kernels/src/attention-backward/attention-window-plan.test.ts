@@ -61,40 +61,52 @@ const three = [...two, 'attention-backward-reduce'];
 const software = { adapter: { isSoftware: true } };
 
 describe('the gradients of a window', () => {
-  it.each(preTraining)('take one dispatch in pre-training: %i × %i × %i', (...size) => {
-    for (const clips of [1, 8]) {
-      const [groups, ...rest] = size;
-      const buffers: readonly Buffers[] = size[1] === size[2] ? [1, 2, 3] : [2, 3];
-      for (const count of buffers) {
-        expect(kernelsOf([clips * groups, ...rest], count)).toEqual(window);
-        expect(kernelsOf([clips * groups, ...rest], count, software)).toEqual(window);
-      }
-    }
+  it.each(
+    preTraining.flatMap(([groups, ...rest]) =>
+      [1, 8].flatMap((clips) =>
+        (rest[0] === rest[1] ? ([1, 2, 3] as const) : ([2, 3] as const)).flatMap((buffers) =>
+          [
+            { on: 'a GPU', options: {} },
+            { on: 'a software adapter', options: software },
+          ].map((device) => ({ size: [clips * groups, ...rest] as Size, buffers, ...device })),
+        ),
+      ),
+    ),
+  )('take one dispatch in pre-training: $size, $buffers buffers, on $on', ({ size, buffers, options }) => {
+    expect(kernelsOf(size, buffers, options)).toEqual(window);
   });
 
-  it('take two or three where there are more than 16 keys or 128 queries', () => {
-    for (const options of [{}, software]) {
-      expect(kernelsOf([1, 128, 16, 8, 64], 2, options)).toEqual(window);
-      expect(kernelsOf([1, 16, 17, 8, 64], 2, options)).toEqual(two);
-      expect(kernelsOf([1, 129, 16, 8, 64], 2, options)).toEqual(three);
-      expect(kernelsOf([1, 800, 8, 8, 64], 2, options)).toEqual(three);
-    }
-  });
+  it.each([
+    { size: [1, 128, 16, 8, 64], kernels: window },
+    { size: [1, 16, 17, 8, 64], kernels: two },
+    { size: [1, 129, 16, 8, 64], kernels: three },
+    { size: [1, 800, 8, 8, 64], kernels: three },
+  ] as { size: Size; kernels: string[] }[])(
+    'take two or three with more than 16 keys or 128 queries: $size',
+    ({ size, kernels }) => {
+      expect(kernelsOf(size, 2)).toEqual(kernels);
+      expect(kernelsOf(size, 2, software)).toEqual(kernels);
+    },
+  );
 
-  it('take two where the device cannot bind what one needs', () => {
-    const limits = { maxStorageBuffersPerShaderStage: 8 };
-    expect(kernelsOf([8, 11, 11, 8, 64], 2, { limits })).toEqual(window);
-    expect(kernelsOf([8, 11, 11, 8, 64], 3, { limits })).toEqual(two);
-  });
-
-  it('take two on a device with too little workgroup memory or too small workgroups', () => {
-    const limits = { maxComputeWorkgroupStorageSize: 16384 };
-    expect(kernelsOf([8, 16, 16, 8, 64], 1, { limits })).toEqual(window);
-    expect(kernelsOf([8, 16, 16, 8, 128], 1, { limits })).toEqual(two);
-    expect(kernelsOf([8, 16, 16, 8, 128], 1)).toEqual(window);
-    expect(kernelsOf([8, 16, 16, 8, 128], 1, { limits: { maxComputeInvocationsPerWorkgroup: 64 } })).toEqual(
-      two,
-    );
+  const bindings = { maxStorageBuffersPerShaderStage: 8 };
+  const memory = { maxComputeWorkgroupStorageSize: 16384 };
+  it.each([
+    { what: 'room for eight arrays', keys: 11, head: 64, buffers: 2, limits: bindings, kernels: window },
+    { what: 'one array too many', keys: 11, head: 64, buffers: 3, limits: bindings, kernels: two },
+    { what: 'just enough workgroup memory', keys: 16, head: 64, buffers: 1, limits: memory, kernels: window },
+    { what: 'too little workgroup memory', keys: 16, head: 128, buffers: 1, limits: memory, kernels: two },
+    { what: 'the usual limits', keys: 16, head: 128, buffers: 1, limits: {}, kernels: window },
+    {
+      what: 'too small workgroups',
+      keys: 16,
+      head: 128,
+      buffers: 1,
+      limits: { maxComputeInvocationsPerWorkgroup: 64 },
+      kernels: two,
+    },
+  ] as const)('take $kernels.length with $what', ({ keys, head, buffers, limits, kernels }) => {
+    expect(kernelsOf([8, keys, keys, 8, head], buffers, { limits })).toEqual(kernels);
   });
 });
 
@@ -123,23 +135,25 @@ describe('sharedWindowTiling', () => {
       .reduce((sum, bytes) => sum + bytes);
   }
 
-  it('keeps every rule of the kernel and states the memory that it takes', () => {
-    for (let keys = 1; keys <= 16; keys++) {
+  const keyCounts = Array.from({ length: 16 }, (_, i) => 1 + i);
+  it.each(keyCounts)(
+    'keeps every rule of the kernel and states the memory that it takes: %i keys',
+    (keys) => {
       for (let headDimension = 1; headDimension <= 128; headDimension++) {
         const { workgroupBytes, ...tiling } = sharedWindowTiling(extentsOf([2, 9, keys, 3, headDimension]));
-        const { KEYS, PARTS, PART_QUADS, INVOCATIONS, DEPTH } = tiling;
+        const { KEYS, PARTS, PART_VEC4S, INVOCATIONS, DEPTH } = tiling;
         expect(KEYS).toBeGreaterThanOrEqual(keys);
         expect(PARTS % 4).toBe(0);
-        expect(PART_QUADS).toBeLessThanOrEqual(4);
+        expect(PART_VEC4S).toBeLessThanOrEqual(4);
         expect(INVOCATIONS).toBe(KEYS * PARTS);
         expect([64, 128]).toContain(INVOCATIONS);
-        expect(DEPTH).toBe(4 * PARTS * PART_QUADS);
+        expect(DEPTH).toBe(4 * PARTS * PART_VEC4S);
         expect(DEPTH).toBeGreaterThanOrEqual(headDimension);
-        expect(declaredBytes({ ...tiling, LK: keys })).toBe(workgroupBytes);
+        expect(declaredBytes(tiling)).toBe(workgroupBytes);
         if (headDimension <= 64) expect(workgroupBytes).toBeLessThanOrEqual(16384);
       }
-    }
-  });
+    },
+  );
 
   it('is for windows alone', () => {
     const runtime = paperRuntime();

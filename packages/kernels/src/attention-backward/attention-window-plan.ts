@@ -1,22 +1,23 @@
+import { headDimension, type AttentionExtents } from '../attention/attention-layout.js';
+import { windowTiling } from '../attention/attention-matrix-tiling.js';
+import { depthOf, matrixConstants, matrixFiles, type AttentionText } from '../attention/attention-plan.js';
+import rowsWgsl from '../attention/attention-rows.wgsl';
+import exponentialWgsl from '../math/exponential.wgsl';
 import { matrixDevice } from '../matrix-units/matrix-device.js';
 import type { Runtime } from '../runtime/runtime.js';
-import type { WgslConstants } from '../runtime/wgsl.js';
 import windowMatrixWgsl from './attention-backward-window-matrix.wgsl';
 import windowTiledWgsl from './attention-backward-window-tiled.wgsl';
 import windowWgsl from './attention-backward-window.wgsl';
-import type { AttentionExtents, AttentionViews } from '../attention/attention-layout.js';
-import { windowTiling } from '../attention/attention-matrix-tiling.js';
-import { matrixSource, quadsOf, quadSource } from '../attention/attention-plan.js';
+import storesWgsl from './attention-gradient-stores.wgsl';
 
 /** A kernel that makes all gradients of a head of a group. */
-export interface WindowPlan {
+export interface WindowPlan extends AttentionText {
   /** Heads, of one group or several, that a workgroup takes. */
   readonly headsPerWorkgroup: number;
-  /** The whole WGSL, header included; `stores` says what is in which buffer. */
-  source(scale: number, views: AttentionViews, constants: WgslConstants, stores: string): string;
+  readonly readsOut: boolean;
 }
 
-/** Undefined where the extents, or what the device has, are not for the kernel. Called for every dispatch. */
+/** Undefined where the extents are no window, or not one for the device. Called for every dispatch. */
 export type WindowPlanner = (runtime: Runtime, extents: AttentionExtents) => WindowPlan | undefined;
 
 /**
@@ -28,13 +29,19 @@ export const MOST_WINDOW_KEYS = 16;
 /**
  * The queries of a head follow one after the other, in one workgroup or invocation: with more, blocks of queries as
  * workgroups of their own keep a device busier than one dispatch less is worth. The local-global step of LGI-Former has
- * 80 in pre-training, for this kernel, and 800 in fine-tuning, for the others.
+ * 80 in pre-training, for this kernel, and 800 in fine-tuning, for the others. Matrix units have the same limit: a
+ * window of 101 queries is seven steps, 800 would be fifty.
  */
 export const MOST_WINDOW_QUERIES = 128;
 
 function isWindow({ queries, keys }: AttentionExtents): boolean {
   return keys <= MOST_WINDOW_KEYS && queries <= MOST_WINDOW_QUERIES;
 }
+
+// Private memory is sized for classes, so that windows share programs and small ones clear little.
+const FEW_KEYS = 8;
+const FEW_QUERIES = 16;
+const windowFiles = [exponentialWgsl, rowsWgsl, storesWgsl, windowWgsl];
 
 /**
  * attention-backward-window.wgsl. Not for GPUs: an invocation's 10 to 40 KiB of private memory, times all that a large
@@ -44,13 +51,18 @@ export const privateWindow: WindowPlanner = ({ adapter }, extents) =>
   adapter.isSoftware && isWindow(extents)
     ? {
         headsPerWorkgroup: 8,
-        source: (scale, views, constants, stores) =>
-          quadSource(extents, scale, views, windowWgsl + stores, {
-            ...constants,
-            DEPTH: 4 * quadsOf(extents),
-          }),
+        readsOut: false,
+        wgsl: windowFiles,
+        constants: {
+          KEYS: extents.keys <= FEW_KEYS ? FEW_KEYS : MOST_WINDOW_KEYS,
+          QUERIES: extents.queries <= FEW_QUERIES ? FEW_QUERIES : MOST_WINDOW_QUERIES,
+          DEPTH: depthOf(extents, 4),
+          KEEP_LOOPS: true,
+        },
       }
     : undefined;
+
+const windowTiledFiles = [exponentialWgsl, rowsWgsl, storesWgsl, windowTiledWgsl];
 
 /** attention-backward-window-tiled.wgsl. */
 export const sharedWindow: WindowPlanner = (runtime, extents) => {
@@ -61,51 +73,52 @@ export const sharedWindow: WindowPlanner = (runtime, extents) => {
   if (tiling.INVOCATIONS > maxComputeInvocationsPerWorkgroup) return undefined;
   return {
     headsPerWorkgroup: 1,
-    source: (scale, views, constants, stores) =>
-      quadSource(extents, scale, views, windowTiledWgsl + stores, {
-        ...constants,
-        ...tiling,
-        KEEP_LOOPS: runtime.adapter.isSoftware,
-      }),
+    readsOut: true,
+    wgsl: windowTiledFiles,
+    constants: { ...tiling, KEEP_LOOPS: runtime.adapter.isSoftware },
   };
 };
 
-/** attention-backward-window-matrix.wgsl, which has use for any number of keys that a workgroup can hold. */
+const windowMatrixFiles = matrixFiles(storesWgsl, windowMatrixWgsl);
+
+/**
+ * attention-backward-window-matrix.wgsl, which takes as many keys as a workgroup can hold: with 48 KiB of memory and a
+ * head dimension of 64, 112 of them.
+ */
 export const matrixWindow: WindowPlanner = (runtime, extents) => {
+  if (extents.queries > MOST_WINDOW_QUERIES) return undefined;
   const tiling = windowTiling(extents, matrixDevice(runtime));
   return (
     tiling && {
       headsPerWorkgroup: 1,
-      source: (scale, views, constants, stores) =>
-        matrixSource(runtime, extents, tiling, scale, views, windowMatrixWgsl + stores, {
-          ...constants,
-          TILE_Q: tiling.step,
-        }),
+      readsOut: true,
+      wgsl: windowMatrixFiles,
+      constants: matrixConstants(runtime, tiling, 'TILE_Q'),
     }
   );
 };
 
 const LEAST_INVOCATIONS = 64;
-// What the kernel has names for: 4 quads of k, v, dk and dv each, 64 registers.
-const MOST_PART_QUADS = 4;
+// What the kernel has names for: 4 vec4s of k, v, dk and dv each, 64 registers.
+const MOST_PART_VEC4S = 4;
 // TILE of the kernel.
 const TILE_QUERIES = 8;
 
 /** The constants of attention-backward-window-tiled.wgsl for a window, and what its arrays take. */
 export function sharedWindowTiling(extents: AttentionExtents) {
-  const quads = quadsOf(extents);
-  const KEYS = extents.keys <= 8 ? 8 : 16;
+  const vec4s = Math.ceil(headDimension(extents) / 4);
+  const KEYS = extents.keys <= FEW_KEYS ? FEW_KEYS : MOST_WINDOW_KEYS;
   const least = LEAST_INVOCATIONS / KEYS;
-  const PARTS = quads <= MOST_PART_QUADS * least ? least : 2 * least;
-  const PART_QUADS = Math.ceil(quads / PARTS);
-  const width = PARTS * PART_QUADS;
-  const rows = 16 * (extents.keys + 2 * TILE_QUERIES) * (width + 1);
+  const PARTS = vec4s <= MOST_PART_VEC4S * least ? least : 2 * least;
+  const PART_VEC4S = Math.ceil(vec4s / PARTS);
+  const width = PARTS * PART_VEC4S;
+  const rows = 16 * (KEYS + 2 * TILE_QUERIES) * (width + 1);
   const sums = 4 * TILE_QUERIES * (width + 1 + 2);
   const pairs = 8 * 2 * KEYS * ((TILE_QUERIES / 2) * (PARTS + 1) + TILE_QUERIES / 2 + 1);
   return {
     KEYS,
     PARTS,
-    PART_QUADS,
+    PART_VEC4S,
     INVOCATIONS: KEYS * PARTS,
     DEPTH: 4 * width,
     workgroupBytes: rows + sums + pairs,

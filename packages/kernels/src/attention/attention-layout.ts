@@ -1,10 +1,15 @@
 import { ShapeError } from '../runtime/errors.js';
 import type { GpuArray } from '../runtime/gpu-array.js';
 import { shapeClass, type ShapeClass } from '../runtime/shape-class.js';
-import { constantHeader, f32, type WgslConstants } from '../runtime/wgsl.js';
-import exponentialWgsl from '../math/exponential.wgsl';
-import lanes1Wgsl from './lanes-1.wgsl';
-import lanes4Wgsl from './lanes-4.wgsl';
+import { f32, type KernelData } from '../runtime/wgsl.js';
+
+// Words of this folder and of attention-backward, in its files and kernels:
+//
+// query row, key row   one row of q, out and their gradients; one of k, v and theirs
+// head dimension       channels of a head, which kernels take by vec4s: four neighbouring channels of a row
+// block                the rows, of queries or of keys, that a workgroup produces
+// step                 the rows of the other kind that it goes through at a time
+// window               an attention of so few keys and queries that one kernel makes all gradients of a head
 
 /** Largest head dimension: a row of a head is held in registers. */
 export const MAX_HEAD_DIMENSION = 128;
@@ -18,7 +23,7 @@ export interface AttentionExtents {
   readonly heads: number;
 }
 
-/** Named [G, L, C] views of one kernel, in the order of their constants in the header. */
+/** [G, L, C] views of one kernel, by what their data begin with: `Q`, `D_OUT`. */
 export type AttentionViews = Readonly<Record<string, GpuArray>>;
 
 /** Checks the shapes of q [G, Lq, C] and k, v [G, Lk, C] against each other and against `heads`. */
@@ -78,55 +83,41 @@ export function requireStatistics(
   if (!array.isContiguous) throw new ShapeError(`${kernel}: ${name} must be contiguous, got ${array}`);
 }
 
-/** WebGPU forbids one buffer to be read and written by the same dispatch. */
-export function requireSeparate(kernel: string, inputs: AttentionViews, outputs: AttentionViews): void {
-  for (const [outputName, output] of Object.entries(outputs)) {
-    for (const [inputName, input] of Object.entries(inputs)) {
-      if (output.storage.buffer === input.storage.buffer) {
-        throw new ShapeError(
-          `${kernel}: ${outputName} shares a buffer with ${inputName}; give it one of its own`,
-        );
-      }
-    }
+/** 4 when every row of every head starts and ends on a multiple of four elements, so that arrays are of vec4; else 1. */
+export function elementWidth(extents: AttentionExtents, views: AttentionViews): 1 | 4 {
+  if (headDimension(extents) % 4 !== 0) return 1;
+  for (const name in views) {
+    const { offset, strides } = views[name]!;
+    if (offset % 4 !== 0 || strides[0]! % 4 !== 0 || strides[1]! % 4 !== 0) return 1;
   }
+  return 4;
 }
 
-/** What goes in front of every attention kernel: eˣ, the element type, the extents and the address of every view. */
-export function attentionHeader(
-  extents: AttentionExtents,
+/** The data of every attention kernel: extents, scale, and the address of every view in elements of `width`. */
+export function attentionData(
+  { heads, queries, keys }: AttentionExtents,
   scale: number,
+  width: 1 | 4,
   views: AttentionViews,
-  constants: WgslConstants = {},
-): string {
-  const width = laneWidth(extents, Object.values(views));
-  const all: Record<string, WgslConstants[string]> = {
-    HEADS: extents.heads,
-    HEAD_LANES: extents.channels / extents.heads / width,
-    LQ: extents.queries,
-    LK: extents.keys,
+): KernelData {
+  const data: Record<string, KernelData[string]> = {
+    HEADS: heads,
+    LQ: queries,
+    LK: keys,
     SCALE: f32(scale),
   };
-  for (const [name, { offset, strides }] of Object.entries(views)) {
-    const prefix = name.replace(/[A-Z]/g, '_$&').toUpperCase();
-    all[`${prefix}_OFFSET`] = offset / width;
-    all[`${prefix}_GROUP`] = strides[0]! / width;
-    all[`${prefix}_ROW`] = strides[1]! / width;
+  for (const name in views) {
+    const { offset, strides } = views[name]!;
+    data[`${name}_OFFSET`] = offset / width;
+    data[`${name}_GROUP`] = strides[0]! / width;
+    data[`${name}_ROW`] = strides[1]! / width;
   }
-  return exponentialWgsl + (width === 4 ? lanes4Wgsl : lanes1Wgsl) + constantHeader({ ...all, ...constants });
+  return data;
 }
 
-/** 4 when every row of every head starts on a multiple of four elements, else 1. */
-export function laneWidth(extents: AttentionExtents, views: readonly GpuArray[]): 1 | 4 {
-  const aligned = (array: GpuArray) =>
-    [array.offset, array.strides[0]!, array.strides[1]!].every((x) => x % 4 === 0);
-  return (extents.channels / extents.heads) % 4 === 0 && views.every(aligned) ? 4 : 1;
-}
-
-/** Extents, scale and layout of all views as part of a program's key. */
-export function attentionKey(extents: AttentionExtents, scale: number, views: AttentionViews): string {
-  let key = `${extents.groups} ${extents.queries} ${extents.keys} ${extents.channels} ${extents.heads} ${scale}`;
-  for (const { offset, strides } of Object.values(views)) key += ` ${offset},${strides[0]},${strides[1]}`;
-  return key;
+/** Channels of a head. */
+export function headDimension({ channels, heads }: AttentionExtents): number {
+  return channels / heads;
 }
 
 /** Bytes of `count` f32 [G, rows, C] arrays. */

@@ -26,8 +26,8 @@ const device = (config: MatrixUnitConfig, subgroupMaxSize: number, overrides = {
   ...overrides,
 });
 
-const decoder = { kept: 800, passed: 800, headDimension: 64 };
-const window = { kept: 101, passed: 101, headDimension: 64 };
+const decoder = { blockRows: 800, stepRows: 800, headDimension: 64 };
+const window = { blockRows: 101, stepRows: 101, headDimension: 64 };
 
 describe('attentionMatrixTiling', () => {
   it('gives four subgroups 64 queries against 64 keys at a time for 16×16×16 units and subgroups of 32', () => {
@@ -62,14 +62,14 @@ describe('attentionMatrixTiling', () => {
   });
 
   it('shares few rows out evenly', () => {
-    const strips = (kept: number) =>
-      attentionMatrixTiling({ ...window, kept }, device(unit(16, 16, 16), 32), forwardKernel)?.strips;
+    const strips = (blockRows: number) =>
+      attentionMatrixTiling({ ...window, blockRows }, device(unit(16, 16, 16), 32), forwardKernel)?.strips;
     expect([1, 16, 17, 64, 65, 101, 129].map(strips)).toEqual([1, 1, 2, 4, 3, 4, 3]);
   });
 
   it('takes no longer steps than there are rows to go through', () => {
-    const step = (passed: number) =>
-      attentionMatrixTiling({ ...window, passed }, device(unit(16, 16, 16), 32), forwardKernel)?.step;
+    const step = (stepRows: number) =>
+      attentionMatrixTiling({ ...window, stepRows }, device(unit(16, 16, 16), 32), forwardKernel)?.step;
     expect([1, 32, 33, 1000].map(step)).toEqual([32, 32, 64, 64]);
   });
 
@@ -95,52 +95,51 @@ describe('attentionMatrixTiling', () => {
     expect(attentionMatrixTiling(decoder, { ...small, subgroupMaxSize: 0 }, forwardKernel)).toBeUndefined();
   });
 
-  it.each([
-    ['forward', forwardKernel],
-    ['backward, queries', backwardQueryKernel],
-    ['backward, keys', backwardKeyKernel],
-  ])('keeps every rule of the kernel for all units, subgroups, extents and limits: %s', (_, kernel) => {
-    for (const config of [
-      unit(8, 8, 8),
-      unit(16, 16, 16),
-      unit(8, 16, 16),
-      unit(16, 8, 16),
-      unit(32, 8, 16),
-    ]) {
-      for (const lanes of [4, 8, 16, 32, 64, 128]) {
-        for (const [kept, passed] of [
-          [1, 1],
-          [11, 11],
-          [101, 101],
-          [7, 257],
-          [800, 8],
-        ] as const) {
-          for (const headDimension of [3, 24, 64, 128]) {
-            for (const maxWorkgroupBytes of [16384, 32768, 49152]) {
-              const limits = { maxWorkgroupBytes, maxWorkgroupInvocations: 256 };
-              const extents = { kept, passed, headDimension };
-              const tiling = attentionMatrixTiling(extents, device(config, lanes, limits), kernel);
-              if (!tiling) {
-                expect(headDimension).toBeGreaterThan(24);
-                continue;
-              }
-              const { strips, rows, step, depth, invocations, workgroupBytes } = tiling;
-              expect(rows).toBe(strips * config.m);
-              expect(invocations).toBe(strips * lanes);
-              expect([step % 16, step % (2 * config.n), step % config.k]).toEqual([0, 0, 0]);
-              expect([depth % config.n, depth % config.k]).toEqual([0, 0]);
-              expect(depth).toBeGreaterThanOrEqual(headDimension);
-              expect(workgroupBytes).toBeLessThanOrEqual(maxWorkgroupBytes);
-              // Blocks may overhang, but no strip of the first one is wholly outside.
-              expect((strips - 1) * config.m).toBeLessThan(kept);
-              // What invocations that share a row hold of it: four elements for each 16.
-              expect(step).toBeLessThanOrEqual(kernel.longestStep);
+  const kernels = {
+    forward: forwardKernel,
+    'backward, queries': backwardQueryKernel,
+    'backward, keys': backwardKeyKernel,
+  };
+  const rules = Object.entries(kernels).flatMap(([name, kernel]) =>
+    [unit(8, 8, 8), unit(16, 16, 16), unit(8, 16, 16), unit(16, 8, 16), unit(32, 8, 16)].flatMap((config) =>
+      [4, 8, 16, 32, 64, 128].map((lanes) => ({ name, kernel, config, lanes })),
+    ),
+  );
+  it.each(rules)(
+    'keeps every rule of the kernel, $name, with $config.m×$config.n×$config.k units and subgroups of $lanes',
+    ({ kernel, config, lanes }) => {
+      for (const [blockRows, stepRows] of [
+        [1, 1],
+        [11, 11],
+        [101, 101],
+        [7, 257],
+        [800, 8],
+      ] as const) {
+        for (const headDimension of [3, 24, 64, 128]) {
+          for (const maxWorkgroupBytes of [16384, 32768, 49152]) {
+            const limits = { maxWorkgroupBytes, maxWorkgroupInvocations: 256 };
+            const extents = { blockRows, stepRows, headDimension };
+            const tiling = attentionMatrixTiling(extents, device(config, lanes, limits), kernel);
+            if (!tiling) {
+              expect(headDimension).toBeGreaterThan(24);
+              continue;
             }
+            const { strips, rows, step, depth, invocations, workgroupBytes } = tiling;
+            expect(rows).toBe(strips * config.m);
+            expect(invocations).toBe(strips * lanes);
+            expect([step % 16, step % (2 * config.n), step % config.k]).toEqual([0, 0, 0]);
+            expect([depth % config.n, depth % config.k]).toEqual([0, 0]);
+            expect(depth).toBeGreaterThanOrEqual(headDimension);
+            expect(workgroupBytes).toBeLessThanOrEqual(maxWorkgroupBytes);
+            // Blocks may overhang, but no strip of the first one is wholly outside.
+            expect((strips - 1) * config.m).toBeLessThan(blockRows);
+            // What invocations that share a row hold of it: four elements for each 16.
+            expect(step).toBeLessThanOrEqual(kernel.longestStep);
           }
         }
       }
-    }
-  });
+    },
+  );
 
   it('names its extents as the kernels do', () => {
     const tiling = attentionMatrixTiling(window, device(unit(8, 16, 16), 32), forwardKernel)!;

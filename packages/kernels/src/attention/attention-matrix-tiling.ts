@@ -8,9 +8,9 @@ export interface AttentionMatrixTiling {
   readonly unit: MatrixUnitConfig;
   /** Strips of `unit.m` rows, one for each subgroup. */
   readonly strips: number;
-  /** Rows that are kept: queries, or keys in the gradients of the keys. */
+  /** Rows of a block: queries, or keys in the gradients of the keys. */
   readonly rows: number;
-  /** Rows of the other kind that are gone through at a time. */
+  /** Rows of a step. */
   readonly step: number;
   /** Channels of a head, rounded up to whole units. */
   readonly depth: number;
@@ -19,16 +19,16 @@ export interface AttentionMatrixTiling {
   readonly workgroupBytes: number;
 }
 
-/** Rows that are kept and gone through, and channels of a head. */
+/** Rows that blocks are of, rows that steps are of, and channels of a head. */
 export interface AttentionMatrixExtents {
-  readonly kept: number;
-  readonly passed: number;
+  readonly blockRows: number;
+  readonly stepRows: number;
   readonly headDimension: number;
 }
 
 /** What the tiling of a kernel depends on besides extents and device. */
 export interface AttentionMatrixKernel {
-  /** Rows that its kernel goes through at a time, at most: what four invocations hold of a row of the stage. */
+  /** Rows of a step, at most: what four invocations hold of a row of the stage. */
   readonly longestStep: number;
   /** Bytes of workgroup memory. */
   bytes(tiling: { readonly rows: number; readonly step: number; readonly depth: number }): number;
@@ -38,7 +38,7 @@ export interface AttentionMatrixKernel {
 const MOST_STRIPS = 4;
 // Four invocations share a row of the stage, and each takes four neighbours at a time.
 const STEP_UNIT = 16;
-// The lists of attention-matrix-operations.wgsl.
+// More would not stay in registers.
 const MOST_UNITS_OF_A_ROW = 8;
 const PADDING = 8;
 
@@ -47,7 +47,7 @@ const PADDING = 8;
  * memory for and the extents have use for. Undefined when the device has no matrix units, or cannot hold one strip.
  */
 export function attentionMatrixTiling(
-  { kept, passed, headDimension }: AttentionMatrixExtents,
+  { blockRows, stepRows, headDimension }: AttentionMatrixExtents,
   device: MatrixDevice,
   { longestStep, bytes }: AttentionMatrixKernel,
 ): AttentionMatrixTiling | undefined {
@@ -56,10 +56,10 @@ export function attentionMatrixTiling(
   const depth = roundUp(headDimension, leastCommonMultiple(unit.k, unit.n));
   if (depth > MOST_UNITS_OF_A_ROW * Math.min(unit.k, unit.n)) return undefined;
   const stepUnit = leastCommonMultiple(leastCommonMultiple(2 * unit.n, unit.k), STEP_UNIT);
-  const longest = Math.min(longestStep, roundUp(passed, stepUnit));
+  const longest = Math.min(longestStep, roundUp(stepRows, stepUnit));
   const most = Math.min(MOST_STRIPS, Math.floor(device.maxWorkgroupInvocations / device.subgroupMaxSize));
   let best: AttentionMatrixTiling | undefined;
-  for (let strips = evenly(Math.ceil(kept / unit.m), most); strips > 0; strips--) {
+  for (let strips = evenly(Math.ceil(blockRows / unit.m), most); strips > 0; strips--) {
     for (let step = roundDown(longest, stepUnit); step > 0; step -= stepUnit) {
       const rows = strips * unit.m;
       const workgroupBytes = bytes({ rows, step, depth });
@@ -129,7 +129,7 @@ export const backwardKeyKernel: AttentionMatrixKernel = {
   },
 };
 
-/** The constants of a tiling for the header of a kernel. */
+/** The constants of a tiling. */
 export function matrixTilingConstants(
   { unit, strips, depth, invocations }: AttentionMatrixTiling,
   keepLoops: boolean,

@@ -1,5 +1,5 @@
-// Attention on matrix units (tensor cores), for GPUs: the mathematics and layout of attention.wgsl; blocks of queries
-// against blocks of keys with a running maximum, as in flash attention (Dao et al., 2022).
+// Attention on matrix units (tensor cores), for GPUs: the mathematics and layout of attention-tiled.wgsl; blocks of
+// queries against blocks of keys with a running maximum, as in flash attention (Dao et al., 2022).
 //
 // q, k, v and the weights exp(score − maximum) are rounded to f16 on their way into workgroup memory; products, scores
 // (SCALE is applied to those, in f32), exponentials and all sums are f32. Beside the rounding of the inputs, `out` errs
@@ -23,23 +23,20 @@
 // there are more of them than strips, and the rest takes part in steps 1 and 3 only.
 // No atomics but the flag that says whether any row rises; the order of all additions is fixed.
 //
-// Header: that of attention.wgsl and STRIPS, TILE_K (a multiple of 16, 2 · UNIT_N and UNIT_K; at most 64), DEPTH,
-// INVOCATIONS, KEEP_LOOPS; attention-matrix-operations.wgsl, quads-4.wgsl or quads-1.wgsl,
-// attention-matrix-copies.wgsl.
-// Needs `enable subgroups` besides.
+// Header: STRIPS, TILE_K (a multiple of 16, 2 · UNIT_N and UNIT_K; at most 64), as attention-matrix-operations.wgsl and
+// attention-matrix-copies.wgsl, which precede it. Data: that of attention-tiled.wgsl.
 
-@group(0) @binding(0) var<storage, read> q: array<Lane>;
-@group(0) @binding(1) var<storage, read> k: array<Lane>;
-@group(0) @binding(2) var<storage, read> v: array<Lane>;
-@group(0) @binding(3) var<storage, read_write> out: array<Lane>;
-@group(0) @binding(4) var<storage, read_write> log_sum_exp: array<f32>;
+var<storage, read> q: array<Element>;
+var<storage, read> k: array<Element>;
+var<storage, read> v: array<Element>;
+var<storage, read_write> out: array<Element>;
+var<storage, read_write> log_sum_exp: array<f32>;
 
 const LOWEST = -3.4e38;
 const LOG2_E = 1.44269504;
 const LN_2 = 0.69314718;
 const RISE = 8.0;
 const TILE_Q = STRIPS * UNIT_M;
-const BLOCKS = (LQ + TILE_Q - 1u) / TILE_Q;
 
 // Of weights, [queries, keys], and of values, [channels, keys].
 const WEIGHT_STRIDE = TILE_K / 4u + 2u;
@@ -62,7 +59,7 @@ fn scores_of(row: u32, key: u32, part: u32, n: u32) -> vec4f {
     return vec4f(LOWEST);
   }
   let column = part + n * SHARERS;
-  let valid = vec4u(key + 4u * column) + vec4u(0u, 1u, 2u, 3u) < vec4u(LK);
+  let valid = vec4u(key + 4u * column) + STEPS < vec4u(LK);
   return select(vec4f(LOWEST), stage[row * STAGE_STRIDE + column] * (SCALE * LOG2_E), valid);
 }
 
@@ -95,9 +92,9 @@ fn main(
   let row = tile % BLOCKS * TILE_Q;
   let h = (tile / BLOCKS) % HEADS;
   let g = tile / (BLOCKS * HEADS);
-  let q_rows = Rows(Q_OFFSET + g * Q_GROUP + h * HEAD_LANES, Q_ROW, LQ - 1u);
-  let k_rows = Rows(K_OFFSET + g * K_GROUP + h * HEAD_LANES, K_ROW, LK - 1u);
-  let v_rows = Rows(V_OFFSET + g * V_GROUP + h * HEAD_LANES, V_ROW, LK - 1u);
+  let q_rows = Rows(Q_OFFSET + g * Q_GROUP + h * HEAD, Q_ROW, LQ - 1u);
+  let k_rows = Rows(K_OFFSET + g * K_GROUP + h * HEAD, K_ROW, LK - 1u);
+  let v_rows = Rows(V_OFFSET + g * V_GROUP + h * HEAD, V_ROW, LK - 1u);
   // Invocations in the order in which subgroups hold them: four of one row are a quad of a subgroup.
   let member = subgroup * subgroup_size + lane;
   let part = member % SHARERS;
@@ -116,7 +113,7 @@ fn main(
   }
   workgroupBarrier();
 
-  for (var key = 0u; key < rolled(LK); key += TILE_K) {
+  for (var key = 0u; key < LK; key += TILE_K) {
     copy_rows(&k, k_rows, key, TILE_K, 0u, index);
     copy_turned(&v, v_rows, key, TILE_K, VALUES, WEIGHT_STRIDE, index);
     workgroupBarrier();
@@ -172,8 +169,8 @@ fn main(
           store_sums(strip * STAGE_STRIDE, STAGE_STRIDE, &sum);
         }
         workgroupBarrier();
-        for (var i = index; i < rolled(TILE_Q * QUADS); i += INVOCATIONS) {
-          stage[i / QUADS * STAGE_STRIDE + i % QUADS] *= row_keep[i / QUADS * SHARERS];
+        for (var i = index; i < rolled(TILE_Q * VEC4S); i += INVOCATIONS) {
+          stage[i / VEC4S * STAGE_STRIDE + i % VEC4S] *= row_keep[i / VEC4S * SHARERS];
         }
         workgroupBarrier();
         if (subgroup < STRIPS) {
@@ -209,12 +206,12 @@ fn main(
     }
   }
   workgroupBarrier();
-  let out_head = OUT_OFFSET + g * OUT_GROUP + h * HEAD_LANES;
-  for (var i = index; i < rolled(TILE_Q * QUADS); i += INVOCATIONS) {
-    let r = i / QUADS;
+  let out_head = OUT_OFFSET + g * OUT_GROUP + h * HEAD;
+  for (var i = index; i < rolled(TILE_Q * VEC4S); i += INVOCATIONS) {
+    let r = i / VEC4S;
     if (row + r < LQ) {
-      let value = stage[r * STAGE_STRIDE + i % QUADS] * row_keep[r * SHARERS];
-      store_quad(&out, out_head + (row + r) * OUT_ROW, i % QUADS, value);
+      let value = stage[r * STAGE_STRIDE + i % VEC4S] * row_keep[r * SHARERS];
+      store_vec4(&out, out_head + (row + r) * OUT_ROW, i % VEC4S, value);
     }
   }
 }

@@ -17,19 +17,17 @@ function chosenFor(size: readonly number[], precision: Precision, forced?: strin
   for (const spec of [attentionKernel, attentionBackwardKernel]) {
     if (forced && spec.variants.some(({ name }) => name === forced))
       runtime.forcedVariants.set(spec.name, forced);
-    const { program } = runtime;
-    runtime.program = (key, build) =>
-      program.call(runtime, key, () => {
-        const source = build();
-        chosen.push(`${source.kernel}: ${source.detail.split(' ')[0]!}`);
-        return source;
-      });
+    const run = runtime.run.bind(runtime);
+    runtime.run = (call) => {
+      chosen.push(`${call.kernel}: ${call.variant ?? 'the only one'}`);
+      run(call);
+    };
     runtime.scope(() => {
       const make = (specs: ReturnType<typeof spec.inputs>) =>
         Object.fromEntries(Object.entries(specs).map(([name, array]) => [name, runtime.empty(array.shape)]));
       spec.run(runtime, shape, make(spec.inputs(shape)), make(spec.outputs(shape)));
     });
-    runtime.program = program;
+    runtime.run = run;
   }
   return chosen;
 }
@@ -40,38 +38,88 @@ const both = (forward: string, query = forward, key = query) => [
   `attention-backward-key: ${key}`,
 ];
 
-describe('the choice of matrix units', () => {
-  it('is made for windows and for long sequences, where f16 is allowed', () => {
-    const window = 'attention-backward-window: matrix-units-window';
-    expect(chosenFor([64, 101, 101, 64], 'f16')).toEqual(['attention: matrix-units', window]);
-    expect(chosenFor([8, 800, 800, 64], 'f16')).toEqual([
-      'attention: matrix-units',
-      'attention-backward-query: matrix-units-window',
-      'attention-backward-key: matrix-units-window',
-    ]);
-    expect(chosenFor([8, 11, 11, 64], 'f16')).toEqual(['attention: tiled', window]);
-    expect(chosenFor([64, 101, 101, 64], 'f32')).toEqual(both('tiled'));
-    expect(chosenFor([8, 800, 800, 64], 'f32')).toEqual(both('tiled'));
-  });
+const window = (variant: string) => `attention-backward-window: ${variant}`;
 
-  it('is not made for few keys, few queries, or heads that are no whole number of units', () => {
-    const window = ['attention: tiled', 'attention-backward-window: tiled'];
-    expect(chosenFor([8, 64, 8, 64], 'f16')).toEqual(window);
-    expect(chosenFor([8, 8, 8, 64], 'f16')).toEqual(window);
-    expect(chosenFor([8, 101, 101, 24], 'f16').slice(0, 3)).toEqual(both('tiled'));
-  });
-
-  it('can be forced on any shape', () => {
-    expect(chosenFor([64, 11, 11, 24], 'f32', 'matrix-units')).toEqual(both('matrix-units'));
-  });
-});
-
-describe('the window kernel on matrix units', () => {
-  const chosen = (size: readonly number[]) =>
-    chosenFor([...size, 64], 'f16', 'matrix-units-window').filter((name) => name.includes('backward'));
-
-  it('stands in for both others where a workgroup can hold all keys', () => {
-    expect(chosen([64, 101, 101])).toEqual(['attention-backward-window: matrix-units-window']);
-    expect(chosen([1, 800, 800])[0]).toBe('attention-backward-query: matrix-units-window');
+describe('the kernels chosen', () => {
+  it.each<{
+    what: string;
+    size: readonly number[];
+    precision: Precision;
+    forced?: string;
+    kernels: readonly string[];
+  }>([
+    {
+      what: 'on matrix units for the windows of fine-tuning',
+      size: [64, 101, 101, 64],
+      precision: 'f16',
+      kernels: ['attention: matrix-units', window('matrix-units')],
+    },
+    {
+      what: 'on matrix units for long sequences',
+      size: [8, 800, 800, 64],
+      precision: 'f16',
+      kernels: both('matrix-units'),
+    },
+    {
+      what: 'on matrix units for the gradients alone of the windows of pre-training',
+      size: [8, 11, 11, 64],
+      precision: 'f16',
+      kernels: ['attention: tiled', window('matrix-units')],
+    },
+    { what: 'exact for windows in f32', size: [64, 101, 101, 64], precision: 'f32', kernels: both('tiled') },
+    { what: 'exact for sequences in f32', size: [8, 800, 800, 64], precision: 'f32', kernels: both('tiled') },
+    {
+      what: 'exact for few keys',
+      size: [8, 64, 8, 64],
+      precision: 'f16',
+      kernels: ['attention: tiled', window('tiled')],
+    },
+    {
+      what: 'exact for few queries and keys',
+      size: [8, 8, 8, 64],
+      precision: 'f16',
+      kernels: ['attention: tiled', window('tiled')],
+    },
+    {
+      what: 'exact for heads that are no whole number of units',
+      size: [8, 101, 101, 24],
+      precision: 'f16',
+      kernels: both('tiled'),
+    },
+    {
+      what: 'as forced, on any shape',
+      size: [64, 11, 11, 24],
+      precision: 'f32',
+      forced: 'matrix-units',
+      kernels: ['attention: matrix-units', window('matrix-units')],
+    },
+    {
+      what: 'by blocks where windows are not to be one kernel',
+      size: [64, 101, 101, 64],
+      precision: 'f16',
+      forced: 'matrix-units-blocks',
+      kernels: both('matrix-units', 'matrix-units-blocks'),
+    },
+    {
+      what: 'by blocks for windows of more queries than one workgroup should go through',
+      size: [64, 129, 64, 64],
+      precision: 'f16',
+      kernels: both('matrix-units'),
+    },
+    {
+      what: 'by blocks for windows of more keys than a workgroup can hold',
+      size: [64, 101, 113, 64],
+      precision: 'f16',
+      kernels: both('matrix-units'),
+    },
+    {
+      what: 'one for the most keys that a workgroup can hold',
+      size: [64, 101, 112, 64],
+      precision: 'f16',
+      kernels: ['attention: matrix-units', window('matrix-units')],
+    },
+  ])('are $what', ({ size, precision, forced, kernels }) => {
+    const chosen = chosenFor(size, precision, forced);
+    expect(chosen.filter((name) => !name.includes('reduce'))).toEqual(kernels);
   });
 });

@@ -1,17 +1,11 @@
-import { knownSubgroupSize } from '../runtime/adapter.js';
+import exponentialWgsl from '../math/exponential.wgsl';
 import { matrixDevice } from '../matrix-units/matrix-device.js';
+import { knownSubgroupSize } from '../runtime/adapter.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { selectVariant, type Variant } from '../runtime/variants.js';
 import type { WgslConstants } from '../runtime/wgsl.js';
 import sharedRowsWgsl from '../subgroups/shared-rows.wgsl';
-import {
-  attentionClass,
-  attentionHeader,
-  laneWidth,
-  type AttentionExtents,
-  type AttentionViews,
-} from './attention-layout.js';
-import productsWgsl from './attention-subgroup-products.wgsl';
+import { attentionClass, headDimension, type AttentionExtents } from './attention-layout.js';
 import copiesWgsl from './attention-matrix-copies.wgsl';
 import operationsWgsl from './attention-matrix-operations.wgsl';
 import {
@@ -22,9 +16,9 @@ import {
   type AttentionMatrixKernel,
   type AttentionMatrixTiling,
 } from './attention-matrix-tiling.js';
-import { tileRows, tilingConstants, tilesPerWorkgroup, type AttentionTiling } from './attention-tiling.js';
-import quads1Wgsl from './quads-1.wgsl';
-import quads4Wgsl from './quads-4.wgsl';
+import rowsWgsl from './attention-rows.wgsl';
+import productsWgsl from './attention-subgroup-products.wgsl';
+import partsWgsl from './attention-tiled-parts.wgsl';
 
 /** What a kernel is asked to do, as far as the division of its work depends on it. */
 export interface AttentionTask {
@@ -34,60 +28,90 @@ export interface AttentionTask {
   readonly rows: 'queries' | 'keys';
 }
 
-/** A kernel for a task: how the rows that it produces are dealt out, and its text. */
-export interface AttentionPlan {
-  /** Rows of one tile; a tile belongs to one head of one group. */
-  readonly tileRows: number;
-  readonly tilesPerWorkgroup: number;
-  /** Whether it stores four channels at a time, whatever a lane is. */
-  readonly storesQuads: boolean;
-  /** The whole WGSL, header included, but for files that depend on the arrays. */
-  source(scale: number, views: AttentionViews, constants: WgslConstants): string;
+/** The text of a kernel: files, and constants besides those that all have. */
+export interface AttentionText {
+  readonly wgsl: readonly string[];
+  readonly constants: WgslConstants;
+}
+
+/** A kernel for a task: how many rows a workgroup produces, all of one head of one group, and its text. */
+export interface AttentionPlan extends AttentionText {
+  readonly blockRows: number;
 }
 
 /** Chooses how a kernel does a task. Called for every dispatch. */
 export type AttentionPlanner = (task: AttentionTask) => AttentionPlan;
 
-/** A kernel without matrix units. */
-export function plainPlanner(wgsl: string, tiling: AttentionTiling): AttentionPlanner {
-  return ({ runtime, extents }) => ({
-    tileRows: tileRows(tiling, extents),
-    tilesPerWorkgroup: tilesPerWorkgroup(tiling),
-    storesQuads: false,
-    source: (scale, views, constants) =>
-      attentionHeader(extents, scale, views, {
-        ...constants,
-        ...tilingConstants(runtime, tiling, extents, Object.values(views)),
-      }) + wgsl,
-  });
+/** The constants that every kernel has. */
+export function headConstants(extents: AttentionExtents, width: 1 | 4): WgslConstants {
+  return { WIDTH: width, HEAD_DIMENSION: headDimension(extents) };
+}
+
+/** Channels of a head, filled up to whole groups of `multiple`. */
+export function depthOf(extents: AttentionExtents, multiple: number): number {
+  return Math.ceil(headDimension(extents) / multiple) * multiple;
+}
+
+const TILED_INVOCATIONS = 64;
+const TILED_ROWS = 2;
+
+/** A kernel of attention-tiled-parts.wgsl that exchanges that many products of rows. */
+export function tiledPlanner(wgsl: string, products: 1 | 2): AttentionPlanner {
+  const files = [exponentialWgsl, rowsWgsl, partsWgsl, wgsl];
+  return ({ runtime, extents }) => {
+    // At most 16 channels an invocation, so that no kernel runs out of registers.
+    const parts = headDimension(extents) <= 64 ? 4 : 8;
+    return {
+      blockRows: (TILED_ROWS * TILED_INVOCATIONS) / parts,
+      wgsl: files,
+      constants: {
+        PARTS: parts,
+        PRODUCTS: products,
+        DEPTH: depthOf(extents, 4 * parts),
+        KEEP_LOOPS: runtime.adapter.isSoftware,
+      },
+    };
+  };
 }
 
 const BROADCAST_ROWS = { few: 8, many: 16 };
-// A forward with 8 keys, of 32 that a subgroup of 8 takes at a time, needs half as long again as with 4 rows an
-// invocation; with 11 both are equal.
-const FEW_KEYS = 8;
 
-/**
- * A kernel in which a subgroup, which is the workgroup, shares what it loads. Few keys are left to `forFewKeys` if that
- * is given.
- */
-export function broadcastPlanner(wgsl: string, forFewKeys?: AttentionPlanner): AttentionPlanner {
-  const texts = [sharedRowsWgsl, productsWgsl, wgsl].join('\n');
+/** A kernel of attention-subgroup-products.wgsl: a subgroup, which is the workgroup, shares what it loads. */
+export function broadcastPlanner(wgsl: string): AttentionPlanner {
+  const files = broadcastFiles(wgsl);
+  return ({ runtime, extents, rows }) => {
+    const blockRows = broadcastRows(rows === 'queries' ? extents.queries : extents.keys);
+    return { blockRows, wgsl: files, constants: broadcastConstants(runtime, extents, blockRows) };
+  };
+}
+
+/** attention-few-keys.wgsl where the subgroup can hold all keys, and `otherwise` where there are more. */
+export function fewKeysPlanner(wgsl: string, otherwise: AttentionPlanner): AttentionPlanner {
+  const files = broadcastFiles(wgsl);
   return (task) => {
-    const { runtime, extents, rows } = task;
-    if (forFewKeys && extents.keys <= FEW_KEYS) return forFewKeys(task);
-    const kept = rows === 'queries' ? extents.queries : extents.keys;
-    const tileRows = kept <= BROADCAST_ROWS.few ? BROADCAST_ROWS.few : BROADCAST_ROWS.many;
-    const lanes = knownSubgroupSize(runtime.adapter)!;
-    const sizes = { LANES: lanes, ROWS: tileRows, DEPTH: 4 * quadsOf(extents) };
+    const { runtime, extents } = task;
+    if (extents.keys > BROADCAST_ROWS.many) return otherwise(task);
+    const blockRows = knownSubgroupSize(runtime.adapter)!;
     return {
-      tileRows,
-      tilesPerWorkgroup: 1,
-      storesQuads: true,
-      source: (scale, views, constants) =>
-        `enable subgroups;\n${quadSource(extents, scale, views, texts, { ...constants, ...sizes })}`,
+      blockRows,
+      wgsl: files,
+      constants: broadcastConstants(runtime, extents, broadcastRows(extents.keys)),
     };
   };
+}
+
+/** Rows of a block of a subgroup, of that many in all. */
+function broadcastRows(count: number): number {
+  return count <= BROADCAST_ROWS.few ? BROADCAST_ROWS.few : BROADCAST_ROWS.many;
+}
+
+function broadcastFiles(wgsl: string): readonly string[] {
+  return [exponentialWgsl, rowsWgsl, sharedRowsWgsl, productsWgsl, wgsl];
+}
+
+function broadcastConstants(runtime: Runtime, extents: AttentionExtents, rows: number): WgslConstants {
+  const lanes = knownSubgroupSize(runtime.adapter)!;
+  return { LANES: lanes, ROWS: rows, DEPTH: depthOf(extents, 4), KEEP_LOOPS: true };
 }
 
 /** What all variants that share within subgroups have in common. */
@@ -98,33 +122,8 @@ export const broadcastVariant = {
   canRun: (runtime: Runtime) => knownSubgroupSize(runtime.adapter) !== undefined,
 } as const;
 
-/** Channels of a head in fours, the last of them filled up. */
-export function quadsOf({ channels, heads }: AttentionExtents): number {
-  return Math.ceil(channels / heads / 4);
-}
-
-/** The whole text of a kernel that takes channels by fours, whatever the lanes are. */
-export function quadSource(
-  extents: AttentionExtents,
-  scale: number,
-  views: AttentionViews,
-  wgsl: string,
-  constants: WgslConstants,
-): string {
-  return [attentionHeader(extents, scale, views, constants), quadsWgsl(extents, views), wgsl].join('\n');
-}
-
-// How such a kernel reaches them.
-function quadsWgsl(extents: AttentionExtents, views: AttentionViews): string {
-  return laneWidth(extents, Object.values(views)) === 4 ? quads4Wgsl : quads1Wgsl;
-}
-
-const ENABLE = ['f16', 'subgroups', 'chromium_experimental_subgroup_matrix']
-  .map((extension) => `enable ${extension};\n`)
-  .join('');
-
 /**
- * A kernel on matrix units, whose step is called TILE_K when it passes over keys, else TILE_Q. Heads too wide for the
+ * A kernel on matrix units, whose step is called TILE_K when it goes through keys, else TILE_Q. Heads too wide for the
  * device's workgroup memory are left to `otherwise`.
  */
 export function matrixPlanner(
@@ -132,52 +131,41 @@ export function matrixPlanner(
   kernel: AttentionMatrixKernel,
   otherwise: AttentionPlanner,
 ): AttentionPlanner {
+  const files = matrixFiles(wgsl);
   return (task) => {
     const { runtime, extents, rows } = task;
     const tiling = attentionMatrixTiling(matrixExtents(extents, rows), matrixDevice(runtime), kernel);
     if (!tiling) return otherwise(task);
     return {
-      tileRows: tiling.rows,
-      tilesPerWorkgroup: 1,
-      storesQuads: true,
-      source: (scale, views, constants) =>
-        matrixSource(runtime, extents, tiling, scale, views, wgsl, {
-          ...constants,
-          [rows === 'queries' ? 'TILE_K' : 'TILE_Q']: tiling.step,
-        }),
+      blockRows: tiling.rows,
+      wgsl: files,
+      constants: matrixConstants(runtime, tiling, rows === 'queries' ? 'TILE_K' : 'TILE_Q'),
     };
   };
 }
 
-/** The whole text of a kernel on matrix units. */
-export function matrixSource(
-  runtime: Runtime,
-  extents: AttentionExtents,
-  tiling: AttentionMatrixTiling,
-  scale: number,
-  views: AttentionViews,
-  wgsl: string,
-  constants: WgslConstants,
-): string {
-  const header = attentionHeader(extents, scale, views, {
-    ...constants,
-    ...matrixTilingConstants(tiling, runtime.adapter.isSoftware),
-  });
-  return [ENABLE + header, operationsWgsl, quadsWgsl(extents, views), copiesWgsl, wgsl].join('\n');
+/** The files of a kernel on matrix units. */
+export function matrixFiles(...wgsl: readonly string[]): readonly string[] {
+  return [rowsWgsl, operationsWgsl, copiesWgsl, ...wgsl];
 }
 
-function matrixExtents(
-  { queries, keys, channels, heads }: AttentionExtents,
-  rows: 'queries' | 'keys',
-): AttentionMatrixExtents {
-  const headDimension = channels / heads;
-  return rows === 'queries'
-    ? { kept: queries, passed: keys, headDimension }
-    : { kept: keys, passed: queries, headDimension };
+/** The constants of a kernel on matrix units, `step` being what it calls the rows of a step. */
+export function matrixConstants(
+  { adapter }: Runtime,
+  tiling: AttentionMatrixTiling,
+  step: 'TILE_Q' | 'TILE_K',
+): WgslConstants {
+  return { ...matrixTilingConstants(tiling, adapter.isSoftware), [step]: tiling.step };
+}
+
+function matrixExtents(extents: AttentionExtents, rows: 'queries' | 'keys'): AttentionMatrixExtents {
+  const { queries, keys } = extents;
+  const [blockRows, stepRows] = rows === 'queries' ? [queries, keys] : [keys, queries];
+  return { blockRows, stepRows, headDimension: headDimension(extents) };
 }
 
 // What a device must hold at least for a kernel of any use: one strip of a narrow head.
-const leastStrip: AttentionMatrixExtents = { kept: 1, passed: 1, headDimension: 32 };
+const leastStrip: AttentionMatrixExtents = { blockRows: 1, stepRows: 1, headDimension: 32 };
 
 /** The part of a variant on matrix units that all kernels share; `kernels` are those that it is made of. */
 export function matrixVariant(...kernels: readonly AttentionMatrixKernel[]) {

@@ -1,16 +1,16 @@
-// Attention where a subgroup shares what it loads, for processors: the mathematics and layout of attention.wgsl, the
-// division of work of attention-subgroup-products.wgsl with queries kept and keys passed.
+// Attention where a subgroup shares what it loads, for processors: the mathematics and layout of attention-tiled.wgsl, the
+// division of work of attention-subgroup-products.wgsl with blocks of queries and steps of keys.
 //
-// Header: that of attention.wgsl and LANES, ROWS, DEPTH; attention-subgroup-products.wgsl. Needs `enable subgroups` besides.
+// Header: as attention-subgroup-products.wgsl, which precedes it; math/exponential.wgsl.
+// Data: that of attention-tiled.wgsl.
 
-@group(0) @binding(0) var<storage, read> q: array<Lane>;
-@group(0) @binding(1) var<storage, read> k: array<Lane>;
-@group(0) @binding(2) var<storage, read> v: array<Lane>;
-@group(0) @binding(3) var<storage, read_write> out: array<Lane>;
-@group(0) @binding(4) var<storage, read_write> log_sum_exp: array<f32>;
+var<storage, read> q: array<Element>;
+var<storage, read> k: array<Element>;
+var<storage, read> v: array<Element>;
+var<storage, read_write> out: array<Element>;
+var<storage, read_write> log_sum_exp: array<f32>;
 
 const LOWEST = -3.4e38;
-const BLOCKS = (LQ + ROWS - 1u) / ROWS;
 
 // Of four rows each.
 alias Statistics = array<vec4f, ROWS / 4u>;
@@ -53,7 +53,7 @@ fn weigh(
   (*tile)[r + 1u] = p1;
   (*tile)[r + 2u] = p2;
   (*tile)[r + 3u] = p3;
-  if (LK > PASSED) {
+  if (LK > STEP_ROWS) {
     scale_sums(r, keep.x, sum);
     scale_sums(r + 1u, keep.y, sum);
     scale_sums(r + 2u, keep.z, sum);
@@ -70,25 +70,22 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) la
   let row = tile % BLOCKS * ROWS;
   let h = (tile / BLOCKS) % HEADS;
   let g = tile / (BLOCKS * HEADS);
-  let q_rows = Rows(Q_OFFSET + g * Q_GROUP + h * HEAD_LANES, Q_ROW, LQ - 1u);
-  let k_rows = Rows(K_OFFSET + g * K_GROUP + h * HEAD_LANES, K_ROW, LK - 1u);
-  let v_rows = Rows(V_OFFSET + g * V_GROUP + h * HEAD_LANES, V_ROW, LK - 1u);
+  let q_rows = Rows(Q_OFFSET + g * Q_GROUP + h * HEAD, Q_ROW, LQ - 1u);
+  let k_rows = Rows(K_OFFSET + g * K_GROUP + h * HEAD, K_ROW, LK - 1u);
+  let v_rows = Rows(V_OFFSET + g * V_GROUP + h * HEAD, V_ROW, LK - 1u);
   var sum: Sums = Sums();
   var m: Statistics = Statistics();
   var l: Statistics = Statistics();
   for (var n = 0u; n < ROWS / 4u; n++) {
     m[n] = vec4f(LOWEST);
   }
-  for (var key = 0u; key < rolled(LK); key += PASSED) {
+  for (var key = 0u; key < LK; key += STEP_ROWS) {
     // Keys beyond the last read that key again and weigh nothing.
     let valid = vec4u(key + 4u * lane) + STEPS < vec4u(LK);
     var weights = products(&q, q_rows, row, &k, k_rows, key, lane);
-    weigh(0u, valid, &weights, &m, &l, &sum);
-    weigh(1u, valid, &weights, &m, &l, &sum);
-    if (ROWS > 8u) {
-      weigh(2u, valid, &weights, &m, &l, &sum);
-      weigh(3u, valid, &weights, &m, &l, &sum);
-    }
+#for N in 0..ROWS / 4
+    weigh(N, valid, &weights, &m, &l, &sum);
+#end
     add_weighted(&weights, &v, v_rows, key, lane, &sum);
   }
 
@@ -96,13 +93,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) la
     l[n] = subgroupAdd(l[n]);
   }
   let statistics = LOG_SUM_EXP_OFFSET + (g * HEADS + h) * LQ + row;
-  let out_head = OUT_OFFSET + g * OUT_GROUP + h * HEAD_LANES;
+  let out_head = OUT_OFFSET + g * OUT_GROUP + h * HEAD;
   let rows = min(ROWS, LQ - row);
   for (var r = 0u; r < rows; r++) {
     let total = l[r / 4u][r % 4u];
     for (var share = 0u; share < SHARES; share++) {
       let value = sum[r * SHARES + share] / total;
-      store_quad(&out, out_head + (row + r) * OUT_ROW, share * LANES + lane, value);
+      store_vec4(&out, out_head + (row + r) * OUT_ROW, share * LANES + lane, value);
     }
     if (lane == 0u) {
       log_sum_exp[statistics + r] = m[r / 4u][r % 4u] + log(total);

@@ -1,66 +1,77 @@
 // Products for the attention kernels in which a subgroup shares what it loads: attention-subgroup-broadcast.wgsl and the
-// two attention-backward-…-subgroup-broadcast.wgsl. Why, and what loads cost on a processor, says
-// matmul-subgroup-broadcast.wgsl.
+// two attention-backward-…-subgroup-broadcast.wgsl; attention-few-keys.wgsl has its blocks from here. Why, and what loads
+// cost on a processor, says matmul-subgroup-broadcast.wgsl.
 //
-// A subgroup of LANES invocations keeps ROWS rows of one head and passes over the other side's rows, 4 · LANES at a time.
-// Scores and what comes of them are tiles: of each kept row, the four passed rows of the invocation. Sums are of each kept
-// row the quads of channels of the invocation: SHARES of them, LANES apart.
+// A subgroup of LANES invocations has a block of ROWS rows of one head and goes through the other side's rows, STEP_ROWS =
+// 4 · LANES at a time. Scores and what comes of them are tiles: of each row of the block, the four rows of the step that
+// are the invocation's. Sums are, of each row of the block, the vec4s of channels of the invocation: SHARES of them, LANES
+// apart.
 //
-// Milliseconds of processor time on llvmpipe 25.0.7 with eight lanes, beside the kernels with four rows an invocation
-// (attention.wgsl and its backward): 1×800×800×6×64 forward 63 against 158, backward 191 against 927; 8×101×101×8×64
-// forward 16 against 28, backward 50 against 163.
+// Milliseconds of processor time on llvmpipe 25.0.7 with eight lanes, beside kernels without broadcasts that had four rows
+// an invocation: 1×800×800×6×64 forward 63 against 158, backward 191 against 927; 8×101×101×8×64 forward 16 against 28,
+// backward 50 against 163.
 //
-// Header: LANES (size of every subgroup, at most 32), ROWS (8 or 16), DEPTH (head dimension in whole quads);
-// matrix-quads-4.wgsl or matrix-quads-1.wgsl. The binding q is the kernel's.
+// Header: LANES (size of every subgroup, at most 32), ROWS (8 or 16), DEPTH (head dimension in whole vec4s);
+// attention-rows.wgsl, subgroups/shared-rows.wgsl.
 
-const QUADS = DEPTH / 4u;
-const SHARES = (QUADS + LANES - 1u) / LANES;
-const PASSED = 4u * LANES;
-const STEPS = vec4u(0u, 1u, 2u, 3u);
+enable subgroups;
+
+const VEC4S = DEPTH / 4u;
+const SHARES = (VEC4S + LANES - 1u) / LANES;
+const STEP_ROWS = 4u * LANES;
 
 alias Values = array<mat4x4f, SHARES>;
 alias Sums = array<vec4f, ROWS * SHARES>;
 
-// The rows of one head: where they begin, lanes from one to the next, and the last, which stands in for those beyond.
-struct Rows {
-  head: u32,
-  lanes: u32,
-  last: u32,
+// The places of a block are those of rows i · LANES + lane; compilers for processors take nothing out of loops, so that
+// they are worked out in front of them.
+alias BlockPlaces = array<u32, LOADS>;
+
+fn block_places(rows: Rows, row: u32, lane: u32) -> BlockPlaces {
+  var places: BlockPlaces = BlockPlaces();
+#for I in 0..(ROWS + LANES - 1) / LANES
+  places[I] = rows.start + min(row + I * LANES + lane, rows.last) * rows.stride;
+#end
+  return places;
 }
 
-// `count` in a form whose value compilers cannot tell, so that loops stay loops.
-fn rolled(count: u32) -> u32 {
-  return select(0u, count, arrayLength(&q) > 0u);
+// Vec4 c of a block.
+fn block_parts(source: ptr<storage, array<Element>, read>, places: ptr<function, BlockPlaces>, c: u32) -> Parts {
+  var parts: Parts = Parts();
+#for I in 0..(ROWS + LANES - 1) / LANES
+  parts[I] = load_vec4(source, (*places)[I], c);
+#end
+  return parts;
 }
 
-fn row_quad(source: ptr<storage, array<Lane>, read>, rows: Rows, row: u32, quad: u32) -> vec4f {
-  return quad_of(source, rows.head + min(row, rows.last) * rows.lanes, quad);
+fn four_places(rows: Rows, row: u32) -> vec4u {
+  return rows.start + min(row + STEPS, vec4u(rows.last)) * rows.stride;
 }
 
-// Four rows from `row` on, a column each.
-fn four_rows(source: ptr<storage, array<Lane>, read>, rows: Rows, row: u32, quad: u32) -> mat4x4f {
-  return mat4x4f(row_quad(source, rows, row, quad), row_quad(source, rows, row + 1u, quad),
-                 row_quad(source, rows, row + 2u, quad), row_quad(source, rows, row + 3u, quad));
+// Vec4 c of four rows, a column each.
+fn four_rows(source: ptr<storage, array<Element>, read>, places: vec4u, c: u32) -> mat4x4f {
+  return mat4x4f(load_vec4(source, places.x, c), load_vec4(source, places.y, c),
+                 load_vec4(source, places.z, c), load_vec4(source, places.w, c));
 }
 
-// Of kept rows of `a`, from a_row on, the products with the invocation's four passed rows of `b`, from b_row on.
+// The products of a block of `a`, from a_row on, with the invocation's four rows of `b`, of a step from b_row on.
 fn products(
-  a: ptr<storage, array<Lane>, read>,
+  a: ptr<storage, array<Element>, read>,
   a_rows: Rows,
   a_row: u32,
-  b: ptr<storage, array<Lane>, read>,
+  b: ptr<storage, array<Element>, read>,
   b_rows: Rows,
   b_row: u32,
   lane: u32,
 ) -> Tile {
   var tile: Tile = Tile();
-  for (var quad = 0u; quad < rolled(QUADS); quad++) {
-    let passed = transpose(four_rows(b, b_rows, b_row + 4u * lane, quad));
-    var kept: Parts = Parts();
-    for (var i = 0u; i < LOADS; i++) {
-      kept[i] = row_quad(a, a_rows, a_row + i * LANES + lane, quad);
-    }
-    add_rows(passed, &kept, &tile);
+  var a_places = block_places(a_rows, a_row, lane);
+  let b_places = four_places(b_rows, b_row + 4u * lane);
+  let count = rolled(VEC4S);
+  for (var c = 0u; c < count; c++) {
+    let step_rows = transpose(four_rows(b, b_places, c));
+    var parts = block_parts(a, &a_places, c);
+    add_rows(step_rows, &parts, &tile);
   }
   return tile;
 }
@@ -72,37 +83,24 @@ fn add_weighted_row(row: u32, owner: u32, weights: ptr<function, Tile>, values: 
   }
 }
 
-// Adds to the sums of each kept row the passed rows of `b`, from b_row on, times its weights.
+// Adds to the sums of each row of the block the rows of `b`, of a step from b_row on, times its weights.
 fn add_weighted(
   weights: ptr<function, Tile>,
-  b: ptr<storage, array<Lane>, read>,
+  b: ptr<storage, array<Element>, read>,
   b_rows: Rows,
   b_row: u32,
   lane: u32,
   sum: ptr<function, Sums>,
 ) {
-  for (var owner = 0u; owner < rolled(LANES); owner++) {
+  let count = rolled(LANES);
+  for (var owner = 0u; owner < count; owner++) {
+    let places = four_places(b_rows, b_row + 4u * owner);
     var values: Values = Values();
     for (var share = 0u; share < SHARES; share++) {
-      values[share] = four_rows(b, b_rows, b_row + 4u * owner, min(share * LANES + lane, QUADS - 1u));
+      values[share] = four_rows(b, places, min(share * LANES + lane, VEC4S - 1u));
     }
-    add_weighted_row(0u, owner, weights, &values, sum);
-    add_weighted_row(1u, owner, weights, &values, sum);
-    add_weighted_row(2u, owner, weights, &values, sum);
-    add_weighted_row(3u, owner, weights, &values, sum);
-    add_weighted_row(4u, owner, weights, &values, sum);
-    add_weighted_row(5u, owner, weights, &values, sum);
-    add_weighted_row(6u, owner, weights, &values, sum);
-    add_weighted_row(7u, owner, weights, &values, sum);
-    if (ROWS > 8u) {
-      add_weighted_row(8u, owner, weights, &values, sum);
-      add_weighted_row(9u, owner, weights, &values, sum);
-      add_weighted_row(10u, owner, weights, &values, sum);
-      add_weighted_row(11u, owner, weights, &values, sum);
-      add_weighted_row(12u, owner, weights, &values, sum);
-      add_weighted_row(13u, owner, weights, &values, sum);
-      add_weighted_row(14u, owner, weights, &values, sum);
-      add_weighted_row(15u, owner, weights, &values, sum);
-    }
+#for ROW in 0..ROWS
+    add_weighted_row(ROW, owner, weights, &values, sum);
+#end
   }
 }

@@ -1,31 +1,22 @@
-// Attention for GPUs: the mathematics and layout of attention.wgsl.
+// Attention: out[i] = Σⱼ pᵢⱼ v[j], pᵢⱼ = exp(sᵢⱼ − mᵢ) / Σⱼ exp(sᵢⱼ − mᵢ), sᵢⱼ = scale · q[i]·k[j].
 //
-// A workgroup has 2 · 64 / PARTS query rows. PARTS invocations share two rows and own every PARTS-th lane of
-// the channels, so that q and the sums of a head of 64 fit 64 registers an invocation whatever the head
-// dimension, and small problems still fill the device. Eight keys and values at a time lie in workgroup
-// memory; a score is the sum of PARTS parts, exchanged through workgroup memory, each invocation adding them up
-// in the same order (no subgroup operations, no size of a subgroup assumed).
+// One pass over the keys with a running maximum m and a running sum l (Milakov & Gimelshein, 2018; Dao et al.,
+// 2022): when a step of keys raises m, what was summed so far is multiplied by exp(m_old − m_new).
 //
-// Header: that of attention.wgsl and PARTS, PART_LANES (lanes of an invocation), KEEP_LOOPS (leave loops over
-// lanes rolled: software drivers take minutes to compile them unrolled).
+// For GPUs; the division of work is that of attention-tiled-parts.wgsl with blocks of queries and steps of eight keys.
+//
+// Header: as attention-tiled-parts.wgsl, which precedes it; math/exponential.wgsl.
+// Data: HEADS, LQ, LK, SCALE; Q_OFFSET, Q_GROUP, Q_ROW and the same for K, V, OUT (in elements of WIDTH);
+// LOG_SUM_EXP_OFFSET; BLOCKS (of a head), TILES (blocks in all), GRID_X.
+// Layout: q, out [G, LQ, C] and k, v [G, LK, C] with any group and row stride; log_sum_exp [G, H, LQ] contiguous.
 
-@group(0) @binding(0) var<storage, read> q: array<Lane>;
-@group(0) @binding(1) var<storage, read> k: array<Lane>;
-@group(0) @binding(2) var<storage, read> v: array<Lane>;
-@group(0) @binding(3) var<storage, read_write> out: array<Lane>;
-@group(0) @binding(4) var<storage, read_write> log_sum_exp: array<f32>;
+var<storage, read> q: array<Element>;
+var<storage, read> k: array<Element>;
+var<storage, read> v: array<Element>;
+var<storage, read_write> out: array<Element>;
+var<storage, read_write> log_sum_exp: array<f32>;
 
 const LOWEST = -3.4e38;
-const SLOTS = 64u / PARTS;
-const BLOCKS = (LQ + 2u * SLOTS - 1u) / (2u * SLOTS);
-// Lanes of a tile row; those beyond HEAD_LANES are zero.
-const WIDTH = PARTS * PART_LANES;
-const STEPS = vec4u(0u, 1u, 2u, 3u);
-
-var<workgroup> k_tile: array<Lane, 8u * WIDTH>;
-var<workgroup> v_tile: array<Lane, 8u * WIDTH>;
-// [row of the invocation][first or last four keys][invocation]
-var<workgroup> parts: array<vec4f, 256>;
 
 fn largest(s: vec4f) -> f32 {
   return max(max(s.x, s.y), max(s.z, s.w));
@@ -35,92 +26,55 @@ fn total(s: vec4f) -> f32 {
   return (s.x + s.y) + (s.z + s.w);
 }
 
-// `count`, but when loops must stay loops, in a form whose value compilers cannot tell.
-fn rolled(count: u32) -> u32 {
-  return select(count, select(0u, count, arrayLength(&q) > 0u), KEEP_LOOPS);
-}
-
-fn part_sum(first: u32) -> vec4f {
-  var sum = vec4f();
-  for (var part = 0u; part < rolled(PARTS); part++) {
-    sum += parts[first + part];
-  }
-  return sum;
-}
-
-fn k_quad(at: u32) -> Quad {
-  return quad(k_tile[at], k_tile[at + WIDTH], k_tile[at + 2u * WIDTH], k_tile[at + 3u * WIDTH]);
-}
-
-fn v_quad(at: u32) -> Quad {
-  return quad(v_tile[at], v_tile[at + WIDTH], v_tile[at + 2u * WIDTH], v_tile[at + 3u * WIDTH]);
-}
-
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
   let tile = group.x + group.y * GRID_X;
   if (tile >= TILES) {
     return;
   }
-  let part = lane % PARTS;
-  let slot = lane / PARTS;
+  let part = index % PARTS;
+  let slot = index / PARTS;
   let row0 = (tile % BLOCKS) * 2u * SLOTS + slot;
   let row1 = row0 + SLOTS;
   let h = (tile / BLOCKS) % HEADS;
   let g = tile / (BLOCKS * HEADS);
-  let lanes = rolled(PART_LANES);
-  let q_head = Q_OFFSET + g * Q_GROUP + h * HEAD_LANES;
-  let q_row0 = q_head + min(row0, LQ - 1u) * Q_ROW;
-  let q_row1 = q_head + min(row1, LQ - 1u) * Q_ROW;
-  let k_head = K_OFFSET + g * K_GROUP + h * HEAD_LANES;
-  let v_head = V_OFFSET + g * V_GROUP + h * HEAD_LANES;
-  var query0 = array<Lane, PART_LANES>();
-  var query1 = array<Lane, PART_LANES>();
-  var sum0 = array<Lane, PART_LANES>();
-  var sum1 = array<Lane, PART_LANES>();
-  for (var n = 0u; n < lanes; n++) {
-    let c = n * PARTS + part;
-    if (c < HEAD_LANES) {
-      query0[n] = q[q_row0 + c] * SCALE;
-      query1[n] = q[q_row1 + c] * SCALE;
-    }
+  let count = rolled(PART_VEC4S);
+  let q_rows = Rows(Q_OFFSET + g * Q_GROUP + h * HEAD, Q_ROW, LQ - 1u);
+  let k_rows = Rows(K_OFFSET + g * K_GROUP + h * HEAD, K_ROW, LK - 1u);
+  let v_rows = Rows(V_OFFSET + g * V_GROUP + h * HEAD, V_ROW, LK - 1u);
+  var query0 = Part();
+  var query1 = Part();
+  var sum0 = Part();
+  var sum1 = Part();
+  for (var n = 0u; n < count; n++) {
+    query0[n] = row_vec4(&q, q_rows, row0, n * PARTS + part) * SCALE;
+    query1[n] = row_vec4(&q, q_rows, row1, n * PARTS + part) * SCALE;
   }
   var m0 = LOWEST;
   var m1 = LOWEST;
   var l0 = 0.0;
   var l1 = 0.0;
-  for (var j = 0u; j < rolled(LK); j += 8u) {
-    for (var at = lane; at < rolled(8u * WIDTH); at += 64u) {
-      // Keys beyond the last are that key again and count nothing.
-      let key = min(j + at / WIDTH, LK - 1u);
-      let c = at % WIDTH;
-      var k_lane = Lane();
-      var v_lane = Lane();
-      if (c < HEAD_LANES) {
-        k_lane = k[k_head + key * K_ROW + c];
-        v_lane = v[v_head + key * V_ROW + c];
-      }
-      k_tile[at] = k_lane;
-      v_tile[at] = v_lane;
-    }
+  for (var j = 0u; j < LK; j += 8u) {
+    // Keys beyond the last count nothing.
+    copy_tiles(&k, k_rows, &v, v_rows, j, index);
     workgroupBarrier();
     var a0 = vec4f();
     var a1 = vec4f();
     var b0 = vec4f();
     var b1 = vec4f();
-    for (var n = 0u; n < lanes; n++) {
+    for (var n = 0u; n < count; n++) {
       let at = n * PARTS + part;
-      let near = k_quad(at);
-      let far = k_quad(at + 4u * WIDTH);
-      a0 += quad_dots(query0[n], near);
-      a1 += quad_dots(query1[n], near);
-      b0 += quad_dots(query0[n], far);
-      b1 += quad_dots(query1[n], far);
+      let near = a_rows_at(at);
+      let far = a_rows_at(at + 4u * VEC4S);
+      a0 += query0[n] * near;
+      a1 += query1[n] * near;
+      b0 += query0[n] * far;
+      b1 += query1[n] * far;
     }
-    parts[lane] = a0;
-    parts[64u + lane] = b0;
-    parts[128u + lane] = a1;
-    parts[192u + lane] = b1;
+    parts[index] = a0;
+    parts[64u + index] = b0;
+    parts[128u + index] = a1;
+    parts[192u + index] = b1;
     workgroupBarrier();
     let first = slot * PARTS;
     let near_valid = vec4u(j) + STEPS < vec4u(LK);
@@ -141,24 +95,24 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     b1 = exponential4(b1 - m1);
     l0 = l0 * keep0 + total(a0 + b0);
     l1 = l1 * keep1 + total(a1 + b1);
-    for (var n = 0u; n < lanes; n++) {
+    for (var n = 0u; n < count; n++) {
       let at = n * PARTS + part;
-      let near = v_quad(at);
-      let far = v_quad(at + 4u * WIDTH);
-      sum0[n] = sum0[n] * keep0 + (quad_sum(near, a0) + quad_sum(far, b0));
-      sum1[n] = sum1[n] * keep1 + (quad_sum(near, a1) + quad_sum(far, b1));
+      let near = b_rows_at(at);
+      let far = b_rows_at(at + 4u * VEC4S);
+      sum0[n] = sum0[n] * keep0 + (near * a0 + far * b0);
+      sum1[n] = sum1[n] * keep1 + (near * a1 + far * b1);
     }
     workgroupBarrier();
   }
-  let out_head = OUT_OFFSET + g * OUT_GROUP + h * HEAD_LANES;
+  let out_head = OUT_OFFSET + g * OUT_GROUP + h * HEAD;
   let statistics = LOG_SUM_EXP_OFFSET + (g * HEADS + h) * LQ;
-  for (var n = 0u; n < lanes; n++) {
+  for (var n = 0u; n < count; n++) {
     let c = n * PARTS + part;
-    if (c < HEAD_LANES && row0 < LQ) {
-      out[out_head + row0 * OUT_ROW + c] = sum0[n] * (1.0 / l0);
+    if (row0 < LQ) {
+      store_vec4(&out, out_head + row0 * OUT_ROW, c, sum0[n] * (1.0 / l0));
     }
-    if (c < HEAD_LANES && row1 < LQ) {
-      out[out_head + row1 * OUT_ROW + c] = sum1[n] * (1.0 / l1);
+    if (row1 < LQ) {
+      store_vec4(&out, out_head + row1 * OUT_ROW, c, sum1[n] * (1.0 / l1));
     }
   }
   if (part == 0u && row0 < LQ) {

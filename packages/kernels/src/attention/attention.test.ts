@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import type { GpuArray } from '../runtime/gpu-array.js';
 import { runnableVariants, type Variant } from '../runtime/variants.js';
-import { checkCase, checkReferenceBackward, scaledError } from '../testing/kernel-harness.js';
+import {
+  checkCase,
+  checkReferenceBackward,
+  makeHostData,
+  runOnce,
+  scaledError,
+} from '../testing/kernel-harness.js';
 import { testRandom } from '../testing/random.js';
 import { useRuntime } from '../testing/test-runtime.js';
 import { attentionKernel } from './attention.cases.js';
@@ -82,23 +89,81 @@ describe('attention', () => {
     },
   );
 
-  it('refuses shapes that do not agree and outputs among the inputs', () => {
-    runtime().scope(() => {
-      const q = runtime().empty([2, 3, 8]);
-      const kv = runtime().empty([2, 5, 16]);
-      const out = runtime().empty([2, 3, 8]);
-      const k = kv.slice(2, 0, 8);
-      const v = kv.slice(2, 8, 16);
-      const run = (changes: object) => () => attention(runtime(), { q, k, v, out, heads: 2, ...changes });
-      expect(run({ heads: 3 })).toThrow(/8 channels cannot be split into 3 heads/);
-      expect(run({ v: kv })).toThrow(/attention: v must be \[2, 5, 8\]/);
-      expect(run({ out: k })).toThrow(/attention: out must be \[2, 3, 8\]/);
-      expect(run({ out: q })).toThrow(/out shares a buffer with q/);
-      expect(run({ logSumExp: runtime().empty([2, 3, 2]) })).toThrow(/logSumExp must be \[2, 2, 3\]/);
-      const wide = () => runtime().empty([1, 2, 160]);
-      expect(run({ q: wide(), k: wide(), v: wide(), out: wide(), heads: 1 })).toThrow(
-        /head dimension of 160/,
+  const spoilt = attentionVariants.flatMap((variant) =>
+    [5, 33].flatMap((keys) => (['q', 'k', 'v'] as const).map((input) => ({ variant, keys, input }))),
+  );
+  it.for(spoilt)(
+    '$variant.name lets NaN in $input of $keys keys through',
+    async ({ variant, keys, input }, { skip }) => {
+      skip(!canRun(variant), 'this device cannot run the variant');
+      const shape = { groups: 1, queries: 9, keys, heads: 2, headDimension: 8 };
+      const host = makeHostData(attentionKernel.inputs(shape), testRandom(5));
+      // Channel 3 of row 2: of the first head.
+      host[input]![2 * 16 + 3] = NaN;
+      runtime().forcedVariants.set('attention', variant.name);
+      const { out, logSumExp } = await runOnce(runtime(), attentionKernel, shape, host, {}).finally(() =>
+        runtime().forcedVariants.delete('attention'),
       );
+      const isSpoilt = (row: number) => input !== 'q' || row === 2;
+      for (let row = 0; row < shape.queries; row++) {
+        // A value has no part in the log-sum-exp, and only in its own channel.
+        const channel = out![row * 16 + 3];
+        expect(Number.isNaN(channel), `out, row ${row}`).toBe(isSpoilt(row));
+        expect(Number.isNaN(logSumExp![row]), `logSumExp, row ${row}`).toBe(input !== 'v' && isSpoilt(row));
+        expect(Number.isNaN(out![row * 16 + 8 + 3]), `second head, row ${row}`).toBe(false);
+      }
+    },
+  );
+
+  type Make = (...shape: number[]) => GpuArray;
+  const refused: readonly {
+    readonly what: string;
+    readonly changes: (make: Make, given: { readonly q: GpuArray }) => object;
+    readonly message: RegExp;
+  }[] = [
+    {
+      what: 'heads that do not divide the channels',
+      changes: () => ({ heads: 3 }),
+      message: /8 channels cannot be split into 3 heads/,
+    },
+    {
+      what: 'values of another width',
+      changes: (make) => ({ v: make(2, 5, 16) }),
+      message: /attention: v must be \[2, 5, 8\]/,
+    },
+    {
+      what: 'a result of another length',
+      changes: (make) => ({ out: make(2, 5, 8) }),
+      message: /attention: out must be \[2, 3, 8\]/,
+    },
+    {
+      what: 'a result among the inputs',
+      changes: (_, { q }) => ({ out: q }),
+      message: /out and q share a buffer/,
+    },
+    {
+      what: 'statistics by rows',
+      changes: (make) => ({ logSumExp: make(2, 3, 2) }),
+      message: /logSumExp must be \[2, 2, 3\]/,
+    },
+    {
+      what: 'too wide a head',
+      changes: (make) => ({
+        ...{ q: make(1, 2, 160), k: make(1, 2, 160), v: make(1, 2, 160), out: make(1, 2, 160) },
+        heads: 1,
+      }),
+      message: /head dimension of 160/,
+    },
+  ];
+  it.each(refused)('refuses $what', ({ changes, message }) => {
+    runtime().scope(() => {
+      const make: Make = (...shape) => runtime().empty(shape);
+      const kv = make(2, 5, 16);
+      const given = {
+        ...{ q: make(2, 3, 8), k: kv.slice(2, 0, 8), v: kv.slice(2, 8, 16), out: make(2, 3, 8) },
+        heads: 2,
+      };
+      expect(() => attention(runtime(), { ...given, ...changes(make, given) })).toThrow(message);
     });
   });
 });

@@ -1,11 +1,13 @@
 import type { GpuArray } from '../runtime/gpu-array.js';
 import type { Cost } from '../runtime/ledger.js';
+import { requireSeparate } from '../runtime/rows.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { Variant } from '../runtime/variants.js';
+import fewKeysWgsl from './attention-few-keys.wgsl';
 import {
+  attentionData,
   attentionExtents,
-  attentionKey,
-  requireSeparate,
+  elementWidth,
   requireShape,
   requireStatistics,
   statisticsBytes,
@@ -14,31 +16,30 @@ import {
 } from './attention-layout.js';
 import { forwardKernel } from './attention-matrix-tiling.js';
 import matrixUnitsWgsl from './attention-matrix-units.wgsl';
-import subgroupBroadcastWgsl from './attention-subgroup-broadcast.wgsl';
 import {
   attentionVariantsOf,
   broadcastPlanner,
   broadcastVariant,
+  fewKeysPlanner,
+  headConstants,
   matrixPlanner,
   matrixVariant,
-  plainPlanner,
   selectAttention,
+  tiledPlanner,
   type AttentionPlanner,
 } from './attention-plan.js';
+import subgroupBroadcastWgsl from './attention-subgroup-broadcast.wgsl';
 import tiledWgsl from './attention-tiled.wgsl';
-import registersWgsl from './attention.wgsl';
 
 interface AttentionVariant extends Variant {
   readonly plan: AttentionPlanner;
 }
 
-const registers = plainPlanner(registersWgsl, 'row-blocks');
-const tiled = plainPlanner(tiledWgsl, 'shared-rows');
+const tiled = tiledPlanner(tiledWgsl, 1);
 
 export const attentionVariants: readonly AttentionVariant[] = [
-  { ...broadcastVariant, plan: broadcastPlanner(subgroupBroadcastWgsl, registers) },
-  { name: 'registers', needs: [], prefers: 'software', plan: registers },
-  { name: 'tiled', needs: [], prefers: 'gpu', plan: tiled },
+  { ...broadcastVariant, plan: fewKeysPlanner(fewKeysWgsl, broadcastPlanner(subgroupBroadcastWgsl)) },
+  { name: 'tiled', needs: [], prefers: ['gpu', 'any'], plan: tiled },
   {
     name: 'matrix-units',
     prefers: 'gpu',
@@ -88,34 +89,34 @@ export function attention(
   { q, k, v, out, logSumExp, heads, scale }: AttentionArguments,
 ): void {
   const extents = attentionExtents('attention', q, k, v, heads);
-  const { groups, queries, keys, channels } = extents;
+  const { groups, queries, channels } = extents;
   requireShape('attention', 'out', out, q.shape);
   if (logSumExp) requireStatistics('attention', 'logSumExp', logSumExp, extents);
-  requireSeparate('attention', { q, k, v }, logSumExp ? { out, logSumExp } : { out });
-  const factor = scale ?? (channels / heads) ** -0.5;
+  requireSeparate('attention', { out, logSumExp }, { q, k, v });
   const variant = selectAttention(runtime, 'attention', variants, extents);
-  // A kernel cannot leave a binding out, so that unwanted statistics go to a scratch array.
-  const statistics = logSumExp ?? runtime.empty([groups, heads, queries], 'f32', 'attention statistics');
-  const views = { q, k, v, out };
-  const key = `attention ${variant.name} ${statistics.offset} ${attentionKey(extents, factor, views)}`;
   const plan = variant.plan({ runtime, extents, rows: 'queries' });
-  const tiles = groups * heads * Math.ceil(queries / plan.tileRows);
-  const grid = runtime.linearGrid(Math.ceil(tiles / plan.tilesPerWorkgroup));
-  const program = runtime.program(key, () => ({
+  // Unwanted statistics go to a scratch array, so that with and without them is one program.
+  const statistics = logSumExp ?? runtime.empty([groups, heads, queries], 'f32', 'attention statistics');
+  const views = { Q: q, K: k, V: v, OUT: out };
+  const width = elementWidth(extents, views);
+  const blocks = Math.ceil(queries / plan.blockRows);
+  const tiles = groups * heads * blocks;
+  const grid = runtime.linearGrid(tiles);
+  runtime.run({
     kernel: 'attention',
-    detail: `${variant.name} G=${groups} Lq=${queries} Lk=${keys} C=${channels} H=${heads}`,
-    wgsl: plan.source(factor, views, {
+    variant: variant.name,
+    wgsl: plan.wgsl,
+    constants: { ...headConstants(extents, width), ...plan.constants },
+    data: {
+      ...attentionData(extents, scale ?? (channels / heads) ** -0.5, width, views),
       LOG_SUM_EXP_OFFSET: statistics.offset,
+      BLOCKS: blocks,
       TILES: tiles,
       GRID_X: grid[0],
-    }),
-    access: ['read', 'read', 'read', 'read_write', 'read_write'],
-  }));
-  runtime.dispatch(
-    program,
-    [q, k, v, out, statistics],
-    grid,
-    attentionCost(extents, logSumExp !== undefined),
-  );
+    },
+    arrays: { q, k, v, out, log_sum_exp: statistics },
+    workgroups: grid,
+    cost: attentionCost(extents, logSumExp !== undefined),
+  });
   if (!logSumExp) runtime.release(statistics);
 }

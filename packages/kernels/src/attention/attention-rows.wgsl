@@ -1,0 +1,75 @@
+// Rows of heads, four channels at a time, in front of every attention kernel. Arrays are of vec4 where the head dimension,
+// all strides and all offsets are multiples of four (WIDTH 4), else of f32 (WIDTH 1). Channels beyond the head are zero,
+// and are not stored.
+//
+// Header: WIDTH, HEAD_DIMENSION; DEPTH (the head dimension, filled up to what the kernel wants: a multiple of four);
+// KEEP_LOOPS (leave loops rolled: software drivers take minutes to compile them unrolled). Data: LQ.
+
+#if WIDTH == 4
+alias Element = vec4f;
+#else
+alias Element = f32;
+#end
+
+// Elements of a row of a head.
+const HEAD = HEAD_DIMENSION / WIDTH;
+const STEPS = vec4u(0u, 1u, 2u, 3u);
+
+// The rows of one head: where they begin, elements from one to the next, and the last, which stands in for those beyond.
+struct Rows {
+  start: u32,
+  stride: u32,
+  last: u32,
+}
+
+// A constant `count`, but when loops must stay loops, in a form whose value compilers cannot tell.
+fn rolled(count: u32) -> u32 {
+  return select(count, select(0u, count, LQ > 0u), KEEP_LOOPS);
+}
+
+#if WIDTH == 4
+// The c-th vec4 of the row that begins at `row`.
+fn load_vec4(source: ptr<storage, array<Element>, read>, row: u32, c: u32) -> vec4f {
+  if (HEAD_DIMENSION == DEPTH) {
+    return (*source)[row + c];
+  }
+  return select(vec4f(), (*source)[row + min(c, HEAD - 1u)], c < HEAD);
+}
+
+fn store_vec4(target_rows: ptr<storage, array<Element>, read_write>, row: u32, c: u32, value: vec4f) {
+  if (c < HEAD) {
+    (*target_rows)[row + c] = value;
+  }
+}
+#else
+fn load_channel(source: ptr<storage, array<Element>, read>, row: u32, channel: u32) -> f32 {
+  return select(0.0, (*source)[row + min(channel, HEAD - 1u)], channel < HEAD);
+}
+
+// The c-th four channels of the row that begins at `row`.
+fn load_vec4(source: ptr<storage, array<Element>, read>, row: u32, c: u32) -> vec4f {
+  return vec4f(
+    load_channel(source, row, 4u * c),
+    load_channel(source, row, 4u * c + 1u),
+    load_channel(source, row, 4u * c + 2u),
+    load_channel(source, row, 4u * c + 3u),
+  );
+}
+
+fn store_channel(target_rows: ptr<storage, array<Element>, read_write>, row: u32, channel: u32, value: f32) {
+  if (channel < HEAD) {
+    (*target_rows)[row + channel] = value;
+  }
+}
+
+fn store_vec4(target_rows: ptr<storage, array<Element>, read_write>, row: u32, c: u32, value: vec4f) {
+  store_channel(target_rows, row, 4u * c, value.x);
+  store_channel(target_rows, row, 4u * c + 1u, value.y);
+  store_channel(target_rows, row, 4u * c + 2u, value.z);
+  store_channel(target_rows, row, 4u * c + 3u, value.w);
+}
+#end
+
+fn row_vec4(source: ptr<storage, array<Element>, read>, rows: Rows, row: u32, c: u32) -> vec4f {
+  return load_vec4(source, rows.start + min(row, rows.last) * rows.stride, c);
+}
