@@ -13,7 +13,8 @@ import { layerNormBackwardKernel, layerNormKernel } from './layer-norm/layer-nor
 import { lossScaleCotangentKernel, lossScaleKernel } from './loss-scale/loss-scale.cases.js';
 import { matmulKernel } from './matmul/matmul.cases.js';
 import { meanRowsBackwardKernel, meanRowsKernel } from './mean-rows/mean-rows.cases.js';
-import { mseLossBackwardKernel, mseLossKernel } from './mse/mse.cases.js';
+import { mseBackwardKernel, mseKernel } from './mse/mse.cases.js';
+import { twoPartLossBackwardKernel, twoPartLossKernel } from './masked-video/two-part-loss.cases.js';
 import { philoxNormalKernel, philoxUint32Kernel, philoxUniformKernel } from './philox/philox-fill.cases.js';
 import { fillKernel, sumAllKernel, sumLeadingKernel } from './reduce/reduce.cases.js';
 import { rowAddKernel } from './row-add/row-add.cases.js';
@@ -41,8 +42,10 @@ export const kernelCatalogue: readonly KernelSpec[] = [
   layerNormBackwardKernel,
   meanRowsKernel,
   meanRowsBackwardKernel,
-  mseLossKernel,
-  mseLossBackwardKernel,
+  mseKernel,
+  mseBackwardKernel,
+  twoPartLossKernel,
+  twoPartLossBackwardKernel,
   rowAddKernel,
   rowGatherKernel,
   rowScaleKernel,

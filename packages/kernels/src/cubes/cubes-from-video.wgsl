@@ -1,14 +1,16 @@
 // Cubes gathered from a clip that is already normalised: out[b, i, (c, kt, kh, kw)] = video[b, c, t, h, w] at the
 // pixel of token indices[b, i].
 //
-// Header: CUBES, COUNT, GRID_X, FRAMES, HEIGHT, WIDTH, TOKENS, HAS_INDICES, VIDEO_OFFSET_QUADS, INDICES_OFFSET,
+// Header: CUBES, COUNT, GRID_X, FRAMES, HEIGHT, WIDTH, TOKENS, VIDEO_OFFSET_QUADS, INDICES_OFFSET,
 // OUT_OFFSET_QUADS; cube-address.wgsl.
 // Layout: video [B, 3, T, H, W] f32; out [B, n, 3·TUBELET·PATCH·PATCH] f32, kw fastest. One invocation copies four
 // neighbouring pixels of one channel. An index beyond the clip gives NaN.
 
-@group(0) @binding(0) var<storage, read> video: array<vec4f>;
-@group(0) @binding(1) var<storage, read> indices: array<u32>;
-@group(0) @binding(2) var<storage, read_write> out: array<vec4f>;
+var<storage, read> video: array<vec4f>;
+#if indices
+var<storage, read> indices: array<u32>;
+#end
+var<storage, read_write> out: array<vec4f>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -21,11 +23,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let cube = i / (3u * PLANE);
   let channel = i / PLANE % 3u;
   let within = i % PLANE;
-  let clip = cube / CUBES;
-  var token = cube % CUBES;
-  if (HAS_INDICES) {
-    token = indices[INDICES_OFFSET + cube];
-  }
+  let clip = quotient(cube, CUBES);
+#if indices
+  let token = indices[INDICES_OFFSET + cube];
+#else
+  let token = cube - clip * CUBES;
+#end
   if (token >= TOKENS) {
     out[OUT_OFFSET_QUADS + i] = vec4f(not_a_number(token));
     return;

@@ -2,7 +2,7 @@ import type { GpuArray } from '../runtime/gpu-array.js';
 import type { Cost } from '../runtime/ledger.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { Variant } from '../runtime/variants.js';
-import { constantHeader, f32, type WgslConstants } from '../runtime/wgsl.js';
+import { f32, type KernelData } from '../runtime/wgsl.js';
 import {
   framesGeometry,
   IMAGENET_MEAN,
@@ -13,6 +13,7 @@ import {
   type ClipGeometry,
   type CubeSize,
 } from './clip-geometry.js';
+import rowStartWgsl from '../runtime/row-start.wgsl';
 import addressWgsl from './cube-address.wgsl';
 import fromVideoWgsl from './cubes-from-video.wgsl';
 import cubesWgsl from './cubes.wgsl';
@@ -51,12 +52,12 @@ export function extractCubes(
   { frames, indices, out, ...size }: CubesOutput & { readonly frames: GpuArray },
 ): void {
   const geometry = framesGeometry('cubes', frames, size);
-  const constants = {
+  const data = {
     FRAMES_OFFSET_WORDS: frames.offset / 4,
     ...Object.fromEntries(IMAGENET_STD.map((std, c) => [`SCALE_${c}`, f32(1 / (255 * std))])),
     ...Object.fromEntries(IMAGENET_STD.map((std, c) => [`SHIFT_${c}`, f32(-IMAGENET_MEAN[c]! / std)])),
   };
-  dispatchCubes(runtime, 'cubes', cubesWgsl, frames, geometry, constants, indices, out);
+  dispatchCubes(runtime, 'cubes', cubesWgsl, { frames }, geometry, data, indices, out);
 }
 
 /**
@@ -68,17 +69,17 @@ export function extractCubesFromVideo(
   { video, indices, out, ...size }: CubesOutput & { readonly video: GpuArray },
 ): void {
   const geometry = videoGeometry('cubes-from-video', video, size);
-  const constants = { VIDEO_OFFSET_QUADS: video.offset / 4 };
-  dispatchCubes(runtime, 'cubes-from-video', fromVideoWgsl, video, geometry, constants, indices, out);
+  const data = { VIDEO_OFFSET_QUADS: video.offset / 4 };
+  dispatchCubes(runtime, 'cubes-from-video', fromVideoWgsl, { video }, geometry, data, indices, out);
 }
 
 function dispatchCubes(
   runtime: Runtime,
   kernel: 'cubes' | 'cubes-from-video',
   wgsl: string,
-  source: GpuArray,
+  source: Readonly<Record<string, GpuArray>>,
   geometry: ClipGeometry,
-  constants: WgslConstants,
+  data: KernelData,
   indices: GpuArray | undefined,
   out: GpuArray,
 ): void {
@@ -88,34 +89,26 @@ function dispatchCubes(
   const fromFrames = kernel === 'cubes';
   const count = (batch * cubes * cubeLength) / (fromFrames ? 12 : 4);
   const workgroups = runtime.linearGrid(Math.ceil(count / INVOCATIONS_PER_WORKGROUP));
-  const at = `${source.offset} ${indices ? indices.offset : 'all'} ${out.offset}`;
-  const key = `${kernel} ${source.shape} ${tubeletSize} ${patch} ${cubes} ${at}`;
-  const program = runtime.program(key, () => ({
+  runtime.run({
     kernel,
-    detail: `${batch}×${cubes} cubes of ${tubeletSize}×${patch}×${patch}`,
-    wgsl:
-      constantHeader({
-        CUBES: cubes,
-        COUNT: count,
-        GRID_X: workgroups[0],
-        FRAMES: frames,
-        HEIGHT: height,
-        WIDTH: width,
-        TOKENS: tokens,
-        TOKEN_ROWS: grid[1],
-        TOKEN_COLUMNS: grid[2],
-        TUBELET: tubeletSize,
-        PATCH: patch,
-        HAS_INDICES: indices !== undefined,
-        INDICES_OFFSET: indices?.offset ?? 0,
-        OUT_OFFSET_QUADS: out.offset / 4,
-        ...constants,
-      }) +
-      addressWgsl +
-      wgsl,
-    access: ['read', 'read', 'read_write'],
-  }));
-  const cost = cubesCost(batch * cubes, cubeLength, fromFrames ? 1 : 4, indices !== undefined);
-  // Without indices any array that is only read serves as a stand-in; the kernel does not touch it.
-  runtime.dispatch(program, [source, indices ?? source, out], workgroups, cost);
+    wgsl: [rowStartWgsl, addressWgsl, wgsl],
+    constants: { TUBELET: tubeletSize, PATCH: patch },
+    data: {
+      CUBES: cubes,
+      COUNT: count,
+      GRID_X: workgroups[0],
+      FRAMES: frames,
+      HEIGHT: height,
+      WIDTH: width,
+      TOKENS: tokens,
+      TOKEN_ROWS: grid[1],
+      TOKEN_COLUMNS: grid[2],
+      INDICES_OFFSET: indices?.offset ?? 0,
+      OUT_OFFSET_QUADS: out.offset / 4,
+      ...data,
+    },
+    arrays: { ...source, indices, out },
+    workgroups,
+    cost: cubesCost(batch * cubes, cubeLength, fromFrames ? 1 : 4, indices !== undefined),
+  });
 }

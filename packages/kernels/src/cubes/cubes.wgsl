@@ -3,16 +3,18 @@
 //
 //   out[b, i, (c, kt, kh, kw)] = (x / 255 − mean_c) / std_c,  x the byte of clip b at the pixel of token indices[b, i]
 //
-// Header: CUBES (tokens per clip), COUNT (invocations), GRID_X, FRAMES, HEIGHT, WIDTH, TOKENS, HAS_INDICES,
+// Header: CUBES (tokens per clip), COUNT (invocations), GRID_X, FRAMES, HEIGHT, WIDTH, TOKENS,
 // FRAMES_OFFSET_WORDS, INDICES_OFFSET, OUT_OFFSET_QUADS, SCALE_c = 1/(255 std_c), SHIFT_c = −mean_c/std_c;
 // cube-address.wgsl.
 // Layout: frames [B, T, H, W, 3] bytes, four to a word; out [B, n, 3·TUBELET·PATCH·PATCH] f32, kw fastest.
 // One invocation takes four neighbouring pixels, i.e. three words, each read once, and writes one vec4 to each
 // channel's plane; neighbouring invocations write neighbouring vec4s. An index beyond the clip gives NaN.
 
-@group(0) @binding(0) var<storage, read> frames: array<u32>;
-@group(0) @binding(1) var<storage, read> indices: array<u32>;
-@group(0) @binding(2) var<storage, read_write> out: array<vec4f>;
+var<storage, read> frames: array<u32>;
+#if indices
+var<storage, read> indices: array<u32>;
+#end
+var<storage, read_write> out: array<vec4f>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -24,11 +26,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   const PLANE = TUBELET * PATCH * QUADS_PER_ROW;
   let cube = i / PLANE;
   let within = i % PLANE;
-  let clip = cube / CUBES;
-  var token = cube % CUBES;
-  if (HAS_INDICES) {
-    token = indices[INDICES_OFFSET + cube];
-  }
+  let clip = quotient(cube, CUBES);
+#if indices
+  let token = indices[INDICES_OFFSET + cube];
+#else
+  let token = cube - clip * CUBES;
+#end
   let target_quad = OUT_OFFSET_QUADS + cube * 3u * PLANE + within;
   if (token >= TOKENS) {
     for (var c = 0u; c < 3u; c++) {

@@ -3,7 +3,6 @@ import type { GpuArray } from '../runtime/gpu-array.js';
 import type { Cost } from '../runtime/ledger.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { Variant } from '../runtime/variants.js';
-import { constantHeader } from '../runtime/wgsl.js';
 import mulHighWgsl from './mul-high.wgsl';
 import fillWgsl from './philox-fill.wgsl';
 import normalWgsl from './philox-normal.wgsl';
@@ -53,24 +52,15 @@ function fill(runtime: Runtime, kind: keyof typeof KINDS, options: PhiloxFillOpt
   }
   const count = out.size;
   const grid = runtime.linearGrid(Math.ceil(count / DRAWS_PER_WORKGROUP));
-  const program = runtime.program(`${kernel} ${count} ${out.offset} ${purpose}`, () => ({
-    kernel,
-    detail: `${count} elements`,
-    wgsl:
-      constantHeader({
-        COUNT: count,
-        OUT_OFFSET: out.offset,
-        GRID_X: grid[0],
-        PURPOSE: purpose,
-        KIND: KINDS[kind],
-      }) +
-      mulHighWgsl +
-      philoxWgsl +
-      normalWgsl +
-      fillWgsl,
-    access: ['read', 'read_write'],
-  }));
   withPhiloxKey(runtime, kernel, options, (key) =>
-    runtime.dispatch(program, [key, out], grid, philoxFillCost(count)),
+    runtime.run({
+      kernel,
+      wgsl: [mulHighWgsl, philoxWgsl, normalWgsl, fillWgsl],
+      constants: { KIND: KINDS[kind] },
+      data: { COUNT: count, OUT_OFFSET: out.offset, GRID_X: grid[0], PURPOSE: purpose },
+      arrays: { key, out },
+      workgroups: grid,
+      cost: philoxFillCost(count),
+    }),
   );
 }

@@ -5,8 +5,8 @@
 // Layout: key = (seed low, seed high, epoch, sample); out is contiguous, written as bits whatever its type.
 // One invocation makes one block of four draws; normals come in the pairs (0, 1) and (2, 3) of a block.
 
-@group(0) @binding(0) var<storage, read> key: array<u32>;
-@group(0) @binding(1) var<storage, read_write> out: array<u32>;
+var<storage, read> key: array<u32>;
+var<storage, read_write> out: array<u32>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { checkKernel, checkReferenceBackward } from '../testing/kernel-harness.js';
 import { testRandom } from '../testing/random.js';
 import { useRuntime } from '../testing/test-runtime.js';
-import { fill } from './fill.js';
+import { fill } from '../elementwise/fill.js';
 import { fillKernel, sumAllKernel, sumLeadingKernel } from './reduce.cases.js';
 import { sumAll } from './sum-all.js';
 import { sumLeading } from './sum-leading.js';

@@ -6,7 +6,7 @@
 // Everything is exact: sums of bytes and of their squares fit a u32 up to 65,536 pixels, and the numerator of the
 // unbiased variance, n Σx² − (Σx)², is formed in 64 bits. A constant cube has variance 0, not rounding noise.
 
-@group(0) @binding(0) var<storage, read> frames: array<u32>;
+var<storage, read> frames: array<u32>;
 
 const PIXELS = TUBELET * PATCH * PATCH;
 const WORDS_PER_ROW = PATCH / 4u * 3u;

@@ -5,8 +5,8 @@
 // Layout: video [B, 3, T, H, W]; masked [B, n]; out [B, n, (frame, row, column, channel)] f32, channel fastest.
 // One workgroup makes one cube.
 
-@group(0) @binding(1) var<storage, read> masked: array<u32>;
-@group(0) @binding(2) var<storage, read_write> out: array<f32>;
+var<storage, read> masked: array<u32>;
+var<storage, read_write> out: array<f32>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -14,7 +14,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   if (cube >= COUNT) {
     return;
   }
-  let clip = cube / CUBES;
+  let clip = quotient(cube, CUBES);
   let token = masked[MASKED_OFFSET + cube];
   let exists = token < TOKENS;
   let origin = cube_origin(min(token, TOKENS - 1u));

@@ -15,7 +15,8 @@ import type { GpuArray } from '../runtime/gpu-array.js';
 import type { Cost } from '../runtime/ledger.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { Variant } from '../runtime/variants.js';
-import { constantHeader, f32, type WgslConstants } from '../runtime/wgsl.js';
+import { f32, type KernelData, type WgslConstants } from '../runtime/wgsl.js';
+import rowStartWgsl from '../runtime/row-start.wgsl';
 import sumsWgsl from './cube-statistics-function.wgsl';
 import statisticsWgsl from './cube-statistics.wgsl';
 import fromVideoWgsl from './targets-from-video.wgsl';
@@ -76,13 +77,13 @@ export function reconstructionTargets(
 ): void {
   const geometry = framesGeometry('targets', frames, options);
   const source = {
-    array: frames,
+    array: { frames },
     valueBytes: 1,
-    constants: { FRAMES_OFFSET_WORDS: frames.offset / 4 },
+    data: { FRAMES_OFFSET_WORDS: frames.offset / 4 },
+    wgsl: [mulHighWgsl, rowStartWgsl, addressWgsl, sumsWgsl],
   } as const;
-  const library = mulHighWgsl + addressWgsl + sumsWgsl;
-  dispatchTargets(runtime, 'targets', library + targetsWgsl, source, geometry, options);
-  dispatchStatistics(runtime, 'cube-statistics', library + statisticsWgsl, source, geometry, options);
+  dispatchTargets(runtime, 'targets', targetsWgsl, source, geometry, options);
+  dispatchStatistics(runtime, 'cube-statistics', statisticsWgsl, source, geometry, options);
 }
 
 /**
@@ -94,21 +95,24 @@ export function reconstructionTargetsFromVideo(
   { video, ...options }: TargetOptions & { readonly video: GpuArray },
 ): void {
   const geometry = videoGeometry('targets-from-video', video, options);
-  const constants = {
+  const data = {
     VIDEO_OFFSET: video.offset,
     ...Object.fromEntries(IMAGENET_STD.map((std, c) => [`STD_${c}`, f32(std)])),
     ...Object.fromEntries(IMAGENET_MEAN.map((mean, c) => [`MEAN_${c}`, f32(mean)])),
   };
-  const source = { array: video, valueBytes: 4, constants } as const;
-  const library = addressWgsl + videoSumsWgsl;
-  dispatchTargets(runtime, 'targets-from-video', library + fromVideoWgsl, source, geometry, options);
-  dispatchStatistics(runtime, 'video-statistics', library + videoStatisticsWgsl, source, geometry, options);
+  const wgsl = [rowStartWgsl, addressWgsl, videoSumsWgsl];
+  const source = { array: { video }, valueBytes: 4, data, wgsl } as const;
+  dispatchTargets(runtime, 'targets-from-video', fromVideoWgsl, source, geometry, options);
+  dispatchStatistics(runtime, 'video-statistics', videoStatisticsWgsl, source, geometry, options);
 }
 
 interface Source {
-  readonly array: GpuArray;
+  /** By its name in the WGSL. */
+  readonly array: Readonly<Record<string, GpuArray>>;
   readonly valueBytes: 1 | 4;
-  readonly constants: WgslConstants;
+  readonly data: KernelData;
+  /** What precedes the kernel. */
+  readonly wgsl: readonly string[];
 }
 
 function dispatchTargets(
@@ -123,15 +127,10 @@ function dispatchTargets(
   const cubes = requireTokenIndices(kernel, 'masked', masked, batch);
   requireCubesOut(kernel, out, [batch, cubes, cubeLength]);
   requireFrameGroup(kernel, geometry, frameDifferenceGroup);
-  const constants = {
-    OUT_OFFSET: out.offset,
-    OUT_OFFSET_QUADS: out.offset / 4,
-    NORMALIZE: normalize,
-    GROUP: frameDifferenceGroup,
-  };
-  const detail = `${normalize ? 'normalised' : 'raw'}, groups of ${frameDifferenceGroup}`;
+  const constants = { NORMALIZE: normalize, GROUP: frameDifferenceGroup };
+  const data = { OUT_OFFSET: out.offset, OUT_OFFSET_QUADS: out.offset / 4 };
   const cost = targetsCost(batch * cubes, cubeLength, source.valueBytes);
-  dispatchPerCube(runtime, kernel, detail, wgsl, source, geometry, masked, [out], constants, cost);
+  dispatchPerCube(runtime, kernel, wgsl, source, geometry, masked, { out }, { constants, data, cost });
 }
 
 function dispatchStatistics(
@@ -158,22 +157,20 @@ function dispatchStatistics(
   if (mean.storage === deviation.storage) {
     throw new ShapeError(`${kernel}: mean and deviation must each have a storage of their own`);
   }
-  const constants = { MEAN_OFFSET: mean.offset, DEVIATION_OFFSET: deviation.offset };
+  const data = { MEAN_OFFSET: mean.offset, DEVIATION_OFFSET: deviation.offset };
   const cost = cubeStatisticsCost(batch * cubes, cubeLength, source.valueBytes);
-  dispatchPerCube(runtime, kernel, '', wgsl, source, geometry, masked, [mean, deviation], constants, cost);
+  dispatchPerCube(runtime, kernel, wgsl, source, geometry, masked, { mean, deviation }, { data, cost });
 }
 
 function dispatchPerCube(
   runtime: Runtime,
   kernel: string,
-  detail: string,
   wgsl: string,
   source: Source,
   geometry: ClipGeometry,
   masked: GpuArray,
-  outputs: readonly GpuArray[],
-  constants: WgslConstants,
-  cost: Cost,
+  outputs: Readonly<Record<string, GpuArray>>,
+  own: { readonly constants?: WgslConstants; readonly data: KernelData; readonly cost: Cost },
 ): void {
   const { batch, frames, height, width, tubeletSize, patch, grid, tokens } = geometry;
   if (tubeletSize * patch * patch > MAX_PIXELS) {
@@ -181,31 +178,28 @@ function dispatchPerCube(
   }
   const cubes = masked.shape[1]!;
   const workgroups = runtime.linearGrid(batch * cubes);
-  const offsets = [source.array, masked, ...outputs].map(({ offset }) => offset);
-  const key = `${kernel} ${detail} ${source.array.shape} ${tubeletSize} ${patch} ${cubes} ${offsets}`;
-  const program = runtime.program(key, () => ({
+  runtime.run({
     kernel,
-    detail: `${batch}×${cubes} cubes of ${tubeletSize}×${patch}×${patch} ${detail}`,
-    wgsl:
-      constantHeader({
-        CUBES: cubes,
-        COUNT: batch * cubes,
-        GRID_X: workgroups[0],
-        FRAMES: frames,
-        HEIGHT: height,
-        WIDTH: width,
-        TOKENS: tokens,
-        TOKEN_ROWS: grid[1],
-        TOKEN_COLUMNS: grid[2],
-        TUBELET: tubeletSize,
-        PATCH: patch,
-        MASKED_OFFSET: masked.offset,
-        ...source.constants,
-        ...constants,
-      }) + wgsl,
-    access: ['read', 'read', ...outputs.map(() => 'read_write' as const)],
-  }));
-  runtime.dispatch(program, [source.array, masked, ...outputs], workgroups, cost);
+    wgsl: [...source.wgsl, wgsl],
+    constants: { TUBELET: tubeletSize, PATCH: patch, ...own.constants },
+    data: {
+      CUBES: cubes,
+      COUNT: batch * cubes,
+      GRID_X: workgroups[0],
+      FRAMES: frames,
+      HEIGHT: height,
+      WIDTH: width,
+      TOKENS: tokens,
+      TOKEN_ROWS: grid[1],
+      TOKEN_COLUMNS: grid[2],
+      MASKED_OFFSET: masked.offset,
+      ...source.data,
+      ...own.data,
+    },
+    arrays: { ...source.array, masked, ...outputs },
+    workgroups,
+    cost: own.cost,
+  });
 }
 
 function requireFrameGroup(kernel: string, { frames, tubeletSize }: ClipGeometry, group: number): void {

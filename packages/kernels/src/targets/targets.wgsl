@@ -15,8 +15,8 @@
 // One workgroup makes one cube. In z the numerator n x − Σx is an exact integer, and so is x₁ − x₀ within a cube:
 // each value is rounded by a division or two and no cancellation, and constant cubes give exact zeros.
 
-@group(0) @binding(1) var<storage, read> masked: array<u32>;
-@group(0) @binding(2) var<storage, read_write> out: array<vec4f>;
+var<storage, read> masked: array<u32>;
+var<storage, read_write> out: array<vec4f>;
 
 fn unpack_bytes(word: u32) -> vec4i {
   return vec4i(vec4u(word & 0xffu, (word >> 8u) & 0xffu, (word >> 16u) & 0xffu, word >> 24u));
@@ -36,7 +36,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   if (cube >= COUNT) {
     return;
   }
-  let clip = cube / CUBES;
+  let clip = quotient(cube, CUBES);
   let token = masked[MASKED_OFFSET + cube];
   let exists = token < TOKENS;
   let origin = cube_origin(min(token, TOKENS - 1u));

@@ -6,7 +6,7 @@
 // Pixels are u = video · STD_c + MEAN_c. Sums are taken of u − pivot, the pivot being the cube's first pixel, in
 // two passes: a constant cube then has exactly σ = 0 and exact zeros, not the rounding noise of its mean.
 
-@group(0) @binding(0) var<storage, read> video: array<f32>;
+var<storage, read> video: array<f32>;
 
 const PIXELS = TUBELET * PATCH * PATCH;
 

@@ -4,9 +4,9 @@
 // video-statistics-function.wgsl and their headers.
 // Layout: masked [B, n]; mean and deviation [B, n, 3] f32. One workgroup makes one cube.
 
-@group(0) @binding(1) var<storage, read> masked: array<u32>;
-@group(0) @binding(2) var<storage, read_write> mean: array<f32>;
-@group(0) @binding(3) var<storage, read_write> deviation: array<f32>;
+var<storage, read> masked: array<u32>;
+var<storage, read_write> mean: array<f32>;
+var<storage, read_write> deviation: array<f32>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -15,7 +15,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     return;
   }
   let token = masked[MASKED_OFFSET + cube];
-  let found = cube_statistics(cube / CUBES, cube_origin(min(token, TOKENS - 1u)), lane);
+  let found = cube_statistics(quotient(cube, CUBES), cube_origin(min(token, TOKENS - 1u)), lane);
   if (lane < 3u) {
     let exists = token < TOKENS;
     let average = found.pivot[lane] + found.mean[lane];

@@ -3,7 +3,6 @@ import type { GpuArray } from '../runtime/gpu-array.js';
 import type { Cost } from '../runtime/ledger.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { Variant } from '../runtime/variants.js';
-import { constantHeader } from '../runtime/wgsl.js';
 import mulHighWgsl from '../philox/mul-high.wgsl';
 import streamWgsl from '../philox/philox-stream.wgsl';
 import philoxWgsl from '../philox/philox.wgsl';
@@ -65,41 +64,28 @@ export function tubeMask(runtime: Runtime, options: TubeMaskOptions): void {
       throw new ShapeError(`tube-mask: ${name} is ${array}: give a contiguous u32[${shape.join(', ')}]`);
     }
   }
-  const offsets = expected.map(([, array]) => array.offset);
   const workgroups = runtime.linearGrid(batch!);
-  const key = `tube-mask ${batch} ${grid} ${region} ${visiblePerWindow} ${offsets}`;
-  const program = runtime.program(key, () => ({
-    kernel: 'tube-mask',
-    detail: `${batch} masks of ${grid.join('×')}, regions ${region.join('×')}, ${visiblePerWindow} visible a window`,
-    wgsl:
-      constantHeader({
+  withPhiloxKey(runtime, 'tube-mask', options, (key) =>
+    runtime.run({
+      kernel: 'tube-mask',
+      wgsl: [mulHighWgsl, philoxWgsl, streamWgsl, maskWgsl],
+      // Workgroup memory of their size, and the number of draws, hang on these.
+      constants: { HEIGHT: grid[1], WIDTH: grid[2], WINDOW_HEIGHT: region[1], WINDOW_WIDTH: region[2] },
+      data: {
         PURPOSE: Purpose.mask,
         BATCH: batch!,
         GRID_X: workgroups[0],
         TIME: grid[0],
-        HEIGHT: grid[1],
-        WIDTH: grid[2],
         REGION_TIME: region[0],
-        WINDOW_HEIGHT: region[1],
-        WINDOW_WIDTH: region[2],
         VISIBLE_PER_WINDOW: visiblePerWindow,
-        SAMPLES_OFFSET: offsets[0]!,
-        VISIBLE_OFFSET: offsets[1]!,
-        MASKED_OFFSET: offsets[2]!,
-        ASCENDING_OFFSET: offsets[3]!,
-      }) +
-      mulHighWgsl +
-      philoxWgsl +
-      streamWgsl +
-      maskWgsl,
-    access: ['read', 'read', 'read_write', 'read_write', 'read_write'],
-  }));
-  withPhiloxKey(runtime, 'tube-mask', options, (philoxKey) =>
-    runtime.dispatch(
-      program,
-      [philoxKey, samples, visible, masked, visibleAscending],
+        SAMPLES_OFFSET: samples.offset,
+        VISIBLE_OFFSET: visible.offset,
+        MASKED_OFFSET: masked.offset,
+        ASCENDING_OFFSET: visibleAscending.offset,
+      },
+      arrays: { key, samples, visible, masked, ascending: visibleAscending },
       workgroups,
-      tubeMaskCost(batch!, counts),
-    ),
+      cost: tubeMaskCost(batch!, counts),
+    }),
   );
 }

@@ -15,15 +15,12 @@ const POSITIONS = HEIGHT * WIDTH;
 const WINDOW = WINDOW_HEIGHT * WINDOW_WIDTH;
 const WINDOWS_DOWN = HEIGHT / WINDOW_HEIGHT;
 const WINDOWS_ACROSS = WIDTH / WINDOW_WIDTH;
-const VISIBLE_PER_FRAME = WINDOWS_DOWN * WINDOWS_ACROSS * VISIBLE_PER_WINDOW;
-const MASKED_PER_FRAME = POSITIONS - VISIBLE_PER_FRAME;
-const VISIBLE_PER_REGION = REGION_TIME * VISIBLE_PER_WINDOW;
 
-@group(0) @binding(0) var<storage, read> key: array<u32>;
-@group(0) @binding(1) var<storage, read> samples: array<u32>;
-@group(0) @binding(2) var<storage, read_write> visible: array<u32>;
-@group(0) @binding(3) var<storage, read_write> masked: array<u32>;
-@group(0) @binding(4) var<storage, read_write> ascending: array<u32>;
+var<storage, read> key: array<u32>;
+var<storage, read> samples: array<u32>;
+var<storage, read_write> visible: array<u32>;
+var<storage, read_write> masked: array<u32>;
+var<storage, read_write> ascending: array<u32>;
 
 var<workgroup> order: array<u32, WINDOW>;
 var<workgroup> is_visible: array<u32, POSITIONS>;
@@ -60,6 +57,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   }
   workgroupBarrier();
 
+  let visible_per_frame = WINDOWS_DOWN * WINDOWS_ACROSS * VISIBLE_PER_WINDOW;
+  let masked_per_frame = POSITIONS - visible_per_frame;
+  let visible_per_region = REGION_TIME * VISIBLE_PER_WINDOW;
   for (var q = lane; q < POSITIONS; q += 64u) {
     let h = q / WIDTH;
     let w = q % WIDTH;
@@ -77,13 +77,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     for (var t = 0u; t < TIME; t++) {
       let p = t * POSITIONS + q;
       if (shown) {
-        ascending[ASCENDING_OFFSET + (b * TIME + t) * VISIBLE_PER_FRAME + before_in_frame] = p;
+        ascending[ASCENDING_OFFSET + (b * TIME + t) * visible_per_frame + before_in_frame] = p;
         let region = ((b * (TIME / REGION_TIME) + t / REGION_TIME) * WINDOWS_DOWN + window_row) * WINDOWS_ACROSS
             + window_column;
         let place = t % REGION_TIME * VISIBLE_PER_WINDOW + before_in_window;
-        visible[VISIBLE_OFFSET + region * VISIBLE_PER_REGION + place] = p;
+        visible[VISIBLE_OFFSET + region * visible_per_region + place] = p;
       } else {
-        masked[MASKED_OFFSET + (b * TIME + t) * MASKED_PER_FRAME + q - before_in_frame] = p;
+        masked[MASKED_OFFSET + (b * TIME + t) * masked_per_frame + q - before_in_frame] = p;
       }
     }
   }
