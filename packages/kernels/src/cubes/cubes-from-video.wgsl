@@ -14,6 +14,7 @@ var<storage, read_write> out: array<vec4f>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let clip = group.z;
   let i = (group.x + group.y * GRID_X) * 64u + lane;
   if (i >= COUNT) {
     return;
@@ -23,14 +24,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let cube = i / (3u * PLANE);
   let channel = i / PLANE % 3u;
   let within = i % PLANE;
-  let clip = quotient(cube, CUBES);
 #if indices
-  let token = indices[INDICES_OFFSET + cube];
+  let token = indices[INDICES_OFFSET + clip * CUBES + cube];
 #else
-  let token = cube - clip * CUBES;
+  let token = cube;
 #end
+  let target_quad = OUT_OFFSET_QUADS + clip * COUNT + i;
   if (token >= TOKENS) {
-    out[OUT_OFFSET_QUADS + i] = vec4f(not_a_number(token));
+    out[target_quad] = vec4f(not_a_number(token));
     return;
   }
   let origin = cube_origin(token);
@@ -38,5 +39,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let row = origin.y + within / QUADS_PER_ROW % PATCH;
   let column = origin.z + within % QUADS_PER_ROW * 4u;
   let plane = (clip * 3u + channel) * FRAMES + frame;
-  out[OUT_OFFSET_QUADS + i] = video[VIDEO_OFFSET_QUADS + ((plane * HEIGHT + row) * WIDTH + column) / 4u];
+  out[target_quad] = video[VIDEO_OFFSET_QUADS + ((plane * HEIGHT + row) * WIDTH + column) / 4u];
 }

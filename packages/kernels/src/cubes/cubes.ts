@@ -13,7 +13,6 @@ import {
   type ClipGeometry,
   type CubeSize,
 } from './clip-geometry.js';
-import rowStartWgsl from '../runtime/row-start.wgsl';
 import addressWgsl from './cube-address.wgsl';
 import fromVideoWgsl from './cubes-from-video.wgsl';
 import cubesWgsl from './cubes.wgsl';
@@ -87,12 +86,12 @@ function dispatchCubes(
   const cubes = indices ? requireTokenIndices(kernel, 'indices', indices, batch) : tokens;
   requireCubesOut(kernel, out, [batch, cubes, cubeLength]);
   const fromFrames = kernel === 'cubes';
-  const count = (batch * cubes * cubeLength) / (fromFrames ? 12 : 4);
+  const count = (cubes * cubeLength) / (fromFrames ? 12 : 4);
   const workgroups = runtime.linearGrid(Math.ceil(count / INVOCATIONS_PER_WORKGROUP));
   runtime.run({
     kernel,
-    wgsl: [rowStartWgsl, addressWgsl, wgsl],
-    constants: { TUBELET: tubeletSize, PATCH: patch },
+    wgsl: [addressWgsl, wgsl],
+    constants: { TUBELET: tubeletSize, PATCH: patch, TOKEN_ROWS: grid[1], TOKEN_COLUMNS: grid[2] },
     data: {
       CUBES: cubes,
       COUNT: count,
@@ -101,14 +100,12 @@ function dispatchCubes(
       HEIGHT: height,
       WIDTH: width,
       TOKENS: tokens,
-      TOKEN_ROWS: grid[1],
-      TOKEN_COLUMNS: grid[2],
       INDICES_OFFSET: indices?.offset ?? 0,
       OUT_OFFSET_QUADS: out.offset / 4,
       ...data,
     },
     arrays: { ...source, indices, out },
-    workgroups,
+    workgroups: [...workgroups, batch],
     cost: cubesCost(batch * cubes, cubeLength, fromFrames ? 1 : 4, indices !== undefined),
   });
 }

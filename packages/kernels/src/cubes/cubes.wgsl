@@ -3,7 +3,7 @@
 //
 //   out[b, i, (c, kt, kh, kw)] = (x / 255 − mean_c) / std_c,  x the byte of clip b at the pixel of token indices[b, i]
 //
-// Header: CUBES (tokens per clip), COUNT (invocations), GRID_X, FRAMES, HEIGHT, WIDTH, TOKENS,
+// Header: CUBES (tokens per clip), COUNT (invocations for a clip), GRID_X, FRAMES, HEIGHT, WIDTH, TOKENS,
 // FRAMES_OFFSET_WORDS, INDICES_OFFSET, OUT_OFFSET_QUADS, SCALE_c = 1/(255 std_c), SHIFT_c = −mean_c/std_c;
 // cube-address.wgsl.
 // Layout: frames [B, T, H, W, 3] bytes, four to a word; out [B, n, 3·TUBELET·PATCH·PATCH] f32, kw fastest.
@@ -18,6 +18,7 @@ var<storage, read_write> out: array<vec4f>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let clip = group.z;
   let i = (group.x + group.y * GRID_X) * 64u + lane;
   if (i >= COUNT) {
     return;
@@ -26,13 +27,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   const PLANE = TUBELET * PATCH * QUADS_PER_ROW;
   let cube = i / PLANE;
   let within = i % PLANE;
-  let clip = quotient(cube, CUBES);
 #if indices
-  let token = indices[INDICES_OFFSET + cube];
+  let token = indices[INDICES_OFFSET + clip * CUBES + cube];
 #else
-  let token = cube - clip * CUBES;
+  let token = cube;
 #end
-  let target_quad = OUT_OFFSET_QUADS + cube * 3u * PLANE + within;
+  let target_quad = OUT_OFFSET_QUADS + (clip * CUBES + cube) * 3u * PLANE + within;
   if (token >= TOKENS) {
     for (var c = 0u; c < 3u; c++) {
       out[target_quad + c * PLANE] = vec4f(not_a_number(token));

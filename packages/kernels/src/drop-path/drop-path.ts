@@ -7,7 +7,6 @@ import type { GpuArray } from '../runtime/gpu-array.js';
 import type { Cost } from '../runtime/ledger.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { Variant } from '../runtime/variants.js';
-import rowStartWgsl from '../runtime/row-start.wgsl';
 import dropPathWgsl from './drop-path.wgsl';
 
 export const dropPathVariants: readonly Variant[] = [{ name: 'elementwise', needs: [], prefers: 'any' }];
@@ -86,7 +85,7 @@ export function dropPathScales(runtime: Runtime, options: DropPathOptions): void
   withPhiloxKey(runtime, 'drop-path', options, (key) =>
     runtime.run({
       kernel: 'drop-path',
-      wgsl: [mulHighWgsl, philoxWgsl, rowStartWgsl, dropPathWgsl],
+      wgsl: [mulHighWgsl, philoxWgsl, dropPathWgsl],
       data: {
         PURPOSE: Purpose.dropPath,
         BRANCHES: rows,

@@ -1,8 +1,7 @@
 // Stochastic depth: the factors that residual branches are multiplied by, 0 where a branch is dropped, else
 // 1 / (1 − rate). Huang et al., "Deep Networks with Stochastic Depth", ECCV 2016.
 //
-// Header: PURPOSE, BRANCHES, BATCH, UNITS, *_OFFSET (elements), GRID_X, UNITS_LIMIT; mul-high.wgsl, philox.wgsl,
-// row-start.wgsl.
+// Header: PURPOSE, BRANCHES, BATCH, UNITS, *_OFFSET (elements), GRID_X, UNITS_LIMIT; mul-high.wgsl, philox.wgsl.
 // Layout: key = (seed low, seed high, epoch, –); branches [R, 3] = (branch number, ⌈rate · 2²⁴⌉, bits of the f32
 // factor); samples [B]; out [R, B · UNITS] f32. A unit is what is dropped as one: a clip, or a region of it.
 // Element (r, b, u) uses draw number branch · UNITS_LIMIT + u of the stream of sample b; it is dropped when the
@@ -20,8 +19,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     return;
   }
   // Which sample of which branch, all branches' samples numbered through.
-  let place = quotient(i, UNITS);
-  let branch = quotient(place, BATCH);
+  let place = i / UNITS;
+  let branch = place / BATCH;
   let row = BRANCHES_OFFSET + branch * 3u;
   let sample = samples[SAMPLES_OFFSET + place - branch * BATCH];
   let draw = branches[row] * UNITS_LIMIT + i - place * UNITS;

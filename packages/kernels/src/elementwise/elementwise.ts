@@ -60,7 +60,8 @@ export interface ElementwiseCall {
 }
 
 const LOADS = 4;
-const MOST_LANE_BITS = 6;
+// Of a workgroup of 64.
+const LANE_BITS = 6;
 
 interface Placed extends ElementwiseInput {
   readonly name: string;
@@ -98,17 +99,16 @@ export function elementwise(runtime: Runtime, call: ElementwiseCall): void {
   const width = call.scalarFunctions ? 1 : elementWidth([...layouts, ...columnLayouts]);
   const [outLayout] = layouts as [RowLayout];
   const columns = outLayout.columns / width;
-  const laneBits = Math.min(Math.ceil(Math.log2(columns)), MOST_LANE_BITS);
-  const columnBlocks = Math.ceil(columns / (LOADS << laneBits));
-  const rowBlocks = Math.ceil(outLayout.rows / (1 << (MOST_LANE_BITS - laneBits)));
-  const grid = runtime.linearGrid(rowBlocks * columnBlocks);
+  const { laneBits, rowBlocks, columnBlocks } = blocksOf(outLayout.rows, columns, width);
+  const isLong = columnBlocks > rowBlocks;
+  const [x, y] = runtime.linearGrid(isLong ? columnBlocks : rowBlocks);
 
   const data: Record<string, KernelData[string]> = {
     ROWS: outLayout.rows,
     COLUMNS: columns,
     LANE_BITS: laneBits,
-    COLUMN_BLOCKS: columnBlocks,
-    GRID_X: grid[0],
+    IS_LONG: Number(isLong),
+    GRID_X: x,
     ...rowData('OUT', outLayout, width),
     ...call.data,
   };
@@ -120,7 +120,7 @@ export function elementwise(runtime: Runtime, call: ElementwiseCall): void {
     if (!input.isInOut) arrays[name] = array;
     if (input.as === 'factor') {
       data[`${prefix}_OFFSET`] = array.offset;
-      data[`${prefix}_ROWS`] = input.rowsPerFactor ?? outLayout.rows;
+      if (input.rowsPerFactor) data[`${prefix}_ROWS`] = input.rowsPerFactor;
       continue;
     }
     Object.assign(data, rowData(prefix, layouts[1 + elements.indexOf(input)]!, width));
@@ -140,7 +140,7 @@ export function elementwise(runtime: Runtime, call: ElementwiseCall): void {
     constants: { ACCUMULATE: accumulate },
     data,
     arrays,
-    workgroups: grid,
+    workgroups: [x, y, isLong ? rowBlocks : columnBlocks],
     cost: call.cost,
   });
 }
@@ -180,6 +180,26 @@ export function isSameRows(a: RowLayout, b: RowLayout): boolean {
   );
 }
 
+interface Blocks {
+  readonly laneBits: number;
+  readonly rowBlocks: number;
+  readonly columnBlocks: number;
+}
+
+// The number of neighbours in a row that makes the fewest workgroups: loads behind the end of a row take their time on a
+// software driver. What neighbours load together stays 128 bytes long, where a row is.
+function blocksOf(rows: number, columns: number, width: 1 | 4): Blocks {
+  const least = Math.min(width === 4 ? 3 : 5, Math.max(0, Math.ceil(Math.log2(columns / LOADS))));
+  let best: Blocks | undefined;
+  for (let laneBits = LANE_BITS; laneBits >= least; laneBits--) {
+    const rowBlocks = Math.ceil(rows / (1 << (LANE_BITS - laneBits)));
+    const columnBlocks = Math.ceil(columns / (LOADS << laneBits));
+    if (!best || rowBlocks * columnBlocks < best.rowBlocks * best.columnBlocks)
+      best = { laneBits, rowBlocks, columnBlocks };
+  }
+  return best!;
+}
+
 // Rows that follow one another in every array are as good as one long row, whose columns need no division.
 function flattened(layouts: readonly RowLayout[]): readonly RowLayout[] {
   const isOne = ({ rows, columns, inner, innerStride, outerStride }: RowLayout) =>
@@ -199,7 +219,9 @@ const made = new Map<string, string>();
 
 function withExpression(value: string, inputs: readonly Placed[]): string {
   let key = value;
-  for (const { name, as = '', isInOut } of inputs) key += `|${name} ${as} ${isInOut}`;
+  for (const { name, as = '', isInOut, rowsPerFactor } of inputs) {
+    key += `|${name} ${as} ${isInOut} ${rowsPerFactor !== undefined}`;
+  }
   let wgsl = made.get(key);
   if (wgsl === undefined) {
     wgsl = elementwiseWgsl
@@ -218,9 +240,11 @@ function declaration({ name, as, isInOut }: Placed): string {
   return as === 'looked up' ? `${own}\nvar<storage, read> ${name}_indices: array<u32>;` : own;
 }
 
-function start({ name, as }: Placed): string {
+function start({ name, as, rowsPerFactor }: Placed): string {
   const prefix = name.toUpperCase();
-  if (as === 'factor') return `let ${name} = ${name}[${prefix}_OFFSET + quotient(row, ${prefix}_ROWS)];`;
+  if (as === 'factor') {
+    return `let ${name} = ${name}[${prefix}_OFFSET${rowsPerFactor ? ` + row / ${prefix}_ROWS` : ''}];`;
+  }
   const row =
     as === 'looked up' ? `min(${name}_indices[${prefix}_INDICES_OFFSET + row], ${prefix}_LAST)` : 'row';
   const strides = ['OFFSET', 'INNER', 'INNER_STRIDE', 'OUTER_STRIDE'].map((part) => `${prefix}_${part}`);

@@ -17,7 +17,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   if (index >= PARTS * GROUPS) {
     return;
   }
-  let column_group = quotient(index, PARTS);
+  let column_group = index / PARTS;
   let first_row = (index - column_group * PARTS) * PART_ROWS;
   let first_column = column_group * GROUP_COLUMNS;
   var sum = Element();

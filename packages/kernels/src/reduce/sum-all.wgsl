@@ -14,7 +14,7 @@ fn place(i: u32) -> u32 {
   if (IS_CONTIGUOUS) {
     return X_OFFSET + i;
   }
-  let row = quotient(i, COLUMNS);
+  let row = i / COLUMNS;
   return row_start(row, X_OFFSET, X_INNER, X_INNER_STRIDE, X_OUTER_STRIDE) + i - row * COLUMNS;
 }
 

@@ -97,7 +97,7 @@ function sumChunks(
   const xRows = { rows, columns, offset: x.offset, inner: rows, innerStride: rowStride, outerStride: stride };
   const width = elementWidth([xRows, outRows]);
   const chunks = Math.ceil(count / chunkLength);
-  const size = (chunks * rows * columns) / width;
+  const size = (rows * columns) / width;
   const grid = runtime.linearGrid(Math.ceil(size / 64));
   const outSize = chunks * rows * columns;
   runtime.run({
@@ -107,7 +107,6 @@ function sumChunks(
       COUNT: count,
       ROWS: rows,
       COLUMNS: columns / width,
-      CHUNKS: chunks,
       CHUNK_LENGTH: chunkLength,
       SCALE: f32(scale),
       ACCUMULATE: Number(accumulate),
@@ -118,7 +117,7 @@ function sumChunks(
       ...rowData('OUT', outRows, width),
     },
     arrays: { x, out },
-    workgroups: grid,
+    workgroups: [...grid, chunks],
     cost: {
       macs: 0,
       flops: count * rows * columns,

@@ -16,7 +16,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     return;
   }
   let token = masked[MASKED_OFFSET + cube];
-  let sums = cube_sums(quotient(cube, CUBES), cube_origin(min(token, TOKENS - 1u)), lane);
+  let sums = cube_sums(cube / CUBES, cube_origin(min(token, TOKENS - 1u)), lane);
   if (lane < 3u) {
     let exists = token < TOKENS;
     let average = f32(sums.total[lane]) / (255.0 * f32(PIXELS));

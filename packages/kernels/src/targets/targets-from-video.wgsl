@@ -14,7 +14,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   if (cube >= COUNT) {
     return;
   }
-  let clip = quotient(cube, CUBES);
+  let clip = cube / CUBES;
   let token = masked[MASKED_OFFSET + cube];
   let exists = token < TOKENS;
   let origin = cube_origin(min(token, TOKENS - 1u));

@@ -16,7 +16,6 @@ import type { Cost } from '../runtime/ledger.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { Variant } from '../runtime/variants.js';
 import { f32, type KernelData, type WgslConstants } from '../runtime/wgsl.js';
-import rowStartWgsl from '../runtime/row-start.wgsl';
 import sumsWgsl from './cube-statistics-function.wgsl';
 import statisticsWgsl from './cube-statistics.wgsl';
 import fromVideoWgsl from './targets-from-video.wgsl';
@@ -80,7 +79,7 @@ export function reconstructionTargets(
     array: { frames },
     valueBytes: 1,
     data: { FRAMES_OFFSET_WORDS: frames.offset / 4 },
-    wgsl: [mulHighWgsl, rowStartWgsl, addressWgsl, sumsWgsl],
+    wgsl: [mulHighWgsl, addressWgsl, sumsWgsl],
   } as const;
   dispatchTargets(runtime, 'targets', targetsWgsl, source, geometry, options);
   dispatchStatistics(runtime, 'cube-statistics', statisticsWgsl, source, geometry, options);
@@ -100,7 +99,7 @@ export function reconstructionTargetsFromVideo(
     ...Object.fromEntries(IMAGENET_STD.map((std, c) => [`STD_${c}`, f32(std)])),
     ...Object.fromEntries(IMAGENET_MEAN.map((mean, c) => [`MEAN_${c}`, f32(mean)])),
   };
-  const wgsl = [rowStartWgsl, addressWgsl, videoSumsWgsl];
+  const wgsl = [addressWgsl, videoSumsWgsl];
   const source = { array: { video }, valueBytes: 4, data, wgsl } as const;
   dispatchTargets(runtime, 'targets-from-video', fromVideoWgsl, source, geometry, options);
   dispatchStatistics(runtime, 'video-statistics', videoStatisticsWgsl, source, geometry, options);
@@ -181,7 +180,13 @@ function dispatchPerCube(
   runtime.run({
     kernel,
     wgsl: [...source.wgsl, wgsl],
-    constants: { TUBELET: tubeletSize, PATCH: patch, ...own.constants },
+    constants: {
+      TUBELET: tubeletSize,
+      PATCH: patch,
+      TOKEN_ROWS: grid[1],
+      TOKEN_COLUMNS: grid[2],
+      ...own.constants,
+    },
     data: {
       CUBES: cubes,
       COUNT: batch * cubes,
@@ -190,8 +195,6 @@ function dispatchPerCube(
       HEIGHT: height,
       WIDTH: width,
       TOKENS: tokens,
-      TOKEN_ROWS: grid[1],
-      TOKEN_COLUMNS: grid[2],
       MASKED_OFFSET: masked.offset,
       ...source.data,
       ...own.data,

@@ -15,7 +15,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     return;
   }
   let token = masked[MASKED_OFFSET + cube];
-  let found = cube_statistics(quotient(cube, CUBES), cube_origin(min(token, TOKENS - 1u)), lane);
+  let found = cube_statistics(cube / CUBES, cube_origin(min(token, TOKENS - 1u)), lane);
   if (lane < 3u) {
     let exists = token < TOKENS;
     let average = found.pivot[lane] + found.mean[lane];
