@@ -15,10 +15,8 @@ import { matmulKernel } from './matmul/matmul.cases.js';
 import { meanRowsBackwardKernel, meanRowsKernel } from './mean-rows/mean-rows.cases.js';
 import { mseBackwardKernel, mseKernel } from './mse/mse.cases.js';
 import { twoPartLossBackwardKernel, twoPartLossKernel } from './masked-video/two-part-loss.cases.js';
-import { philoxNormalKernel, philoxUint32Kernel, philoxUniformKernel } from './philox/philox-fill.cases.js';
 import { fillKernel, sumAllKernel, sumLeadingKernel } from './reduce/reduce.cases.js';
 import { rowAddKernel } from './row-add/row-add.cases.js';
-import { rowGatherKernel, rowScatterKernel } from './row-gather/row-gather.cases.js';
 import { rowScaleKernel } from './row-scale/row-scale.cases.js';
 import { targetsFromVideoKernel, targetsKernel } from './targets/targets.cases.js';
 import { tubeMaskKernel } from './tube-mask/tube-mask.cases.js';
@@ -47,9 +45,7 @@ export const kernelCatalogue: readonly KernelSpec[] = [
   twoPartLossKernel,
   twoPartLossBackwardKernel,
   rowAddKernel,
-  rowGatherKernel,
   rowScaleKernel,
-  rowScatterKernel,
   sumAllKernel,
   sumLeadingKernel,
   adamwKernel,
@@ -60,9 +56,6 @@ export const kernelCatalogue: readonly KernelSpec[] = [
   gradientNormKernel,
   lossScaleKernel,
   lossScaleCotangentKernel,
-  philoxUint32Kernel,
-  philoxUniformKernel,
-  philoxNormalKernel,
   targetsKernel,
   targetsFromVideoKernel,
   tubeMaskKernel,
