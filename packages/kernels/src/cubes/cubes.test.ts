@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkKernel } from '../testing/kernel-harness.js';
+import { testKernel } from '../testing/kernel-harness.js';
 import { useRuntime } from '../testing/test-runtime.js';
 import { cubesFromVideoKernel, cubesKernel } from './cubes.cases.js';
 import { extractCubes, extractCubesFromVideo } from './cubes.js';
@@ -7,8 +7,8 @@ import { extractCubes, extractCubesFromVideo } from './cubes.js';
 describe('cubes', () => {
   const runtime = useRuntime();
 
-  it('match float64 on every case', () => checkKernel(runtime(), cubesKernel));
-  it('of a video are exact copies on every case', () => checkKernel(runtime(), cubesFromVideoKernel));
+  testKernel(runtime, cubesKernel);
+  testKernel(runtime, cubesFromVideoKernel);
 
   it('read one clip of a batch through a view, and write into a view', async () => {
     await runtime().scope(async () => {

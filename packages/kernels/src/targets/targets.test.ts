@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { IMAGENET_MEAN, IMAGENET_STD } from '../cubes/clip-geometry.js';
 import type { GpuArray } from '../runtime/gpu-array.js';
-import { checkKernel, scaledError } from '../testing/kernel-harness.js';
+import { scaledError, testKernel } from '../testing/kernel-harness.js';
 import { proceduralBytes } from '../testing/procedural.js';
 import { useRuntime } from '../testing/test-runtime.js';
 import stored from './fixtures/targets.json' with { type: 'json' };
@@ -35,8 +35,8 @@ describe('reconstruction targets', () => {
   const uploadTokens = (tokens: readonly number[]) =>
     runtime().upload(Uint32Array.from(tokens), [1, tokens.length]);
 
-  it('match float64 on every case', () => checkKernel(runtime(), targetsKernel));
-  it('of a video match float64 on every case', () => checkKernel(runtime(), targetsFromVideoKernel));
+  testKernel(runtime, targetsKernel);
+  testKernel(runtime, targetsFromVideoKernel);
 
   const variants = {
     norm_diff2: { normalize: true, frameDifferenceGroup: 2 },

@@ -1,4 +1,4 @@
-import { expect } from 'vitest';
+import { expect, it } from 'vitest';
 import { type GpuArray, product } from '../runtime/gpu-array.js';
 import { runnableVariants, type Variant } from '../runtime/variants.js';
 import type { HostData, Runtime } from '../runtime/runtime.js';
@@ -130,22 +130,60 @@ function toleranceOf<Shape>(spec: KernelSpec<Shape>, variant: Variant): number {
   return variant.precision === 'f16' ? (spec.toleranceF16 ?? 2 * tolerance) : tolerance;
 }
 
+/** How many random shapes to try besides the cases (six times as many in a full test), and from which seed. */
+interface CheckOptions {
+  readonly randomShapes?: number;
+  readonly seed?: number;
+}
+
+/** Everything that a kernel is checked on, with one variant. */
+function checksOf<Shape>(
+  { cases, randomShape }: KernelSpec<Shape>,
+  { randomShapes = 4, seed = 1 }: CheckOptions,
+): readonly {
+  readonly testCase: Pick<KernelCase<Shape>, 'name' | 'shape' | 'termSizes'>;
+  readonly seed: number;
+}[] {
+  const random = testRandom(seed + 77);
+  const draws = randomShape ? (isFullTest ? 6 * randomShapes : randomShapes) : 0;
+  const shapes = Array.from({ length: draws }, () => randomShape!(random));
+  return [
+    ...cases.map((testCase) => ({ testCase, seed })),
+    ...shapes.map((shape, i) => ({
+      testCase: { name: `random ${JSON.stringify(shape)}`, shape },
+      seed: seed + i,
+    })),
+  ];
+}
+
 /**
- * Every case on every variant that the device can run, then `randomShapes` random shapes: six times as many in a full
- * test.
+ * Declares a test for each case and each random shape on each variant, so that a failure names its case. Variants that
+ * the device cannot run are skipped.
  */
+export function testKernel<Shape>(
+  runtime: () => Runtime,
+  spec: KernelSpec<Shape>,
+  options: CheckOptions = {},
+): void {
+  for (const variant of spec.variants) {
+    for (const { testCase, seed } of checksOf(spec, options)) {
+      it(`${spec.name}/${variant.name} matches float64: ${testCase.name}`, async ({ skip }) => {
+        if (!runnableVariants(runtime(), spec.variants).includes(variant)) skip();
+        await checkCase(runtime(), spec, testCase, variant, seed);
+      });
+    }
+  }
+}
+
+/** As `testKernel`, all within one test. */
 export async function checkKernel<Shape>(
   runtime: Runtime,
   spec: KernelSpec<Shape>,
-  { randomShapes = 4, seed = 1 }: { randomShapes?: number; seed?: number } = {},
+  options: CheckOptions = {},
 ): Promise<void> {
   for (const variant of runnableVariants(runtime, spec.variants)) {
-    for (const testCase of spec.cases) await checkCase(runtime, spec, testCase, variant, seed);
-    const random = testRandom(seed + 77);
-    const draws = isFullTest ? 6 * randomShapes : randomShapes;
-    for (let i = 0; spec.randomShape && i < draws; i++) {
-      const shape = spec.randomShape(random);
-      await checkCase(runtime, spec, { name: `random ${JSON.stringify(shape)}`, shape }, variant, seed + i);
+    for (const { testCase, seed } of checksOf(spec, options)) {
+      await checkCase(runtime, spec, testCase, variant, seed);
     }
   }
 }
