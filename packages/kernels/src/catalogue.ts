@@ -3,7 +3,7 @@ import { attentionBackwardKernel } from './attention-backward/attention-backward
 import { attentionKernel } from './attention/attention.cases.js';
 import { columnSumKernel } from './column-sum/column-sum.cases.js';
 import { crossEntropyBackwardKernel, crossEntropyKernel } from './cross-entropy/cross-entropy.cases.js';
-import { cubesFromVideoKernel, cubesKernel } from './cubes/cubes.cases.js';
+import { cubesFromVideoKernel, cubesKernel } from './masked-video/cubes/cubes.cases.js';
 import { dropPathKernel } from './drop-path/drop-path.cases.js';
 import { emaKernel } from './ema/ema.cases.js';
 import { geluBackwardKernel, geluKernel } from './gelu/gelu.cases.js';
@@ -14,12 +14,12 @@ import { lossScaleCotangentKernel, lossScaleKernel } from './loss-scale/loss-sca
 import { matmulKernel } from './matmul/matmul.cases.js';
 import { meanRowsBackwardKernel, meanRowsKernel } from './mean-rows/mean-rows.cases.js';
 import { mseBackwardKernel, mseKernel } from './mse/mse.cases.js';
-import { twoPartLossBackwardKernel, twoPartLossKernel } from './masked-video/two-part-loss.cases.js';
+import { twoPartLossBackwardKernel, twoPartLossKernel } from './masked-video/two-part-loss/two-part-loss.cases.js';
 import { fillKernel, sumAllKernel, sumLeadingKernel } from './reduce/reduce.cases.js';
 import { rowAddKernel } from './row-add/row-add.cases.js';
 import { rowScaleKernel } from './row-scale/row-scale.cases.js';
-import { targetsFromVideoKernel, targetsKernel } from './targets/targets.cases.js';
-import { tubeMaskKernel } from './tube-mask/tube-mask.cases.js';
+import { targetsFromVideoKernel, targetsKernel } from './masked-video/targets/targets.cases.js';
+import { tubeMaskKernel } from './masked-video/tube-mask/tube-mask.cases.js';
 
 export { makeHostData, roundedToF16, scaledError, toFloat64 } from './testing/host-data.js';
 export { proceduralParameter, proceduralVideo } from './testing/procedural.js';

@@ -9,13 +9,13 @@ import {
   type CubeSize,
 } from '../cubes/clip-geometry.js';
 import addressWgsl from '../cubes/cube-address.wgsl';
-import mulHighWgsl from '../philox/mul-high.wgsl';
-import { ShapeError } from '../runtime/errors.js';
-import type { GpuArray } from '../runtime/gpu-array.js';
-import type { Cost } from '../runtime/ledger.js';
-import type { Runtime } from '../runtime/runtime.js';
-import type { Variant } from '../runtime/variants.js';
-import { f32, type KernelData, type WgslConstants } from '../runtime/wgsl.js';
+import mulHighWgsl from '../../philox/mul-high.wgsl';
+import { ShapeError } from '../../runtime/errors.js';
+import type { GpuArray } from '../../runtime/gpu-array.js';
+import type { Cost } from '../../runtime/ledger.js';
+import type { Runtime } from '../../runtime/runtime.js';
+import type { Variant } from '../../runtime/variants.js';
+import { f32, type KernelData, type WgslConstants } from '../../runtime/wgsl.js';
 import sumsWgsl from './cube-statistics-function.wgsl';
 import statisticsWgsl from './cube-statistics.wgsl';
 import fromVideoWgsl from './targets-from-video.wgsl';

@@ -1,8 +1,8 @@
-import type { GpuArray } from '../runtime/gpu-array.js';
-import type { Cost } from '../runtime/ledger.js';
-import type { Runtime } from '../runtime/runtime.js';
-import type { Variant } from '../runtime/variants.js';
-import { f32, type KernelData } from '../runtime/wgsl.js';
+import type { GpuArray } from '../../runtime/gpu-array.js';
+import type { Cost } from '../../runtime/ledger.js';
+import type { Runtime } from '../../runtime/runtime.js';
+import type { Variant } from '../../runtime/variants.js';
+import { f32, type KernelData } from '../../runtime/wgsl.js';
 import {
   framesGeometry,
   IMAGENET_MEAN,

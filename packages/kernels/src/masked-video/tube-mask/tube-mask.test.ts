@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { testKernel } from '../testing/kernel-harness.js';
-import { useRuntime } from '../testing/test-runtime.js';
+import { testKernel } from '../../testing/kernel-harness.js';
+import { useRuntime } from '../../testing/test-runtime.js';
 import { tubeMaskKernel } from './tube-mask.cases.js';
 import { tubeMask } from './tube-mask.js';
 

@@ -1,5 +1,5 @@
-import { defineKernel, type KernelCase, type Random } from '../kernel-spec.js';
-import { product } from '../runtime/gpu-array.js';
+import { defineKernel, type KernelCase, type Random } from '../../kernel-spec.js';
+import { product } from '../../runtime/gpu-array.js';
 import {
   gatherRows,
   randomTokenRows,
@@ -9,7 +9,7 @@ import {
   tokenShape,
   viewTokens,
   type TokenRows,
-} from '../testing/views.js';
+} from '../../testing/views.js';
 import {
   twoPartLoss,
   twoPartLossBackward,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { checkReferenceBackward, testKernel } from '../testing/kernel-harness.js';
-import { testRandom } from '../testing/random.js';
-import { useRuntime } from '../testing/test-runtime.js';
+import { checkReferenceBackward, testKernel } from '../../testing/kernel-harness.js';
+import { testRandom } from '../../testing/random.js';
+import { useRuntime } from '../../testing/test-runtime.js';
 import { twoPartLossBackwardKernel, twoPartLossKernel } from './two-part-loss.cases.js';
 import { twoPartLoss, twoPartLossBackward } from './two-part-loss.js';
 import { twoPartLossGradient, twoPartLossReference } from './two-part-loss.reference.js';

@@ -1,6 +1,6 @@
 import { IMAGENET_MEAN, IMAGENET_STD } from '../cubes/clip-geometry.js';
 import { tokensOf, videoValues, type CubeShape } from '../cubes/cubes.reference.js';
-import { defineKernel, type KernelCase, type KernelSpec, type Random } from '../kernel-spec.js';
+import { defineKernel, type KernelCase, type KernelSpec, type Random } from '../../kernel-spec.js';
 import {
   reconstructionTargets,
   reconstructionTargetsFromVideo,

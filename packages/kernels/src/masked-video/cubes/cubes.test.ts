@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { testKernel } from '../testing/kernel-harness.js';
-import { useRuntime } from '../testing/test-runtime.js';
+import { testKernel } from '../../testing/kernel-harness.js';
+import { useRuntime } from '../../testing/test-runtime.js';
 import { cubesFromVideoKernel, cubesKernel } from './cubes.cases.js';
 import { extractCubes, extractCubesFromVideo } from './cubes.js';
 

@@ -1,13 +1,13 @@
-import { ShapeError } from '../runtime/errors.js';
-import type { GpuArray } from '../runtime/gpu-array.js';
-import type { Cost } from '../runtime/ledger.js';
-import type { Runtime } from '../runtime/runtime.js';
-import type { Variant } from '../runtime/variants.js';
-import mulHighWgsl from '../philox/mul-high.wgsl';
-import streamWgsl from '../philox/philox-stream.wgsl';
-import philoxWgsl from '../philox/philox.wgsl';
-import { withPhiloxKey, type PhiloxKeySource } from '../philox/philox-key.js';
-import { Purpose } from '../philox/philox.js';
+import { ShapeError } from '../../runtime/errors.js';
+import type { GpuArray } from '../../runtime/gpu-array.js';
+import type { Cost } from '../../runtime/ledger.js';
+import type { Runtime } from '../../runtime/runtime.js';
+import type { Variant } from '../../runtime/variants.js';
+import mulHighWgsl from '../../philox/mul-high.wgsl';
+import streamWgsl from '../../philox/philox-stream.wgsl';
+import philoxWgsl from '../../philox/philox.wgsl';
+import { withPhiloxKey, type PhiloxKeySource } from '../../philox/philox-key.js';
+import { Purpose } from '../../philox/philox.js';
 import maskWgsl from './tube-mask.wgsl';
 import { MaskError, windowMaskCounts, type MaskDesign, type WindowMaskCounts } from './window-mask.js';
 

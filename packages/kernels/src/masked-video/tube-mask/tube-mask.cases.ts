@@ -1,4 +1,4 @@
-import { defineKernel, type KernelCase } from '../kernel-spec.js';
+import { defineKernel, type KernelCase } from '../../kernel-spec.js';
 import { tubeMask, tubeMaskCost, tubeMaskVariants } from './tube-mask.js';
 import { tubeMaskHost, windowMaskCounts, type MaskDesign } from './window-mask.js';
 

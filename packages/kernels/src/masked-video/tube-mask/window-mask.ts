@@ -1,5 +1,5 @@
-import { TubeletError } from '../runtime/errors.js';
-import { PhiloxStream, Purpose } from '../philox/philox.js';
+import { TubeletError } from '../../runtime/errors.js';
+import { PhiloxStream, Purpose } from '../../philox/philox.js';
 
 /** Three extents: time, height, width. */
 export type Extents3 = readonly [number, number, number];

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { IMAGENET_MEAN, IMAGENET_STD } from '../cubes/clip-geometry.js';
-import type { GpuArray } from '../runtime/gpu-array.js';
-import { scaledError, testKernel } from '../testing/kernel-harness.js';
-import { proceduralBytes } from '../testing/procedural.js';
-import { useRuntime } from '../testing/test-runtime.js';
+import type { GpuArray } from '../../runtime/gpu-array.js';
+import { scaledError, testKernel } from '../../testing/kernel-harness.js';
+import { proceduralBytes } from '../../testing/procedural.js';
+import { useRuntime } from '../../testing/test-runtime.js';
 import stored from './fixtures/targets.json' with { type: 'json' };
 import { targetsFromVideoKernel, targetsKernel } from './targets.cases.js';
 import {

@@ -1,5 +1,5 @@
-import { ShapeError } from '../runtime/errors.js';
-import { elementBytes, type GpuArray } from '../runtime/gpu-array.js';
+import { ShapeError } from '../../runtime/errors.js';
+import { elementBytes, type GpuArray } from '../../runtime/gpu-array.js';
 
 /** Mean and standard deviation of ImageNet's red, green and blue, on the scale where white is 1. */
 export const IMAGENET_MEAN = [0.485, 0.456, 0.406] as const;

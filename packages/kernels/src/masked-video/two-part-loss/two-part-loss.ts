@@ -1,15 +1,15 @@
-import { elementwise, elementwiseVariants } from '../elementwise/elementwise.js';
-import { squaredErrors } from '../mse/squared-errors.js';
-import { workgroupSumVariants } from '../reduce/workgroup-sum.js';
-import workgroupSumWgsl from '../reduce/workgroup-sum.wgsl';
-import { ShapeError } from '../runtime/errors.js';
-import type { GpuArray } from '../runtime/gpu-array.js';
-import type { Cost } from '../runtime/ledger.js';
-import { requireContiguous, requireRows, requireSeparate, requireWritableRows } from '../runtime/rows.js';
-import type { Runtime } from '../runtime/runtime.js';
-import { shapeClass } from '../runtime/shape-class.js';
-import { selectVariant } from '../runtime/variants.js';
-import { f32 } from '../runtime/wgsl.js';
+import { elementwise, elementwiseVariants } from '../../elementwise/elementwise.js';
+import { squaredErrors } from '../../mse/squared-errors.js';
+import { workgroupSumVariants } from '../../reduce/workgroup-sum.js';
+import workgroupSumWgsl from '../../reduce/workgroup-sum.wgsl';
+import { ShapeError } from '../../runtime/errors.js';
+import type { GpuArray } from '../../runtime/gpu-array.js';
+import type { Cost } from '../../runtime/ledger.js';
+import { requireContiguous, requireRows, requireSeparate, requireWritableRows } from '../../runtime/rows.js';
+import type { Runtime } from '../../runtime/runtime.js';
+import { shapeClass } from '../../runtime/shape-class.js';
+import { selectVariant } from '../../runtime/variants.js';
+import { f32 } from '../../runtime/wgsl.js';
 import totalWgsl from './two-part-loss.wgsl';
 
 const KERNEL = 'two-part-loss';

@@ -1,4 +1,4 @@
-import { defineKernel, type KernelCase, type Random } from '../kernel-spec.js';
+import { defineKernel, type KernelCase, type Random } from '../../kernel-spec.js';
 import { cubesCost, cubesVariants, extractCubes, extractCubesFromVideo } from './cubes.js';
 import {
   cubesReference,
