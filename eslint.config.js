@@ -18,6 +18,17 @@ export default tseslint.config(
     },
   },
   {
+    // A promise that nobody waits for loses its error. These two need types.
+    files: ['packages/*/src/**/*.ts', 'apps/*/src/**/*.ts', 'benchmarks/src/**/*.ts'],
+    // Its one handler answers its own errors.
+    ignores: ['packages/video/src/worker.ts'],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/no-misused-promises': 'error',
+    },
+  },
+  {
     // Tools read their settings from a default export.
     files: ['**/*.config.ts', '**/*.config.js', 'types/**'],
     rules: { 'no-restricted-syntax': 'off' },

@@ -13,6 +13,12 @@ const wgsl = {
 };
 
 /**
+ * After so many milliseconds a test is taken to hang. Nothing is learnt from how fast a test is: a slow machine that
+ * compiles every kernel anew needs minutes for some.
+ */
+export const hanging = 1_200_000;
+
+/**
  * Test settings that every package shares. Sources are tested without a build (the `@tubelet/source`
  * export condition), one file at a time: the software driver already uses every core.
  */
@@ -26,8 +32,8 @@ export const sharedTest: ViteUserConfig = {
   test: {
     pool: 'forks',
     fileParallelism: false,
-    testTimeout: process.env['TUBELET_TEST'] === 'full' ? 1_200_000 : 120_000,
-    hookTimeout: 120_000,
+    testTimeout: hanging,
+    hookTimeout: hanging,
     include: ['src/**/*.test.ts'],
   },
 };

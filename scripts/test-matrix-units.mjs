@@ -1,5 +1,6 @@
-// Runs the tests of the kernels that have variants for matrix units on a driver that has such units, on the CPU: a newer
-// llvmpipe, fetched into the cache folder. Says what ran, and fails when those variants did not. Arguments go to vitest.
+// Runs the tests of the kernels that have variants for matrix units, and of these variants, on a driver that has such
+// units, on the CPU: a newer llvmpipe, fetched into the cache folder. Says what ran, and fails when those variants did
+// not, or the driver cannot be had. Arguments go to vitest.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -14,15 +15,17 @@ const kernels = ['matmul', 'attention', 'attention-backward'];
 const variant = 'matrix-units';
 
 const { cacheDirectory } = await importSource('packages/kernels/src/node/index.ts');
-const driver = await matrixUnitsDriver(cacheDirectory());
-const node = nodeWithDriver(driver);
 const notes = mkdtempSync(join(tmpdir(), 'tubelet-'));
-const env = {
-  ...matrixUnitsEnvironment(driver, cacheDirectory()),
-  TUBELET_EXECUTIONS: join(notes, 'executions'),
-};
 
 try {
+  console.log('[matrix-units] a newer llvmpipe, fetched through apt unless the cache folder has it');
+  const driver = await matrixUnitsDriver(cacheDirectory());
+  const node = nodeWithDriver(driver);
+  const env = {
+    ...matrixUnitsEnvironment(driver, cacheDirectory()),
+    TUBELET_EXECUTIONS: join(notes, 'executions'),
+    TUBELET_VARIANT: variant,
+  };
   const { report, reasons } = await probe(env, node);
   if (!report) throw new Error(`llvmpipe ${driver.version} gives no adapter: ${reasons.join('; ')}`);
   const units = report.matrixUnits.map(
@@ -62,7 +65,7 @@ try {
   const missing = kernels.filter((kernel) => !counts.has(`${kernel} ${variant}`));
   if (missing.length > 0) throw new Error(`no test ran the variant ${variant} of: ${missing.join(', ')}`);
 } catch (error) {
-  console.error(error.message);
+  console.error(`[matrix-units] NOT PASSED: ${error.message}`);
   process.exitCode = 1;
 } finally {
   rmSync(notes, { recursive: true, force: true });

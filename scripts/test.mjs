@@ -1,23 +1,30 @@
 // Runs every package's tests, two packages at a time: a software GPU uses every core, but compiles kernels on one.
 //
-//   node scripts/test.mjs [--full]     --full also runs what takes minutes (TUBELET_TEST=full)
+//   node scripts/test.mjs [--rest]     --rest runs what that leaves out, and nothing else: more shapes of the kernels
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { root } from './lib/root.mjs';
 
-const unknown = process.argv.slice(2).filter((argument) => argument !== '--full');
+const unknown = process.argv.slice(2).filter((argument) => argument !== '--rest');
 if (unknown.length > 0) {
-  console.error(`Unknown option ${unknown[0]}; the only one is --full.`);
+  console.error(`Unknown option ${unknown[0]}; the only one is --rest.`);
   process.exit(2);
 }
-const full = process.argv.includes('--full') ? { TUBELET_TEST: 'full' } : {};
-const turbo = createRequire(import.meta.url).resolve('turbo/bin/turbo');
+const rest = process.argv.includes('--rest');
+console.log(
+  rest
+    ? '[test] the kernels on the shapes that `npm test` leaves out; a line tells of each file that is done'
+    : '[test] all packages, two at a time; a line tells of each file that is done. Without a GPU this takes minutes, ' +
+        'most of them while a software driver compiles kernels for the first time',
+);
+const tasks = rest ? ['test', '--filter=@tubelet/kernels'] : ['test', 'test:scripts', '--concurrency=2'];
 // One package's failure does not hide another's.
-const tasks = ['run', 'test', 'test:scripts', '--concurrency=2', '--output-logs=full', '--continue'];
-const { status, error } = spawnSync(process.execPath, [turbo, ...tasks, '--log-order=grouped'], {
+const output = ['--output-logs=full', '--log-order=stream', '--continue'];
+const turbo = createRequire(import.meta.url).resolve('turbo/bin/turbo');
+const { status, error } = spawnSync(process.execPath, [turbo, 'run', ...tasks, ...output], {
   cwd: root,
   stdio: 'inherit',
-  env: { ...process.env, TURBO_TELEMETRY_DISABLED: '1', ...full },
+  env: { ...process.env, TURBO_TELEMETRY_DISABLED: '1', TUBELET_TEST: rest ? 'rest' : 'daily' },
 });
 if (error) console.error(error.message);
 process.exitCode = status ?? 1;

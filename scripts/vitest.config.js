@@ -1,3 +1,3 @@
 import { defineConfig } from 'vitest/config';
 
-export default defineConfig({ test: { include: ['scripts/**/*.test.mjs'], testTimeout: 60_000 } });
+export default defineConfig({ test: { include: ['scripts/**/*.test.mjs'], testTimeout: 1_200_000 } });

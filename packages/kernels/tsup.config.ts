@@ -5,7 +5,7 @@ export default defineConfig(
   shared({
     index: 'src/index.ts',
     node: 'src/node/index.ts',
-    catalogue: 'src/catalogue.ts',
+    lab: 'src/lab/index.ts',
     tuning: 'src/tuning/index.ts',
   }),
 );

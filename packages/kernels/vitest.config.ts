@@ -1,4 +1,19 @@
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { sharedTest } from '../../vitest.shared.ts';
 
-export default defineConfig(sharedTest);
+const sources = readdirSync(fileURLToPath(new URL('./src', import.meta.url)), {
+  recursive: true,
+  encoding: 'utf8',
+});
+// What is not tested daily are shapes of kernels, and those are tested beside their case tables.
+const besideCases = sources
+  .filter((path) => path.endsWith('.cases.ts'))
+  .map((path) => `src/${path.replaceAll('\\', '/').replace(/cases\.ts$/, 'test.ts')}`);
+
+export default defineConfig(
+  process.env['TUBELET_TEST'] === 'rest'
+    ? { ...sharedTest, test: { ...sharedTest.test, include: besideCases } }
+    : sharedTest,
+);

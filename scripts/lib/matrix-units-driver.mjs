@@ -12,6 +12,7 @@ import { dirname, join } from 'node:path';
 import { openApt, unpackPackages } from './apt.mjs';
 import { writeDescription } from './drivers.mjs';
 import { notNeeded, planDriver, upstreamVersion } from './llvmpipe.mjs';
+import { shaderCache } from './shader-cache.mjs';
 
 /*
  * From Mesa 26 on llvmpipe has matrix units (8×8×8, f16 operands, f32 sums). Where the release has no such Mesa it is
@@ -115,7 +116,7 @@ export function matrixUnitsEnvironment(driver, cache) {
     VK_DRIVER_FILES: driver.icd,
     // Subgroups of 8: with 4 Mesa 26.1 has no matrix units, with 16 it crashes on a single product.
     LP_NATIVE_VECTOR_WIDTH: '256',
-    MESA_SHADER_CACHE_DIR: join(cache, 'mesa-shaders-matrix-units'),
+    MESA_SHADER_CACHE_DIR: shaderCache(cache, 'matrix-units'),
   };
 }
 

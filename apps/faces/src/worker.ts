@@ -22,6 +22,7 @@ async function answer({ key, path }: ClipRequest): Promise<ClipResponse> {
   }
 }
 
-parentPort?.on('message', async (request: ClipRequest) => {
-  parentPort?.postMessage(await answer(request));
+parentPort?.on('message', (request: ClipRequest) => {
+  // It answers its own errors.
+  void answer(request).then((response) => parentPort?.postMessage(response));
 });

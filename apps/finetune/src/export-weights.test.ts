@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { decodeSafetensors, encodeSafetensors, type SafetensorsTensor } from '@tubelet/autograd';
-import { proceduralParameter } from '@tubelet/kernels/catalogue';
+import { proceduralParameter } from '@tubelet/kernels/lab';
 import { checkpointPath, saveCheckpoint, UserError } from '@tubelet/trainer';
 // Test code of neighbours, which is no part of what their packages offer.
 import published from '../../../packages/mae-dfer/src/fixtures/published-keys.json' with { type: 'json' };

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeSafetensors, type SafetensorsTensor } from '@tubelet/autograd';
-import { proceduralParameter } from '@tubelet/kernels/catalogue';
+import { proceduralParameter } from '@tubelet/kernels/lab';
 import { classifierSpecs, lgiFormer } from '@tubelet/mae-dfer';
 import { OptionError, UserError } from '@tubelet/trainer';
 import { DATASETS } from '@tubelet/video';

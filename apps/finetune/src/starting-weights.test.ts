@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeSafetensors, Engine, readStateDict, type SafetensorsTensor } from '@tubelet/autograd';
 import type { Runtime } from '@tubelet/kernels';
-import { proceduralParameter } from '@tubelet/kernels/catalogue';
+import { proceduralParameter } from '@tubelet/kernels/lab';
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
 import {
   Classifier,

@@ -6,7 +6,7 @@ import {
   recordedDrivers,
   writeTuningTable,
 } from '@tubelet/kernels/node';
-import { TuningTable, tunableKernels, tuningIdentity } from '@tubelet/kernels/tuning';
+import { TuningTable, tunableVariants, tuningIdentity } from '@tubelet/kernels/tuning';
 import { checkpointPath, readRunConfig } from '@tubelet/trainer';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -38,9 +38,9 @@ afterAll(async () => {
 /** Leaves a table that chooses, for these kernels and all shapes, the variant with this index; 0 is the shipped one. */
 async function plantTable(index: number): Promise<TuningTable> {
   const runtime = await openNodeRuntime();
-  const choices = tunableKernels(runtime)
-    .filter(({ spec }) => KERNELS.includes(spec.name))
-    .map(({ spec, variants }) => ({ kernel: spec.name, shape: 0, variant: variants[index]!.name }));
+  const choices = [...tunableVariants(runtime)]
+    .filter(([kernel]) => KERNELS.includes(kernel))
+    .map(([kernel, variants]) => ({ kernel, shape: 0, variant: variants[index]!.name }));
   const table = new TuningTable(tuningIdentity(runtime, nodeCompiler()), choices);
   writeTuningTable(runtime, table);
   closeNodeRuntime(runtime);

@@ -44,7 +44,7 @@ describe('parity with the reference', () => {
     expect(tensors).toContain('learning-rate scales by layer');
     expect(tensors).toContain('parameter imported: lg_region_tokens');
     expect(report.omissions).toEqual([]);
-  }, 600_000); // every shape of two models is compiled first, which software drivers do slowly
+  });
 });
 
 describe('reports', () => {

@@ -7,7 +7,7 @@ import {
   type GoldenTensors,
   type Json,
 } from './golden-folder.js';
-import { proceduralParameter } from '@tubelet/kernels/catalogue';
+import { proceduralParameter } from '@tubelet/kernels/lab';
 import { BOUNDS, type Report } from './report.js';
 
 /** Loads stored weights where the folder has them, else the procedural ones of the same names. */

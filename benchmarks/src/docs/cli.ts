@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { kernelCatalogue } from '@tubelet/kernels/catalogue';
+import { kernelCatalogue } from '@tubelet/kernels/lab';
 import { Command } from 'commander';
 import { runProgram } from '../shared/program.js';
 import { kernelTable } from './kernel-table.js';

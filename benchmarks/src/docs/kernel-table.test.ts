@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { defineKernel } from '@tubelet/kernels';
-import { kernelCatalogue } from '@tubelet/kernels/catalogue';
+import { defineKernel, kernelCatalogue } from '@tubelet/kernels/lab';
 import { expect, it } from 'vitest';
 import { kernelTable } from './kernel-table.js';
 

@@ -1,4 +1,4 @@
-import type { KernelCase, KernelSpec } from '@tubelet/kernels';
+import type { KernelCase, KernelSpec } from '@tubelet/kernels/lab';
 import { format } from 'prettier';
 
 const INTRODUCTION = `# Kernels

@@ -27,7 +27,11 @@ async function run({ json, execute }: Options): Promise<number> {
   const device = await openNodeRuntime();
   const runtime = execute ? device : recordingRuntime(device);
   try {
-    const rows = await flopsReport(runtime, paperRows, (name) => console.error(`${name} …`));
+    let begun = 0;
+    const rows = await flopsReport(runtime, paperRows, (name) => {
+      const seconds = ((performance.now() - start) / 1000).toFixed(0);
+      console.error(`${++begun} of ${paperRows.length}, after ${seconds} s: ${name} …`);
+    });
     const mode = execute ? 'executed' : 'recorded, not executed';
     const seconds = (performance.now() - start) / 1000;
     if (json !== true) {

@@ -1,5 +1,5 @@
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
-import { kernelCatalogue } from '@tubelet/kernels/catalogue';
+import { kernelCatalogue } from '@tubelet/kernels/lab';
 import { Command } from 'commander';
 import { describeAdapter } from '../shared/adapter.js';
 import { openJson } from '../shared/json-output.js';

@@ -1,11 +1,12 @@
-import type { KernelSpec, Runtime, Variant } from '@tubelet/kernels';
+import type { Runtime, Variant } from '@tubelet/kernels';
 import {
   kernelCatalogue,
+  type KernelSpec,
   makeHostData,
   roundedToF16,
   testRandom,
   toFloat64,
-} from '@tubelet/kernels/catalogue';
+} from '@tubelet/kernels/lab';
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ExpectedResults } from './expected-results.js';

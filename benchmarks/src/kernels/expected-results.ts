@@ -1,14 +1,12 @@
 import {
-  runnableVariants,
-  type ArraySpec,
   type GpuArray,
   type HostData,
-  type KernelSpec,
   type Precision,
+  runnableVariants,
   type Runtime,
   type Variant,
 } from '@tubelet/kernels';
-import { roundedToF16, scaledError, toFloat64 } from '@tubelet/kernels/catalogue';
+import { type ArraySpec, type KernelSpec, roundedToF16, scaledError, toFloat64 } from '@tubelet/kernels/lab';
 
 /** Against what a result was checked, and how far off it is in units of the larger of 1 and max |expected|. */
 export interface NumericCheck {

@@ -1,5 +1,5 @@
-import { defineKernel, type KernelSpec, type Runtime } from '@tubelet/kernels';
-import { kernelCatalogue } from '@tubelet/kernels/catalogue';
+import type { Runtime } from '@tubelet/kernels';
+import { defineKernel, kernelCatalogue, type KernelSpec } from '@tubelet/kernels/lab';
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { median } from './batch-timer.js';

@@ -1,5 +1,5 @@
-import { testRandom } from '@tubelet/kernels/catalogue';
-import { product, type Random } from '@tubelet/kernels';
+import { product } from '@tubelet/kernels';
+import { testRandom, type Random } from '@tubelet/kernels/lab';
 import { blockMacs, blockParameters, type BlockShape } from './block.js';
 
 /** A contiguous array on the host. */

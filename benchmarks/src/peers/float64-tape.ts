@@ -1,4 +1,4 @@
-import { kernelCatalogue } from '@tubelet/kernels/catalogue';
+import { kernelCatalogue } from '@tubelet/kernels/lab';
 
 /** An array of the reference and, after a backward pass, its gradient. */
 export interface Value {

@@ -1,12 +1,7 @@
 import type { Runtime } from '@tubelet/kernels';
+import { type TunableKernel, tunableKernels } from '@tubelet/kernels/lab';
 import { nodeCompiler, readTuningTable, writeTuningTable } from '@tubelet/kernels/node';
-import {
-  TuningTable,
-  TuningTableError,
-  tunableKernels,
-  tuningIdentity,
-  type TunableKernel,
-} from '@tubelet/kernels/tuning';
+import { tuningIdentity, TuningTable, TuningTableError } from '@tubelet/kernels/tuning';
 import { describeAdapter } from '../shared/adapter.js';
 import { UsageError } from '../shared/program.js';
 import { formatTuned } from './report.js';

@@ -1,6 +1,6 @@
-import { defineKernel, shapeClass, type KernelSpec, type Runtime } from '@tubelet/kernels';
+import { type Runtime, shapeClass } from '@tubelet/kernels';
+import { defineKernel, type KernelSpec, type TunableKernel, tunableKernels } from '@tubelet/kernels/lab';
 import { closeNodeRuntime, openNodeRuntime, readTuningTable, tuningFile } from '@tubelet/kernels/node';
-import { tunableKernels, type TunableKernel } from '@tubelet/kernels/tuning';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

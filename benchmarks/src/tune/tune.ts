@@ -1,11 +1,6 @@
-import {
-  shapeClassParts,
-  type KernelCase,
-  type KernelSpec,
-  type Runtime,
-  type ShapeClass,
-} from '@tubelet/kernels';
-import { shapeClassOfCase, type TunableKernel, type TuningChoice } from '@tubelet/kernels/tuning';
+import { type Runtime, type ShapeClass, shapeClassParts } from '@tubelet/kernels';
+import { type KernelCase, type KernelSpec, shapeClassOfCase, type TunableKernel } from '@tubelet/kernels/lab';
+import type { TuningChoice } from '@tubelet/kernels/tuning';
 import { measureCase, type Measurement, type MeasureOptions } from '../kernels/measure-case.js';
 import { compareVariants, fasterVariant, type Comparison } from './choose.js';
 

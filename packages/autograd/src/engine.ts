@@ -1,24 +1,14 @@
 import { fill, type DType, type GpuArray, type HostData, type Runtime } from '@tubelet/kernels';
 import { Gradients } from './gradients.js';
 import type { LossScale } from './loss-scale.js';
-import { Tensor } from './tensor.js';
-
-/** One recorded operation: what it read and made, and how gradients flow back through it. */
-export interface Node {
-  readonly name: string;
-  readonly inputs: readonly Tensor[];
-  readonly outputs: readonly Tensor[];
-  /** Arrays kept only for the backward pass (statistics, pre-activations). */
-  readonly saved: readonly GpuArray[];
-  backward(gradients: Gradients): void;
-}
+import { Tensor, type Node, type Tape } from './tensor.js';
 
 /**
  * The tape. Operations append themselves while gradients are enabled; `backward` walks them in reverse.
  * Memory made inside `step` is returned to the pool as soon as the backward pass is done with it, the rest
  * at the end of the step.
  */
-export class Engine {
+export class Engine implements Tape {
   private nodes: Node[] = [];
   /** Storages that the caller wants to read after `backward`. */
   private retained = new Map<number, GpuArray>();
@@ -134,7 +124,8 @@ export class Engine {
       inputs,
       outputs: [y],
       saved: [],
-      backward: (gradients) => this.walkBackAgain(y, inputs, body, gradients),
+      // An engine's own backward pass hands down all of its gradients, not only what operations see.
+      backward: (gradients: Gradients) => this.walkBackAgain(y, inputs, body, gradients),
     });
     return y;
   }

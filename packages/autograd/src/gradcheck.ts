@@ -23,9 +23,16 @@ export interface GradcheckResult {
   readonly gradients: readonly number[];
 }
 
+/** A backward pass gave an input no gradient at all, which is another thing than a gradient of zero. */
+export class MissingGradientError extends Error {
+  override readonly name = 'MissingGradientError';
+}
+
 /**
  * Compares an operation and its backward pass with a float64 reference: values directly, gradients with
  * central differences of the reference (step 1e-5, error about 1e-10).
+ *
+ * @throws MissingGradientError naming the first input that no gradient has reached
  */
 export async function gradcheck(engine: Engine, options: GradcheckOptions): Promise<GradcheckResult> {
   const { forward, reference, inputs } = options;
@@ -41,7 +48,13 @@ export async function gradcheck(engine: Engine, options: GradcheckOptions): Prom
     const gradients = engine.backwardFrom(output, Float32Array.from(cotangent));
     const computed: Float32Array[] = [];
     for (const tensor of tensors) {
-      computed.push((await gradients.read(tensor)) ?? new Float32Array(tensor.array.size));
+      const gradient = await gradients.read(tensor);
+      if (!gradient) {
+        throw new MissingGradientError(
+          `gradcheck: no gradient has reached ${tensor}; a backward pass must give every input one, be it zero`,
+        );
+      }
+      computed.push(gradient);
     }
     const rounded = inputs.map(({ data }) => Float64Array.from(Float32Array.from(data)));
     return {

@@ -1,12 +1,6 @@
 import { fill, GpuArray, PartialSums, rowAdd, type Runtime } from '@tubelet/kernels';
 import { Parameter } from './parameters.js';
-import type { Tensor } from './tensor.js';
-
-/** Where a kernel should put a gradient: overwrite `array`, or add to what is there. */
-export interface GradientTarget {
-  readonly array: GpuArray;
-  readonly accumulate: boolean;
-}
+import type { GradientFlow, GradientTarget, Tensor } from './tensor.js';
 
 interface Slot {
   array: GpuArray;
@@ -17,7 +11,7 @@ interface Slot {
  * mathematics allows it: the residual connections of a transformer hand one buffer down through all blocks,
  * and every branch adds to it in place.
  */
-export class Gradients {
+export class Gradients implements GradientFlow {
   private readonly slots = new Map<Tensor, Slot>();
   /** Number of slots on each storage; at zero the storage goes back to the pool. */
   private readonly holders = new Map<number, number>();

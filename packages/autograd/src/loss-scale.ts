@@ -1,6 +1,5 @@
 import { LOSS_SCALE_STATE, scaledCotangent, updateLossScale, type GpuArray } from '@tubelet/kernels';
-import type { Engine } from './engine.js';
-import type { Tensor } from './tensor.js';
+import type { Tape, Tensor } from './tensor.js';
 
 /** The rules of a dynamic loss scale. */
 export interface LossScaleOptions {
@@ -50,7 +49,7 @@ export class LossScale {
    * rounding), an interval that is no whole number from 1 to 2²⁴, or a limit that is not above 0.
    */
   constructor(
-    private readonly engine: Engine,
+    private readonly engine: Tape,
     private readonly options: LossScaleOptions = {},
   ) {
     const { initialScale = 65536, growthInterval = 2000, maxGradientNorm } = options;

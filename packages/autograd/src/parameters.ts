@@ -1,14 +1,12 @@
 import { GpuArray, product, type HostData, type Runtime, type Storage } from '@tubelet/kernels';
-import type { Engine } from './engine.js';
-import type { GradientTarget } from './gradients.js';
-import { Tensor } from './tensor.js';
+import { Tensor, type GradientTarget, type Tape } from './tensor.js';
 
 /** A tensor of stored dimensions that is trained: it owns a gradient that persists between steps. */
 export class Parameter extends Tensor {
   private gradientIsSet = false;
 
   constructor(
-    engine: Engine,
+    engine: Tape,
     array: GpuArray,
     readonly gradient: GpuArray,
     name: string,
@@ -114,7 +112,7 @@ export class ParameterStore {
 
   /** Throws `RangeError` for names declared twice, packs whose parts do not fill them, and what fits in no bank. */
   constructor(
-    readonly engine: Engine,
+    readonly engine: Tape,
     specs: readonly (ParameterSpec | PackSpec)[],
     { maxBankBytes = Infinity }: ParameterStoreOptions = {},
   ) {

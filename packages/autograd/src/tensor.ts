@@ -1,10 +1,9 @@
-import type { DType, GpuArray } from '@tubelet/kernels';
-import type { Engine } from './engine.js';
+import type { DType, GpuArray, PartialSums, Runtime } from '@tubelet/kernels';
 
 /** A value on the GPU that gradients can flow through: a strided array and a place in the graph. */
 export class Tensor {
   constructor(
-    readonly engine: Engine,
+    readonly engine: Tape,
     readonly array: GpuArray,
     readonly requiresGrad = false,
     /** For error messages and profiles. */
@@ -40,4 +39,54 @@ export class Tensor {
   toString(): string {
     return `Tensor ${this.name || '(unnamed)'} ${this.array}`;
   }
+}
+
+/** What an operation, or a stage made of them, needs of the engine that its tensors belong to; see `Engine`. */
+export interface Tape {
+  readonly runtime: Runtime;
+  readonly gradEnabled: boolean;
+  /** An uninitialised array for an operation's output. */
+  empty(shape: readonly number[], dtype?: DType, label?: string): GpuArray;
+  /** Whether an operation on these inputs must save what its backward needs. */
+  needsGrad(inputs: readonly (Tensor | undefined)[]): boolean;
+  /** Makes the output tensor of an operation. */
+  output(array: GpuArray, inputs: readonly (Tensor | undefined)[], name: string): Tensor;
+  /** Appends an operation. */
+  record(node: Node): void;
+  /** One stage of a forward pass, whose memory is given back where no backward pass needs it. */
+  tidy(body: () => Tensor, options?: { readonly consumes?: Tensor }): Tensor;
+  /** One stage of which the backward pass keeps `inputs` and the result only. */
+  recompute<Inputs extends readonly Tensor[]>(inputs: Inputs, body: (...inputs: Inputs) => Tensor): Tensor;
+}
+
+/** One recorded operation: what it read and made, and how gradients flow back through it. */
+export interface Node {
+  readonly name: string;
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+  /** Arrays kept only for the backward pass (statistics, pre-activations). */
+  readonly saved: readonly GpuArray[];
+  backward(gradients: GradientFlow): void;
+}
+
+/** Where a kernel should put a gradient: overwrite `array`, or add to what is there. */
+export interface GradientTarget {
+  readonly array: GpuArray;
+  readonly accumulate: boolean;
+}
+
+/** The gradients of a backward pass as an operation sees them; see `Gradients`. */
+export interface GradientFlow {
+  /** Gradients of parameters that wait in parts until all can be added up at once. */
+  readonly partialSums: PartialSums;
+  /** The gradient of an output; throws when there is none. */
+  of(tensor: Tensor): GpuArray;
+  /** Where to write the gradient of an input; the kernel must fill or add to all of it. */
+  target(tensor: Tensor): GradientTarget;
+  /** Gives a kernel that can only overwrite a place for the gradient of `tensor`, and adds it if need be. */
+  overwrite(tensor: Tensor, write: (array: GpuArray) => void): void;
+  /** Makes `array` the gradient of `tensor`, or adds it to the one there is; the giver is done with it. */
+  donate(tensor: Tensor, array: GpuArray): void;
+  /** Collects the gradients of views that together cover `whole` into its gradient. */
+  gather(whole: Tensor, parts: readonly Tensor[]): void;
 }

@@ -1,5 +1,4 @@
 export * from './runtime/index.js';
-export * from './kernel-spec.js';
 export * from './gelu/gelu.js';
 export * from './philox/philox.js';
 export * from './column-sum/column-sum.js';

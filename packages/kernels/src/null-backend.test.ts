@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { kernelCatalogue } from './catalogue.js';
+import { kernelCatalogue } from './lab/catalogue.js';
 import type { ArraySpec, GpuArrays, KernelSpec } from './kernel-spec.js';
 import { KernelValidationError, NoAdapterError } from './runtime/errors.js';
 import { double } from './runtime/double.testing.js';

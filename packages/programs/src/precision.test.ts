@@ -1,5 +1,5 @@
 import { paperRuntime, selectVariant, type AdapterSummary } from '@tubelet/kernels';
-import { kernelCatalogue } from '@tubelet/kernels/catalogue';
+import { kernelCatalogue } from '@tubelet/kernels/lab';
 import { variantsInHalf } from '@tubelet/kernels/tuning';
 import { describe, expect, it } from 'vitest';
 import { inFullPrecision, PrecisionError, usePrecision } from './precision.js';

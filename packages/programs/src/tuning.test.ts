@@ -1,6 +1,6 @@
 import { paperRuntime, type Runtime } from '@tubelet/kernels';
 import { nodeCompiler, tuningFile, writeTuningTable } from '@tubelet/kernels/node';
-import { TuningTable, tunableKernels, tuningIdentity } from '@tubelet/kernels/tuning';
+import { TuningTable, tunableVariants, tuningIdentity } from '@tubelet/kernels/tuning';
 import type { JsonValue } from '@tubelet/trainer';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,8 +22,8 @@ afterEach(() => rmSync(folder, { recursive: true }));
 /** Puts a table of one choice into the cache folder: of the variant with this index, 0 the shipped one. */
 function plant(gpu: typeof GPU, variant = 1): TuningTable {
   const runtime = paperRuntime(gpu);
-  const [{ spec, variants } = { spec: undefined, variants: [] }] = tunableKernels(runtime);
-  const choice = { kernel: spec!.name, shape: 0, variant: variants[variant]!.name };
+  const [kernel, variants] = [...tunableVariants(runtime)][0]!;
+  const choice = { kernel, shape: 0, variant: variants[variant]!.name };
   const table = new TuningTable(tuningIdentity(runtime, nodeCompiler()), [choice]);
   writeTuningTable(runtime, table, {}, folder);
   return table;

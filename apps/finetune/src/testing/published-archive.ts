@@ -1,7 +1,7 @@
 /** An official checkpoint in miniature: a pickle as PyTorch wrote it, and weights that follow from their names. */
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { proceduralParameter } from '@tubelet/kernels/catalogue';
+import { proceduralParameter } from '@tubelet/kernels/lab';
 import { lgiFormer, pretrainingSpecs, type DecoderConfig, type LgiFormerConfig } from '@tubelet/mae-dfer';
 // Test code of a neighbour, which is no part of what its package offers.
 import { archive, bytesOf } from '../../../../packages/mae-dfer/src/import/testing/torch-archive.js';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { proceduralParameter } from '@tubelet/kernels/catalogue';
+import { proceduralParameter } from '@tubelet/kernels/lab';
 import { finetuneStateDict, pretrainingSpecs, readPytorchCheckpoint } from '@tubelet/mae-dfer';
 // Test code of a neighbour, which is no part of what its package offers.
 import { archive, bytesOf } from '../../../../packages/mae-dfer/src/import/testing/torch-archive.js';

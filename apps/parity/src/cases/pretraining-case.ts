@@ -18,7 +18,7 @@ import {
   type GoldenTensors,
   type Json,
 } from '../golden-folder.js';
-import { proceduralVideo } from '@tubelet/kernels/catalogue';
+import { proceduralVideo } from '@tubelet/kernels/lab';
 import type { Report } from '../report.js';
 import {
   compareGradientNorms,

@@ -14,7 +14,7 @@ import {
   type GoldenTensor,
   type Json,
 } from '../golden-folder.js';
-import { proceduralVideo } from '@tubelet/kernels/catalogue';
+import { proceduralVideo } from '@tubelet/kernels/lab';
 import type { Report } from '../report.js';
 
 // How each variant of the targets is made; the shipped recipe is norm_diff2.

@@ -8,7 +8,7 @@ import {
   type GoldenFolder,
   type Json,
 } from '../golden-folder.js';
-import { proceduralVideo } from '@tubelet/kernels/catalogue';
+import { proceduralVideo } from '@tubelet/kernels/lab';
 import type { Report } from '../report.js';
 import { compareGradientNorms, loadWeights } from '../training-steps.js';
 import { classifierConfig } from './classifier-case.js';

@@ -1,7 +1,6 @@
 import { columnSum, geluBackward, matmul, rowScale, type GpuArray, type RowSums } from '@tubelet/kernels';
-import type { Gradients } from '../gradients.js';
 import { Parameter } from '../parameters.js';
-import type { Tensor } from '../tensor.js';
+import type { GradientFlow, Tensor } from '../tensor.js';
 
 /** Random scaling of whole samples in a residual branch (stochastic depth). */
 export interface RowScaling {
@@ -82,7 +81,7 @@ export function linear(x: Tensor, weight: Tensor, options: LinearOptions = {}): 
 
 /** The three products of a linear layer's backward pass: into weight, bias and x, where they need gradients. */
 export function linearBackward(
-  gradients: Gradients,
+  gradients: GradientFlow,
   { x, weight, bias, dy }: { x: Tensor; weight: Tensor; bias?: Tensor; dy: GpuArray },
 ): void {
   weightBackward(gradients, { x: x.array, weight, bias, dy });
@@ -94,7 +93,7 @@ export function linearBackward(
 
 /** dW = dyᵀ·x and db = Σ_rows dy, in one pass over dy where both are wanted. */
 export function weightBackward(
-  gradients: Gradients,
+  gradients: GradientFlow,
   { x, weight, bias, dy }: { x: GpuArray; weight: Tensor; bias?: Tensor; dy: GpuArray },
 ): void {
   const { runtime } = weight.engine;
@@ -111,7 +110,7 @@ export function weightBackward(
  * Where the whole gradient of a bias goes, a pack with one gap included, which stays zero; undefined where parts of
  * a pack need targets of their own.
  */
-function biasTarget(gradients: Gradients, bias: Tensor): RowSums | undefined {
+function biasTarget(gradients: GradientFlow, bias: Tensor): RowSums | undefined {
   if (!(bias instanceof Parameter) || bias.parts.length === 0) {
     const { array, accumulate } = gradients.target(bias);
     return { out: array, accumulate };
@@ -124,7 +123,7 @@ function biasTarget(gradients: Gradients, bias: Tensor): RowSums | undefined {
 }
 
 /** db = Σ_rows dy; in a pack only for the columns of its parts, so that gaps keep a gradient of zero. */
-function biasBackward(gradients: Gradients, bias: Tensor, dy: GpuArray): void {
+function biasBackward(gradients: GradientFlow, bias: Tensor, dy: GpuArray): void {
   const { runtime } = bias.engine;
   const members = bias instanceof Parameter && bias.parts.length > 0 ? bias.parts : [bias];
   for (const member of members) {

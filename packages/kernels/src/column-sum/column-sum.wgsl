@@ -14,7 +14,7 @@ var<storage, read_write> out: array<Element>;
 
 fn x_at(row: u32, column: u32) -> Element {
   if (X_TWO_LEVELS) {
-    return x[row_start(row, X_OFFSET, X_INNER, X_INNER_STRIDE, X_OUTER_STRIDE) + column];
+    return x[row_start(row, X_OFFSET, X_INNER, X_INVERSE, X_INNER_STRIDE, X_OUTER_STRIDE) + column];
   }
   return x[X_OFFSET + row * X_INNER_STRIDE + column];
 }

@@ -247,7 +247,9 @@ function start({ name, as, rowsPerFactor }: Placed): string {
   }
   const row =
     as === 'looked up' ? `min(${name}_indices[${prefix}_INDICES_OFFSET + row], ${prefix}_LAST)` : 'row';
-  const strides = ['OFFSET', 'INNER', 'INNER_STRIDE', 'OUTER_STRIDE'].map((part) => `${prefix}_${part}`);
+  const strides = ['OFFSET', 'INNER', 'INVERSE', 'INNER_STRIDE', 'OUTER_STRIDE'].map(
+    (part) => `${prefix}_${part}`,
+  );
   return `let ${name}_start = row_start(${row}, ${strides.join(', ')});`;
 }
 

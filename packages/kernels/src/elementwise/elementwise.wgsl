@@ -24,7 +24,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     return;
   }
   let first = (column_block << (LANE_BITS + 2u)) + (lane & ((1u << LANE_BITS) - 1u));
-  let out_start = row_start(row, OUT_OFFSET, OUT_INNER, OUT_INNER_STRIDE, OUT_OUTER_STRIDE);
+  let out_start = row_start(row, OUT_OFFSET, OUT_INNER, OUT_INVERSE, OUT_INNER_STRIDE, OUT_OUTER_STRIDE);
   //! STARTS
   for (var k = 0u; k < 4u; k++) {
     let column = first + (k << LANE_BITS);

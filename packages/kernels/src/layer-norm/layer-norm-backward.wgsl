@@ -27,9 +27,9 @@ var<workgroup> corrections: array<f32, MOST_PART_ROWS>;
 
 // Writes dx of a row; notes what the sums over rows need of it in `slot`.
 fn finish_row(row: u32, slot: u32, lane: u32) {
-  let d_out_start = row_start(row, DOUT_OFFSET, DOUT_INNER, DOUT_INNER_STRIDE, DOUT_OUTER_STRIDE);
-  let x_start = row_start(row, X_OFFSET, X_INNER, X_INNER_STRIDE, X_OUTER_STRIDE);
-  let dx_start = row_start(row, DX_OFFSET, DX_INNER, DX_INNER_STRIDE, DX_OUTER_STRIDE);
+  let d_out_start = row_start(row, DOUT_OFFSET, DOUT_INNER, DOUT_INVERSE, DOUT_INNER_STRIDE, DOUT_OUTER_STRIDE);
+  let x_start = row_start(row, X_OFFSET, X_INNER, X_INVERSE, X_INNER_STRIDE, X_OUTER_STRIDE);
+  let dx_start = row_start(row, DX_OFFSET, DX_INNER, DX_INVERSE, DX_INNER_STRIDE, DX_OUTER_STRIDE);
   let row_mean = mean[MEAN_OFFSET + row];
   let row_rstd = rstd[RSTD_OFFSET + row];
 

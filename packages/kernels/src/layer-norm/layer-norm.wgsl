@@ -27,8 +27,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   if (row >= ROWS) {
     return;
   }
-  let x_start = row_start(row, X_OFFSET, X_INNER, X_INNER_STRIDE, X_OUTER_STRIDE);
-  let out_start = row_start(row, OUT_OFFSET, OUT_INNER, OUT_INNER_STRIDE, OUT_OUTER_STRIDE);
+  let x_start = row_start(row, X_OFFSET, X_INNER, X_INVERSE, X_INNER_STRIDE, X_OUTER_STRIDE);
+  let out_start = row_start(row, OUT_OFFSET, OUT_INNER, OUT_INVERSE, OUT_INNER_STRIDE, OUT_OUTER_STRIDE);
   let count = f32(COLUMNS) * ELEMENT_WIDTH;
   let pivot = element_sum(x[x_start]) / ELEMENT_WIDTH;
 

@@ -2,35 +2,34 @@
 // memory run along k, `along` where the columns do. Rows and columns past the end of the output give values that no
 // stored element depends on; steps of k past K give zeros.
 //
-// Header: M, N, K, M_EXACT, N_EXACT (whole blocks), K_EXACT (whole steps of k); matmul-layout.wgsl and an operand
-// file.
+// Header: M, N, K, EDGES (there are blocks or steps of k that are not whole); matmul-operands.wgsl.
 
 fn load_a_across(group: u32, k: u32, column: u32) -> vec4f {
-  if (!K_EXACT && k >= K) {
+  if (EDGES && k >= K) {
     return vec4f(0.0);
   }
-  let at = select(min(column, (M - 1u) / 4u * 4u), column, M_EXACT);
+  let at = select(column, min(column, (M - 1u) / 4u * 4u), EDGES);
   return load_a(a_row(group * K + k) + at, M - at);
 }
 
 fn load_b_across(group: u32, k: u32, column: u32) -> vec4f {
-  if (!K_EXACT && k >= K) {
+  if (EDGES && k >= K) {
     return vec4f(0.0);
   }
-  let at = select(min(column, (N - 1u) / 4u * 4u), column, N_EXACT);
+  let at = select(column, min(column, (N - 1u) / 4u * 4u), EDGES);
   return load_b(b_row(group * K + k) + at, N - at);
 }
 
 fn load_a_along(group: u32, row: u32, k: u32) -> vec4f {
-  if (!K_EXACT && k >= K) {
+  if (EDGES && k >= K) {
     return vec4f(0.0);
   }
-  return load_a(a_row(group * M + select(min(row, M - 1u), row, M_EXACT)) + k, K - k);
+  return load_a(a_row(group * M + select(row, min(row, M - 1u), EDGES)) + k, K - k);
 }
 
 fn load_b_along(group: u32, row: u32, k: u32) -> vec4f {
-  if (!K_EXACT && k >= K) {
+  if (EDGES && k >= K) {
     return vec4f(0.0);
   }
-  return load_b(b_row(group * N + select(min(row, N - 1u), row, N_EXACT)) + k, K - k);
+  return load_b(b_row(group * N + select(row, min(row, N - 1u), EDGES)) + k, K - k);
 }

@@ -1,45 +1,64 @@
 // What happens to four neighbouring elements of the product before they reach memory:
 //
 //   value = ALPHA · product + bias          (kept in pre_activation if there is one)
-//   value = GELU(value) · GELU′(u) · rowScale[row / ROWS_PER_SCALE]
+//   value = GELU(value) · GELU′(gelu_input) · row_scale[row / ROWS_PER_SCALE]
 //   out   = out + residual + value
 //
-// where each factor and term is there only if its constant says so; the compiler drops the others.
-// Header: N, ALPHA, HAS_BIAS, GELU, HAS_GELU_INPUT, HAS_ROW_SCALE, ROWS_PER_SCALE, HAS_RESIDUAL, ADD_TO_OUT.
+// where each factor and term is there only if its array is, GELU if it says so, and `out` is added if ADD_TO_OUT is
+// not 0.
+// Header: N, ALPHA, GELU, ADD_TO_OUT, and for arrays that are there BIAS_OFFSET, ROW_SCALE_OFFSET, ROWS_PER_SCALE and
+// the data of rows; matmul-operands.wgsl and, for GELU, gelu-function.wgsl.
 
-fn gelu_vec4(x: vec4f) -> vec4f {
-  return vec4f(gelu(x.x), gelu(x.y), gelu(x.z), gelu(x.w));
-}
-
-fn gelu_derivative_vec4(x: vec4f) -> vec4f {
-  return vec4f(gelu_derivative(x.x), gelu_derivative(x.y), gelu_derivative(x.z), gelu_derivative(x.w));
-}
+#if bias
+var<storage, read> bias: array<Element>;
+#end
+#if pre_activation
+var<storage, read_write> pre_activation: array<Element>;
+#end
+#if gelu_input
+var<storage, read> gelu_input: array<Element>;
+#end
+#if row_scale
+var<storage, read> row_scale: array<f32>;
+#end
+#if residual
+var<storage, read> residual: array<Element>;
+#end
 
 // `row` counts the rows of out (of all groups); `column` is a multiple of four below N.
 fn finish(row: u32, column: u32, product: vec4f) {
   let valid = N - column;
   var value = ALPHA * product;
-  if (HAS_BIAS) {
-    value += load_bias(BIAS_OFFSET + column, valid);
-  }
-  if (KEEP_PRE_ACTIVATION) {
-    store_pre_activation(pre_activation_row(row) + column, valid, value);
-  }
-  if (GELU) {
-    value = gelu_vec4(value);
-  }
-  if (HAS_GELU_INPUT) {
-    value *= gelu_derivative_vec4(load_gelu_input(gelu_input_row(row) + column, valid));
-  }
-  if (HAS_ROW_SCALE) {
-    value *= row_scale[ROW_SCALE_OFFSET + row / ROWS_PER_SCALE];
-  }
-  if (HAS_RESIDUAL) {
-    value += load_residual(residual_row(row) + column, valid);
-  }
-  let start = out_row(row) + column;
-  if (ADD_TO_OUT) {
+#if bias
+  value += load(&bias, BIAS_OFFSET + column, valid);
+#end
+#if pre_activation
+  let kept = row_start(row, PRE_ACTIVATION_OFFSET, PRE_ACTIVATION_INNER, PRE_ACTIVATION_INVERSE,
+                       PRE_ACTIVATION_INNER_STRIDE, PRE_ACTIVATION_OUTER_STRIDE);
+  store(&pre_activation, kept + column, valid, value);
+#end
+#if GELU
+  value = vec4f(gelu(value.x), gelu(value.y), gelu(value.z), gelu(value.w));
+#end
+#if gelu_input
+  let input = row_start(row, GELU_INPUT_OFFSET, GELU_INPUT_INNER, GELU_INPUT_INVERSE, GELU_INPUT_INNER_STRIDE,
+                        GELU_INPUT_OUTER_STRIDE);
+  let u = load(&gelu_input, input + column, valid);
+  value *= vec4f(gelu_derivative(u.x), gelu_derivative(u.y), gelu_derivative(u.z), gelu_derivative(u.w));
+#end
+#if row_scale
+  // A dropped path is exactly zero, whatever it holds.
+  let factor = row_scale[ROW_SCALE_OFFSET + row / ROWS_PER_SCALE];
+  value = select(factor * value, vec4f(0.0), factor == 0.0);
+#end
+#if residual
+  let added = row_start(row, RESIDUAL_OFFSET, RESIDUAL_INNER, RESIDUAL_INVERSE, RESIDUAL_INNER_STRIDE,
+                        RESIDUAL_OUTER_STRIDE);
+  value += load(&residual, added + column, valid);
+#end
+  let start = row_start(row, OUT_OFFSET, OUT_INNER, OUT_INVERSE, OUT_INNER_STRIDE, OUT_OUTER_STRIDE) + column;
+  if (ADD_TO_OUT != 0u) {
     value += load_out(start, valid);
   }
-  store_out(start, valid, value);
+  store(&out, start, valid, value);
 }

@@ -25,7 +25,8 @@ describe('matrixTiling', () => {
   it('cuts a large output into 128 × 128 for 16×16×16 units and subgroups of 32', () => {
     expect(matrixTiling(large, device([unit(16, 16, 16)], 32, { maxWorkgroupBytes: 49152 }))).toEqual({
       unit: unit(16, 16, 16),
-      part: '4x2',
+      down: 4,
+      across: 2,
       subgroupRows: 2,
       subgroupColumns: 4,
       kTile: 32,
@@ -39,27 +40,34 @@ describe('matrixTiling', () => {
 
   it('takes as large a part as the registers of a subgroup hold', () => {
     expect(matrixTiling(large, device([unit(8, 8, 8)], 32))).toMatchObject({
-      part: '4x4',
+      down: 4,
+      across: 4,
       rows: 64,
       columns: 128,
     });
     expect(matrixTiling(large, device([unit(8, 8, 8)], 8))).toMatchObject({
-      part: '4x2',
+      down: 4,
+      across: 2,
       rows: 64,
       columns: 64,
     });
     expect(matrixTiling(large, device([unit(8, 8, 8)], 4))).toMatchObject({
-      part: '2x2',
+      down: 2,
+      across: 2,
       rows: 32,
       columns: 32,
     });
-    expect(matrixTiling(large, device([unit(8, 16, 16)], 32))).toMatchObject({ part: '4x4', kTile: 32 });
+    expect(matrixTiling(large, device([unit(8, 16, 16)], 32))).toMatchObject({
+      down: 4,
+      across: 4,
+      kTile: 32,
+    });
   });
 
   it('makes more and smaller blocks where large ones would leave a GPU idle', () => {
     const gpu = device([unit(16, 16, 16)], 32, { maxWorkgroupBytes: 49152 });
-    expect(matrixTiling(extents(704, 512), gpu)).toMatchObject({ part: '2x2', rows: 64, columns: 64 });
-    expect(matrixTiling(extents(64, 512), gpu)).toMatchObject({ part: '2x2', rows: 32, columns: 32 });
+    expect(matrixTiling(extents(704, 512), gpu)).toMatchObject({ down: 2, across: 2, rows: 64, columns: 64 });
+    expect(matrixTiling(extents(64, 512), gpu)).toMatchObject({ down: 2, across: 2, rows: 32, columns: 32 });
     expect(matrixTiling({ ...extents(64, 512), groups: 64 }, gpu)).toMatchObject({ rows: 128, columns: 128 });
     // K is split where it is long.
     expect(matrixTiling(extents(512, 512, 6464), gpu)).toMatchObject({ rows: 128, columns: 128 });
@@ -72,7 +80,7 @@ describe('matrixTiling', () => {
 
   it('fits workgroups that are small, and gives up where not even the smallest block fits', () => {
     const few = matrixTiling(large, device([unit(16, 16, 16)], 128, { maxWorkgroupInvocations: 256 }))!;
-    expect(few).toMatchObject({ part: '2x2', subgroupRows: 1, subgroupColumns: 2, invocations: 256 });
+    expect(few).toMatchObject({ down: 2, across: 2, subgroupRows: 1, subgroupColumns: 2, invocations: 256 });
     const tight = matrixTiling(large, device([unit(16, 16, 16)], 32, { maxWorkgroupBytes: 8192 }))!;
     expect(tight.workgroupBytes).toBeLessThanOrEqual(8192);
     expect(matrixTiling(large, device([unit(16, 16, 16)], 32, { maxWorkgroupBytes: 1024 }))).toBeUndefined();
@@ -102,15 +110,14 @@ describe('matrixTiling', () => {
               expect(maxWorkgroupBytes, `${JSON.stringify(config)} ${lanes}`).toBe(4096);
               continue;
             }
-            const { part, rows, columns, kTile, invocations } = tiling;
-            const [down, across] = part.split('x').map(Number) as [number, number];
+            const { down, across, rows, columns, kTile, invocations } = tiling;
             expect(invocations).toBe(lanes * tiling.subgroupRows * tiling.subgroupColumns);
             expect(rows).toBe(tiling.subgroupRows * down * config.m);
             expect(columns).toBe(tiling.subgroupColumns * across * config.n);
             expect(kTile % config.k).toBe(0);
             expect(kTile % 4).toBe(0);
             expect(tiling.workgroupBytes).toBeLessThanOrEqual(maxWorkgroupBytes);
-            expect(down * across * config.m * config.n <= 64 * lanes || part === '2x2').toBe(true);
+            expect(down * across * config.m * config.n <= 64 * lanes || down * across === 4).toBe(true);
           }
         }
       }
@@ -122,6 +129,8 @@ describe('matrixTiling', () => {
       UNIT_M: 8,
       UNIT_N: 16,
       UNIT_K: 16,
+      UNITS_DOWN: 4,
+      UNITS_ACROSS: 2,
       SUBGROUP_ROWS: 2,
       SUBGROUP_COLUMNS: 4,
       TILE_K: 32,

@@ -4,13 +4,12 @@ import type { WgslConstants } from '../runtime/wgsl.js';
 import { keepsGpuBusy } from './matmul-occupancy.js';
 import type { MatmulExtents } from './matmul-plan.js';
 
-/** Units that a subgroup owns, down and across: those that a file of WGSL is written out for. */
-export type MatrixPart = '2x2' | '4x2' | '4x4';
-
 /** How a workgroup shares out its block of the output; names and layout are those of matmul-matrix-units.wgsl. */
 export interface MatrixTiling {
   readonly unit: MatrixUnitConfig;
-  readonly part: MatrixPart;
+  /** Units of a subgroup, down and across. */
+  readonly down: number;
+  readonly across: number;
   readonly subgroupRows: number;
   readonly subgroupColumns: number;
   readonly kTile: number;
@@ -25,9 +24,10 @@ export interface MatrixTiling {
 // The more sums a subgroup has, the fewer reads of workgroup memory a product takes. 64 an invocation is what is left
 // of 256 registers beside operands; 128 (4 × 4 units of 16 × 16) ran at a fifth of the speed on an H100.
 const MOST_SUMS_PER_LANE = 64;
+// The smallest part is taken whatever the device.
+const LEAST_UNITS = 4;
 type Subgroups = readonly [rows: number, columns: number];
 interface PartShape {
-  readonly part: MatrixPart;
   readonly down: number;
   readonly across: number;
   readonly subgroups: readonly Subgroups[];
@@ -35,7 +35,6 @@ interface PartShape {
 // Large blocks first. A single subgroup is for small outputs, and for devices that hold no more.
 const PARTS: readonly PartShape[] = [
   {
-    part: '4x4',
     down: 4,
     across: 4,
     subgroups: [
@@ -44,7 +43,6 @@ const PARTS: readonly PartShape[] = [
     ],
   },
   {
-    part: '4x2',
     down: 4,
     across: 2,
     subgroups: [
@@ -53,7 +51,6 @@ const PARTS: readonly PartShape[] = [
     ],
   },
   {
-    part: '2x2',
     down: 2,
     across: 2,
     subgroups: [
@@ -84,9 +81,9 @@ function chooseTiling(
   kTile: number,
 ): MatrixTiling | undefined {
   let smallest: MatrixTiling | undefined;
-  for (const { part, down, across, subgroups } of PARTS) {
+  for (const { down, across, subgroups } of PARTS) {
     const sumsPerLane = (down * unit.m * across * unit.n) / device.subgroupMaxSize;
-    if (sumsPerLane > MOST_SUMS_PER_LANE && part !== '2x2') continue;
+    if (sumsPerLane > MOST_SUMS_PER_LANE && down * across > LEAST_UNITS) continue;
     for (const [subgroupRows, subgroupColumns] of subgroups) {
       const rows = subgroupRows * down * unit.m;
       const columns = subgroupColumns * across * unit.n;
@@ -98,7 +95,17 @@ function chooseTiling(
         16 * invocations; // sums of A's rows
       if (invocations > device.maxWorkgroupInvocations || workgroupBytes > device.maxWorkgroupBytes) continue;
       const subgroupGrid = { subgroupRows, subgroupColumns };
-      const tiling = { unit, part, ...subgroupGrid, kTile, invocations, rows, columns, workgroupBytes };
+      const tiling = {
+        unit,
+        down,
+        across,
+        ...subgroupGrid,
+        kTile,
+        invocations,
+        rows,
+        columns,
+        workgroupBytes,
+      };
       if (keepsGpuBusy(extents, rows, columns)) return tiling;
       if (!smallest || rows * columns < smallest.rows * smallest.columns) smallest = tiling;
     }
@@ -108,11 +115,13 @@ function chooseTiling(
 
 /** The constants of a tiling, for the header of matmul-matrix-units.wgsl. */
 export function tilingConstants(tiling: MatrixTiling): WgslConstants {
-  const { unit, subgroupRows, subgroupColumns, kTile, invocations } = tiling;
+  const { unit, down, across, subgroupRows, subgroupColumns, kTile, invocations } = tiling;
   return {
     UNIT_M: unit.m,
     UNIT_N: unit.n,
     UNIT_K: unit.k,
+    UNITS_DOWN: down,
+    UNITS_ACROSS: across,
     SUBGROUP_ROWS: subgroupRows,
     SUBGROUP_COLUMNS: subgroupColumns,
     TILE_K: kTile,

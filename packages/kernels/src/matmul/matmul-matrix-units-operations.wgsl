@@ -3,8 +3,10 @@
 //
 // A product of units is [UNIT_M, UNIT_K] · [UNIT_K, UNIT_N], operands in f16, sums in f32; all invocations of a
 // subgroup hold a matrix together and must call these functions together.
-// Header: UNIT_M, UNIT_N, UNIT_K (an entry of the adapter's subgroupMatrixConfigs). Needs `enable f16` and
-// `enable chromium_experimental_subgroup_matrix`. The arrays a_block, b_block (f16) and stage (f32) are the kernel's.
+// Header: UNIT_M, UNIT_N, UNIT_K (an entry of the adapter's subgroupMatrixConfigs). The arrays a_block, b_block (f16) and stage (f32) are the kernel's.
+
+enable f16;
+enable chromium_experimental_subgroup_matrix;
 
 alias LeftUnit = subgroup_matrix_left<f16, UNIT_K, UNIT_M>;
 alias RightUnit = subgroup_matrix_right<f16, UNIT_N, UNIT_K>;

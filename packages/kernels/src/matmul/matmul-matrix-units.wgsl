@@ -14,18 +14,19 @@
 // Where subgroups turn out smaller than their largest size there are more of them than parts, and the rest only
 // copies.
 //
-// Sums and operands of a part are written out in a file for its size (matmul-part-4x2.wgsl, …), and so are the loads of
-// a copy; what loops cost instead, on an H100 at 4096³: sums in loops 29.5 TFLOP/s, written out 49.8, without
+// Sums and operands of a part are written out, and so are the loads of a copy; what loops cost instead, on an H100 at 4096³: sums in loops 29.5 TFLOP/s, written out 49.8, without
 // Dawn's checks of indices 80.2, and 108.4 with all loads of a step side by side; elements of a block one by one
 // instead of by four, 30 % more time. Tried there and lost: both blocks turned to lie along k (a quarter slower),
 // 128 sums an invocation (a fifth of the speed), loads of the next block ahead of the products (a sixth slower: they
 // leave registers for one workgroup instead of two), units loaded straight from storage (half the speed).
 // workgroup_id.z is group · SPLITS + split; split s sums k in [s · K_PER_SPLIT, (s+1) · K_PER_SPLIT).
 //
-// Header: M, N, K, SUBGROUP_ROWS, SUBGROUP_COLUMNS, TILE_K (a multiple of UNIT_K and 4),
-// PADDING, INVOCATIONS, SPLITS, K_PER_SPLIT (a multiple of TILE_K), TRANSPOSE_A, TRANSPOSE_B, ROW_SUMS (with TRANSPOSE_A);
-// matmul-layout.wgsl, an operand file, a row-sums file, matmul-epilogue.wgsl, a part file,
-// matmul-blocks.wgsl and matmul-matrix-units-operations.wgsl. Needs `enable subgroups` besides.
+// Header: M, N, K, UNIT_M, UNIT_N, UNIT_K, UNITS_DOWN, UNITS_ACROSS, SUBGROUP_ROWS, SUBGROUP_COLUMNS, TILE_K (a
+// multiple of UNIT_K and 4), PADDING, INVOCATIONS, SPLITS, K_PER_SPLIT (a multiple of TILE_K), TRANSPOSE_A, TRANSPOSE_B,
+// EDGES (there are blocks or steps of k that are not whole); matmul-operands.wgsl, matmul-epilogue.wgsl,
+// matmul-blocks.wgsl and matmul-matrix-units-operations.wgsl.
+
+enable subgroups;
 
 const PART_M = UNITS_DOWN * UNIT_M;
 const PART_N = UNITS_ACROSS * UNIT_N;
@@ -48,9 +49,11 @@ const STRIP = UNIT_M * PART_N; // elements of a row of units
 var<workgroup> a_block: array<vec4h, A_ROWS * A_STRIDE>;
 var<workgroup> b_block: array<vec4h, B_ROWS * B_STRIDE>;
 var<workgroup> stage: array<vec4f, PARTS * STRIP / 4u>;
+#if row_sums
 // What each invocation has of the sums of rows; those of a row are A_QUADS invocations apart.
-var<workgroup> row_parts: array<vec4f, select(1u, INVOCATIONS, ROW_SUMS)>;
-const_assert !ROW_SUMS || INVOCATIONS % A_QUADS == 0u;
+var<workgroup> row_parts: array<vec4f, INVOCATIONS>;
+const_assert INVOCATIONS % A_QUADS == 0u;
+#end
 
 fn load_a_quad(group: u32, row: u32, k: u32, i: u32) -> vec4f {
   let r = i / A_QUADS;
@@ -88,30 +91,58 @@ fn store_b_quad(i: u32, value: vec4f) {
 fn copy_blocks(group: u32, row: u32, column: u32, k: u32, index: u32) -> vec4f {
   var sum = vec4f(0.0);
   for (var i = index; i < max(A_SIZE, B_SIZE); i += 4u * INVOCATIONS) {
-    let a0 = load_a_quad(group, row, k, min(i, A_SIZE - 1u));
-    let a1 = load_a_quad(group, row, k, min(i + INVOCATIONS, A_SIZE - 1u));
-    let a2 = load_a_quad(group, row, k, min(i + 2u * INVOCATIONS, A_SIZE - 1u));
-    let a3 = load_a_quad(group, row, k, min(i + 3u * INVOCATIONS, A_SIZE - 1u));
-    let b0 = load_b_quad(group, column, k, min(i, B_SIZE - 1u));
-    let b1 = load_b_quad(group, column, k, min(i + INVOCATIONS, B_SIZE - 1u));
-    let b2 = load_b_quad(group, column, k, min(i + 2u * INVOCATIONS, B_SIZE - 1u));
-    let b3 = load_b_quad(group, column, k, min(i + 3u * INVOCATIONS, B_SIZE - 1u));
-    store_a_quad(i, a0);
-    store_a_quad(i + INVOCATIONS, a1);
-    store_a_quad(i + 2u * INVOCATIONS, a2);
-    store_a_quad(i + 3u * INVOCATIONS, a3);
-    store_b_quad(i, b0);
-    store_b_quad(i + INVOCATIONS, b1);
-    store_b_quad(i + 2u * INVOCATIONS, b2);
-    store_b_quad(i + 3u * INVOCATIONS, b3);
-    if (ROW_SUMS) {
-      sum += select(vec4f(0.0), a0, i < A_SIZE);
-      sum += select(vec4f(0.0), a1, i + INVOCATIONS < A_SIZE);
-      sum += select(vec4f(0.0), a2, i + 2u * INVOCATIONS < A_SIZE);
-      sum += select(vec4f(0.0), a3, i + 3u * INVOCATIONS < A_SIZE);
-    }
+#for I in 0..4
+    let a{I} = load_a_quad(group, row, k, min(i + I * INVOCATIONS, A_SIZE - 1u));
+#end
+#for I in 0..4
+    let b{I} = load_b_quad(group, column, k, min(i + I * INVOCATIONS, B_SIZE - 1u));
+#end
+#for I in 0..4
+    store_a_quad(i + I * INVOCATIONS, a{I});
+#end
+#for I in 0..4
+    store_b_quad(i + I * INVOCATIONS, b{I});
+#end
+#if row_sums
+#for I in 0..4
+    sum += select(vec4f(0.0), a{I}, i + I * INVOCATIONS < A_SIZE);
+#end
+#end
   }
   return sum;
+}
+
+// The sums of a part, row by row: loops over arrays of matrices that a compiler does not unroll keep them in memory
+// instead of registers, which costs a factor of five.
+alias Sums = array<SumUnit, UNITS_DOWN * UNITS_ACROSS>;
+
+// One step of UNIT_K: a_at and b_at are where the part's operands begin.
+fn multiply_part(a_at: u32, b_at: u32, sum: ptr<function, Sums>) {
+  let a_step = select(UNIT_M * A_STRIDE, UNIT_M / 4u, TRANSPOSE_A);
+  let b_step = select(UNIT_N / 4u, UNIT_N * B_STRIDE, TRANSPOSE_B);
+#for Y in 0..UNITS_DOWN
+  let left{Y} = load_left(a_at + Y * a_step, A_STRIDE, TRANSPOSE_A);
+#end
+#for X in 0..UNITS_ACROSS
+  let right{X} = load_right(b_at + X * b_step, B_STRIDE, TRANSPOSE_B);
+#for Y in 0..UNITS_DOWN
+  (*sum)[Y * UNITS_ACROSS + X] = multiply_add(left{Y}, right{X}, (*sum)[Y * UNITS_ACROSS + X]);
+#end
+#end
+}
+
+// Row y of the part's units into the stage, from element `at` (a vec4) on.
+fn stage_units(at: u32, y: u32, sum: ptr<function, Sums>) {
+  switch y {
+#for Y in 0..UNITS_DOWN
+    case Y: {
+#for X in 0..UNITS_ACROSS
+      store_sum(at + X * UNIT_N / 4u, PART_N / 4u, (*sum)[Y * UNITS_ACROSS + X]);
+#end
+    }
+#end
+    default: {}
+  }
 }
 
 @compute @workgroup_size(INVOCATIONS)
@@ -143,7 +174,8 @@ fn main(
     workgroupBarrier();
   }
 
-  if (ROW_SUMS && tile.x == 0u) {
+#if row_sums
+  if (tile.x == 0u) {
     row_parts[index] = copied;
     workgroupBarrier();
     if (index < A_QUADS) {
@@ -153,6 +185,7 @@ fn main(
       store_row_sums(tile.z, row + index * 4u, copied);
     }
   }
+#end
   for (var y = 0u; y < UNITS_DOWN; y++) {
     if (subgroup < PARTS) {
       stage_units(subgroup * STRIP / 4u, y, &sum);

@@ -17,10 +17,10 @@
 // The method is that of the register-blocked SGEMMs after Volkov & Demmel, 2008. workgroup_id.z is
 // group · SPLITS + split; split s sums k in [s · K_PER_SPLIT, (s+1) · K_PER_SPLIT).
 //
-// Header: M, N, K, WIDTH, HEIGHT (multiples of 8), SPLITS, K_PER_SPLIT (a multiple of 16),
-// TRANSPOSE_A, TRANSPOSE_B, M_EXACT, N_EXACT (whole blocks), K_EXACT (whole steps of 16), ROW_SUMS (with
-// TRANSPOSE_A), KEEP_LOOPS (steps of k in a loop: software drivers take minutes to compile them written out);
-// matmul-layout.wgsl, an operand file, a row-sums file, matmul-epilogue.wgsl and matmul-blocks.wgsl.
+// Header: M, N, K, WIDTH, HEIGHT (multiples of 8), SPLITS, K_PER_SPLIT (a multiple of 16), TRANSPOSE_A, TRANSPOSE_B,
+// EDGES (there are blocks or steps of k that are not whole), KEEP_LOOPS (loops keep a bound that compilers cannot tell:
+// software drivers take minutes to compile them unrolled); matmul-operands.wgsl, matmul-epilogue.wgsl and
+// matmul-blocks.wgsl.
 
 const TILE_K = 16u;
 const A_QUADS = 2u * HEIGHT;
@@ -99,61 +99,36 @@ fn multiply_step(i: u32, slot: u32, lane: vec3u, sum: ptr<function, Sums>, row_s
   let a1 = a_block[a_at + HEIGHT];
   let b0 = b_block[b_at];
   let b1 = b_block[b_at + WIDTH];
-  if (ROW_SUMS) {
-    (*row_sum)[0] += a0;
-    (*row_sum)[1] += a1;
-  }
-  (*sum)[0] += a0.x * b0;
-  (*sum)[1] += a0.x * b1;
-  (*sum)[2] += a0.y * b0;
-  (*sum)[3] += a0.y * b1;
-  (*sum)[4] += a0.z * b0;
-  (*sum)[5] += a0.z * b1;
-  (*sum)[6] += a0.w * b0;
-  (*sum)[7] += a0.w * b1;
-  (*sum)[8] += a1.x * b0;
-  (*sum)[9] += a1.x * b1;
-  (*sum)[10] += a1.y * b0;
-  (*sum)[11] += a1.y * b1;
-  (*sum)[12] += a1.z * b0;
-  (*sum)[13] += a1.z * b1;
-  (*sum)[14] += a1.w * b0;
-  (*sum)[15] += a1.w * b1;
+#if row_sums
+  (*row_sum)[0] += a0;
+  (*row_sum)[1] += a1;
+#end
+#for I in 0..4
+  (*sum)[2u * I] += a0[I] * b0;
+  (*sum)[2u * I + 1u] += a0[I] * b1;
+#end
+#for I in 0..4
+  (*sum)[8u + 2u * I] += a1[I] * b0;
+  (*sum)[9u + 2u * I] += a1[I] * b1;
+#end
 }
 
 fn multiply_slot(slot: u32, lane: vec3u, sum: ptr<function, Sums>, row_sum: ptr<function, array<vec4f, 2>>) {
-  multiply_step(4u * slot, slot, lane, sum, row_sum);
-  multiply_step(4u * slot + 1u, slot, lane, sum, row_sum);
-  multiply_step(4u * slot + 2u, slot, lane, sum, row_sum);
-  multiply_step(4u * slot + 3u, slot, lane, sum, row_sum);
+#for I in 0..4
+  multiply_step(4u * slot + I, slot, lane, sum, row_sum);
+#end
 }
 
 // Near and far columns of row i.
 fn sums_of_row(i: u32, sum: ptr<function, Sums>) -> array<vec4f, 2> {
   switch i {
-    case 0u: {
-      return array<vec4f, 2>((*sum)[0], (*sum)[1]);
+#for I in 0..8
+    case I: {
+      return array<vec4f, 2>((*sum)[2u * I], (*sum)[2u * I + 1u]);
     }
-    case 1u: {
-      return array<vec4f, 2>((*sum)[2], (*sum)[3]);
-    }
-    case 2u: {
-      return array<vec4f, 2>((*sum)[4], (*sum)[5]);
-    }
-    case 3u: {
-      return array<vec4f, 2>((*sum)[6], (*sum)[7]);
-    }
-    case 4u: {
-      return array<vec4f, 2>((*sum)[8], (*sum)[9]);
-    }
-    case 5u: {
-      return array<vec4f, 2>((*sum)[10], (*sum)[11]);
-    }
-    case 6u: {
-      return array<vec4f, 2>((*sum)[12], (*sum)[13]);
-    }
-    case 7u, default: {
-      return array<vec4f, 2>((*sum)[14], (*sum)[15]);
+#end
+    default: {
+      return array<vec4f, 2>();
     }
   }
 }
@@ -180,34 +155,36 @@ fn main(
     }
     store_piece(index, piece0);
     workgroupBarrier();
-    if (KEEP_LOOPS) {
-      // A bound that compilers cannot tell.
-      for (var i = 0u; i < select(0u, TILE_K, arrayLength(&a) > 0u); i++) {
-        multiply_step(i, i / 4u, lane, &sum, &row_sum);
-      }
-    } else {
-      multiply_slot(0u, lane, &sum, &row_sum);
-      multiply_slot(1u, lane, &sum, &row_sum);
-      multiply_slot(2u, lane, &sum, &row_sum);
-      multiply_slot(3u, lane, &sum, &row_sum);
+#if KEEP_LOOPS
+    // A bound that compilers cannot tell.
+    for (var i = 0u; i < select(0u, TILE_K, K > 0u); i++) {
+      multiply_step(i, i / 4u, lane, &sum, &row_sum);
     }
+#else
+#for I in 0..4
+    multiply_slot(I, lane, &sum, &row_sum);
+#end
+#end
     workgroupBarrier();
   }
 
   let first = row + lane.y * 4u;
   let at = column + lane.x * 4u;
-  if (ROW_SUMS && at == 0u) {
+#if row_sums
+  if (at == 0u) {
     store_row_sums(tile.z, first, row_sum[0]);
     store_row_sums(tile.z, first + 4u * HEIGHT, row_sum[1]);
   }
-  for (var i = 0u; i < 8u; i++) {
+#end
+  // GPUs reach sums by constant indices once compilers have unrolled this.
+  for (var i = 0u; i < select(8u, select(0u, 8u, K > 0u), KEEP_LOOPS); i++) {
     let r = first + i % 4u + i / 4u * 4u * HEIGHT;
     let sums = sums_of_row(i, &sum);
-    if (M_EXACT || r < M) {
-      if (N_EXACT || at < N) {
+    if (!EDGES || r < M) {
+      if (!EDGES || at < N) {
         finish(tile.z * M + r, at, sums[0]);
       }
-      if (N_EXACT || at + 4u * WIDTH < N) {
+      if (!EDGES || at + 4u * WIDTH < N) {
         finish(tile.z * M + r, at + 4u * WIDTH, sums[1]);
       }
     }

@@ -40,10 +40,10 @@ export interface MatmulPlan {
   readonly out: RowLayout;
   readonly preActivation: RowLayout | undefined;
   readonly geluInput: RowLayout | undefined;
+  /** Undefined where `out` is its own residual. */
   readonly residual: RowLayout | undefined;
   /** `out` is read before it is written, to accumulate or because it is its own residual. */
   readonly addToOut: boolean;
-  readonly residualInPlace: boolean;
   /** 4 when every load can move four elements. */
   readonly width: 1 | 4;
   readonly epilogue: MatmulEpilogue;
@@ -112,7 +112,6 @@ export function planMatmul(operands: MatmulOperands): MatmulPlan {
     geluInput: geluInputRows,
     residual: residualInPlace ? undefined : residualRows,
     addToOut: accumulate || residualInPlace,
-    residualInPlace,
     width: aligned && (bias?.offset ?? 0) % 4 === 0 ? 4 : 1,
     epilogue: {
       accumulate,

@@ -3,7 +3,7 @@
 // parts, [SPLITS, M].
 //
 // One invocation owns four neighbouring elements. Header: M, N, SPLITS, ROWS (groups · M), COLUMN_BLOCKS
-// (ceil(N / 4)), GRID_X, ROW_SUMS; matmul-layout.wgsl, an operand file, a row-sums file and matmul-epilogue.wgsl.
+// (ceil(N / 4)), GRID_X; matmul-operands.wgsl and matmul-epilogue.wgsl.
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -17,12 +17,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       sum += load_a(a_row(partial + split * M) + column, N - column);
     }
     finish(row, column, sum);
-    if (ROW_SUMS && column == 0u && row % 4u == 0u) {
+#if row_sums
+    if (column == 0u && row % 4u == 0u) {
       var row_sum = vec4f(0.0);
       for (var split = 0u; split < SPLITS; split++) {
         row_sum += load_b(split * M + row, M - row);
       }
       store_row_sums(0u, row, row_sum);
     }
+#end
   }
 }

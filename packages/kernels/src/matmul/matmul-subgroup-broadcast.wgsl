@@ -16,21 +16,21 @@
 // (loads are branches, across which the compiler moves additions away from their products and both into memory).
 // A broadcast is one permutation of a register.
 //
-// There, at 808×512×512 with eight lanes and beside matmul-registers.wgsl: 2.1 to 2.2 times as fast, in every
-// orientation (NN on an idle machine: 62 against 30 GFLOP/s on 2 cores, from processor time). Rows × columns an
-// invocation, GFLOP/s: 16 × 4: 55; 32 × 4: 62; 64 × 4: 40; 16 × 8: 44; 32 × 8: 40. The code of a pass should stay within
+// There, at 808×512×512 with eight lanes, it was 2.1 to 2.2 times as fast in every orientation as a kernel in which
+// each invocation loaded all that it multiplied (NN on an idle machine: 62 against 30 GFLOP/s on 2 cores, from
+// processor time; with tiles in workgroup memory 3 to 5). Rows × columns an invocation, GFLOP/s: 16 × 4: 55; 32 × 4: 62; 64 × 4: 40; 16 × 8: 44; 32 × 8: 40. The code of a pass should stay within
 // the 32 KiB that a core's first cache holds. With loads between the products 32 × 4 reached 53.
 //
 // workgroup_id.z is group · SPLITS + split; split s sums k in [s · K_PER_SPLIT, (s+1) · K_PER_SPLIT).
 //
 // Header: M, N, K, LANES (size of every subgroup, at most 32), ROWS (8, 16 or 32; a multiple of LANES; 32 with
-// TRANSPOSE_A), SPLITS, K_PER_SPLIT (a multiple of 4), K_EXACT (whole steps of four), TRANSPOSE_A, TRANSPOSE_B, ROW_SUMS
-// (with TRANSPOSE_A); matmul-layout.wgsl, an operand file, a row-sums file, matmul-epilogue.wgsl and shared-rows.wgsl.
+// TRANSPOSE_A), SPLITS, K_PER_SPLIT (a multiple of 4), TRANSPOSE_A, TRANSPOSE_B; matmul-operands.wgsl,
+// matmul-epilogue.wgsl and shared-rows.wgsl.
 
 // Row k of op(B), from column `at` on; zeros past the last k.
 fn load_b_across(group: u32, k: u32, at: u32) -> vec4f {
   let value = load_b(b_row(group * K + min(k, K - 1u)) + at, N - at);
-  return select(value, vec4f(0.0), !K_EXACT && k >= K);
+  return select(value, vec4f(0.0), k >= K);
 }
 
 fn load_b_along(group: u32, k: u32, column: u32) -> vec4f {
@@ -59,6 +59,7 @@ fn load_a_part(group: u32, k: u32, row: u32, i: u32, lane: u32) -> vec4f {
   return load_a(a_row(group * M + min(row + n, M - 1u)) + k, K - k);
 }
 
+#if TRANSPOSE_A
 // Rows from 4 · quad on, of which there are four steps of k.
 fn add_quad(b: mat4x4f, steps: mat4x4f, quad: u32, sum: ptr<function, Tile>) {
   let rows = transpose(steps);
@@ -69,23 +70,14 @@ fn add_quad(b: mat4x4f, steps: mat4x4f, quad: u32, sum: ptr<function, Tile>) {
 }
 
 fn add_quads(b: mat4x4f, a: ptr<function, Parts>, sum: ptr<function, Tile>) {
-  add_quad(b, mat4x4f(subgroupBroadcast(part(a, 0u / LANES), 0u % LANES), subgroupBroadcast(part(a, 8u / LANES), 8u % LANES),
-                      subgroupBroadcast(part(a, 16u / LANES), 16u % LANES), subgroupBroadcast(part(a, 24u / LANES), 24u % LANES)), 0u, sum);
-  add_quad(b, mat4x4f(subgroupBroadcast(part(a, 1u / LANES), 1u % LANES), subgroupBroadcast(part(a, 9u / LANES), 9u % LANES),
-                      subgroupBroadcast(part(a, 17u / LANES), 17u % LANES), subgroupBroadcast(part(a, 25u / LANES), 25u % LANES)), 1u, sum);
-  add_quad(b, mat4x4f(subgroupBroadcast(part(a, 2u / LANES), 2u % LANES), subgroupBroadcast(part(a, 10u / LANES), 10u % LANES),
-                      subgroupBroadcast(part(a, 18u / LANES), 18u % LANES), subgroupBroadcast(part(a, 26u / LANES), 26u % LANES)), 2u, sum);
-  add_quad(b, mat4x4f(subgroupBroadcast(part(a, 3u / LANES), 3u % LANES), subgroupBroadcast(part(a, 11u / LANES), 11u % LANES),
-                      subgroupBroadcast(part(a, 19u / LANES), 19u % LANES), subgroupBroadcast(part(a, 27u / LANES), 27u % LANES)), 3u, sum);
-  add_quad(b, mat4x4f(subgroupBroadcast(part(a, 4u / LANES), 4u % LANES), subgroupBroadcast(part(a, 12u / LANES), 12u % LANES),
-                      subgroupBroadcast(part(a, 20u / LANES), 20u % LANES), subgroupBroadcast(part(a, 28u / LANES), 28u % LANES)), 4u, sum);
-  add_quad(b, mat4x4f(subgroupBroadcast(part(a, 5u / LANES), 5u % LANES), subgroupBroadcast(part(a, 13u / LANES), 13u % LANES),
-                      subgroupBroadcast(part(a, 21u / LANES), 21u % LANES), subgroupBroadcast(part(a, 29u / LANES), 29u % LANES)), 5u, sum);
-  add_quad(b, mat4x4f(subgroupBroadcast(part(a, 6u / LANES), 6u % LANES), subgroupBroadcast(part(a, 14u / LANES), 14u % LANES),
-                      subgroupBroadcast(part(a, 22u / LANES), 22u % LANES), subgroupBroadcast(part(a, 30u / LANES), 30u % LANES)), 6u, sum);
-  add_quad(b, mat4x4f(subgroupBroadcast(part(a, 7u / LANES), 7u % LANES), subgroupBroadcast(part(a, 15u / LANES), 15u % LANES),
-                      subgroupBroadcast(part(a, 23u / LANES), 23u % LANES), subgroupBroadcast(part(a, 31u / LANES), 31u % LANES)), 7u, sum);
+#for Q in 0..8
+  add_quad(b, mat4x4f(subgroupBroadcast(part(a, Q / LANES), Q % LANES),
+                      subgroupBroadcast(part(a, (Q + 8u) / LANES), (Q + 8u) % LANES),
+                      subgroupBroadcast(part(a, (Q + 16u) / LANES), (Q + 16u) % LANES),
+                      subgroupBroadcast(part(a, (Q + 24u) / LANES), (Q + 24u) % LANES)), Q, sum);
+#end
 }
+#end
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) tile: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
@@ -102,15 +94,16 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(subgroup_invocation_id) lan
     for (var i = 0u; i < LOADS; i++) {
       a[i] = load_a_part(group, k, row, i, lane);
     }
-    if (TRANSPOSE_A) {
-      add_quads(b, &a, &sum);
-    } else {
-      add_rows(b, &a, &sum);
-    }
+#if TRANSPOSE_A
+    add_quads(b, &a, &sum);
+#else
+    add_rows(b, &a, &sum);
+#end
   }
 
-  // A loop of its own, of few workgroups, as in matmul-registers.wgsl.
-  if (ROW_SUMS && tile.x == 0u) {
+#if row_sums
+  // A loop of its own, of few workgroups: inside the one above it costs 6 % of the product, here 1 %.
+  if (tile.x == 0u) {
     for (var quad = lane; quad < ROWS / 4u; quad += LANES) {
       let first = row + 4u * quad;
       let at = min(first, (M - 1u) / 4u * 4u);
@@ -121,12 +114,12 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(subgroup_invocation_id) lan
       store_row_sums(tile.z, first, row_sum);
     }
   }
-  // Kept rolled by a bound known only at run time: a copy of the epilogue per row takes seconds to compile.
+#end
+  // Kept rolled by a bound known only at run time, which also leaves out invocations that have no columns: a copy of the
+  // epilogue for each row, or a branch inside of the loop, takes llvmpipe ten times as long to compile as all the rest.
   var result: Tile = sum;
-  let rows = min(ROWS, M - row);
+  let rows = select(0u, min(ROWS, M - row), column < N);
   for (var i = 0u; i < rows; i++) {
-    if (column < N) {
-      finish(tile.z * M + row + i, column, result[i]);
-    }
+    finish(tile.z * M + row + i, column, result[i]);
   }
 }

@@ -11,8 +11,8 @@
 // memory. workgroup_id.z is group · SPLITS + split; split s sums k in [s · K_PER_SPLIT, (s+1) · K_PER_SPLIT).
 //
 // Header: M, N, K, SPLITS, K_PER_SPLIT (a multiple of 32), TRANSPOSE_A, TRANSPOSE_B,
-// M_EXACT, N_EXACT (whole blocks), K_EXACT (whole steps of 32), ROW_SUMS (with TRANSPOSE_A);
-// matmul-layout.wgsl, an operand file, a row-sums file, matmul-epilogue.wgsl and matmul-blocks.wgsl.
+// EDGES (there are blocks or steps of k that are not whole);
+// matmul-operands.wgsl, matmul-epilogue.wgsl and matmul-blocks.wgsl.
 // The loops over a block end at a bound known only at run time: unrolled reads of workgroup arrays take a
 // software driver half a minute to compile.
 
@@ -100,9 +100,9 @@ fn main(
       if (TRANSPOSE_A) {
         for (var i = slot * 4u; i < slot * 4u + 4u; i++) {
           let a4 = a_block[i * WIDTH + lane.y];
-          if (ROW_SUMS) {
-            row_sum += a4;
-          }
+#if row_sums
+          row_sum += a4;
+#end
           let b4 = b_block[i * WIDTH + lane.x];
           sum0 += a4.x * b4;
           sum1 += a4.y * b4;
@@ -140,21 +140,23 @@ fn main(
 
   let first = row + lane.y * 4u;
   let at = column + lane.x * 4u;
-  if (ROW_SUMS && at == 0u) {
+#if row_sums
+  if (at == 0u) {
     store_row_sums(tile.z, first, row_sum);
   }
-  if (N_EXACT || at < N) {
+#end
+  if (!EDGES || at < N) {
     // No array of the sums: indexed by a loop it would keep them in memory all along.
-    if (M_EXACT || first < M) {
+    if (!EDGES || first < M) {
       finish(tile.z * M + first, at, sum0);
     }
-    if (M_EXACT || first + 1u < M) {
+    if (!EDGES || first + 1u < M) {
       finish(tile.z * M + first + 1u, at, sum1);
     }
-    if (M_EXACT || first + 2u < M) {
+    if (!EDGES || first + 2u < M) {
       finish(tile.z * M + first + 2u, at, sum2);
     }
-    if (M_EXACT || first + 3u < M) {
+    if (!EDGES || first + 3u < M) {
       finish(tile.z * M + first + 3u, at, sum3);
     }
   }

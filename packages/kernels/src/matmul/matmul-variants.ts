@@ -8,13 +8,9 @@ import type { MatmulExtents } from './matmul-plan.js';
 import blocksWgsl from './matmul-blocks.wgsl';
 import operationsWgsl from './matmul-matrix-units-operations.wgsl';
 import matrixUnitsWgsl from './matmul-matrix-units.wgsl';
-import part2x2Wgsl from './matmul-part-2x2.wgsl';
-import part4x2Wgsl from './matmul-part-4x2.wgsl';
-import part4x4Wgsl from './matmul-part-4x4.wgsl';
 import { matrixTiling, tilingConstants } from './matmul-matrix-tiling.js';
 import { keepsGpuBusy } from './matmul-occupancy.js';
 import outerWgsl from './matmul-outer.wgsl';
-import registersWgsl from './matmul-registers.wgsl';
 import subgroupBroadcastWgsl from './matmul-subgroup-broadcast.wgsl';
 import tiledWgsl from './matmul-tiled.wgsl';
 
@@ -28,8 +24,6 @@ export interface MatmulForm {
 
 /** The block of the output that one workgroup owns. */
 export interface MatmulBlock {
-  /** WGSL that belongs to blocks of this size, in front of the variant's. */
-  readonly wgsl?: string;
   readonly rows: number;
   readonly columns: number;
   /** Steps of k that are taken together; a part of a split K is a multiple of it. */
@@ -41,40 +35,13 @@ export interface MatmulBlock {
 
 /** One implementation of the product. */
 export interface MatmulVariant extends Variant {
-  readonly wgsl: string;
-  /** Extensions of WGSL that it is written with. */
-  readonly enable?: readonly string[];
+  readonly wgsl: readonly string[];
   block(extents: MatmulExtents, form: MatmulForm, runtime: Runtime): MatmulBlock;
-  /** Whether B stored [N, K] is better turned into [K, N] first. */
-  transposesB(extents: MatmulExtents): boolean;
 }
 
-const REGISTER_LANES = 8;
-// From so many rows on, reading a transposed copy of B saves more time than making it costs.
-const ROWS_WORTH_TRANSPOSING = 32;
-
-const registers: MatmulVariant = {
-  name: 'registers',
-  needs: [],
-  prefers: ['software', 'mobile'],
-  wgsl: registersWgsl,
-  block: ({ m }, form) => {
-    const [rows, quads] = registerBlock(m, form);
-    const constants = { LANES: REGISTER_LANES, ROW_TILE: rows, QUADS: quads };
-    return { rows, columns: 4 * quads * REGISTER_LANES, kStep: 4, invocations: REGISTER_LANES, constants };
-  },
-  transposesB: ({ m }) => m >= ROWS_WORTH_TRANSPOSING,
-};
-
-// Rows and vec4 columns of one invocation; the figures behind them are in matmul-registers.wgsl.
-function registerBlock(m: number, { transposeA, transposeB, width }: MatmulForm): readonly [number, number] {
-  if (width === 1) return [4, 1];
-  if (transposeB) return [8, 1];
-  return transposeA || m <= 8 ? [8, 2] : [16, 2];
-}
-
+// Rows of a block: few where there are no more, so that a model's size and batch size choose between two programs.
 const BROADCAST_ROWS = 32;
-const FEWEST_BROADCAST_ROWS = 8;
+const FEW_BROADCAST_ROWS = 8;
 const BROADCAST_STEP = 4;
 
 const subgroupBroadcast: MatmulVariant = {
@@ -82,14 +49,12 @@ const subgroupBroadcast: MatmulVariant = {
   needs: ['subgroups'],
   prefers: 'software',
   canRun: ({ adapter }) => knownSubgroupSize(adapter) !== undefined,
-  enable: ['subgroups'],
-  wgsl: `${sharedRowsWgsl}\n${subgroupBroadcastWgsl}`,
-  transposesB: () => false,
-  block: ({ m, k }, { transposeA }, { adapter }) => {
+  wgsl: [sharedRowsWgsl, subgroupBroadcastWgsl],
+  block: ({ m }, { transposeA }, { adapter }) => {
     const lanes = knownSubgroupSize(adapter)!;
-    let rows = Math.max(lanes, FEWEST_BROADCAST_ROWS);
-    while (rows < BROADCAST_ROWS && (transposeA || rows < m)) rows *= 2;
-    const constants = { LANES: lanes, ROWS: rows, K_EXACT: k % BROADCAST_STEP === 0 };
+    const few = Math.max(lanes, FEW_BROADCAST_ROWS);
+    const rows = transposeA || m > few ? Math.max(lanes, BROADCAST_ROWS) : few;
+    const constants = { LANES: lanes, ROWS: rows };
     return { rows, columns: 4 * lanes, kStep: BROADCAST_STEP, invocations: lanes, constants };
   },
 };
@@ -99,15 +64,14 @@ const SMALL_TILE = 32;
 const tiled: MatmulVariant = {
   name: 'tiled',
   needs: [],
-  prefers: 'gpu',
-  wgsl: `${blocksWgsl}\n${tiledWgsl}`,
-  transposesB: () => false,
+  prefers: ['gpu', 'software'],
+  wgsl: [blocksWgsl, tiledWgsl],
   block: (extents) => ({
     rows: SMALL_TILE,
     columns: SMALL_TILE,
     kStep: SMALL_TILE,
     invocations: 64,
-    constants: exactness(extents, SMALL_TILE, SMALL_TILE, SMALL_TILE),
+    constants: edges(extents, SMALL_TILE, SMALL_TILE, SMALL_TILE),
   }),
 };
 
@@ -117,8 +81,7 @@ const outer: MatmulVariant = {
   name: 'outer',
   needs: [],
   prefers: 'gpu',
-  wgsl: `${blocksWgsl}\n${outerWgsl}`,
-  transposesB: () => false,
+  wgsl: [blocksWgsl, outerWgsl],
   block: (extents, _, { adapter: { isSoftware } }) => {
     const width = keepsGpuBusy(extents, 128, 128) ? 16 : 8;
     const tile = 8 * width;
@@ -131,13 +94,11 @@ const outer: MatmulVariant = {
         WIDTH: width,
         HEIGHT: width,
         KEEP_LOOPS: isSoftware,
-        ...exactness(extents, tile, tile, OUTER_K_TILE),
+        ...edges(extents, tile, tile, OUTER_K_TILE),
       },
     };
   },
 };
-
-const partWgsl = { '2x2': part2x2Wgsl, '4x2': part4x2Wgsl, '4x4': part4x4Wgsl };
 
 const matrixUnits: MatmulVariant = {
   name: 'matrix-units',
@@ -146,39 +107,30 @@ const matrixUnits: MatmulVariant = {
   precision: 'f16',
   // A single element needs the smallest workgroup, and any larger output fits where that does.
   canRun: (runtime) => matrixTiling({ groups: 1, m: 1, n: 1, k: 1 }, matrixDevice(runtime)) !== undefined,
-  enable: ['f16', 'subgroups', 'chromium_experimental_subgroup_matrix'],
-  wgsl: [operationsWgsl, blocksWgsl, matrixUnitsWgsl].join('\n'),
-  transposesB: () => false,
+  wgsl: [operationsWgsl, blocksWgsl, matrixUnitsWgsl],
   block: (extents, _, runtime) => {
     const tiling = matrixTiling(extents, matrixDevice(runtime))!;
-    const { part, rows, columns, kTile, invocations } = tiling;
+    const { rows, columns, kTile, invocations } = tiling;
     return {
-      wgsl: partWgsl[part],
       rows,
       columns,
       kStep: kTile,
       invocations,
-      constants: { ...tilingConstants(tiling), ...exactness(extents, rows, columns, kTile) },
+      constants: { ...tilingConstants(tiling), ...edges(extents, rows, columns, kTile) },
     };
   },
 };
 
-function exactness(
+function edges(
   { m, n, k }: Pick<MatmulExtents, 'm' | 'n' | 'k'>,
   rows: number,
   columns: number,
   kTile: number,
 ): WgslConstants {
-  return { M_EXACT: m % rows === 0, N_EXACT: n % columns === 0, K_EXACT: k % kTile === 0 };
+  return { EDGES: m % rows !== 0 || n % columns !== 0 || k % kTile !== 0 };
 }
 
-export const matmulVariants: readonly MatmulVariant[] = [
-  subgroupBroadcast,
-  registers,
-  outer,
-  tiled,
-  matrixUnits,
-];
+export const matmulVariants: readonly MatmulVariant[] = [subgroupBroadcast, outer, tiled, matrixUnits];
 /**
  * Without the variant for large outputs: where those are few blocks, on an H100 `tiled` took a fifth to two fifths less
  * time (704 × 512 and 64 × 512, K = 512).

@@ -101,7 +101,7 @@ describe('matmul', () => {
     expect(chosen('f16', {})).toBe('matrix-units');
     expect(chosen('f32', {})).toBe('outer');
     expect(chosen('f16', { isSoftware: true })).toBe('subgroup-broadcast');
-    expect(chosen('f16', { isSoftware: true, subgroupMinSize: 8 })).toBe('registers');
+    expect(chosen('f16', { isSoftware: true, subgroupMinSize: 8 })).toBe('tiled');
     expect(chosen('f16', { features: [] })).toBe('outer');
     expect(chosen('f16', { matrixUnits: [{ ...matrixUnits[0]!, resultComponentType: 'f16' }] })).toBe(
       'outer',

@@ -1,32 +1,24 @@
-import type { GpuArray, RowLayout } from '../runtime/gpu-array.js';
-import type { ProgramSource } from '../runtime/program.js';
-import { rowData, rowKey } from '../runtime/rows.js';
+import geluWgsl from '../gelu/gelu-function.wgsl';
+import exponentialWgsl from '../math/exponential.wgsl';
+import type { Cost } from '../runtime/ledger.js';
+import type { KernelCall } from '../runtime/program.js';
+import rowStartWgsl from '../runtime/row-start.wgsl';
+import { rowData } from '../runtime/rows.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { shapeClass, type ShapeClass } from '../runtime/shape-class.js';
 import { selectVariant } from '../runtime/variants.js';
-import { constantHeader, f32, type WgslConstants } from '../runtime/wgsl.js';
-import geluWgsl from '../gelu/gelu-function.wgsl';
-import exponentialWgsl from '../math/exponential.wgsl';
+import { f32 } from '../runtime/wgsl.js';
 import epilogueWgsl from './matmul-epilogue.wgsl';
-import layoutWgsl from './matmul-layout.wgsl';
-import scalarWgsl from './matmul-operands-scalar.wgsl';
-import vec4Wgsl from './matmul-operands-vec4.wgsl';
-import rowSumsNoneWgsl from './matmul-row-sums-none.wgsl';
-import rowSumsWgsl from './matmul-row-sums.wgsl';
-import preActivationNoneWgsl from './matmul-pre-activation-none.wgsl';
-import preActivationScalarWgsl from './matmul-pre-activation-scalar.wgsl';
-import preActivationVec4Wgsl from './matmul-pre-activation-vec4.wgsl';
-import reduceWgsl from './matmul-reduce.wgsl';
-import type { MatmulOperands } from './matmul-operands.js';
 import { keepsGpuBusy } from './matmul-occupancy.js';
+import type { MatmulOperands } from './matmul-operands.js';
+import operandsWgsl from './matmul-operands.wgsl';
 import { matmulCost, planMatmul, type MatmulExtents, type MatmulPlan } from './matmul-plan.js';
-import { transposeB as transposeWeight } from './matmul-transpose.js';
+import reduceWgsl from './matmul-reduce.wgsl';
 import {
   blockGrid,
   matmulVariants,
   smallOutputVariants,
   splitsOf,
-  type MatmulBlock,
   type MatmulVariant,
 } from './matmul-variants.js';
 
@@ -42,8 +34,6 @@ const NO_COST = { macs: 0, flops: 0, bytesRead: 0, bytesWritten: 0 };
  * Accumulates in f32. Where the product has few blocks and a long K, K is split over workgroups and the partial
  * sums are added by a second kernel in a fixed order.
  * With `runtime.precision` f16 a variant may round A and B to f16 (products and sums stay f32); by default none does.
- * Where products are made without workgroup memory or subgroups, a large B stored [N, K] is transposed first, by a kernel
- * `matmul-transpose`.
  * Throws `ShapeError` when shapes do not fit, or when an output shares its buffer with an operand (but for
  * `residual`, which may be `out`).
  */
@@ -53,72 +43,54 @@ export function matmul(runtime: Runtime, operands: MatmulOperands): void {
   const { transposeA = false, transposeB = false } = operands;
   const shape = shapeClass(transposeA ? 2 : transposeB ? 1 : 0, groups * m, n, k);
   const variant = chooseVariant(runtime, plan.extents, shape);
-  if (transposeB && plan.width === 4 && variant.transposesB(plan.extents)) {
-    const b = transposeWeight(runtime, plan, operands.b);
-    matmul(runtime, { ...operands, b, transposeB: false });
-    runtime.release(b);
-    return;
-  }
   const block = variant.block(plan.extents, { transposeA, transposeB, width: plan.width }, runtime);
   const { splits, kPerSplit } = splitsOf(plan.extents, block, runtime.adapter.isSoftware);
-  const form = `${variant.name} ${groups}x${m}x${n}x${k} ${transposeA ? 'T' : 'N'}${transposeB ? 'T' : 'N'}`;
-  const product = {
-    ...block.constants,
-    SPLITS: splits,
-    K_PER_SPLIT: kPerSplit,
-    TRANSPOSE_A: transposeA,
-    TRANSPOSE_B: transposeB,
-  };
   const [blockColumns, blockRows] = blockGrid(plan.extents, block);
-  const grid = [blockColumns, blockRows, groups * splits] as const;
-  const cost = matmulCost(plan.extents, plan.epilogue);
+  const product: Stage = {
+    kernel: 'matmul',
+    variant: variant.name,
+    wgsl: variant.wgsl,
+    constants: { ...block.constants, TRANSPOSE_A: transposeA, TRANSPOSE_B: transposeB },
+    data: { K: k, SPLITS: splits, K_PER_SPLIT: kPerSplit },
+    workgroups: [blockColumns, blockRows, groups * splits],
+    cost: matmulCost(plan.extents, plan.epilogue),
+  };
   if (splits === 1) {
-    const key = `matmul ${form} ${epilogueKey(plan, operands)}`;
-    const program = runtime.program(key, () =>
-      source('matmul', form, plan, operands, product, textOf(variant, block)),
-    );
-    runtime.dispatch(program, bindings(plan, operands), grid, cost);
+    runStage(runtime, product, plan, operands);
     return;
   }
   const partials = runtime.empty([groups * splits * m, n], 'f32', 'matmul partial sums');
   const { rowSums } = operands;
   const sumPartials = rowSums && runtime.empty([splits, m], 'f32', 'matmul partial row sums');
-  const partial: MatmulOperands = {
-    a: operands.a,
-    b: operands.b,
-    out: partials,
-    transposeA,
-    transposeB,
-    ...(sumPartials ? { rowSums: { out: sumPartials } } : {}),
-  };
-  const first = withoutEpilogue(plan, partials.rows());
-  const firstProgram = runtime.program(`matmul ${form} /${splits} ${epilogueKey(first, partial)}`, () =>
-    source('matmul', `${form} in ${splits} parts`, first, partial, product, textOf(variant, block)),
+  const { extents, a, b, width } = plan;
+  runStage(
+    runtime,
+    product,
+    { extents, a, b, width, out: partials.rows(), addToOut: false },
+    {
+      a: operands.a,
+      b: operands.b,
+      out: partials,
+      ...(sumPartials ? { rowSums: { out: sumPartials } } : {}),
+    },
   );
-  runtime.dispatch(firstProgram, bindings(first, partial), grid, cost);
-
-  const reduceGrid = runtime.linearGrid(Math.ceil((groups * m * Math.ceil(n / 4)) / 64));
-  const second: MatmulOperands = { ...operands, a: partials, b: sumPartials ?? partials };
-  const secondPlan: MatmulPlan = { ...plan, a: partials.rows(), b: second.b.rows() };
-  const reduction = {
-    SPLITS: splits,
-    ROWS: groups * m,
-    COLUMN_BLOCKS: Math.ceil(n / 4),
-    GRID_X: reduceGrid[0],
-  };
-  const key = `matmul-reduce ${form} /${splits} ${epilogueKey(secondPlan, second)}`;
-  const reduceProgram = runtime.program(key, () =>
-    source('matmul-reduce', `${form} from ${splits} parts`, secondPlan, second, reduction, {
-      wgsl: reduceWgsl,
-    }),
+  const columnBlocks = Math.ceil(n / 4);
+  const grid = runtime.linearGrid(Math.ceil((groups * m * columnBlocks) / 64));
+  const second = sumPartials ?? partials;
+  runStage(
+    runtime,
+    {
+      kernel: 'matmul-reduce',
+      wgsl: [reduceWgsl],
+      data: { SPLITS: splits, ROWS: groups * m, COLUMN_BLOCKS: columnBlocks, GRID_X: grid[0] },
+      workgroups: grid,
+      cost: NO_COST,
+    },
+    { ...plan, a: partials.rows(), b: second.rows() },
+    { ...operands, a: partials, b: second },
   );
-  runtime.dispatch(reduceProgram, bindings(secondPlan, second), reduceGrid, NO_COST);
   runtime.release(partials);
   if (sumPartials) runtime.release(sumPartials);
-}
-
-function textOf({ enable, wgsl }: MatmulVariant, block: MatmulBlock): Pick<MatmulVariant, 'wgsl' | 'enable'> {
-  return { ...(enable ? { enable } : {}), wgsl: `${block.wgsl ?? ''}${wgsl}` };
 }
 
 // Nothing was measured or asked for: then small outputs go to small blocks.
@@ -128,119 +100,53 @@ function chooseVariant(runtime: Runtime, extents: MatmulExtents, shape: ShapeCla
   return selectVariant(runtime, 'matmul', isSmall ? smallOutputVariants : matmulVariants, shape);
 }
 
-function withoutEpilogue(plan: MatmulPlan, out: RowLayout): MatmulPlan {
-  const { extents, a, b, width } = plan;
-  const none = {
-    accumulate: false,
-    bias: false,
-    preActivation: false,
-    geluInput: false,
-    rowScales: 0,
-    residual: false,
-    rowSums: false,
-    addToRowSums: false,
-  };
-  return {
-    extents,
-    a,
-    b,
-    out,
-    preActivation: undefined,
-    geluInput: undefined,
-    residual: undefined,
-    addToOut: false,
-    residualInPlace: false,
-    width,
-    epilogue: none,
-  };
-}
+/** What the product and the sum of its parts differ in. */
+type Stage = Pick<KernelCall, 'kernel' | 'variant' | 'wgsl' | 'constants' | 'data' | 'workgroups'> & {
+  readonly cost: Cost;
+};
 
-// A binding that the kernel does not use still needs a buffer; A is at hand.
-function bindings(plan: MatmulPlan, operands: MatmulOperands): GpuArray[] {
-  const { a, b, out, bias, geluInput, rowScale, residual, preActivation, rowSums } = operands;
-  const arrays = [a, b, out, bias ?? a, geluInput ?? a, rowScale ?? a, (plan.residual && residual) ?? a];
-  const second = preActivation ?? rowSums?.out;
-  if (second) arrays.push(second);
-  return arrays;
-}
+type StagePlan = Pick<MatmulPlan, 'extents' | 'a' | 'b' | 'out' | 'width' | 'addToOut'> & Partial<MatmulPlan>;
 
-function epilogueKey(plan: MatmulPlan, operands: MatmulOperands): string {
+function runStage(runtime: Runtime, stage: Stage, plan: StagePlan, operands: MatmulOperands): void {
+  const { m, n } = plan.extents;
   const { bias, rowScale, rowsPerScale, activation, alpha = 1, rowSums } = operands;
-  const { a, b, out, preActivation, geluInput, residual, width, addToOut } = plan;
-  let key = `${rowKey(a)} ${rowKey(b)} ${rowKey(out)} ${width} ${alpha} ${addToOut}`;
-  if (preActivation) key += ` keep ${rowKey(preActivation)}`;
-  if (geluInput) key += ` gelu' ${rowKey(geluInput)}`;
-  if (residual) key += ` residual ${rowKey(residual)}`;
-  if (activation) key += ` ${activation}`;
-  if (bias) key += ` bias ${bias.offset}`;
-  if (rowScale) key += ` scale ${rowScale.offset}/${rowsPerScale}`;
-  if (rowSums) key += ` sums ${rowSums.out.offset} ${rowSums.accumulate ?? false} ${rowSums.skip ?? ''}`;
-  return key;
-}
-
-function source(
-  kernel: string,
-  detail: string,
-  plan: MatmulPlan,
-  operands: MatmulOperands,
-  constants: WgslConstants,
-  { wgsl, enable = [] }: Pick<MatmulVariant, 'wgsl' | 'enable'>,
-): ProgramSource {
-  const { m, n, k } = plan.extents;
-  const { bias, rowScale, rowsPerScale, activation, preActivation, alpha = 1, rowSums } = operands;
-  const header = constantHeader({
-    M: m,
-    N: n,
-    K: k,
-    ...constants,
-    ...layoutConstants('A', plan.a),
-    ...layoutConstants('B', plan.b),
-    ...layoutConstants('OUT', plan.out),
-    ...layoutConstants('PRE_ACTIVATION', plan.preActivation),
-    ...layoutConstants('GELU_INPUT', plan.geluInput),
-    ...layoutConstants('RESIDUAL', plan.residual),
-    ALPHA: f32(alpha),
-    HAS_BIAS: bias !== undefined,
-    BIAS_OFFSET: bias?.offset ?? 0,
-    KEEP_PRE_ACTIVATION: preActivation !== undefined,
-    GELU: activation === 'gelu',
-    HAS_GELU_INPUT: plan.geluInput !== undefined,
-    HAS_ROW_SCALE: rowScale !== undefined,
-    ROW_SCALE_OFFSET: rowScale?.offset ?? 0,
-    ROWS_PER_SCALE: rowsPerScale ?? 1,
-    HAS_RESIDUAL: plan.residual !== undefined,
-    ADD_TO_OUT: plan.addToOut,
-    ROW_SUMS: rowSums !== undefined,
-    ROW_SUMS_OFFSET: rowSums?.out.offset ?? 0,
-    ADD_TO_ROW_SUMS: rowSums?.accumulate ?? false,
-    SKIP_FROM: rowSums?.skip?.[0] ?? 0,
-    SKIP_TO: rowSums?.skip?.[1] ?? 0,
+  const { preActivation, geluInput, residual } = plan;
+  const [skipFrom, skipTo] = rowSums?.skip ?? [0, 0];
+  runtime.run({
+    ...stage,
+    wgsl: [exponentialWgsl, geluWgsl, rowStartWgsl, operandsWgsl, epilogueWgsl, ...stage.wgsl],
+    constants: { ...stage.constants, LOAD_WIDTH: plan.width, GELU: activation === 'gelu' },
+    data: {
+      M: m,
+      N: n,
+      ...stage.data,
+      ...rowData('A', plan.a),
+      ...rowData('B', plan.b),
+      ...rowData('OUT', plan.out),
+      ALPHA: f32(alpha),
+      ADD_TO_OUT: Number(plan.addToOut),
+      ...(preActivation && rowData('PRE_ACTIVATION', preActivation)),
+      ...(geluInput && rowData('GELU_INPUT', geluInput)),
+      ...(residual && rowData('RESIDUAL', residual)),
+      ...(bias && { BIAS_OFFSET: bias.offset }),
+      ...(rowScale && { ROW_SCALE_OFFSET: rowScale.offset, ROWS_PER_SCALE: rowsPerScale! }),
+      ...(rowSums && {
+        ROW_SUMS_OFFSET: rowSums.out.offset,
+        ADD_TO_ROW_SUMS: Number(rowSums.accumulate ?? false),
+        SKIP_FROM: skipFrom,
+        SKIP_TO: skipTo,
+      }),
+    },
+    arrays: {
+      a: operands.a,
+      b: operands.b,
+      out: operands.out,
+      bias,
+      pre_activation: operands.preActivation,
+      gelu_input: operands.geluInput,
+      row_scale: rowScale,
+      residual: residual && operands.residual,
+      row_sums: rowSums?.out,
+    },
   });
-  const wide = plan.width === 4;
-  const keepWgsl = wide ? preActivationVec4Wgsl : preActivationScalarWgsl;
-  const pieces = [
-    ...enable.map((extension) => `enable ${extension};`),
-    header,
-    exponentialWgsl,
-    geluWgsl,
-    layoutWgsl,
-    wide ? vec4Wgsl : scalarWgsl,
-    preActivation ? keepWgsl : preActivationNoneWgsl,
-    rowSums ? rowSumsWgsl : rowSumsNoneWgsl,
-    epilogueWgsl,
-    wgsl,
-  ];
-  const access: ProgramSource['access'] = ['read', 'read', 'read_write', 'read', 'read', 'read', 'read'];
-  return {
-    kernel,
-    detail,
-    wgsl: pieces.join('\n'),
-    access: preActivation || rowSums ? [...access, 'read_write'] : access,
-  };
-}
-
-const ABSENT: RowLayout = { rows: 1, columns: 1, offset: 0, inner: 1, innerStride: 0, outerStride: 0 };
-
-function layoutConstants(prefix: string, layout: RowLayout = ABSENT): WgslConstants {
-  return { ...rowData(prefix, layout), [`${prefix}_TWO_LEVELS`]: layout.inner < layout.rows };
 }

@@ -23,8 +23,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   var sum = Element();
   for (var row = first_row; row < min(first_row + PART_ROWS, ROWS); row++) {
     let p = first_column +
-        row_start(row, PREDICTION_OFFSET, PREDICTION_INNER, PREDICTION_INNER_STRIDE, PREDICTION_OUTER_STRIDE);
-    let t = first_column + row_start(row, TARGET_OFFSET, TARGET_INNER, TARGET_INNER_STRIDE, TARGET_OUTER_STRIDE);
+        row_start(row, PREDICTION_OFFSET, PREDICTION_INNER, PREDICTION_INVERSE, PREDICTION_INNER_STRIDE, PREDICTION_OUTER_STRIDE);
+    let t = first_column + row_start(row, TARGET_OFFSET, TARGET_INNER, TARGET_INVERSE, TARGET_INNER_STRIDE, TARGET_OUTER_STRIDE);
     let columns = min(GROUP_COLUMNS, COUNT - row * GROUP_COLUMNS);
     for (var c = lane; c < columns; c += LANES) {
       let error = prediction[p + c] - goal[t + c];

@@ -117,7 +117,7 @@ describe('openGpu', () => {
       const node = await importSource('packages/kernels/src/node/index.ts');
       ${body}`;
     const words = [...flags, '--input-type=module', '-e', program];
-    const { stdout } = await promisify(execFile)(process.execPath, words, { timeout: 60_000 });
+    const { stdout } = await promisify(execFile)(process.execPath, words, { timeout: 600_000 });
     return stdout.trim();
   }
 

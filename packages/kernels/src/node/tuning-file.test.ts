@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { useRuntime } from '../testing/test-runtime.js';
-import { tunableKernels, tuningIdentity } from '../tuning/tunable.js';
+import { tunableVariants, tuningIdentity } from '../tuning/tunable.js';
 import { TuningTable, TuningTableError } from '../tuning/tuning-table.js';
 import { nodeCompiler, readTuningTable, tuningFile, writeTuningTable } from './tuning-file.js';
 
@@ -14,9 +14,9 @@ describe("a device's tuning table in the cache folder", () => {
   afterEach(() => rmSync(folder, { recursive: true }));
 
   const table = (kernels?: string) => {
-    const [kernel] = tunableKernels(runtime());
+    const [kernel, variants] = [...tunableVariants(runtime())][0]!;
     const identity = tuningIdentity(runtime(), nodeCompiler());
-    const choice = { kernel: kernel!.spec.name, shape: 0, variant: kernel!.variants[1]!.name };
+    const choice = { kernel, shape: 0, variant: variants[1]!.name };
     return new TuningTable({ ...identity, kernels: kernels ?? identity.kernels }, [choice]);
   };
   const read = () => readTuningTable(runtime(), folder);

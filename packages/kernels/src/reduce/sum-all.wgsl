@@ -15,7 +15,7 @@ fn place(i: u32) -> u32 {
     return X_OFFSET + i;
   }
   let row = i / COLUMNS;
-  return row_start(row, X_OFFSET, X_INNER, X_INNER_STRIDE, X_OUTER_STRIDE) + i - row * COLUMNS;
+  return row_start(row, X_OFFSET, X_INNER, X_INVERSE, X_INNER_STRIDE, X_OUTER_STRIDE) + i - row * COLUMNS;
 }
 
 @compute @workgroup_size(LANES)

@@ -27,7 +27,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     sum += x[start + n * X_STRIDE];
   }
   sum *= SCALE;
-  let at = row_start(chunk * ROWS + row, OUT_OFFSET, OUT_INNER, OUT_INNER_STRIDE, OUT_OUTER_STRIDE) + c;
+  let at = row_start(chunk * ROWS + row, OUT_OFFSET, OUT_INNER, OUT_INVERSE, OUT_INNER_STRIDE, OUT_OUTER_STRIDE) + c;
   if (ACCUMULATE != 0u) {
     out[at] += sum;
   } else {

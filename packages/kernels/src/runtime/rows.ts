@@ -2,6 +2,7 @@ import scalarWgsl from './element-f32.wgsl';
 import vectorWgsl from './element-vec4f.wgsl';
 import { ShapeError } from './errors.js';
 import type { GpuArray, RowLayout } from './gpu-array.js';
+import { f32, type KernelData } from './wgsl.js';
 
 /** Elements that one load moves: 4 when every row of every layout starts and ends on a multiple of 4, else 1. */
 export function elementWidth(layouts: readonly RowLayout[]): 1 | 4 {
@@ -16,20 +17,28 @@ export function elementAlias(width: 1 | 4): string {
   return width === 4 ? vectorWgsl : scalarWgsl;
 }
 
+// See row-start.wgsl.
+const MOST_ROWS_OF_TWO_STRIDES = 2 ** 22;
+
 /**
- * The data with which a kernel addresses the rows of one array, e.g. `X_OFFSET`, `X_INNER`, `X_INNER_STRIDE`,
- * `X_OUTER_STRIDE`, counted in loads of `width` elements.
+ * The data with which a kernel addresses the rows of one array by row-start.wgsl: `X_OFFSET`, `X_INNER`, `X_INVERSE`,
+ * `X_INNER_STRIDE`, `X_OUTER_STRIDE`, counted in loads of `width` elements. Throws `ShapeError` for rows at two strides
+ * of which there are more than 2²².
  */
-export function rowData(
-  prefix: string,
-  layout: RowLayout,
-  width: 1 | 4 = 1,
-): Readonly<Record<string, number>> {
+export function rowData(prefix: string, layout: RowLayout, width: 1 | 4 = 1): KernelData {
+  const { rows, offset, inner, innerStride, outerStride } = layout;
+  if (inner < rows && rows > MOST_ROWS_OF_TWO_STRIDES) {
+    throw new ShapeError(
+      `${rows} rows at two strides (${inner} rows ${innerStride} apart, groups of them ${outerStride} apart) are more` +
+        ` than kernels can address, ${MOST_ROWS_OF_TWO_STRIDES}; split them or copy them side by side`,
+    );
+  }
   return {
-    [`${prefix}_OFFSET`]: layout.offset / width,
-    [`${prefix}_INNER`]: layout.inner,
-    [`${prefix}_INNER_STRIDE`]: layout.innerStride / width,
-    [`${prefix}_OUTER_STRIDE`]: layout.outerStride / width,
+    [`${prefix}_OFFSET`]: offset / width,
+    [`${prefix}_INNER`]: inner,
+    [`${prefix}_INVERSE`]: f32(inner < rows ? 1 / inner : 0),
+    [`${prefix}_INNER_STRIDE`]: innerStride / width,
+    [`${prefix}_OUTER_STRIDE`]: outerStride / width,
   };
 }
 

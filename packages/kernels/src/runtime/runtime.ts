@@ -10,11 +10,20 @@ import { Profiler, type ProfileEntry } from './profiler.js';
 import { ProgramCache } from './program-cache.js';
 import type { KernelCall, Program, ProgramSource } from './program.js';
 import { Recording } from './recording.js';
+import type { ShapeClass } from './shape-class.js';
 import { Transfers, dtypeOf, type HostData } from './transfers.js';
-import type { Precision, VariantTuning } from './variants.js';
 
 export type { AdapterSummary, MatrixUnitConfig } from './adapter.js';
 export type { HostData } from './transfers.js';
+
+/** Precision that the inputs of products may be rounded to on the way. */
+export type Precision = 'f32' | 'f16';
+
+/** What was measured on this device. */
+export interface VariantTuning {
+  /** Name of the fastest variant of a kernel on a class of shapes; undefined where nothing like it was measured. */
+  choose(kernel: string, shape: ShapeClass): string | undefined;
+}
 
 /** Counts that do not depend on the machine's speed. */
 export interface RuntimeCounters {

@@ -1,13 +1,12 @@
 import { adapterClass, type AdapterClass } from './adapter-class.js';
 import { TubeletError } from './errors.js';
-import type { Runtime } from './runtime.js';
+import type { Precision, Runtime } from './runtime.js';
 import type { ShapeClass } from './shape-class.js';
+
+export type { Precision, VariantTuning } from './runtime.js';
 
 /** A class of adapter; `gpu` stands for all but the software ones, `any` for what is second choice everywhere. */
 export type Preference = AdapterClass | 'gpu' | 'any';
-
-/** Precision that the inputs of products may be rounded to on the way. */
-export type Precision = 'f32' | 'f16';
 
 /** One implementation of a kernel. Variants differ in speed, never in the result beyond rounding. */
 export interface Variant {
@@ -26,12 +25,6 @@ export interface Variant {
   readonly precision?: 'f16';
   /** What the device must be or have besides `needs`. */
   canRun?(runtime: Runtime): boolean;
-}
-
-/** What was measured on this device. */
-export interface VariantTuning {
-  /** Name of the fastest variant of a kernel on a class of shapes; undefined where nothing like it was measured. */
-  choose(kernel: string, shape: ShapeClass): string | undefined;
 }
 
 /** A variant was asked for by name that does not exist or that the device cannot run. */

@@ -4,9 +4,9 @@ import { runnableVariants, type Variant } from '../runtime/variants.js';
 import type { HostData, Runtime } from '../runtime/runtime.js';
 import type { ArraySpec, HostArrays, KernelCase, KernelSpec } from '../kernel-spec.js';
 import { makeHostData, roundedToF16, scaledError, toFloat64 } from './host-data.js';
-import { recordExecution } from './executions.js';
+import { isCompared, recordExecution } from './executions.js';
 import { testRandom } from './random.js';
-import { isFullTest } from './test-level.js';
+import { drawsOfLevel, testLevel } from './test-level.js';
 
 export { makeHostData, scaledError, toFloat64 } from './host-data.js';
 
@@ -59,6 +59,7 @@ export async function checkCase<Shape>(
   variant: Variant,
   seed = 1,
 ): Promise<void> {
+  if (!isCompared(variant.name)) return;
   const random = testRandom(seed);
   const inputs = makeHostData(spec.inputs(shape), random);
   const initials = makeHostData(
@@ -130,7 +131,7 @@ function toleranceOf<Shape>(spec: KernelSpec<Shape>, variant: Variant): number {
   return variant.precision === 'f16' ? (spec.toleranceF16 ?? 2 * tolerance) : tolerance;
 }
 
-/** How many random shapes to try besides the cases (six times as many in a full test), and from which seed. */
+/** How many random shapes to try besides the cases and from which seed. */
 interface CheckOptions {
   readonly randomShapes?: number;
   readonly seed?: number;
@@ -145,20 +146,19 @@ function checksOf<Shape>(
   readonly seed: number;
 }[] {
   const random = testRandom(seed + 77);
-  const draws = randomShape ? (isFullTest ? 6 * randomShapes : randomShapes) : 0;
-  const shapes = Array.from({ length: draws }, () => randomShape!(random));
-  return [
-    ...cases.map((testCase) => ({ testCase, seed })),
-    ...shapes.map((shape, i) => ({
-      testCase: { name: `random ${JSON.stringify(shape)}`, shape },
-      seed: seed + i,
-    })),
-  ];
+  const { from, to } = drawsOfLevel(randomShapes);
+  const shapes = Array.from({ length: randomShape ? to : 0 }, () => randomShape!(random));
+  const drawn = shapes.map((shape, i) => ({
+    testCase: { name: `random ${JSON.stringify(shape)}`, shape },
+    seed: seed + i,
+  }));
+  const fixed = testLevel === 'daily' ? cases.map((testCase) => ({ testCase, seed })) : [];
+  return [...fixed, ...drawn.slice(from)];
 }
 
 /**
- * Declares a test for each case and each random shape on each variant, so that a failure names its case. Variants that
- * the device cannot run are skipped.
+ * Declares a test for each case on each variant, then for `randomShapes` random shapes, and of the `rest` only for the
+ * random shapes after those. A failure names its case; variants that the device cannot run are skipped.
  */
 export function testKernel<Shape>(
   runtime: () => Runtime,

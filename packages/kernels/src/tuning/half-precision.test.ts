@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { kernelCatalogue } from '../catalogue.js';
+import { kernelCatalogue } from '../lab/catalogue.js';
 import { paperRuntime } from '../runtime/paper-device.js';
 import type { AdapterSummary } from '../runtime/adapter.js';
 import { HalfPrecisionError, halfVariants, useHalfPrecision, variantsInHalf } from './half-precision.js';

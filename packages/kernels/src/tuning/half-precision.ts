@@ -1,7 +1,7 @@
-import { kernelCatalogue } from '../catalogue.js';
 import { TubeletError } from '../runtime/errors.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { runnableVariants, selectVariant } from '../runtime/variants.js';
+import { kernelChoices } from './kernel-choices.js';
 
 /** A variant that rounds its inputs to f16 and that a device can run. */
 export interface HalfVariant {
@@ -13,7 +13,7 @@ export interface HalfVariant {
 
 /** The variants of all kernels that round to f16 and that this device can run. */
 export function halfVariants(runtime: Runtime): HalfVariant[] {
-  return kernelCatalogue.flatMap(({ name: kernel, variants }) =>
+  return kernelChoices.flatMap(({ kernel, variants }) =>
     runnableVariants(runtime, variants)
       .filter(({ precision }) => precision === 'f16')
       .map(({ name: variant }) => ({
@@ -60,7 +60,7 @@ export function variantsInHalf(runtime: Runtime): string[] {
 }
 
 function missingForHalf(runtime: Runtime): string[] {
-  const needed = kernelCatalogue.flatMap(({ variants }) =>
+  const needed = kernelChoices.flatMap(({ variants }) =>
     variants.filter(({ precision }) => precision === 'f16').flatMap(({ needs }) => needs),
   );
   return [...new Set(needed)].filter((feature) => !runtime.hasFeature(feature));

@@ -6,12 +6,6 @@ export {
   variantsInHalf,
   type HalfVariant,
 } from './half-precision.js';
-export {
-  requireFittingTable,
-  shapeClassOfCase,
-  tunableKernels,
-  tuningIdentity,
-  type TunableKernel,
-} from './tunable.js';
+export { requireFittingTable, tunableVariants, tuningIdentity } from './tunable.js';
 export { tuningTableFromJson, tuningTableToJson, type TuningTableJson } from './tuning-json.js';
 export { TuningTable, TuningTableError, type TuningChoice, type TuningIdentity } from './tuning-table.js';

@@ -1,15 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { kernelCatalogue } from '../catalogue.js';
+import { kernelCatalogue } from '../lab/catalogue.js';
+import { shapeClassOfCase, tunableKernels } from '../lab/tunable-kernels.js';
 import { likeRuntime, paperRuntime } from '../runtime/paper-device.js';
 import { exchangeableVariants } from '../runtime/variants.js';
 import { useRuntime } from '../testing/test-runtime.js';
-import {
-  kernelsDigest,
-  requireFittingTable,
-  shapeClassOfCase,
-  tunableKernels,
-  tuningIdentity,
-} from './tunable.js';
+import { kernelsDigest, requireFittingTable, tuningIdentity } from './tunable.js';
 import { TuningTable, TuningTableError, type TuningChoice } from './tuning-table.js';
 
 const COMPILER = 'compiler of the test';

@@ -8,7 +8,7 @@ import { classifierSpecs, pretrainingSpecs, type Specs } from '../parameter-spec
 import { CheckpointFormatError } from './errors.js';
 import { finetuneStateDict } from './finetune-state-dict.js';
 import { readPytorchCheckpoint } from './pytorch-checkpoint.js';
-import { proceduralParameter } from '@tubelet/kernels/catalogue';
+import { proceduralParameter } from '@tubelet/kernels/lab';
 import { archive, bytesOf } from './testing/torch-archive.js';
 
 /** Stored names and shapes, without the arrangement in memory. */

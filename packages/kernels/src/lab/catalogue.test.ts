@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { kernelCatalogue } from './catalogue.js';
 
-const folder = fileURLToPath(new URL('.', import.meta.url));
+const folder = fileURLToPath(new URL('..', import.meta.url));
 const files = readdirSync(folder, { recursive: true, encoding: 'utf8' });
 const caseFiles = files.filter((file) => file.endsWith('.cases.ts'));
 
@@ -13,7 +13,7 @@ it('has every kernel that a case table defines', () => {
     const source = readFileSync(`${folder}${file}`, 'utf8');
     return [...source.matchAll(/^export const (\w+Kernel)\b/gm)].map((match) => match[1]!);
   });
-  const catalogue = readFileSync(`${folder}catalogue.ts`, 'utf8');
+  const catalogue = readFileSync(`${folder}lab/catalogue.ts`, 'utf8');
   const entries = new Set(catalogue.slice(catalogue.indexOf('kernelCatalogue')).match(/\w+Kernel\b/g));
   expect(defined.length).toBeGreaterThan(20);
   expect(defined.filter((name) => !entries.has(name))).toEqual([]);
@@ -31,6 +31,6 @@ it('needs neither a test runner nor Node, directly or through the case tables', 
       if (name!.endsWith('.js')) visit(new URL(name!.replace(/\.js$/, '.ts'), `file://${path}`).pathname);
     }
   };
-  visit(`${folder}catalogue.ts`);
+  visit(`${folder}lab/catalogue.ts`);
   expect(seen.size).toBeGreaterThan(caseFiles.length);
 });

@@ -1,0 +1,88 @@
+// The operands of matmul: where rows start, and how four neighbouring elements of one are loaded and stored.
+//
+// With LOAD_WIDTH 4 every row of every matrix starts and ends on a multiple of four elements, and one load moves four. With
+// LOAD_WIDTH 1 offsets, strides and extents are any, elements are moved one by one, and what is past the end of a row is
+// zero. `start` is the index of an element, `valid` the number of elements of the row that are left.
+//
+// Header: LOAD_WIDTH (1 or 4), M, N and, for each array X that there is, X_OFFSET, X_INNER, X_INVERSE, X_INNER_STRIDE and
+// X_OUTER_STRIDE (row-start.wgsl).
+
+#if LOAD_WIDTH == 4
+alias Element = vec4f;
+#else
+alias Element = f32;
+#end
+
+var<storage, read> a: array<Element>;
+var<storage, read> b: array<Element>;
+var<storage, read_write> out: array<Element>;
+
+fn a_row(row: u32) -> u32 {
+  return row_start(row, A_OFFSET, A_INNER, A_INVERSE, A_INNER_STRIDE, A_OUTER_STRIDE);
+}
+
+fn b_row(row: u32) -> u32 {
+  return row_start(row, B_OFFSET, B_INNER, B_INVERSE, B_INNER_STRIDE, B_OUTER_STRIDE);
+}
+
+#if LOAD_WIDTH == 4
+fn load(source: ptr<storage, array<Element>, read>, start: u32, valid: u32) -> vec4f {
+  return (*source)[start / 4u];
+}
+
+fn load_out(start: u32, valid: u32) -> vec4f {
+  return out[start / 4u];
+}
+
+fn store(target_array: ptr<storage, array<Element>, read_write>, start: u32, valid: u32, value: vec4f) {
+  (*target_array)[start / 4u] = value;
+}
+#else
+// The positions of up to four elements, all inside the row, so that no load needs a branch.
+fn inside(start: u32, valid: u32) -> vec4u {
+  let last = max(valid, 1u) - 1u;
+  return start + min(vec4u(0u, 1u, 2u, 3u), vec4u(last));
+}
+
+fn load(source: ptr<storage, array<Element>, read>, start: u32, valid: u32) -> vec4f {
+  let at = inside(start, valid);
+  let value = vec4f((*source)[at.x], (*source)[at.y], (*source)[at.z], (*source)[at.w]);
+  return select(vec4f(0.0), value, vec4u(0u, 1u, 2u, 3u) < vec4u(valid));
+}
+
+fn load_out(start: u32, valid: u32) -> vec4f {
+  let at = inside(start, valid);
+  return vec4f(out[at.x], out[at.y], out[at.z], out[at.w]);
+}
+
+fn store(target_array: ptr<storage, array<Element>, read_write>, start: u32, valid: u32, value: vec4f) {
+  for (var i = 0u; i < min(valid, 4u); i++) {
+    (*target_array)[start + i] = value[i];
+  }
+}
+#end
+
+fn load_a(start: u32, valid: u32) -> vec4f {
+  return load(&a, start, valid);
+}
+
+fn load_b(start: u32, valid: u32) -> vec4f {
+  return load(&b, start, valid);
+}
+
+// Sums of the rows of op(A), beside the product: row_sums[m] = Σ_k A[k, m] of A stored [K, M], the bias gradient of a
+// linear layer whose weight gradient the product is. A split of K leaves its own sums, M apart. Of a pack of biases the
+// elements from SKIP_FROM to SKIP_TO stay as they are.
+#if row_sums
+var<storage, read_write> row_sums: array<f32>;
+
+fn store_row_sums(split: u32, first: u32, sum: vec4f) {
+  for (var i = 0u; i < 4u; i++) {
+    let row = first + i;
+    if (row < M && (row < SKIP_FROM || row >= SKIP_TO)) {
+      let at = ROW_SUMS_OFFSET + split * M + row;
+      row_sums[at] = select(0.0, row_sums[at], ADD_TO_ROW_SUMS != 0u) + sum[i];
+    }
+  }
+}
+#end

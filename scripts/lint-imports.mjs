@@ -1,0 +1,115 @@
+// Holds the sources to what CONTRIBUTING.md draws under "What may import what", and finds circles of imports, those of
+// types included. Part of `npm run lint`.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, posix } from 'node:path';
+import ts from 'typescript';
+import { root } from './lib/root.mjs';
+
+const models = ['kernels', 'autograd', 'mae-dfer'];
+const packages = [...models, 'video', 'trainer', 'programs'];
+
+/** The packages of ours that the sources of a workspace may import; tests may import what they need. */
+const allowed = {
+  'packages/kernels': [],
+  'packages/autograd': ['kernels'],
+  'packages/mae-dfer': ['kernels', 'autograd'],
+  'packages/video': ['kernels'],
+  'packages/trainer': ['kernels', 'autograd'],
+  'packages/programs': [...models, 'video', 'trainer'],
+  'apps/faces': ['kernels', 'video', 'trainer'],
+  'apps/pretrain': packages,
+  'apps/finetune': packages,
+  'apps/parity': packages,
+  benchmarks: packages,
+};
+
+/** Circles that are still to be taken apart, by the files in them: no others may come. */
+const knownCircles = [
+  [
+    'packages/video/src/runner.ts',
+    'packages/video/src/runner-native.ts',
+    'packages/video/src/runner-wasm.ts',
+  ],
+  ['packages/video/src/probe.ts', 'packages/video/src/frame-folder.ts'],
+  [
+    'packages/kernels/src/attention-backward/attention-backward.ts',
+    'packages/kernels/src/attention-backward/attention-backward-window.ts',
+  ],
+];
+
+function filesOf(workspace) {
+  const folder = `${workspace}/src`;
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .map((path) => `${folder}/${path.replaceAll('\\', '/')}`)
+    .filter((path) => path.endsWith('.ts'));
+}
+
+/** What a file imports or exports from elsewhere, as it is written there. */
+function specifiersOf(path) {
+  const source = ts.createSourceFile(path, readFileSync(join(root, path), 'utf8'), ts.ScriptTarget.Latest);
+  return source.statements.flatMap((statement) =>
+    statement.moduleSpecifier ? [statement.moduleSpecifier.text] : [],
+  );
+}
+
+/** The file of a relative import; undefined for what is not TypeScript. */
+function targetOf(path, specifier) {
+  const base = posix.join(posix.dirname(path), specifier);
+  return [base, base.replace(/\.js$/, '.ts'), `${base}.ts`, `${base}/index.ts`].find(
+    (candidate) => candidate.endsWith('.ts') && existsSync(join(root, candidate)),
+  );
+}
+
+const problems = [];
+/** @type {Map<string, string[]>} */
+const imports = new Map();
+for (const [workspace, mayImport] of Object.entries(allowed)) {
+  for (const path of filesOf(workspace)) {
+    const specifiers = specifiersOf(path);
+    const targets = specifiers
+      .filter((specifier) => specifier.startsWith('.'))
+      .flatMap((specifier) => targetOf(path, specifier) ?? []);
+    imports.set(path, targets);
+    for (const target of targets) {
+      // What tests share is no entry of a package.
+      if (!target.startsWith(`${workspace}/`) && !target.includes('/testing/')) {
+        problems.push(`${path} imports ${target} by its path: import the package by its name`);
+      }
+    }
+    if (/\.test\.ts$|\/testing\//.test(path)) continue;
+    for (const specifier of specifiers) {
+      const name = /^@tubelet\/([^/]+)/.exec(specifier)?.[1];
+      if (name === undefined || mayImport.includes(name)) continue;
+      const list = mayImport.length > 0 ? mayImport.join(', ') : 'none of our packages';
+      problems.push(`${path} imports ${specifier}: ${workspace} may import ${list}`);
+    }
+  }
+}
+
+/** Groups of files that all reach one another (Tarjan, 1972). */
+function circles() {
+  const found = [];
+  const [order, lowest, stack] = [new Map(), new Map(), []];
+  const visit = (path) => {
+    order.set(path, order.size);
+    lowest.set(path, order.get(path));
+    stack.push(path);
+    for (const target of imports.get(path) ?? []) {
+      if (!order.has(target)) visit(target);
+      if (stack.includes(target)) lowest.set(path, Math.min(lowest.get(path), lowest.get(target)));
+    }
+    if (lowest.get(path) !== order.get(path)) return;
+    const circle = stack.splice(stack.indexOf(path));
+    if (circle.length > 1) found.push(circle);
+  };
+  for (const path of imports.keys()) if (!order.has(path)) visit(path);
+  return found;
+}
+
+for (const circle of circles()) {
+  if (knownCircles.some((known) => circle.every((path) => known.includes(path)))) continue;
+  problems.push(`these import one another: ${circle.join(', ')}; move what they share to a file of its own`);
+}
+for (const problem of problems) console.error(problem);
+if (problems.length === 0) console.log(`Imports of ${imports.size} files are as CONTRIBUTING.md has them.`);
+process.exitCode = problems.length > 0 ? 1 : 0;
