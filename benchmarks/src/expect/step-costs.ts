@@ -6,6 +6,7 @@ import {
   type Cost,
   type GpuArray,
   type PaperOptions,
+  type KernelCall,
   type Program,
 } from '@tubelet/kernels';
 import type { EncoderConfig } from '@tubelet/mae-dfer';
@@ -57,6 +58,12 @@ class CostRecorder extends Runtime {
     super.dispatch(program, arrays, workgroups, cost);
     const [x, y = 1, z = 1] = workgroups;
     this.dispatches.push({ kernel: program.kernel, cost, workgroups: x * y * z });
+  }
+
+  override run(call: KernelCall): void {
+    super.run(call);
+    const [x, y = 1, z = 1] = call.workgroups;
+    this.dispatches.push({ kernel: call.kernel, cost: call.cost, workgroups: x * y * z });
   }
 }
 

@@ -2,8 +2,8 @@
 //
 // Constants in front: COUNT (vec4s), GRID_X (workgroups along x).
 
-@group(0) @binding(0) var<storage, read> source: array<vec4f>;
-@group(0) @binding(1) var<storage, read_write> copied: array<vec4f>;
+var<storage, read> source: array<vec4f>;
+var<storage, read_write> copied: array<vec4f>;
 
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {

@@ -5,8 +5,8 @@
 //
 // Constants in front: STEPS, USE_FMA. inputs = [factor, summand]; one result an invocation keeps the work alive.
 
-@group(0) @binding(0) var<storage, read> inputs: array<f32>;
-@group(0) @binding(1) var<storage, read_write> results: array<f32>;
+var<storage, read> inputs: array<f32>;
+var<storage, read_write> results: array<f32>;
 
 fn link(x: vec4f, factor: vec4f, summand: vec4f) -> vec4f {
   if USE_FMA {

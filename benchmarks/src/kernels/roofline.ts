@@ -1,4 +1,4 @@
-import { constantHeader, type GpuArray, type Runtime } from '@tubelet/kernels';
+import { type GpuArray, type Runtime } from '@tubelet/kernels';
 import { calibrate, timeBatch, timingMethod } from './batch-timer.js';
 import copyWgsl from './copy.wgsl';
 import fmaWgsl from './fma.wgsl';
@@ -23,29 +23,30 @@ export function runFma(
   results: GpuArray,
   { steps, useFma }: { steps: number; useFma: boolean },
 ): void {
-  const program = runtime.program(`benchmark-fma ${steps} ${useFma}`, () => ({
-    kernel: 'benchmark-fma',
-    detail: `${steps} steps`,
-    wgsl: constantHeader({ STEPS: steps, USE_FMA: useFma }) + fmaWgsl,
-    access: ['read', 'read_write'],
-  }));
   const macs = results.size * steps * FMA_PER_STEP;
-  const cost = { macs, flops: 0, bytesRead: 8, bytesWritten: results.sizeBytes };
-  runtime.dispatch(program, [inputs, results], [results.size / FMA_WORKGROUP], cost);
+  runtime.run({
+    kernel: 'benchmark-fma',
+    wgsl: [fmaWgsl],
+    constants: { USE_FMA: useFma },
+    data: { STEPS: steps },
+    arrays: { inputs, results },
+    workgroups: [results.size / FMA_WORKGROUP],
+    cost: { macs, flops: 0, bytesRead: 8, bytesWritten: results.sizeBytes },
+  });
 }
 
 /** Copies f32 arrays of one size, a multiple of 4. */
 export function runCopy(runtime: Runtime, source: GpuArray, copied: GpuArray): void {
   const count = source.size / 4;
   const grid = runtime.linearGrid(Math.ceil(count / COPY_WORKGROUP));
-  const program = runtime.program(`benchmark-copy ${count}`, () => ({
+  runtime.run({
     kernel: 'benchmark-copy',
-    detail: `${source.sizeBytes} bytes`,
-    wgsl: constantHeader({ COUNT: count, GRID_X: grid[0] }) + copyWgsl,
-    access: ['read', 'read_write'],
-  }));
-  const cost = { macs: 0, flops: 0, bytesRead: source.sizeBytes, bytesWritten: copied.sizeBytes };
-  runtime.dispatch(program, [source, copied], grid, cost);
+    wgsl: [copyWgsl],
+    data: { COUNT: count, GRID_X: grid[0] },
+    arrays: { source, copied },
+    workgroups: grid,
+    cost: { macs: 0, flops: 0, bytesRead: source.sizeBytes, bytesWritten: copied.sizeBytes },
+  });
 }
 
 // An idle H100 runs at a sixth of its clock, and takes a while of work to leave that.

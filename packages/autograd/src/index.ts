@@ -8,7 +8,6 @@ export * from './loss-scale.js';
 export * from './ops/add-rows.js';
 export * from './ops/add.js';
 export * from './ops/attention.js';
-export * from './ops/gather-rows.js';
 export * from './ops/gelu.js';
 export * from './ops/layer-norm.js';
 export * from './ops/linear.js';

@@ -52,7 +52,7 @@ describe('rules that every WGSL file keeps', () => {
 
 // Each iteration begins with a new variable, so each must read 0 from a plain declaration: out is 1, 1, 1, 1.
 const loop = (declaration: string) => `
-@group(0) @binding(0) var<storage, read_write> out: array<u32>;
+var<storage, read_write> out: array<u32>;
 @compute @workgroup_size(1)
 fn main() {
   for (var i = 0u; i < 4u; i++) {
@@ -65,13 +65,13 @@ fn main() {
 async function runLoop(runtime: Runtime, declaration: string): Promise<number[]> {
   return runtime.scope(async () => {
     const out = runtime.empty([4], 'u32');
-    const program = runtime.program(`loop variable: ${declaration}`, () => ({
+    runtime.run({
       kernel: 'loop-variable',
-      detail: declaration,
-      wgsl: loop(declaration),
-      access: ['read_write'],
-    }));
-    runtime.dispatch(program, [out], [1], { macs: 0, flops: 0, bytesRead: 0, bytesWritten: 16 });
+      wgsl: [loop(declaration)],
+      arrays: { out },
+      workgroups: [1],
+      cost: { macs: 0, flops: 0, bytesRead: 0, bytesWritten: 16 },
+    });
     return [...new Uint32Array(await runtime.readBytes(out))];
   });
 }

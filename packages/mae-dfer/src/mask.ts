@@ -1,5 +1,6 @@
 import type { StepInput } from '@tubelet/autograd';
 import {
+  MaskError,
   maskFromBooleans,
   philoxKeyWords,
   tubeMask,
@@ -81,6 +82,16 @@ export function drawMask(
   const visibleAscending = runtime.empty([batch, counts.visibleCount], 'u32', 'visible tokens');
   tubeMask(runtime, { ...design, ...source, samples, visible, masked, visibleAscending });
   return { counts, visible, masked, visibleAscending };
+}
+
+/** Throws `MaskError` for a mask of other clips than the encoder's: its indices would point outside them. */
+export function requireMask({ counts: { grid, region } }: MaskOnDevice, config: EncoderConfig): void {
+  const [wantedGrid, wantedRegion] = [tokenGrid(config), regionOf(config)];
+  if (grid.join() === wantedGrid.join() && region.join() === wantedRegion.join()) return;
+  throw new MaskError(
+    `the mask is of ${grid.join('×')} tokens in regions of ${region.join('×')}, but the model takes` +
+      ` ${wantedGrid.join('×')} in regions of ${wantedRegion.join('×')}: make it with the model's configuration`,
+  );
 }
 
 /** Uploads given masks [B, tokens], 1 = masked. Throws `MaskError` when regions differ in visible tokens. */

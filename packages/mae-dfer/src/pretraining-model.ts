@@ -24,7 +24,7 @@ import {
 } from './config.js';
 import { encode } from './encoder.js';
 import { norm } from './layers.js';
-import type { MaskOnDevice } from './mask.js';
+import { requireMask, type MaskOnDevice } from './mask.js';
 import { pretrainingSpecs } from './parameter-specs.js';
 import { sinusoidTable } from './positions.js';
 import { buildTargets } from './targets.js';
@@ -77,6 +77,7 @@ export class PretrainingModel {
     const { engine, store } = this;
     const { encoder } = this.config;
     requireClips(clips, encoder);
+    requireMask(mask, encoder);
     const batch = batchSize(clips);
     const { regions, visiblePerRegion, visibleCount } = mask.counts;
     const cubes = engine.empty([batch, visibleCount, cubeSize(encoder)], 'f32', 'visible cubes');
@@ -95,6 +96,7 @@ export class PretrainingModel {
   /** Predictions for the masked cubes, [B, masked, cube], from encoded visible tokens. */
   decode(encoded: Tensor, mask: MaskOnDevice, pass: PassOptions = {}): Tensor {
     const { engine, store } = this;
+    requireMask(mask, this.config.encoder);
     const { decoder, decoderPositions } = this.config;
     const batch = encoded.extent(0);
     const { visibleCount, maskedCount } = mask.counts;

@@ -1,8 +1,8 @@
 import {
-  mseLoss,
-  mseLossBackward,
   softCrossEntropy as softCrossEntropyKernel,
   softCrossEntropyBackward,
+  twoPartLoss,
+  twoPartLossBackward,
   type GpuArray,
 } from '@tubelet/kernels';
 import type { Tensor } from '../tensor.js';
@@ -31,7 +31,7 @@ export function meanSquareError(
   const asRows = (array: GpuArray) => array.reshape([array.size / columns, columns]);
   const parts = engine.empty([3], 'f32', 'loss');
   const operands = { prediction: asRows(prediction.array), target: asRows(target), appearanceWeight };
-  mseLoss(runtime, { ...operands, loss: parts });
+  twoPartLoss(runtime, { ...operands, loss: parts });
   const loss = engine.output(parts.slice(0, 0, 1), [prediction], 'mean-square error');
   if (loss.requiresGrad) {
     engine.record({
@@ -41,7 +41,7 @@ export function meanSquareError(
       saved: [],
       backward: (gradients) =>
         gradients.overwrite(prediction, (array) =>
-          mseLossBackward(runtime, {
+          twoPartLossBackward(runtime, {
             ...operands,
             gradientScale: gradients.of(loss),
             dPrediction: asRows(array),

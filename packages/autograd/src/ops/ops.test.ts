@@ -7,7 +7,6 @@ import { useEngine, values } from '../testing/test-engine.js';
 import { addRows, broadcastRows } from './add-rows.js';
 import { add } from './add.js';
 import { attention } from './attention.js';
-import { gatherRows, scatterRows } from './gather-rows.js';
 import { gelu } from './gelu.js';
 import { layerNorm } from './layer-norm.js';
 import { linear } from './linear.js';
@@ -173,25 +172,6 @@ function cases(engine: Engine): OpCase[] {
           const at = Math.floor(i / 3) * 12 + (i % 3);
           return (x![at]! + x![at + 3]! + x![at + 6]! + x![at + 9]!) / 4;
         }),
-    },
-    {
-      name: 'gather and scatter rows',
-      shapes: [[2, 4, 3]],
-      outputs: 30,
-      forward: (x) => scatterRows(gatherRows(x!, u32([3, 0, 1, 2], [2, 2])), u32([4, 1, 0, 2], [2, 2]), 5),
-      reference: (x) => {
-        const y = new Float64Array(30);
-        const moves = [
-          [0, 3, 4],
-          [0, 0, 1],
-          [1, 1, 0],
-          [1, 2, 2],
-        ] as const;
-        for (const [g, from, to] of moves) {
-          y.set(x!.subarray((g * 4 + from) * 3, (g * 4 + from) * 3 + 3), (g * 5 + to) * 3);
-        }
-        return y;
-      },
     },
     {
       name: 'scale rows',

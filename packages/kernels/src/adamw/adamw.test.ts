@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkKernel } from '../testing/kernel-harness.js';
+import { testKernel } from '../testing/kernel-harness.js';
 import { testRandom } from '../testing/random.js';
 import { useRuntime } from '../testing/test-runtime.js';
 import { adamwKernel, adamwSettings } from './adamw.cases.js';
@@ -9,7 +9,7 @@ import { adamwReference } from './adamw.reference.js';
 describe('adamw', () => {
   const runtime = useRuntime();
 
-  it('matches float64 on every case', () => checkKernel(runtime(), adamwKernel));
+  testKernel(runtime, adamwKernel);
 
   it('stays with float64 over 30 steps on a least-squares problem', async () => {
     const count = 700;

@@ -3,7 +3,7 @@ import type { GpuArray } from '../runtime/gpu-array.js';
 import type { Cost } from '../runtime/ledger.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { Variant } from '../runtime/variants.js';
-import { constantHeader, f32 } from '../runtime/wgsl.js';
+import { f32 } from '../runtime/wgsl.js';
 import adamwWgsl from './adamw.wgsl';
 
 export const adamwVariants: readonly Variant[] = [{ name: 'block-per-workgroup', needs: [], prefers: 'any' }];
@@ -95,35 +95,37 @@ export function adamwStep(runtime: Runtime, options: AdamwStepOptions): void {
     );
   }
   const workgroups = runtime.linearGrid(blocks);
-  const offsets = expected.map(([, array]) => array.offset);
-  const program = runtime.program(`adamw ${count} ${offsets} ${beta1} ${beta2} ${epsilon}`, () => ({
+  runtime.run({
     kernel: 'adamw',
-    detail: `${count} parameters`,
-    wgsl:
-      constantHeader({
-        COUNT: count,
-        PARAMETERS_OFFSET: offsets[0]!,
-        GRADIENTS_OFFSET: offsets[1]!,
-        FIRST_OFFSET: offsets[2]!,
-        SECOND_OFFSET: offsets[3]!,
-        GROUP_OF_BLOCK_OFFSET: offsets[4]!,
-        GROUPS_OFFSET: offsets[5]!,
-        STEP_OFFSET: offsets[6]!,
-        GRID_X: workgroups[0],
-        BETA1: f32(beta1),
-        ONE_MINUS_BETA1: f32(1 - beta1),
-        BETA2: f32(beta2),
-        ONE_MINUS_BETA2: f32(1 - beta2),
-        EPSILON: f32(epsilon),
-      }) + adamwWgsl,
-    access: ['read_write', 'read', 'read_write', 'read_write', 'read', 'read', 'read'],
-  }));
-  runtime.dispatch(
-    program,
-    [parameters, gradients, firstMoment, secondMoment, groupOfBlock, groups, step],
+    wgsl: [adamwWgsl],
+    data: {
+      COUNT: count,
+      PARAMETERS_OFFSET: parameters.offset,
+      GRADIENTS_OFFSET: gradients.offset,
+      FIRST_OFFSET: firstMoment.offset,
+      SECOND_OFFSET: secondMoment.offset,
+      GROUP_OF_BLOCK_OFFSET: groupOfBlock.offset,
+      GROUPS_OFFSET: groups.offset,
+      STEP_OFFSET: step.offset,
+      GRID_X: workgroups[0],
+      BETA1: f32(beta1),
+      ONE_MINUS_BETA1: f32(1 - beta1),
+      BETA2: f32(beta2),
+      ONE_MINUS_BETA2: f32(1 - beta2),
+      EPSILON: f32(epsilon),
+    },
+    arrays: {
+      parameters,
+      gradients,
+      first: firstMoment,
+      second: secondMoment,
+      group_of_block: groupOfBlock,
+      groups,
+      step,
+    },
     workgroups,
-    adamwCost(count, groupCount),
-  );
+    cost: adamwCost(count, groupCount),
+  });
 }
 
 // WebGPU forbids binding one region twice in a dispatch when either binding is writable.

@@ -12,13 +12,13 @@
 // decay where lr · wd is 1e-6, the same way at every step.
 // One workgroup updates one block of 256 elements, so that the group is uniform in it.
 
-@group(0) @binding(0) var<storage, read_write> parameters: array<f32>;
-@group(0) @binding(1) var<storage, read> gradients: array<f32>;
-@group(0) @binding(2) var<storage, read_write> first: array<f32>;
-@group(0) @binding(3) var<storage, read_write> second: array<f32>;
-@group(0) @binding(4) var<storage, read> group_of_block: array<u32>;
-@group(0) @binding(5) var<storage, read> groups: array<f32>;
-@group(0) @binding(6) var<storage, read> step: array<f32>;
+var<storage, read_write> parameters: array<f32>;
+var<storage, read> gradients: array<f32>;
+var<storage, read_write> first: array<f32>;
+var<storage, read_write> second: array<f32>;
+var<storage, read> group_of_block: array<u32>;
+var<storage, read> groups: array<f32>;
+var<storage, read> step: array<f32>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {

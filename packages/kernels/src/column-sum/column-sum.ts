@@ -7,11 +7,10 @@ import {
   requireRows,
   requireSeparate,
   rowData,
-  rowKey,
 } from '../runtime/rows.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { Variant } from '../runtime/variants.js';
-import { constantHeader } from '../runtime/wgsl.js';
+import rowStartWgsl from '../runtime/row-start.wgsl';
 import columnSumWgsl from './column-sum.wgsl';
 
 /** Operands of `columnSum`; f32. */
@@ -78,23 +77,20 @@ function sumRows(runtime: Runtime, kernel: string, x: GpuArray, out: GpuArray, s
   const layout = x.rows();
   const width = out.offset % 4 === 0 ? elementWidth([layout]) : 1;
   const columns = layout.columns / width;
-  const program = runtime.program(`${kernel} ${rowKey(layout)} ${parts} ${out.offset} ${accumulate}`, () => ({
+  runtime.run({
     kernel,
-    detail: `${layout.rows}×${layout.columns} in ${parts} parts`,
-    wgsl:
-      elementAlias(width) +
-      constantHeader({
-        ROWS: layout.rows,
-        COLUMNS: columns,
-        ROWS_PER_PART: Math.ceil(layout.rows / parts),
-        ...rowData('X', layout, width),
-        X_TWO_LEVELS: layout.inner < layout.rows,
-        OUT_OFFSET: out.offset / width,
-        ADD_TO_OUT: accumulate,
-        LANES,
-      }) +
-      columnSumWgsl,
-    access: ['read', 'read_write'],
-  }));
-  runtime.dispatch(program, [x, out], [Math.ceil(columns / LANES), parts], stage.cost);
+    wgsl: [elementAlias(width), rowStartWgsl, columnSumWgsl],
+    constants: { X_TWO_LEVELS: layout.inner < layout.rows, LANES },
+    data: {
+      ROWS: layout.rows,
+      COLUMNS: columns,
+      ROWS_PER_PART: Math.ceil(layout.rows / parts),
+      ...rowData('X', layout, width),
+      OUT_OFFSET: out.offset / width,
+      ADD_TO_OUT: Number(accumulate),
+    },
+    arrays: { x, out },
+    workgroups: [Math.ceil(columns / LANES), parts],
+    cost: stage.cost,
+  });
 }

@@ -6,14 +6,15 @@
 // Four sums are carried side by side: it shortens the chain of dependent additions and its rounding error.
 //
 // Header: `Element` (f32 or vec4f), ROWS, COLUMNS (in Elements), ROWS_PER_PART, X_OFFSET, X_INNER,
-// X_INNER_STRIDE, X_OUTER_STRIDE, X_TWO_LEVELS, OUT_OFFSET (in Elements), ADD_TO_OUT, LANES.
+// X_INNER_STRIDE, X_OUTER_STRIDE, X_TWO_LEVELS, OUT_OFFSET (in Elements), ADD_TO_OUT (0 or 1), LANES;
+// row-start.wgsl.
 
-@group(0) @binding(0) var<storage, read> x: array<Element>;
-@group(0) @binding(1) var<storage, read_write> out: array<Element>;
+var<storage, read> x: array<Element>;
+var<storage, read_write> out: array<Element>;
 
 fn x_at(row: u32, column: u32) -> Element {
   if (X_TWO_LEVELS) {
-    return x[X_OFFSET + (row / X_INNER) * X_OUTER_STRIDE + (row % X_INNER) * X_INNER_STRIDE + column];
+    return x[row_start(row, X_OFFSET, X_INNER, X_INVERSE, X_INNER_STRIDE, X_OUTER_STRIDE) + column];
   }
   return x[X_OFFSET + row * X_INNER_STRIDE + column];
 }
@@ -41,7 +42,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   }
   let sum = (sum0 + sum1) + (sum2 + sum3);
   let at = OUT_OFFSET + group.y * COLUMNS + column;
-  if (ADD_TO_OUT) {
+  if (ADD_TO_OUT != 0u) {
     out[at] += sum;
   } else {
     out[at] = sum;

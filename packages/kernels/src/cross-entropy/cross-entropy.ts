@@ -1,7 +1,8 @@
 import { sumAll, sumAllCost } from '../reduce/sum-all.js';
 import exponentialWgsl from '../math/exponential.wgsl';
 import workgroupMaxWgsl from '../reduce/workgroup-max.wgsl';
-import { withWorkgroupSum, workgroupSumVariants } from '../reduce/workgroup-sum.js';
+import { workgroupSumVariants } from '../reduce/workgroup-sum.js';
+import workgroupSumWgsl from '../reduce/workgroup-sum.wgsl';
 import { ShapeError } from '../runtime/errors.js';
 import type { GpuArray } from '../runtime/gpu-array.js';
 import type { Cost } from '../runtime/ledger.js';
@@ -9,7 +10,7 @@ import { requireContiguous, requireSeparate } from '../runtime/rows.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { shapeClass } from '../runtime/shape-class.js';
 import { selectVariant } from '../runtime/variants.js';
-import { constantHeader, f32 } from '../runtime/wgsl.js';
+import { f32 } from '../runtime/wgsl.js';
 import backwardWgsl from './cross-entropy-backward.wgsl';
 import forwardWgsl from './cross-entropy.wgsl';
 
@@ -66,29 +67,23 @@ export function softCrossEntropy(
   const rowLoss = runtime.empty([rows], 'f32', `${KERNEL} row losses`);
   const variant = selectVariant(runtime, KERNEL, crossEntropyVariants, shapeClass(0, rows, columns));
   const grid = runtime.linearGrid(rows);
-  const offsets = `${logits.offset} ${targets.offset} ${probabilities.offset}`;
-  const program = runtime.program(`${KERNEL} ${variant.name} ${rows} ${columns} ${offsets}`, () => ({
+  runtime.run({
     kernel: KERNEL,
-    detail: `${variant.name} ${rows} × ${columns}`,
-    wgsl:
-      withWorkgroupSum(
-        variant,
-        constantHeader({
-          LANES: variant.lanes,
-          ROWS: rows,
-          COLUMNS: columns,
-          GRID_X: grid[0],
-          LOGITS_OFFSET: logits.offset,
-          TARGETS_OFFSET: targets.offset,
-          PROBABILITIES_OFFSET: probabilities.offset,
-        }),
-      ) +
-      exponentialWgsl +
-      workgroupMaxWgsl +
-      forwardWgsl,
-    access: ['read', 'read', 'read_write', 'read_write'],
-  }));
-  runtime.dispatch(program, [logits, targets, rowLoss, probabilities], grid, rowsCost(rows, columns));
+    variant: variant.name,
+    wgsl: [workgroupSumWgsl, exponentialWgsl, workgroupMaxWgsl, forwardWgsl],
+    constants: { LANES: variant.lanes },
+    data: {
+      ROWS: rows,
+      COLUMNS: columns,
+      GRID_X: grid[0],
+      LOGITS_OFFSET: logits.offset,
+      TARGETS_OFFSET: targets.offset,
+      PROBABILITIES_OFFSET: probabilities.offset,
+    },
+    arrays: { logits, targets, row_loss: rowLoss, probabilities },
+    workgroups: grid,
+    cost: rowsCost(rows, columns),
+  });
   sumAll(runtime, { x: rowLoss, out: loss, scale: 1 / rows });
   runtime.release(rowLoss);
   if (!arrays.probabilities) runtime.release(probabilities);
@@ -114,33 +109,25 @@ export function softCrossEntropyBackward(runtime: Runtime, arrays: CrossEntropyB
 
   const variant = selectVariant(runtime, BACKWARD_KERNEL, crossEntropyVariants, shapeClass(0, rows, columns));
   const grid = runtime.linearGrid(rows);
-  const offsets = `${logits.offset} ${targets.offset} ${dLogits.offset} ${gradientScale?.offset}`;
-  const program = runtime.program(`${BACKWARD_KERNEL} ${variant.name} ${rows} ${columns} ${offsets}`, () => ({
+  runtime.run({
     kernel: BACKWARD_KERNEL,
-    detail: `${variant.name} ${rows} × ${columns}`,
-    wgsl:
-      withWorkgroupSum(
-        variant,
-        constantHeader({
-          LANES: variant.lanes,
-          ROWS: rows,
-          COLUMNS: columns,
-          GRID_X: grid[0],
-          HAS_SCALE: gradientScale !== undefined,
-          INVERSE_ROWS: f32(1 / rows),
-          LOGITS_OFFSET: logits.offset,
-          TARGETS_OFFSET: targets.offset,
-          D_LOGITS_OFFSET: dLogits.offset,
-          SCALE_OFFSET: gradientScale?.offset ?? 0,
-        }),
-      ) +
-      exponentialWgsl +
-      workgroupMaxWgsl +
-      backwardWgsl,
-    access: ['read', 'read', 'read', 'read_write'],
-  }));
-  const bound = [logits, targets, gradientScale ?? targets, dLogits];
-  runtime.dispatch(program, bound, grid, crossEntropyBackwardCost(rows, columns));
+    variant: variant.name,
+    wgsl: [workgroupSumWgsl, exponentialWgsl, workgroupMaxWgsl, backwardWgsl],
+    constants: { LANES: variant.lanes },
+    data: {
+      ROWS: rows,
+      COLUMNS: columns,
+      GRID_X: grid[0],
+      INVERSE_ROWS: f32(1 / rows),
+      LOGITS_OFFSET: logits.offset,
+      TARGETS_OFFSET: targets.offset,
+      D_LOGITS_OFFSET: dLogits.offset,
+      SCALE_OFFSET: gradientScale?.offset ?? 0,
+    },
+    arrays: { logits, targets, gradient_scale: gradientScale, d_logits: dLogits },
+    workgroups: grid,
+    cost: crossEntropyBackwardCost(rows, columns),
+  });
 }
 
 function requireMatrix(

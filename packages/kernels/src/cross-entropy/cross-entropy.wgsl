@@ -2,14 +2,14 @@
 // m = max_j z_j, and probabilities[b, k] = softmax(z)_k.
 //
 // Header: LANES, ROWS, COLUMNS, GRID_X, LOGITS_OFFSET, TARGETS_OFFSET, PROBABILITIES_OFFSET;
-// workgroup-sum.wgsl or workgroup-sum-subgroups.wgsl, workgroup-max.wgsl.
+// workgroup-sum.wgsl, workgroup-max.wgsl.
 // Layout: packed rows. One workgroup a row, three short passes over it. Taking the maximum out first keeps
 // every exponential in (0, 1]; the logarithm is taken once, so that a target of 0 on a hopeless class adds 0.
 
-@group(0) @binding(0) var<storage, read> logits: array<f32>;
-@group(0) @binding(1) var<storage, read> targets: array<f32>;
-@group(0) @binding(2) var<storage, read_write> row_loss: array<f32>;
-@group(0) @binding(3) var<storage, read_write> probabilities: array<f32>;
+var<storage, read> logits: array<f32>;
+var<storage, read> targets: array<f32>;
+var<storage, read_write> row_loss: array<f32>;
+var<storage, read_write> probabilities: array<f32>;
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {

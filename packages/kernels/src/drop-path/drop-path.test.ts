@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { PhiloxStream, Purpose } from '../philox/philox.js';
-import { checkKernel } from '../testing/kernel-harness.js';
+import { testKernel } from '../testing/kernel-harness.js';
 import { useRuntime } from '../testing/test-runtime.js';
 import { dropPathKernel } from './drop-path.cases.js';
 import { createDropPathBranches, dropPathScales, dropPathScalesHost } from './drop-path.js';
@@ -8,7 +8,7 @@ import { createDropPathBranches, dropPathScales, dropPathScalesHost } from './dr
 describe('drop path', () => {
   const runtime = useRuntime();
 
-  it('gives the bits of the host on every case', () => checkKernel(runtime(), dropPathKernel));
+  testKernel(runtime, dropPathKernel);
 
   it('drops at its rate and keeps the expectation', () => {
     const samples = Array.from({ length: 8000 }, (_, i) => i);

@@ -7,7 +7,6 @@ import type { GpuArray } from '../runtime/gpu-array.js';
 import type { Cost } from '../runtime/ledger.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { Variant } from '../runtime/variants.js';
-import { constantHeader } from '../runtime/wgsl.js';
 import dropPathWgsl from './drop-path.wgsl';
 
 export const dropPathVariants: readonly Variant[] = [{ name: 'elementwise', needs: [], prefers: 'any' }];
@@ -83,12 +82,11 @@ export function dropPathScales(runtime: Runtime, options: DropPathOptions): void
     );
   }
   const grid = runtime.linearGrid(Math.ceil(out.size / INVOCATIONS_PER_WORKGROUP));
-  const key = `drop-path ${rows} ${batch} ${units} ${branches.offset} ${samples.offset} ${out.offset}`;
-  const program = runtime.program(key, () => ({
-    kernel: 'drop-path',
-    detail: `${rows} branches, ${batch} samples of ${units} units`,
-    wgsl:
-      constantHeader({
+  withPhiloxKey(runtime, 'drop-path', options, (key) =>
+    runtime.run({
+      kernel: 'drop-path',
+      wgsl: [mulHighWgsl, philoxWgsl, dropPathWgsl],
+      data: {
         PURPOSE: Purpose.dropPath,
         BRANCHES: rows,
         BATCH: batch,
@@ -98,19 +96,11 @@ export function dropPathScales(runtime: Runtime, options: DropPathOptions): void
         SAMPLES_OFFSET: samples.offset,
         OUT_OFFSET: out.offset,
         GRID_X: grid[0],
-      }) +
-      mulHighWgsl +
-      philoxWgsl +
-      dropPathWgsl,
-    access: ['read', 'read', 'read', 'read_write'],
-  }));
-  withPhiloxKey(runtime, 'drop-path', options, (philoxKeyArray) =>
-    runtime.dispatch(
-      program,
-      [philoxKeyArray, branches, samples, out],
-      grid,
-      dropPathCost(rows, batch, units),
-    ),
+      },
+      arrays: { key, branches, samples, out },
+      workgroups: grid,
+      cost: dropPathCost(rows, batch, units),
+    }),
   );
 }
 

@@ -7,10 +7,10 @@
 // Element (r, b, u) uses draw number branch · UNITS_LIMIT + u of the stream of sample b; it is dropped when the
 // draw's upper 24 bits are below the threshold. One invocation makes one element.
 
-@group(0) @binding(0) var<storage, read> key: array<u32>;
-@group(0) @binding(1) var<storage, read> branches: array<u32>;
-@group(0) @binding(2) var<storage, read> samples: array<u32>;
-@group(0) @binding(3) var<storage, read_write> out: array<f32>;
+var<storage, read> key: array<u32>;
+var<storage, read> branches: array<u32>;
+var<storage, read> samples: array<u32>;
+var<storage, read_write> out: array<f32>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -18,9 +18,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   if (i >= BRANCHES * BATCH * UNITS) {
     return;
   }
-  let row = BRANCHES_OFFSET + i / (BATCH * UNITS) * 3u;
-  let sample = samples[SAMPLES_OFFSET + i / UNITS % BATCH];
-  let draw = branches[row] * UNITS_LIMIT + i % UNITS;
+  // Which sample of which branch, all branches' samples numbered through.
+  let place = i / UNITS;
+  let branch = place / BATCH;
+  let row = BRANCHES_OFFSET + branch * 3u;
+  let sample = samples[SAMPLES_OFFSET + place - branch * BATCH];
+  let draw = branches[row] * UNITS_LIMIT + i - place * UNITS;
   let block = philox4x32(vec4u(draw / 4u, sample, key[2], PURPOSE), vec2u(key[0], key[1]));
   let dropped = (block[draw % 4u] >> 8u) < branches[row + 1u];
   out[OUT_OFFSET + i] = select(bitcast<f32>(branches[row + 2u]), 0.0, dropped);

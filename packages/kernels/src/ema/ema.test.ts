@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkKernel } from '../testing/kernel-harness.js';
+import { testKernel } from '../testing/kernel-harness.js';
 import { testRandom } from '../testing/random.js';
 import { useRuntime } from '../testing/test-runtime.js';
 import { emaKernel } from './ema.cases.js';
@@ -9,7 +9,7 @@ import { emaReference } from './ema.reference.js';
 describe('ema', () => {
   const runtime = useRuntime();
 
-  it('matches float64 on every case', () => checkKernel(runtime(), emaKernel));
+  testKernel(runtime, emaKernel);
 
   it('follows float64 over many updates with moving values', async () => {
     const count = 300;

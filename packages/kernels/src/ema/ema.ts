@@ -1,12 +1,11 @@
+import { elementwise, elementwiseVariants } from '../elementwise/elementwise.js';
 import type { GpuArray } from '../runtime/gpu-array.js';
 import type { Cost } from '../runtime/ledger.js';
-import { elementAlias, requireContiguous, requireSeparate } from '../runtime/rows.js';
+import { requireContiguous } from '../runtime/rows.js';
 import type { Runtime } from '../runtime/runtime.js';
-import type { Variant } from '../runtime/variants.js';
-import { constantHeader, f32 } from '../runtime/wgsl.js';
-import emaWgsl from './ema.wgsl';
+import { f32 } from '../runtime/wgsl.js';
 
-export const emaVariants: readonly Variant[] = [{ name: 'elementwise', needs: [], prefers: 'any' }];
+export const emaVariants = elementwiseVariants;
 
 export interface EmaUpdateOptions {
   /** f32, contiguous, any shape; updated in place. */
@@ -24,7 +23,9 @@ export function emaCost(count: number, { hasStep = false }: { readonly hasStep?:
 }
 
 /**
- * average ← decay · average + (1 − decay) · values, element by element.
+ * average ← decay · average + (1 − decay) · values, element by element, written as average + (1 − decay) · (values −
+ * average): an average that has reached the values stays there. With decay and 1 − decay rounded apart, whose f32 sum is
+ * off by up to 6e-8, it would settle at a multiple of the values that is wrong by 6e-8 / (1 − decay).
  * Source: Polyak & Juditsky, “Acceleration of Stochastic Approximation by Averaging”, 1992, with exponential weights.
  * Throws `ShapeError` when sizes differ or the arrays share a buffer, `RangeError` for a decay outside [0, 1).
  */
@@ -35,28 +36,18 @@ export function emaUpdate(runtime: Runtime, { average, values, decay, step }: Em
   requireContiguous('ema', 'average', average, average.size);
   requireContiguous('ema', 'values', values, average.size);
   if (step) requireContiguous('ema', 'step', step, 4);
-  requireSeparate('ema', { average }, { values, step });
-  const width = [average.size, average.offset, values.offset].every((number) => number % 4 === 0) ? 4 : 1;
-  const count = average.size / width;
-  const grid = runtime.linearGrid(Math.ceil(count / 256));
-  const key = `ema ${average.size} ${average.offset} ${values.offset} ${decay} ${step?.offset}`;
-  const program = runtime.program(key, () => ({
+  const update = 'average + ONE_MINUS_DECAY * (values - average)';
+  elementwise(runtime, {
     kernel: 'ema',
-    detail: `${average.size} elements`,
-    wgsl:
-      elementAlias(width) +
-      constantHeader({
-        COUNT: count,
-        AVERAGE_OFFSET: average.offset / width,
-        VALUES_OFFSET: values.offset / width,
-        GRID_X: grid[0],
-        ONE_MINUS_DECAY: f32(1 - decay),
-        HAS_STEP: step !== undefined,
-        STEP_OFFSET: step?.offset ?? 0,
-      }) +
-      emaWgsl,
-    access: ['read_write', 'read', 'read'],
-  }));
-  const cost = emaCost(average.size, { hasStep: step !== undefined });
-  runtime.dispatch(program, [average, values, step ?? values], grid, cost);
+    inputs: {
+      average: { array: average, inPlace: 'same rows' },
+      values: { array: values },
+      skip: step && { array: step.slice(0, 3, 4), as: 'factor' },
+    },
+    out: average,
+    outName: 'average',
+    value: step ? `select(average, ${update}, skip == 0.0)` : update,
+    data: { ONE_MINUS_DECAY: f32(1 - decay) },
+    cost: emaCost(average.size, { hasStep: step !== undefined }),
+  });
 }

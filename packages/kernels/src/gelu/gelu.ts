@@ -1,16 +1,12 @@
+import { elementwise, elementwiseVariants } from '../elementwise/elementwise.js';
+import exponentialWgsl from '../math/exponential.wgsl';
 import { ShapeError } from '../runtime/errors.js';
 import type { GpuArray } from '../runtime/gpu-array.js';
 import type { Cost } from '../runtime/ledger.js';
 import type { Runtime } from '../runtime/runtime.js';
-import type { Variant } from '../runtime/variants.js';
-import exponentialWgsl from '../math/exponential.wgsl';
-import backwardWgsl from './gelu-backward.wgsl';
 import functionWgsl from './gelu-function.wgsl';
-import forwardWgsl from './gelu.wgsl';
 
-export const geluVariants: readonly Variant[] = [{ name: 'elementwise', needs: [], prefers: 'any' }];
-
-const ELEMENTS_PER_WORKGROUP = 256;
+export const geluVariants = elementwiseVariants;
 
 export function geluCost(count: number): Cost {
   return { macs: 0, flops: 0, bytesRead: 4 * count, bytesWritten: 4 * count };
@@ -21,24 +17,23 @@ export function geluBackwardCost(count: number, accumulate: boolean): Cost {
 }
 
 /**
- * y = GELU(x), exact form, element by element. `x` and `y` are contiguous f32 of the same size.
- * Throws `ShapeError` otherwise.
+ * y = GELU(x) = x · Φ(x), exact (erf) form, element by element (Hendrycks & Gimpel, 2016). `x` and `y` are contiguous
+ * f32 of the same size. Throws `ShapeError` otherwise.
  */
 export function gelu(runtime: Runtime, x: GpuArray, y: GpuArray): void {
   requireAlike('gelu', [x, y]);
-  const count = x.size;
-  const grid = runtime.linearGrid(Math.ceil(count / ELEMENTS_PER_WORKGROUP));
-  runtime.run({
+  elementwise(runtime, {
     kernel: 'gelu',
-    wgsl: [exponentialWgsl, functionWgsl, forwardWgsl],
-    data: { COUNT: count, X_OFFSET: x.offset, Y_OFFSET: y.offset, GRID_X: grid[0] },
-    arrays: { x, y },
-    workgroups: grid,
-    cost: geluCost(count),
+    inputs: { x: { array: flat(x) } },
+    out: flat(y),
+    outName: 'y',
+    value: 'gelu(x)',
+    scalarFunctions: [exponentialWgsl, functionWgsl],
+    cost: geluCost(x.size),
   });
 }
 
-/** dx = dy · GELU′(x), or dx += … with `accumulate`. All contiguous f32 of the same size. */
+/** dx = dy · GELU′(x) = dy · (Φ(x) + x · φ(x)), or dx += … with `accumulate`. All contiguous f32 of the same size. */
 export function geluBackward(
   runtime: Runtime,
   x: GpuArray,
@@ -47,23 +42,20 @@ export function geluBackward(
   { accumulate = false }: { accumulate?: boolean } = {},
 ): void {
   requireAlike('gelu-backward', [x, dy, dx]);
-  const count = x.size;
-  const grid = runtime.linearGrid(Math.ceil(count / ELEMENTS_PER_WORKGROUP));
-  runtime.run({
+  elementwise(runtime, {
     kernel: 'gelu-backward',
-    wgsl: [exponentialWgsl, functionWgsl, backwardWgsl],
-    constants: { ACCUMULATE: accumulate },
-    data: {
-      COUNT: count,
-      X_OFFSET: x.offset,
-      DY_OFFSET: dy.offset,
-      DX_OFFSET: dx.offset,
-      GRID_X: grid[0],
-    },
-    arrays: { x, dy, dx },
-    workgroups: grid,
-    cost: geluBackwardCost(count, accumulate),
+    inputs: { x: { array: flat(x) }, dy: { array: flat(dy) } },
+    out: flat(dx),
+    outName: 'dx',
+    value: 'dy * gelu_derivative(x)',
+    scalarFunctions: [exponentialWgsl, functionWgsl],
+    accumulate,
+    cost: geluBackwardCost(x.size, accumulate),
   });
+}
+
+function flat(array: GpuArray): GpuArray {
+  return array.reshape([array.size]);
 }
 
 function requireAlike(kernel: string, arrays: readonly GpuArray[]): void {

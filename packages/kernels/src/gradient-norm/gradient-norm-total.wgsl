@@ -5,8 +5,8 @@
 // One workgroup: each invocation adds every 256th pair, then comes a tree. The order is fixed, so the result is
 // the same bits at every run.
 
-@group(0) @binding(0) var<storage, read> pairs: array<vec2f>;
-@group(0) @binding(1) var<storage, read_write> out: array<f32>;
+var<storage, read> pairs: array<vec2f>;
+var<storage, read_write> out: array<f32>;
 
 var<workgroup> partial: array<vec2f, 256>;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkKernel } from '../testing/kernel-harness.js';
+import { testKernel } from '../testing/kernel-harness.js';
 import { useRuntime } from '../testing/test-runtime.js';
 import { gradientNormKernel } from './gradient-norm.cases.js';
 import { gradientNorm } from './gradient-norm.js';
@@ -8,7 +8,7 @@ import { gradientNormReference } from './gradient-norm.reference.js';
 describe('gradient norm', () => {
   const runtime = useRuntime();
 
-  it('matches float64 on every case', () => checkKernel(runtime(), gradientNormKernel));
+  testKernel(runtime, gradientNormKernel);
 
   // Equal elements are the worst case: every partial sum then rounds in the same direction.
   it('is accurate to 1e-6 over ten million elements', async () => {

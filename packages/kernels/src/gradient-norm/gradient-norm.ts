@@ -3,7 +3,6 @@ import type { GpuArray } from '../runtime/gpu-array.js';
 import type { Cost } from '../runtime/ledger.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { Variant } from '../runtime/variants.js';
-import { constantHeader } from '../runtime/wgsl.js';
 import totalWgsl from './gradient-norm-total.wgsl';
 import normWgsl from './gradient-norm.wgsl';
 
@@ -49,14 +48,14 @@ export function gradientNorm(runtime: Runtime, { banks, out }: GradientNormOptio
     sumBank(runtime, bank, pairs, firstPair);
     firstPair += pairsOf(bank.size);
   }
-  const program = runtime.program(`gradient-norm total ${pairCount} ${out.offset}`, () => ({
+  runtime.run({
     kernel: 'gradient-norm',
-    detail: `${pairCount} pairs`,
-    wgsl: constantHeader({ PAIRS: pairCount, OUT_OFFSET: out.offset }) + totalWgsl,
-    access: ['read', 'read_write'],
-  }));
-  const cost = { macs: 0, flops: 0, bytesRead: 8 * pairCount, bytesWritten: 8 };
-  runtime.dispatch(program, [pairs, out], [1], cost);
+    wgsl: [totalWgsl],
+    data: { PAIRS: pairCount, OUT_OFFSET: out.offset },
+    arrays: { pairs, out },
+    workgroups: [1],
+    cost: { macs: 0, flops: 0, bytesRead: 8 * pairCount, bytesWritten: 8 },
+  });
   runtime.release(pairs);
 }
 
@@ -64,23 +63,13 @@ function sumBank(runtime: Runtime, bank: GpuArray, pairs: GpuArray, firstPair: n
   const count = bank.size;
   const chunks = pairsOf(count);
   const grid = runtime.linearGrid(chunks);
-  const program = runtime.program(`gradient-norm ${count} ${bank.offset} ${firstPair}`, () => ({
+  runtime.run({
     kernel: 'gradient-norm',
-    detail: `${count} elements`,
-    wgsl:
-      constantHeader({
-        COUNT: count,
-        GRADIENTS_OFFSET: bank.offset,
-        GRID_X: grid[0],
-        FIRST_PAIR: firstPair,
-      }) + normWgsl,
-    access: ['read', 'read_write'],
-  }));
-  runtime.dispatch(program, [bank, pairs], grid, {
-    macs: 0,
-    flops: 0,
-    bytesRead: 4 * count,
-    bytesWritten: 8 * chunks,
+    wgsl: [normWgsl],
+    data: { COUNT: count, GRADIENTS_OFFSET: bank.offset, GRID_X: grid[0], FIRST_PAIR: firstPair },
+    arrays: { gradients: bank, pairs },
+    workgroups: grid,
+    cost: { macs: 0, flops: 0, bytesRead: 4 * count, bytesWritten: 8 * chunks },
   });
 }
 

@@ -8,8 +8,8 @@
 // rounding of ten million terms stays near 1e-7 with neither f64 nor compensated summation, which a WGSL compiler
 // may reassociate away. NaN and infinity are found by their bits, since a compiler may assume there are none.
 
-@group(0) @binding(0) var<storage, read> gradients: array<f32>;
-@group(0) @binding(1) var<storage, read_write> pairs: array<vec2f>;
+var<storage, read> gradients: array<f32>;
+var<storage, read_write> pairs: array<vec2f>;
 
 var<workgroup> partial: array<vec2f, 64>;
 

@@ -3,7 +3,7 @@ import { attentionBackwardKernel } from '../attention-backward/attention-backwar
 import { attentionKernel } from '../attention/attention.cases.js';
 import { columnSumKernel } from '../column-sum/column-sum.cases.js';
 import { crossEntropyBackwardKernel, crossEntropyKernel } from '../cross-entropy/cross-entropy.cases.js';
-import { cubesFromVideoKernel, cubesKernel } from '../cubes/cubes.cases.js';
+import { cubesFromVideoKernel, cubesKernel } from '../masked-video/cubes/cubes.cases.js';
 import { dropPathKernel } from '../drop-path/drop-path.cases.js';
 import { emaKernel } from '../ema/ema.cases.js';
 import { geluBackwardKernel, geluKernel } from '../gelu/gelu.cases.js';
@@ -13,14 +13,16 @@ import { layerNormBackwardKernel, layerNormKernel } from '../layer-norm/layer-no
 import { lossScaleCotangentKernel, lossScaleKernel } from '../loss-scale/loss-scale.cases.js';
 import { matmulKernel } from '../matmul/matmul.cases.js';
 import { meanRowsBackwardKernel, meanRowsKernel } from '../mean-rows/mean-rows.cases.js';
-import { mseLossBackwardKernel, mseLossKernel } from '../mse/mse.cases.js';
-import { philoxNormalKernel, philoxUint32Kernel, philoxUniformKernel } from '../philox/philox-fill.cases.js';
+import {
+  twoPartLossBackwardKernel,
+  twoPartLossKernel,
+} from '../masked-video/two-part-loss/two-part-loss.cases.js';
+import { mseBackwardKernel, mseKernel } from '../mse/mse.cases.js';
 import { fillKernel, sumAllKernel, sumLeadingKernel } from '../reduce/reduce.cases.js';
 import { rowAddKernel } from '../row-add/row-add.cases.js';
-import { rowGatherKernel, rowScatterKernel } from '../row-gather/row-gather.cases.js';
 import { rowScaleKernel } from '../row-scale/row-scale.cases.js';
-import { targetsFromVideoKernel, targetsKernel } from '../targets/targets.cases.js';
-import { tubeMaskKernel } from '../tube-mask/tube-mask.cases.js';
+import { targetsFromVideoKernel, targetsKernel } from '../masked-video/targets/targets.cases.js';
+import { tubeMaskKernel } from '../masked-video/tube-mask/tube-mask.cases.js';
 
 /** Every kernel with its cases: what the benchmark times and the support table lists. */
 export const kernelCatalogue: readonly KernelSpec[] = [
@@ -37,12 +39,12 @@ export const kernelCatalogue: readonly KernelSpec[] = [
   layerNormBackwardKernel,
   meanRowsKernel,
   meanRowsBackwardKernel,
-  mseLossKernel,
-  mseLossBackwardKernel,
+  mseKernel,
+  mseBackwardKernel,
+  twoPartLossKernel,
+  twoPartLossBackwardKernel,
   rowAddKernel,
-  rowGatherKernel,
   rowScaleKernel,
-  rowScatterKernel,
   sumAllKernel,
   sumLeadingKernel,
   adamwKernel,
@@ -53,9 +55,6 @@ export const kernelCatalogue: readonly KernelSpec[] = [
   gradientNormKernel,
   lossScaleKernel,
   lossScaleCotangentKernel,
-  philoxUint32Kernel,
-  philoxUniformKernel,
-  philoxNormalKernel,
   targetsKernel,
   targetsFromVideoKernel,
   tubeMaskKernel,

@@ -1,5 +1,6 @@
 import { PartialSums } from '../partial-sums/partial-sums.js';
-import { withWorkgroupSum } from '../reduce/workgroup-sum.js';
+import workgroupSumWgsl from '../reduce/workgroup-sum.wgsl';
+import rowStartWgsl from '../runtime/row-start.wgsl';
 import type { GpuArray } from '../runtime/gpu-array.js';
 import type { Cost } from '../runtime/ledger.js';
 import {
@@ -10,12 +11,10 @@ import {
   requireSeparate,
   requireWritableRows,
   rowData,
-  rowKey,
 } from '../runtime/rows.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { shapeClass } from '../runtime/shape-class.js';
 import { selectVariant } from '../runtime/variants.js';
-import { constantHeader } from '../runtime/wgsl.js';
 import backwardWgsl from './layer-norm-backward.wgsl';
 import { layerNormVariants } from './layer-norm.js';
 
@@ -26,11 +25,14 @@ const BUSY = { software: 32, gpu: 1024 };
 // Fewer rows make parts of one each; above, parts cost a quarter of what they are made of.
 const FEW_ROWS = 256;
 const LEAST_ROWS = 4;
+// What a workgroup notes of its rows is in memory of this size.
+const MOST_PART_ROWS = 256;
 
 /** How many rows a workgroup takes. */
 function rowsPerPart(rows: number, isSoftware: boolean): number {
   const least = rows <= FEW_ROWS && !isSoftware ? 1 : LEAST_ROWS;
-  return Math.max(least, Math.ceil(rows / (isSoftware ? BUSY.software : BUSY.gpu)));
+  const wanted = Math.max(least, Math.ceil(rows / (isSoftware ? BUSY.software : BUSY.gpu)));
+  return Math.min(wanted, MOST_PART_ROWS);
 }
 
 /**
@@ -110,37 +112,30 @@ export function layerNormBackward(
   const width = elementWidth([dOutRows, xRows, dxRows, weight.rows(), weightParts.rows(), biasParts.rows()]);
   const variant = selectVariant(runtime, KERNEL, layerNormVariants, shapeClass(0, rows, columns));
   const grid = runtime.linearGrid(parts);
-  const layouts = `${rowKey(dOutRows)} ${rowKey(xRows)} ${rowKey(dxRows)}`;
-  const offsets = [weight, mean, rstd, weightParts, biasParts].map(({ offset }) => offset).join(' ');
-  const key = `${KERNEL} ${variant.name} ${layouts} ${offsets} ${accumulateDx}`;
-  const program = runtime.program(key, () => ({
+  runtime.run({
     kernel: KERNEL,
-    detail: `${variant.name} rows=${rows} columns=${columns} in ${parts} parts`,
-    wgsl:
-      withWorkgroupSum(
-        variant,
-        elementAlias(width) +
-          constantHeader({
-            LANES: variant.lanes,
-            ROWS: rows,
-            COLUMNS: columns / width,
-            PART_ROWS: partRows,
-            PARTS: parts,
-            GRID_X: grid[0],
-            ACCUMULATE: accumulateDx,
-            ...rowData('DOUT', dOutRows, width),
-            ...rowData('X', xRows, width),
-            ...rowData('DX', dxRows, width),
-            WEIGHT_OFFSET: weight.offset / width,
-            MEAN_OFFSET: mean.offset,
-            RSTD_OFFSET: rstd.offset,
-            WEIGHT_PARTS_OFFSET: weightParts.offset / width,
-            BIAS_PARTS_OFFSET: biasParts.offset / width,
-          }),
-      ) + backwardWgsl,
-    access: ['read', 'read', 'read', 'read', 'read', 'read_write', 'read_write'],
-  }));
-  const bound = [dOut, x, weight, mean, rstd, dx, weightParts];
-  runtime.dispatch(program, bound, grid, layerNormBackwardCost(rows, columns, arrays));
+    variant: variant.name,
+    wgsl: [workgroupSumWgsl, elementAlias(width), rowStartWgsl, backwardWgsl],
+    constants: { LANES: variant.lanes, MOST_PART_ROWS, ACCUMULATE: accumulateDx },
+    data: {
+      ROWS: rows,
+      COLUMNS: columns / width,
+      PART_ROWS: partRows,
+      PARTS: parts,
+      GRID_X: grid[0],
+      ...rowData('DOUT', dOutRows, width),
+      ...rowData('X', xRows, width),
+      ...rowData('DX', dxRows, width),
+      WEIGHT_OFFSET: weight.offset / width,
+      MEAN_OFFSET: mean.offset,
+      RSTD_OFFSET: rstd.offset,
+      WEIGHT_PARTS_OFFSET: weightParts.offset / width,
+      BIAS_PARTS_OFFSET: biasParts.offset / width,
+    },
+    // Parts of both lie in one buffer.
+    arrays: { d_out: dOut, x, weight, mean, rstd, dx, parts: weightParts },
+    workgroups: grid,
+    cost: layerNormBackwardCost(rows, columns, arrays),
+  });
   if (!sums) collected.flush();
 }

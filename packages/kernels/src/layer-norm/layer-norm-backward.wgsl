@@ -3,39 +3,33 @@
 //   dWeight = Σ_r dOut[r] · x̂[r],  dBias = Σ_r dOut[r],   over the rows of a part: partial-sums.wgsl adds the parts up.
 //
 // Header: Element (f32 or vec4f; COLUMNS, strides and offsets of rows, weight and parts count Elements), LANES, ROWS,
-// COLUMNS, PART_ROWS, PARTS, GRID_X, ACCUMULATE, DOUT_*, X_*, DX_* (row addressing), WEIGHT_OFFSET, MEAN_OFFSET,
-// RSTD_OFFSET, WEIGHT_PARTS_OFFSET, BIAS_PARTS_OFFSET ([PARTS, COLUMNS] each); workgroup-sum.wgsl or
-// workgroup-sum-subgroups.wgsl.
+// COLUMNS, PART_ROWS (at most MOST_PART_ROWS), PARTS, GRID_X, ACCUMULATE, DOUT_*, X_*, DX_* (row addressing), WEIGHT_OFFSET, MEAN_OFFSET,
+// RSTD_OFFSET, WEIGHT_PARTS_OFFSET, BIAS_PARTS_OFFSET ([PARTS, COLUMNS] each); workgroup-sum.wgsl,
+// row-start.wgsl.
 // Layout as in layer-norm.wgsl. A workgroup has one part, PART_ROWS rows: two passes over each row for dx, then one
 // over all of them, column by column, while they are in its cache.
 //
 // The saved mean is rounded to f32, which matters where it is large. What it is off by is the mean of x − mean,
 // one more sum in the same pass.
 
-@group(0) @binding(0) var<storage, read> d_out: array<Element>;
-@group(0) @binding(1) var<storage, read> x: array<Element>;
-@group(0) @binding(2) var<storage, read> weight: array<Element>;
-@group(0) @binding(3) var<storage, read> mean: array<f32>;
-@group(0) @binding(4) var<storage, read> rstd: array<f32>;
-@group(0) @binding(5) var<storage, read_write> dx: array<Element>;
-@group(0) @binding(6) var<storage, read_write> parts: array<Element>;
+var<storage, read> d_out: array<Element>;
+var<storage, read> x: array<Element>;
+var<storage, read> weight: array<Element>;
+var<storage, read> mean: array<f32>;
+var<storage, read> rstd: array<f32>;
+var<storage, read_write> dx: array<Element>;
+var<storage, read_write> parts: array<Element>;
 
-// What the saved mean of each row is off by.
-var<workgroup> corrections: array<f32, PART_ROWS>;
+// Of each row of the part: where it begins, and what its saved mean is off by.
+var<workgroup> d_out_starts: array<u32, MOST_PART_ROWS>;
+var<workgroup> x_starts: array<u32, MOST_PART_ROWS>;
+var<workgroup> corrections: array<f32, MOST_PART_ROWS>;
 
-fn d_out_row(row: u32) -> u32 {
-  return DOUT_OFFSET + (row / DOUT_INNER) * DOUT_OUTER_STRIDE + (row % DOUT_INNER) * DOUT_INNER_STRIDE;
-}
-
-fn x_row(row: u32) -> u32 {
-  return X_OFFSET + (row / X_INNER) * X_OUTER_STRIDE + (row % X_INNER) * X_INNER_STRIDE;
-}
-
-// Writes dx of a row; returns what its mean is off by.
-fn finish_row(row: u32, lane: u32) -> f32 {
-  let d_out_start = d_out_row(row);
-  let x_start = x_row(row);
-  let dx_start = DX_OFFSET + (row / DX_INNER) * DX_OUTER_STRIDE + (row % DX_INNER) * DX_INNER_STRIDE;
+// Writes dx of a row; notes what the sums over rows need of it in `slot`.
+fn finish_row(row: u32, slot: u32, lane: u32) {
+  let d_out_start = row_start(row, DOUT_OFFSET, DOUT_INNER, DOUT_INVERSE, DOUT_INNER_STRIDE, DOUT_OUTER_STRIDE);
+  let x_start = row_start(row, X_OFFSET, X_INNER, X_INVERSE, X_INNER_STRIDE, X_OUTER_STRIDE);
+  let dx_start = row_start(row, DX_OFFSET, DX_INNER, DX_INVERSE, DX_INNER_STRIDE, DX_OUTER_STRIDE);
   let row_mean = mean[MEAN_OFFSET + row];
   let row_rstd = rstd[RSTD_OFFSET + row];
 
@@ -50,7 +44,7 @@ fn finish_row(row: u32, lane: u32) -> f32 {
     centred_sum += centred;
   }
   let sums = vec3f(element_sum(gradient_sum), element_sum(slope_sum), element_sum(centred_sum));
-  const share = 1.0 / (f32(COLUMNS) * ELEMENT_WIDTH);
+  let share = 1.0 / (f32(COLUMNS) * ELEMENT_WIDTH);
   let means = workgroup_sum3(sums, lane) * share;
   let off = means.z;
   // mean(g · (x − μ)) from sums taken with the rounded mean.
@@ -66,7 +60,11 @@ fn finish_row(row: u32, lane: u32) -> f32 {
       dx[dx_start + c] = value;
     }
   }
-  return off;
+  if (lane == 0u) {
+    d_out_starts[slot] = d_out_start;
+    x_starts[slot] = x_start;
+    corrections[slot] = off;
+  }
 }
 
 @compute @workgroup_size(LANES)
@@ -78,18 +76,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let first = part * PART_ROWS;
   let end = min(first + PART_ROWS, ROWS);
   for (var row = first; row < end; row++) {
-    let off = finish_row(row, lane);
-    if (lane == 0u) {
-      corrections[row - first] = off;
-    }
+    finish_row(row, row - first, lane);
   }
   workgroupBarrier();
   for (var c = lane; c < COLUMNS; c += LANES) {
     var weight_sum = Element();
     var bias_sum = Element();
     for (var row = first; row < end; row++) {
-      let gradient = d_out[d_out_row(row) + c];
-      let centred = (x[x_row(row) + c] - mean[MEAN_OFFSET + row]) - corrections[row - first];
+      let gradient = d_out[d_out_starts[row - first] + c];
+      let centred = (x[x_starts[row - first] + c] - mean[MEAN_OFFSET + row]) - corrections[row - first];
       weight_sum += gradient * centred * rstd[RSTD_OFFSET + row];
       bias_sum += gradient;
     }

@@ -8,13 +8,14 @@ import {
   requireSeparate,
   requireWritableRows,
   rowData,
-  rowKey,
 } from '../runtime/rows.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { shapeClass } from '../runtime/shape-class.js';
 import { selectVariant } from '../runtime/variants.js';
-import { constantHeader, f32 } from '../runtime/wgsl.js';
-import { withWorkgroupSum, workgroupSumVariants, type WorkgroupSumVariant } from '../reduce/workgroup-sum.js';
+import { f32 } from '../runtime/wgsl.js';
+import { workgroupSumVariants, type WorkgroupSumVariant } from '../reduce/workgroup-sum.js';
+import workgroupSumWgsl from '../reduce/workgroup-sum.wgsl';
+import rowStartWgsl from '../runtime/row-start.wgsl';
 import forwardWgsl from './layer-norm.wgsl';
 
 /** How many invocations share a row, and how they add up. */
@@ -67,30 +68,25 @@ export function layerNorm(runtime: Runtime, arrays: LayerNormArrays): void {
   const width = elementWidth([xRows, outRows, weight.rows(), bias.rows()]);
   const variant = selectVariant(runtime, kernel, layerNormVariants, shapeClass(0, rows, columns));
   const grid = runtime.linearGrid(rows);
-  const offsets = `${weight.offset} ${bias.offset} ${mean.offset} ${rstd.offset}`;
-  const key = `${kernel} ${variant.name} ${rowKey(xRows)} ${rowKey(outRows)} ${offsets} ${epsilon}`;
-  const program = runtime.program(key, () => ({
+  runtime.run({
     kernel,
-    detail: `${variant.name} rows=${rows} columns=${columns}`,
-    wgsl:
-      withWorkgroupSum(
-        variant,
-        elementAlias(width) +
-          constantHeader({
-            LANES: variant.lanes,
-            ROWS: rows,
-            COLUMNS: columns / width,
-            GRID_X: grid[0],
-            EPSILON: f32(epsilon),
-            ...rowData('X', xRows, width),
-            ...rowData('OUT', outRows, width),
-            WEIGHT_OFFSET: weight.offset / width,
-            BIAS_OFFSET: bias.offset / width,
-            MEAN_OFFSET: mean.offset,
-            RSTD_OFFSET: rstd.offset,
-          }),
-      ) + forwardWgsl,
-    access: ['read', 'read', 'read', 'read_write', 'read_write', 'read_write'],
-  }));
-  runtime.dispatch(program, [x, weight, bias, out, mean, rstd], grid, layerNormCost(rows, columns));
+    variant: variant.name,
+    wgsl: [workgroupSumWgsl, elementAlias(width), rowStartWgsl, forwardWgsl],
+    constants: { LANES: variant.lanes },
+    data: {
+      ROWS: rows,
+      COLUMNS: columns / width,
+      GRID_X: grid[0],
+      EPSILON: f32(epsilon),
+      ...rowData('X', xRows, width),
+      ...rowData('OUT', outRows, width),
+      WEIGHT_OFFSET: weight.offset / width,
+      BIAS_OFFSET: bias.offset / width,
+      MEAN_OFFSET: mean.offset,
+      RSTD_OFFSET: rstd.offset,
+    },
+    arrays: { x, weight, bias, out, mean, rstd },
+    workgroups: grid,
+    cost: layerNormCost(rows, columns),
+  });
 }

@@ -3,7 +3,7 @@
 //
 // Header: Element (f32 or vec4f; COLUMNS, strides and offsets of rows, weight and bias count Elements), LANES,
 // ROWS, COLUMNS, GRID_X, EPSILON, X_* and OUT_* (row addressing), WEIGHT_OFFSET, BIAS_OFFSET, MEAN_OFFSET,
-// RSTD_OFFSET; workgroup-sum.wgsl or workgroup-sum-subgroups.wgsl.
+// RSTD_OFFSET; workgroup-sum.wgsl, row-start.wgsl.
 // Layout: x and out are rows at two levels of strides; mean and rstd have one element a row.
 //
 // One workgroup a row, three passes over it (mean, variance, output); the second and third hit the cache.
@@ -14,12 +14,12 @@
 // 1.8, the same with subgroup sums 2.2 / 1.9, 16 lanes 1.05 / 0.92, 4 lanes 0.92 / 0.85; 8 lanes 0.85 / 0.79,
 // and 1.44 / 1.31 with loads of one f32.
 
-@group(0) @binding(0) var<storage, read> x: array<Element>;
-@group(0) @binding(1) var<storage, read> weight: array<Element>;
-@group(0) @binding(2) var<storage, read> bias: array<Element>;
-@group(0) @binding(3) var<storage, read_write> out: array<Element>;
-@group(0) @binding(4) var<storage, read_write> mean: array<f32>;
-@group(0) @binding(5) var<storage, read_write> rstd: array<f32>;
+var<storage, read> x: array<Element>;
+var<storage, read> weight: array<Element>;
+var<storage, read> bias: array<Element>;
+var<storage, read_write> out: array<Element>;
+var<storage, read_write> mean: array<f32>;
+var<storage, read_write> rstd: array<f32>;
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -27,8 +27,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   if (row >= ROWS) {
     return;
   }
-  let x_start = X_OFFSET + (row / X_INNER) * X_OUTER_STRIDE + (row % X_INNER) * X_INNER_STRIDE;
-  let out_start = OUT_OFFSET + (row / OUT_INNER) * OUT_OUTER_STRIDE + (row % OUT_INNER) * OUT_INNER_STRIDE;
+  let x_start = row_start(row, X_OFFSET, X_INNER, X_INVERSE, X_INNER_STRIDE, X_OUTER_STRIDE);
+  let out_start = row_start(row, OUT_OFFSET, OUT_INNER, OUT_INVERSE, OUT_INNER_STRIDE, OUT_OUTER_STRIDE);
   let count = f32(COLUMNS) * ELEMENT_WIDTH;
   let pivot = element_sum(x[x_start]) / ELEMENT_WIDTH;
 

@@ -6,9 +6,9 @@
 //
 // Header: FACTOR, *_OFFSET (elements). Layout: loss one f32, by its bits; state f32, S its first element; out one f32.
 
-@group(0) @binding(0) var<storage, read> loss: array<u32>;
-@group(0) @binding(1) var<storage, read> state: array<f32>;
-@group(0) @binding(2) var<storage, read_write> out: array<u32>;
+var<storage, read> loss: array<u32>;
+var<storage, read> state: array<f32>;
+var<storage, read_write> out: array<u32>;
 
 @compute @workgroup_size(1)
 fn main() {

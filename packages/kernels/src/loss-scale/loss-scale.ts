@@ -4,7 +4,7 @@ import type { Cost } from '../runtime/ledger.js';
 import { requireContiguous, requireSeparate } from '../runtime/rows.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { Variant } from '../runtime/variants.js';
-import { constantHeader, f32 } from '../runtime/wgsl.js';
+import { f32 } from '../runtime/wgsl.js';
 import cotangentWgsl from './loss-scale-cotangent.wgsl';
 import lossScaleWgsl from './loss-scale.wgsl';
 
@@ -63,24 +63,22 @@ export function updateLossScale(runtime: Runtime, options: LossScaleUpdateOption
   if (maxNorm !== undefined && !(maxNorm > 0 && maxNorm < Infinity)) {
     throw new RangeError(`loss-scale: maxNorm is ${maxNorm}: give a finite number above 0, or none`);
   }
-  const offsets = [state, norms, step].map(({ offset }) => offset);
-  const key = `loss-scale ${offsets} ${beta1} ${beta2} ${growthInterval} ${maxNorm}`;
-  const program = runtime.program(key, () => ({
+  runtime.run({
     kernel: 'loss-scale',
-    detail: `growth after ${growthInterval} steps`,
-    wgsl:
-      constantHeader({
-        STATE_OFFSET: offsets[0]!,
-        NORMS_OFFSET: offsets[1]!,
-        STEP_OFFSET: offsets[2]!,
-        ONE_MINUS_BETA1: f32(1 - beta1),
-        ONE_MINUS_BETA2: f32(1 - beta2),
-        GROWTH_INTERVAL: f32(growthInterval),
-        MAX_NORM: f32(maxNorm ?? 0),
-      }) + lossScaleWgsl,
-    access: ['read_write', 'read', 'read_write'],
-  }));
-  runtime.dispatch(program, [state, norms, step], [1], lossScaleCost());
+    wgsl: [lossScaleWgsl],
+    data: {
+      STATE_OFFSET: state.offset,
+      NORMS_OFFSET: norms.offset,
+      STEP_OFFSET: step.offset,
+      ONE_MINUS_BETA1: f32(1 - beta1),
+      ONE_MINUS_BETA2: f32(1 - beta2),
+      GROWTH_INTERVAL: f32(growthInterval),
+      MAX_NORM: f32(maxNorm ?? 0),
+    },
+    arrays: { state, norms, step },
+    workgroups: [1],
+    cost: lossScaleCost(),
+  });
 }
 
 export interface ScaledCotangentOptions {
@@ -115,18 +113,17 @@ export function scaledCotangent(
   }
   requireContiguous(kernel, 'state', state, LOSS_SCALE_STATE);
   requireSeparate(kernel, { out }, { loss, state });
-  const offsets = [loss, state, out].map(({ offset }) => offset);
-  const program = runtime.program(`${kernel} ${offsets} ${factor}`, () => ({
+  runtime.run({
     kernel,
-    detail: `factor ${factor}`,
-    wgsl:
-      constantHeader({
-        LOSS_OFFSET: offsets[0]!,
-        STATE_OFFSET: offsets[1]!,
-        OUT_OFFSET: offsets[2]!,
-        FACTOR: f32(factor),
-      }) + cotangentWgsl,
-    access: ['read', 'read', 'read_write'],
-  }));
-  runtime.dispatch(program, [loss, state, out], [1], lossScaleCotangentCost());
+    wgsl: [cotangentWgsl],
+    data: {
+      LOSS_OFFSET: loss.offset,
+      STATE_OFFSET: state.offset,
+      OUT_OFFSET: out.offset,
+      FACTOR: f32(factor),
+    },
+    arrays: { loss, state, out },
+    workgroups: [1],
+    cost: lossScaleCotangentCost(),
+  });
 }

@@ -19,9 +19,9 @@
 // take on the rounding of each, and of β itself, t times over: 3e-5 after a thousand steps at β = 0.999.
 // NaN and infinity are found by their bits, since a compiler may assume there are none.
 
-@group(0) @binding(0) var<storage, read_write> state: array<f32>;
-@group(0) @binding(1) var<storage, read> norms: array<f32>;
-@group(0) @binding(2) var<storage, read_write> step: array<f32>;
+var<storage, read_write> state: array<f32>;
+var<storage, read> norms: array<f32>;
+var<storage, read_write> step: array<f32>;
 
 const SMALLEST_SCALE: f32 = 0x1p-126f;
 const LARGEST_SCALE: f32 = 0x1p+127f;

@@ -1,25 +1,15 @@
+import { elementwise, elementwiseVariants } from '../elementwise/elementwise.js';
 import { sumLeadingCost, sumSlabs } from '../reduce/sum-leading.js';
 import { ShapeError } from '../runtime/errors.js';
 import { GpuArray } from '../runtime/gpu-array.js';
 import type { Cost } from '../runtime/ledger.js';
-import {
-  elementAlias,
-  elementWidth,
-  requireRows,
-  requireSeparate,
-  requireWritableRows,
-  rowData,
-  rowKey,
-} from '../runtime/rows.js';
+import { requireRows } from '../runtime/rows.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { Variant } from '../runtime/variants.js';
-import { constantHeader, f32 } from '../runtime/wgsl.js';
-import backwardWgsl from './mean-rows-backward.wgsl';
+import { f32 } from '../runtime/wgsl.js';
 
 export const meanRowsVariants: readonly Variant[] = [{ name: 'columns', needs: [], prefers: 'any' }];
-export const meanRowsBackwardVariants: readonly Variant[] = [
-  { name: 'elementwise', needs: [], prefers: 'any' },
-];
+export const meanRowsBackwardVariants = elementwiseVariants;
 
 /** Cost of averaging `length` rows of `columns` in each of `groups` groups. */
 export function meanRowsCost(groups: number, length: number, columns: number): Cost {
@@ -72,31 +62,30 @@ export function meanRowsBackward(
   const kernel = 'mean-rows-backward';
   const [groups, length, columns] = requireGroups(kernel, 'dx', dx);
   const dOutRows = requireRows(kernel, 'dOut', dOut, { rows: groups, columns });
-  const dxRows = requireWritableRows(kernel, 'dx', dx);
-  requireSeparate(kernel, { dx }, { dOut });
-  const width = elementWidth([dOutRows, dxRows]);
-  const count = dx.size / width;
-  const grid = runtime.linearGrid(Math.ceil(count / 256));
-  const key = `${kernel} ${length} ${rowKey(dOutRows)} ${rowKey(dxRows)} ${accumulate}`;
-  const program = runtime.program(key, () => ({
+  if (dOutRows.inner !== groups) {
+    throw new ShapeError(`${kernel}: dOut must have its rows at one stride, got ${dOut}; copy it`);
+  }
+  elementwise(runtime, {
     kernel,
-    detail: `${groups} × ${length} × ${columns}`,
-    wgsl:
-      elementAlias(width) +
-      constantHeader({
-        COUNT: count,
-        COLUMNS: columns / width,
-        LENGTH: length,
-        GRID_X: grid[0],
-        SCALE: f32(1 / length),
-        ACCUMULATE: accumulate,
-        ...rowData('DOUT', dOutRows, width),
-        ...rowData('DX', dxRows, width),
-      }) +
-      backwardWgsl,
-    access: ['read', 'read_write'],
-  }));
-  runtime.dispatch(program, [dOut, dx], grid, meanRowsBackwardCost(groups, length, columns, accumulate));
+    inputs: {
+      dOut: {
+        array: dOut,
+        layout: {
+          ...dOutRows,
+          rows: groups * length,
+          inner: length,
+          innerStride: 0,
+          outerStride: dOutRows.innerStride,
+        },
+      },
+    },
+    out: dx,
+    outName: 'dx',
+    value: 'SHARE * dOut',
+    data: { SHARE: f32(1 / length) },
+    accumulate,
+    cost: meanRowsBackwardCost(groups, length, columns, accumulate),
+  });
 }
 
 function requireGroups(kernel: string, name: string, array: GpuArray): readonly [number, number, number] {

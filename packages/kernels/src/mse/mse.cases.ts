@@ -10,19 +10,11 @@ import {
   viewTokens,
   type TokenRows,
 } from '../testing/views.js';
-import {
-  mseLoss,
-  mseLossBackward,
-  mseLossBackwardCost,
-  mseLossBackwardVariants,
-  mseLossCost,
-  mseLossVariants,
-} from './mse.js';
+import { mse, mseBackward, mseBackwardCost, mseBackwardVariants, mseCost, mseVariants } from './mse.js';
 import { mseBackwardReference, mseReference } from './mse.reference.js';
 
-/** The prediction is a view of a token buffer (a decoder's masked tokens), the target packed. */
+/** The prediction is a view of a token buffer, the target packed. */
 interface MseShape extends TokenRows {
-  readonly appearanceWeight: number;
   /** Backward only: multiply by a factor on the GPU. */
   readonly scaled?: boolean;
 }
@@ -31,80 +23,60 @@ const cases: readonly KernelCase<MseShape>[] = [
   {
     name: 'tiny',
     kind: 'tiny',
-    shape: {
-      batch: 1,
-      regions: 1,
-      tokens: 4,
-      columns: 6,
-      view: 'locals',
-      appearanceWeight: 0.3,
-      scaled: true,
-    },
+    shape: { batch: 1, regions: 1, tokens: 4, columns: 3, view: 'locals', scaled: true },
   },
   {
-    name: 'two columns',
+    name: 'one element',
     kind: 'edge',
-    shape: { batch: 1, regions: 1, tokens: 1, columns: 2, view: 'all', appearanceWeight: 1 },
+    shape: { batch: 1, regions: 1, tokens: 1, columns: 1, view: 'all' },
   },
   {
-    name: 'halves that are no multiple of 4',
+    name: 'packed, the last part short',
     kind: 'edge',
-    shape: {
-      batch: 2,
-      regions: 1,
-      tokens: 28,
-      columns: 204,
-      view: 'locals',
-      appearanceWeight: 0,
-      scaled: true,
-    },
+    shape: { batch: 1, regions: 1, tokens: 91, columns: 101, view: 'all' },
   },
   {
-    name: 'pre-training, one clip',
+    name: 'strided, an odd width',
+    kind: 'edge',
+    shape: { batch: 2, regions: 3, tokens: 28, columns: 201, view: 'locals', scaled: true },
+  },
+  {
+    name: 'a million elements',
     kind: 'model',
-    shape: { batch: 1, regions: 1, tokens: 721, columns: 1536, view: 'locals', appearanceWeight: 0.5 },
+    shape: { batch: 1, regions: 1, tokens: 720, columns: 1536, view: 'all' },
   },
 ];
 
 function randomShape(random: Random): MseShape {
-  const shape = { ...randomTokenRows(random), columns: 2 * (1 + random.integer(80)) };
-  return { ...shape, appearanceWeight: random.uniform(), scaled: random.integer(2) === 1 };
+  return { ...randomTokenRows(random), scaled: random.integer(2) === 1 };
 }
 
 function inputs(shape: MseShape) {
   return { prediction: { shape: tokenShape(shape) }, target: { shape: tokenRowsShape(shape) } };
 }
 
-export const mseLossKernel = defineKernel<MseShape>({
-  name: 'mse-loss',
-  summary: 'λ · appearance + (1 − λ) · motion, mean squared errors of two column halves',
-  variants: mseLossVariants,
+export const mseKernel = defineKernel<MseShape>({
+  name: 'mse',
+  summary: 'mean of (p − t)² over all elements',
+  variants: mseVariants,
   cases,
   randomShape,
-  withClips: (shape, clips) => ({ ...shape, batch: clips * shape.batch }),
   inputs,
-  outputs: () => ({ loss: { shape: [3] } }),
+  outputs: () => ({ loss: { shape: [1] } }),
   run: (runtime, shape, { prediction, target }, { loss }) =>
-    mseLoss(runtime, {
-      prediction: viewTokens(prediction!, shape),
-      target: target!,
-      loss: loss!,
-      appearanceWeight: shape.appearanceWeight,
-    }),
-  reference: (shape, { prediction, target }) => {
-    const packed = gatherRows(prediction!, tokenLayout(shape));
-    return { loss: mseReference(packed, target!, shape.columns / 2, shape.appearanceWeight) };
-  },
+    mse(runtime, { prediction: viewTokens(prediction!, shape), target: target!, loss: loss! }),
+  reference: (shape, { prediction, target }) => ({
+    loss: mseReference(gatherRows(prediction!, tokenLayout(shape)), target!),
+  }),
   referenceBackward: (shape, { prediction, target }, { loss }) => {
     const layout = tokenLayout(shape);
-    const packed = gatherRows(prediction!, layout);
-    const gradient = mseBackwardReference(packed, target!, shape.columns / 2, shape.appearanceWeight, loss!);
+    const gradient = mseBackwardReference(gatherRows(prediction!, layout), target!, loss![0]!);
     return {
       prediction: scatterRows(new Float64Array(prediction!.length), layout, gradient),
       target: gradient.map((value) => -value),
     };
   },
-  cost: (shape) => mseLossCost(product(tokenRowsShape(shape))),
+  cost: (shape) => mseCost(product(tokenRowsShape(shape))),
   tolerance: 1e-6,
 });
 
@@ -113,13 +85,12 @@ function gradientScale(shape: MseShape): number {
   return shape.scaled ? product(tokenRowsShape(shape)) * 0.75 : 1;
 }
 
-export const mseLossBackwardKernel = defineKernel<MseShape>({
-  name: 'mse-loss-backward',
-  summary: 'dPrediction = 2 · w · (p − t) / (rows · half) · gradientScale',
-  variants: mseLossBackwardVariants,
+export const mseBackwardKernel = defineKernel<MseShape>({
+  name: 'mse-backward',
+  summary: 'dPrediction = 2 · (p − t) / count · gradientScale',
+  variants: mseBackwardVariants,
   cases,
   randomShape,
-  withClips: (shape, clips) => ({ ...shape, batch: clips * shape.batch }),
   inputs: (shape) => ({
     ...inputs(shape),
     ...(shape.scaled && { gradientScale: { shape: [1], fill: () => Float32Array.of(gradientScale(shape)) } }),
@@ -131,26 +102,17 @@ export const mseLossBackwardKernel = defineKernel<MseShape>({
     },
   }),
   run: (runtime, shape, { prediction, target, gradientScale: scale }, { dPrediction }) =>
-    mseLossBackward(runtime, {
+    mseBackward(runtime, {
       prediction: viewTokens(prediction!, shape),
       target: target!,
       dPrediction: viewTokens(dPrediction!, shape),
-      appearanceWeight: shape.appearanceWeight,
       gradientScale: scale,
     }),
   reference: (shape, { prediction, target, dPrediction }) => {
     const layout = tokenLayout(shape);
-    const packed = gatherRows(prediction!, layout);
-    const cotangent = [gradientScale(shape)];
-    const gradient = mseBackwardReference(
-      packed,
-      target!,
-      shape.columns / 2,
-      shape.appearanceWeight,
-      cotangent,
-    );
+    const gradient = mseBackwardReference(gatherRows(prediction!, layout), target!, gradientScale(shape));
     return { dPrediction: scatterRows(dPrediction!, layout, gradient) };
   },
-  cost: (shape) => mseLossBackwardCost(product(tokenRowsShape(shape))),
+  cost: (shape) => mseBackwardCost(product(tokenRowsShape(shape))),
   tolerance: 1e-6,
 });

@@ -2,7 +2,6 @@ import { GpuArray, type Storage } from '../runtime/gpu-array.js';
 import { elementAlias, requireContiguous } from '../runtime/rows.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { selectVariant, type Variant } from '../runtime/variants.js';
-import { constantHeader } from '../runtime/wgsl.js';
 import partialSumsWgsl from './partial-sums.wgsl';
 
 const KERNEL = 'partial-sums';
@@ -147,17 +146,17 @@ function dispatchSums(runtime: Runtime, parts: GpuArray, sums: readonly PendingS
   const count = blocks.length / 6;
   const table = runtime.table(`${KERNEL} ${blocks.join()}`, () => Uint32Array.from(blocks));
   const grid = runtime.linearGrid(count);
-  const program = runtime.program(`${KERNEL} ${name} ${width} ${count}`, () => ({
-    kernel: KERNEL,
-    detail: `${name}, ${sums.length} sums`,
-    wgsl:
-      elementAlias(width) +
-      constantHeader({ BLOCKS: count, GRID_X: grid[0], COLUMN_LANES: columnLanes, ROW_LANES: rowLanes }) +
-      partialSumsWgsl,
-    access: ['read', 'read', 'read_write'],
-  }));
   const whole = new GpuArray(target, 'f32', [target.sizeBytes / 4]);
-  runtime.dispatch(program, [parts, table, whole], grid, NO_COST);
+  runtime.run({
+    kernel: KERNEL,
+    variant: name,
+    wgsl: [elementAlias(width), partialSumsWgsl],
+    constants: { COLUMN_LANES: columnLanes, ROW_LANES: rowLanes },
+    data: { BLOCKS: count, GRID_X: grid[0] },
+    arrays: { parts, blocks: table, sums: whole },
+    workgroups: grid,
+    cost: NO_COST,
+  });
 }
 
 /** The smallest region of their buffer that holds all targets. */

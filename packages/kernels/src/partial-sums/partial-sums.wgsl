@@ -14,9 +14,9 @@ struct Block {
   accumulate: u32,
 }
 
-@group(0) @binding(0) var<storage, read> parts: array<Element>;
-@group(0) @binding(1) var<storage, read> blocks: array<Block>;
-@group(0) @binding(2) var<storage, read_write> sums: array<Element>;
+var<storage, read> parts: array<Element>;
+var<storage, read> blocks: array<Block>;
+var<storage, read_write> sums: array<Element>;
 
 var<workgroup> lane_sums: array<Element, COLUMN_LANES * ROW_LANES>;
 

@@ -16,8 +16,3 @@ fn philox4x32(counter: vec4u, key: vec2u) -> vec4u {
   }
   return c;
 }
-
-// Uniform in [0, 1), a multiple of 2⁻²⁴: exact in f32.
-fn philox_uniform(x: u32) -> f32 {
-  return f32(x >> 8u) * 5.9604644775390625e-8;
-}

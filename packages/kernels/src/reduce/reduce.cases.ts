@@ -10,7 +10,7 @@ import {
   viewTokens,
   type TokenRows,
 } from '../testing/views.js';
-import { fill, fillCost, fillVariants } from './fill.js';
+import { fill, fillCost, fillVariants } from '../elementwise/fill.js';
 import { sumLeadingReference, sumReference } from './reduce.reference.js';
 import { sumAll, sumAllCost } from './sum-all.js';
 import { sumLeading, sumLeadingCost, sumLeadingVariants } from './sum-leading.js';

@@ -7,11 +7,11 @@ import {
   requireSeparate,
   requireWritableRows,
   rowData,
-  rowKey,
 } from '../runtime/rows.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { Variant } from '../runtime/variants.js';
-import { constantHeader, f32 } from '../runtime/wgsl.js';
+import { f32 } from '../runtime/wgsl.js';
+import rowStartWgsl from '../runtime/row-start.wgsl';
 import sumLeadingWgsl from './sum-leading.wgsl';
 
 export const sumLeadingVariants: readonly Variant[] = [{ name: 'columns', needs: [], prefers: 'any' }];
@@ -97,36 +97,32 @@ function sumChunks(
   const xRows = { rows, columns, offset: x.offset, inner: rows, innerStride: rowStride, outerStride: stride };
   const width = elementWidth([xRows, outRows]);
   const chunks = Math.ceil(count / chunkLength);
-  const size = (chunks * rows * columns) / width;
+  const size = (rows * columns) / width;
   const grid = runtime.linearGrid(Math.ceil(size / 64));
-  const key = `${kernel} ${count} ${rowKey(xRows)} ${rowKey(outRows)} ${chunkLength} ${scale} ${accumulate}`;
-  const program = runtime.program(key, () => ({
-    kernel,
-    detail: `${count} × ${rows} × ${columns} in ${chunks} chunks`,
-    wgsl:
-      elementAlias(width) +
-      constantHeader({
-        COUNT: count,
-        ROWS: rows,
-        COLUMNS: columns / width,
-        CHUNKS: chunks,
-        CHUNK_LENGTH: chunkLength,
-        SCALE: f32(scale),
-        ACCUMULATE: accumulate,
-        GRID_X: grid[0],
-        X_OFFSET: x.offset / width,
-        X_STRIDE: stride / width,
-        X_ROW_STRIDE: rowStride / width,
-        ...rowData('OUT', outRows, width),
-      }) +
-      sumLeadingWgsl,
-    access: ['read', 'read_write'],
-  }));
   const outSize = chunks * rows * columns;
-  runtime.dispatch(program, [x, out], grid, {
-    macs: 0,
-    flops: count * rows * columns,
-    bytesRead: 4 * (count * rows * columns + (accumulate ? outSize : 0)),
-    bytesWritten: 4 * outSize,
+  runtime.run({
+    kernel,
+    wgsl: [elementAlias(width), rowStartWgsl, sumLeadingWgsl],
+    data: {
+      COUNT: count,
+      ROWS: rows,
+      COLUMNS: columns / width,
+      CHUNK_LENGTH: chunkLength,
+      SCALE: f32(scale),
+      ACCUMULATE: Number(accumulate),
+      GRID_X: grid[0],
+      X_OFFSET: x.offset / width,
+      X_STRIDE: stride / width,
+      X_ROW_STRIDE: rowStride / width,
+      ...rowData('OUT', outRows, width),
+    },
+    arrays: { x, out },
+    workgroups: [...grid, chunks],
+    cost: {
+      macs: 0,
+      flops: count * rows * columns,
+      bytesRead: 4 * (count * rows * columns + (accumulate ? outSize : 0)),
+      bytesWritten: 4 * outSize,
+    },
   });
 }

@@ -1,24 +1,13 @@
+import { elementwise, elementwiseVariants, isSameRows } from '../elementwise/elementwise.js';
 import { ShapeError } from '../runtime/errors.js';
-import type { GpuArray } from '../runtime/gpu-array.js';
+import type { GpuArray, RowLayout } from '../runtime/gpu-array.js';
 import type { Cost } from '../runtime/ledger.js';
-import {
-  elementAlias,
-  elementWidth,
-  requireContiguous,
-  requireRows,
-  requireSeparate,
-  requireWritableRows,
-  rowData,
-  rowKey,
-} from '../runtime/rows.js';
+import { requireContiguous, requireRows, requireWritableRows } from '../runtime/rows.js';
 import type { Runtime } from '../runtime/runtime.js';
-import type { Variant } from '../runtime/variants.js';
-import { constantHeader } from '../runtime/wgsl.js';
-import rowScaleWgsl from './row-scale.wgsl';
 
 const KERNEL = 'row-scale';
 
-export const rowScaleVariants: readonly Variant[] = [{ name: 'elementwise', needs: [], prefers: 'any' }];
+export const rowScaleVariants = elementwiseVariants;
 
 export interface RowScaleCostOptions {
   readonly hasResidual?: boolean;
@@ -63,7 +52,7 @@ export interface RowScaleArrays {
  * `out` shares its buffer with nothing. Throws `ShapeError` otherwise or when shapes do not fit.
  */
 export function rowScale(runtime: Runtime, arrays: RowScaleArrays): void {
-  const { x, scale, rowsPerScale, residual, out } = arrays;
+  const { x, scale, rowsPerScale, residual, out, accumulate = false } = arrays;
   const xRows = requireRows(KERNEL, 'x', x);
   const { rows, columns } = xRows;
   if (!Number.isInteger(rowsPerScale) || rowsPerScale < 1 || rows % rowsPerScale !== 0) {
@@ -71,51 +60,26 @@ export function rowScale(runtime: Runtime, arrays: RowScaleArrays): void {
   }
   requireContiguous(KERNEL, 'scale', scale, rows / rowsPerScale);
   const outRows = requireWritableRows(KERNEL, 'out', out, { rows, columns });
-  const residualRows = residual ? requireRows(KERNEL, 'residual', residual, { rows, columns }) : xRows;
-
-  const sameAsOut = (array: GpuArray | undefined, key: string) =>
-    array !== undefined && array.storage.id === out.storage.id && key === rowKey(outRows);
-  const xInPlace = sameAsOut(x, rowKey(xRows));
-  const residualInPlace = sameAsOut(residual, rowKey(residualRows));
-  if (residualInPlace && (arrays.accumulate || xInPlace)) {
+  const residualRows = residual && requireRows(KERNEL, 'residual', residual, { rows, columns });
+  const isOut = (array: GpuArray | undefined, layout: RowLayout | undefined) =>
+    array?.storage.id === out.storage.id && layout !== undefined && isSameRows(layout, outRows);
+  const residualIsOut = isOut(residual, residualRows);
+  if (residualIsOut && (accumulate || isOut(x, xRows))) {
     throw new ShapeError(`${KERNEL}: residual is out itself, so neither may x be out nor accumulate be set`);
   }
-  const readResidual = residualInPlace ? undefined : residual;
-  requireSeparate(KERNEL, { out }, { scale, x: xInPlace ? undefined : x, residual: readResidual });
-  const accumulate = arrays.accumulate === true || residualInPlace;
-
-  const hasResidual = readResidual !== undefined;
-  const width = elementWidth([xRows, outRows, residualRows]);
-  const count = (rows * columns) / width;
-  const grid = runtime.linearGrid(Math.ceil(count / 256));
-  const layouts = `${rowKey(xRows)} ${hasResidual ? rowKey(residualRows) : ''} ${rowKey(outRows)}`;
-  const key = `${KERNEL} ${layouts} ${rowsPerScale} ${scale.offset} ${accumulate} ${xInPlace} ${hasResidual}`;
-  const program = runtime.program(key, () => ({
+  elementwise(runtime, {
     kernel: KERNEL,
-    detail: `${rows} × ${columns}, ${rowsPerScale} rows a factor`,
-    wgsl:
-      elementAlias(width) +
-      constantHeader({
-        COUNT: count,
-        COLUMNS: columns / width,
-        GRID_X: grid[0],
-        ROWS_PER_SCALE: rowsPerScale,
-        HAS_RESIDUAL: hasResidual,
-        X_IN_PLACE: xInPlace,
-        ACCUMULATE: accumulate,
-        ...rowData('X', xRows, width),
-        ...rowData('RESIDUAL', residualRows, width),
-        ...rowData('OUT', outRows, width),
-        SCALE_OFFSET: scale.offset,
-      }) +
-      rowScaleWgsl,
-    access: ['read_write', 'read', 'read', 'read'],
-  }));
-  const bound = [out, scale, xInPlace ? scale : x, readResidual ?? scale];
-  runtime.dispatch(
-    program,
-    bound,
-    grid,
-    rowScaleCost(rows, columns, rowsPerScale, { hasResidual, accumulate }),
-  );
+    inputs: {
+      x: { array: x, inPlace: 'same rows' },
+      scale: { array: scale, as: 'factor', rowsPerFactor: rowsPerScale },
+      residual: residual && { array: residual, inPlace: 'same rows' },
+    },
+    out,
+    value: residual ? 'residual + scale * x' : 'scale * x',
+    accumulate,
+    cost: rowScaleCost(rows, columns, rowsPerScale, {
+      hasResidual: residual !== undefined && !residualIsOut,
+      accumulate: accumulate || residualIsOut,
+    }),
+  });
 }

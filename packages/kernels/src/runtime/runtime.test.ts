@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { useRuntime } from '../testing/test-runtime.js';
 import { double } from './double.testing.js';
 import { ShapeError } from './errors.js';
+import type { GpuArray } from './gpu-array.js';
 
 const free = { macs: 0, flops: 0, bytesRead: 0, bytesWritten: 0 };
 
@@ -39,7 +40,7 @@ describe('Runtime', () => {
       const { pipelinesCreated } = runtime().counters;
       await runtime().synchronize();
       const { submits } = runtime().counters;
-      for (let i = 0; i < 600; i++) double(runtime(), x, y);
+      for (let i = 0; i < 600; i++) double(runtime(), x, y, { kernel: 'repeated' });
       expect(runtime().counters.pipelinesCreated).toBe(pipelinesCreated + 1);
       expect(runtime().counters.submits - submits).toBe(2);
       await runtime().synchronize();
@@ -83,24 +84,25 @@ describe('Runtime', () => {
   it('refuses dispatches that do not fit, naming kernel, shapes and arrays, and stays usable', () =>
     runtime().scope(async () => {
       const [x, y] = [runtime().upload(Float32Array.of(4), [1]), runtime().empty([1])];
-      const program = runtime().program('pair', () => ({
-        kernel: 'pair',
-        detail: 'N=1',
-        wgsl: `@group(0) @binding(0) var<storage, read> x: array<f32>;
-               @group(0) @binding(1) var<storage, read_write> y: array<f32>;
-               @compute @workgroup_size(1) fn main() { y[0] = x[0]; }`,
-        access: ['read', 'read_write'],
-      }));
-      expect(() => runtime().dispatch(program, [x], [1], free)).toThrow(
-        'kernel pair (N=1) has 2 bindings, but 1 arrays were given',
-      );
-      expect(() => runtime().dispatch(program, [x, x], [1], free)).toThrow(
+      const pair = (given: { x: GpuArray; y: GpuArray }, workgroups: readonly [number, number?]) =>
+        runtime().run({
+          kernel: 'pair',
+          wgsl: [
+            'var<storage, read> x: array<f32>;\nvar<storage, read_write> y: array<f32>;\n' +
+              '@compute @workgroup_size(N) fn main() { y[0] = x[0]; }',
+          ],
+          constants: { N: 1 },
+          arrays: given,
+          workgroups,
+          cost: free,
+        });
+      expect(() => pair({ x, y: x }, [1])).toThrow(
         /kernel pair \(N=1\): bindings 0 \(f32\[1\]\) and 1 \(f32\[1\]\) share a buffer that is written/,
       );
       for (const workgroups of [[0], [1, 0], [65_536_000], [Number.NaN]] as [number, number?][]) {
-        expect(() => runtime().dispatch(program, [x, y], workgroups, free)).toThrow(ShapeError);
+        expect(() => pair({ x, y }, workgroups)).toThrow(ShapeError);
       }
-      runtime().dispatch(program, [x, y], [1], free);
+      pair({ x, y }, [1]);
       expect(await runtime().read(y)).toEqual(Float32Array.of(4));
     }));
 });

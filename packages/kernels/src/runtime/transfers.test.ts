@@ -4,7 +4,7 @@ import { double } from './double.testing.js';
 import { ShapeError } from './errors.js';
 import type { DType } from './gpu-array.js';
 import type { HostData } from './transfers.js';
-import { constantHeader, f32 } from './wgsl.js';
+import { f32 } from './wgsl.js';
 
 describe('transfers', () => {
   const runtime = useRuntime();
@@ -120,22 +120,23 @@ describe('transfers', () => {
       }
     }));
 
-  it('bring the constants of a header to the kernel bit by bit', () =>
+  it('bring real numbers to a kernel bit by bit, as constants and as data', () =>
     runtime().scope(async () => {
       const constants = [0.1, -1 / 3, 1e21, 3.4028234663852886e38, 2 ** -126, 1e-30, 16777217].map(
         Math.fround,
       );
       const out = runtime().empty([constants.length]);
-      const program = runtime().program('constants', () => ({
-        kernel: 'constants',
-        detail: 'test',
-        wgsl:
-          constantHeader(Object.fromEntries(constants.map((value, i) => [`C${i}`, f32(value)]))) +
-          `@group(0) @binding(0) var<storage, read_write> out: array<f32>;
-           @compute @workgroup_size(1) fn main() { ${constants.map((_, i) => `out[${i}] = C${i};`).join(' ')} }`,
-        access: ['read_write'],
-      }));
-      runtime().dispatch(program, [out], [1], { macs: 0, flops: 0, bytesRead: 0, bytesWritten: 0 });
+      const numbers = Object.fromEntries(constants.map((value, i) => [`C${i}`, f32(value)]));
+      const body = constants.map((_, i) => `out[${i}] = C${i};`).join(' ');
+      const wgsl = [
+        `var<storage, read_write> out: array<f32>;\n@compute @workgroup_size(1) fn main() { ${body} }`,
+      ];
+      const cost = { macs: 0, flops: 0, bytesRead: 0, bytesWritten: 0 };
+      const call = { kernel: 'numbers', wgsl, arrays: { out }, workgroups: [1], cost } as const;
+      runtime().run({ ...call, constants: numbers });
+      expect(await runtime().read(out)).toEqual(Float32Array.from(constants));
+      runtime().clear(out);
+      runtime().run({ ...call, data: numbers });
       expect(await runtime().read(out)).toEqual(Float32Array.from(constants));
     }));
 });

@@ -1,4 +1,4 @@
-import { expect } from 'vitest';
+import { expect, it } from 'vitest';
 import { type GpuArray, product } from '../runtime/gpu-array.js';
 import { runnableVariants, type Variant } from '../runtime/variants.js';
 import type { HostData, Runtime } from '../runtime/runtime.js';
@@ -131,25 +131,59 @@ function toleranceOf<Shape>(spec: KernelSpec<Shape>, variant: Variant): number {
   return variant.precision === 'f16' ? (spec.toleranceF16 ?? 2 * tolerance) : tolerance;
 }
 
+/** How many random shapes to try besides the cases and from which seed. */
+interface CheckOptions {
+  readonly randomShapes?: number;
+  readonly seed?: number;
+}
+
+/** Everything that a kernel is checked on, with one variant. */
+function checksOf<Shape>(
+  { cases, randomShape }: KernelSpec<Shape>,
+  { randomShapes = 4, seed = 1 }: CheckOptions,
+): readonly {
+  readonly testCase: Pick<KernelCase<Shape>, 'name' | 'shape' | 'termSizes'>;
+  readonly seed: number;
+}[] {
+  const random = testRandom(seed + 77);
+  const { from, to } = drawsOfLevel(randomShapes);
+  const shapes = Array.from({ length: randomShape ? to : 0 }, () => randomShape!(random));
+  const drawn = shapes.map((shape, i) => ({
+    testCase: { name: `random ${JSON.stringify(shape)}`, shape },
+    seed: seed + i,
+  }));
+  const fixed = testLevel === 'daily' ? cases.map((testCase) => ({ testCase, seed })) : [];
+  return [...fixed, ...drawn.slice(from)];
+}
+
 /**
- * Every case on every variant that the device can run, then `randomShapes` random shapes; of the `rest`, only the random
- * shapes after those.
+ * Declares a test for each case on each variant, then for `randomShapes` random shapes, and of the `rest` only for the
+ * random shapes after those. A failure names its case; variants that the device cannot run are skipped.
  */
+export function testKernel<Shape>(
+  runtime: () => Runtime,
+  spec: KernelSpec<Shape>,
+  options: CheckOptions = {},
+): void {
+  for (const variant of spec.variants) {
+    for (const { testCase, seed } of checksOf(spec, options)) {
+      it(`${spec.name}/${variant.name} matches float64: ${testCase.name}`, async ({ skip }) => {
+        if (!runnableVariants(runtime(), spec.variants).includes(variant)) skip();
+        await checkCase(runtime(), spec, testCase, variant, seed);
+      });
+    }
+  }
+}
+
+/** As `testKernel`, all within one test. */
 export async function checkKernel<Shape>(
   runtime: Runtime,
   spec: KernelSpec<Shape>,
-  { randomShapes = 4, seed = 1 }: { randomShapes?: number; seed?: number } = {},
+  options: CheckOptions = {},
 ): Promise<void> {
   for (const variant of runnableVariants(runtime, spec.variants)) {
-    if (testLevel === 'daily') {
-      for (const testCase of spec.cases) await checkCase(runtime, spec, testCase, variant, seed);
-    }
-    const random = testRandom(seed + 77);
-    const { from, to } = drawsOfLevel(randomShapes);
-    for (let i = 0; spec.randomShape && i < to; i++) {
-      const shape = spec.randomShape(random);
-      if (i < from) continue;
-      await checkCase(runtime, spec, { name: `random ${JSON.stringify(shape)}`, shape }, variant, seed + i);
+    for (const { testCase, seed } of checksOf(spec, options)) {
+      await checkCase(runtime, spec, testCase, variant, seed);
     }
   }
 }

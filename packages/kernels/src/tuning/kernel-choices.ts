@@ -8,7 +8,7 @@ import {
 import { layerNormBackward } from '../layer-norm/layer-norm-backward.js';
 import { layerNorm, layerNormVariants } from '../layer-norm/layer-norm.js';
 import { matmul, matmulVariants } from '../matmul/matmul.js';
-import { mseLoss, mseLossVariants } from '../mse/mse.js';
+import { twoPartLoss, twoPartLossVariants } from '../masked-video/two-part-loss/two-part-loss.js';
 import { sumAll } from '../reduce/sum-all.js';
 import { workgroupSumVariants } from '../reduce/workgroup-sum.js';
 import type { GpuArray } from '../runtime/gpu-array.js';
@@ -108,11 +108,11 @@ export const kernelChoices: readonly KernelChoice[] = [
     }),
   },
   {
-    kernel: 'mse-loss',
-    variants: mseLossVariants,
+    kernel: 'two-part-loss',
+    variants: twoPartLossVariants,
     sample: samples((paper, make) => {
       const [prediction, target] = [make(720, 1536), make(720, 1536)];
-      mseLoss(paper, { prediction, target, loss: make(3), appearanceWeight: 0.5 });
+      twoPartLoss(paper, { prediction, target, loss: make(3), appearanceWeight: 0.5 });
     }),
   },
   {
