@@ -23,6 +23,8 @@ export function fill(runtime: Runtime, { out, value }: FillArrays): void {
     inputs: {},
     out,
     value: 'FILL_VALUE',
+    // Nothing is loaded: with single elements one program does for every layout.
+    scalarFunctions: [],
     data: { FILL_VALUE: f32(value) },
     cost: fillCost(out.size),
   });

@@ -53,12 +53,11 @@ fn finish_row(row: u32, slot: u32, lane: u32) {
   for (var c = lane; c < COLUMNS; c += LANES) {
     let gradient = d_out[d_out_start + c] * weight[WEIGHT_OFFSET + c];
     let centred = (x[x_start + c] - row_mean) - off;
-    let value = row_rstd * (gradient - means.x - centred * slope);
-    if (ACCUMULATE) {
-      dx[dx_start + c] += value;
-    } else {
-      dx[dx_start + c] = value;
+    var value = row_rstd * (gradient - means.x - centred * slope);
+    if (ACCUMULATE != 0u) {
+      value += dx[dx_start + c];
     }
+    dx[dx_start + c] = value;
   }
   if (lane == 0u) {
     d_out_starts[slot] = d_out_start;
