@@ -7,7 +7,6 @@ import {
   type GpuArray,
   type PaperOptions,
   type KernelCall,
-  type Program,
 } from '@tubelet/kernels';
 import type { EncoderConfig } from '@tubelet/mae-dfer';
 import { buildWorkload, type ModelRun, type Phase } from '../model/workload.js';
@@ -47,17 +46,6 @@ class CostRecorder extends Runtime {
 
   constructor() {
     super(paperDevice(ADAPTER), paperAdapter(ADAPTER));
-  }
-
-  override dispatch(
-    program: Program,
-    arrays: readonly GpuArray[],
-    workgroups: readonly [number, number?, number?],
-    cost: Cost,
-  ): void {
-    super.dispatch(program, arrays, workgroups, cost);
-    const [x, y = 1, z = 1] = workgroups;
-    this.dispatches.push({ kernel: program.kernel, cost, workgroups: x * y * z });
   }
 
   override run(call: KernelCall): void {

@@ -48,15 +48,6 @@ export class ProgramCache {
     return this.byKey.values();
   }
 
-  program(key: string, build: () => ProgramSource): Program {
-    let program = this.byKey.get(key);
-    if (!program) {
-      program = this.compile(build());
-      this.byKey.set(key, program);
-    }
-    return program;
-  }
-
   /** Whether `other` has a program that this cache does not have. */
   lacksAnyOf(other: ProgramCache): boolean {
     return [...other.byKey.keys()].some((key) => !this.byKey.has(key));
@@ -88,9 +79,11 @@ export class ProgramCache {
     await Promise.all(precompile.length > 0 ? precompile.map(take) : missing.map(() => take(undefined)));
   }
 
-  /** The program of a call, and its arrays and data bound for it. Throws `ShapeError` as `bind` does. */
+  /** The program of a call, and its arrays and data bound for it. Throws `ShapeError` for a shared buffer. */
   prepare(call: KernelCall): { readonly program: Program; readonly binding: Binding } {
-    const program = this.program(this.keyOf(call), () => sourceOf(call));
+    const key = this.keyOf(call);
+    let program = this.byKey.get(key);
+    if (!program) this.byKey.set(key, (program = this.compile(sourceOf(call))));
     const arrays = Object.values(call.arrays).filter((array) => array !== undefined);
     return { program, binding: this.bind(program, arrays, call.data && this.blocks.block(call.data)) };
   }
@@ -111,8 +104,7 @@ export class ProgramCache {
     return key;
   }
 
-  /** Throws `ShapeError` when the arrays do not fit the program's bindings. */
-  bind(program: Program, arrays: readonly GpuArray[], block?: UniformBlock): Binding {
+  private bind(program: Program, arrays: readonly GpuArray[], block?: UniformBlock): Binding {
     // Looked up for every dispatch: a number needs neither memory nor hashing of a text.
     let key = program.id + Math.imul(block?.id ?? 0, 0x85ebca6b);
     for (const { storage } of arrays) key = (Math.imul(key, 0x9e3779b1) + storage.id) | 0;
@@ -191,7 +183,7 @@ export class ProgramCache {
     const { kernel, detail, wgsl, access, takesData } = source;
     this.counters.pipelinesCreated++;
     const id = this.counters.pipelinesCreated;
-    return { kernel, detail, wgsl, access, takesData: takesData ?? false, id, pipeline, layout };
+    return { kernel, detail, wgsl, access, takesData, id, pipeline, layout };
   }
 }
 
@@ -259,11 +251,6 @@ function isFor(
 
 function requireBindable(program: Program, arrays: readonly GpuArray[]): void {
   const { kernel, detail, access } = program;
-  if (arrays.length !== access.length) {
-    throw new ShapeError(
-      `kernel ${kernel} (${detail}) has ${access.length} bindings, but ${arrays.length} arrays were given`,
-    );
-  }
   // WebGPU allows a buffer in one dispatch either any number of times for reading, or in separate ranges for
   // writing; it would say so only when the whole batch is submitted.
   arrays.forEach(({ storage: a }, i) =>

@@ -31,7 +31,7 @@ export interface ProgramSource {
   readonly wgsl: string;
   readonly access: readonly Access[];
   /** Whether a uniform block is bound behind the arrays. */
-  readonly takesData?: boolean;
+  readonly takesData: boolean;
 }
 
 /** A compiled kernel. */

@@ -5,11 +5,11 @@ import { CommandRecorder, attributed } from './command-recorder.js';
 import { DeviceLostError, OutOfMemoryError, RecordingError, ShapeError } from './errors.js';
 import { FailureLog } from './failure-log.js';
 import { GpuArray, type DType } from './gpu-array.js';
-import { Ledger, type Cost } from './ledger.js';
+import { Ledger } from './ledger.js';
 import { precompiler } from './precompile.js';
 import { Profiler, type ProfileEntry } from './profiler.js';
 import { ProgramCache } from './program-cache.js';
-import type { KernelCall, Program, ProgramSource } from './program.js';
+import type { KernelCall, Program } from './program.js';
 import { Recording } from './recording.js';
 import type { ShapeClass } from './shape-class.js';
 import { Transfers, dtypeOf, type HostData } from './transfers.js';
@@ -216,12 +216,6 @@ export class Runtime {
 
   // ---- kernels -----------------------------------------------------------------------------------------
 
-  /** The program under `key`, compiled on first use. The key must name everything that `build` depends on. */
-  program(key: string, build: () => ProgramSource): Program {
-    this.failures.throwIfFailed();
-    return this.programs.program(key, build);
-  }
-
   /**
    * Compiles the programs that another runtime has used, such as one on paper on which a step was taken, side by side,
    * so that the first step here need not wait for one after the other. Does nothing that would not be done later.
@@ -244,7 +238,8 @@ export class Runtime {
 
   /**
    * Records one kernel; its program is compiled on first use. Throws `ShapeError` when two arrays share a buffer that
-   * is written, and for workgroup counts beyond the device's limit.
+   * is written, and for workgroup counts beyond the device's limit; `SyntaxError` for arrays that are not those of the
+   * WGSL.
    */
   run(call: KernelCall): void {
     this.failures.throwIfFailed();
@@ -254,23 +249,6 @@ export class Runtime {
     this.requireWorkgroups(program, x, y, z);
     this.commands.dispatch(program, binding, x, y, z, cost);
     this.ledger.add(kernel, cost);
-  }
-
-  /**
-   * Records one kernel. `arrays` are bound in the order of the program's bindings. Throws `ShapeError` when they do
-   * not fit them, when two share a buffer that is written, and for workgroup counts beyond the device's limit.
-   */
-  dispatch(
-    program: Program,
-    arrays: readonly GpuArray[],
-    workgroups: readonly [number, number?, number?],
-    cost: Cost,
-  ): void {
-    this.failures.throwIfFailed();
-    const [x, y = 1, z = 1] = workgroups;
-    this.requireWorkgroups(program, x, y, z);
-    this.commands.dispatch(program, this.programs.bind(program, arrays), x, y, z, cost);
-    this.ledger.add(program.kernel, cost);
   }
 
   /**

@@ -45,13 +45,11 @@ describe('what can be tuned', () => {
         const paper = paperRuntime(likeRuntime(runtime()));
         if (choice) paper.tuning = new TuningTable(tuningIdentity(runtime(), COMPILER), [choice]);
         const details: string[] = [];
-        const { program } = paper;
-        paper.program = (key, build) =>
-          program.call(paper, key, () => {
-            const source = build();
-            details.push(`${source.kernel}: ${source.detail}\n${source.wgsl}`);
-            return source;
-          });
+        const run = paper.run.bind(paper);
+        paper.run = (call) => {
+          details.push(`${call.kernel} ${call.variant}\n${call.wgsl.join('\n')}`);
+          run(call);
+        };
         const arrays = (specs: ReturnType<typeof spec.inputs>) =>
           Object.fromEntries(
             Object.entries(specs).map(([name, { shape: of, dtype }]) => [name, paper.empty(of, dtype)]),
