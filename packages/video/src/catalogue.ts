@@ -3,7 +3,7 @@ import type { FrameShape } from './decode';
 import { NoReadableVideoError, VideoDecodeError, type BadFile } from './errors';
 import { framesWithin, type FrameRange } from './frame-range';
 import type { DecoderPool } from './pool';
-import type { VideoInfo } from './probe';
+import type { VideoInfo } from './video-info';
 import type { VideoEntry } from './source';
 import type { DecodedFrames } from './worker-protocol';
 

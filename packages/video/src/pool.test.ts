@@ -10,7 +10,7 @@ const folder = temporaryFolder();
 const file = (name: string) => join(folder.path, name);
 const pools: DecoderPool[] = [];
 async function open(options: DecoderPoolOptions): Promise<DecoderPool> {
-  const pool = await DecoderPool.open(options);
+  const pool = await DecoderPool.open({ decoder: 'ffmpeg', ...options });
   pools.push(pool);
   return pool;
 }

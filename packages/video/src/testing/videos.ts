@@ -55,6 +55,20 @@ export function frameNumber(pixels: Uint8Array): number {
   return 10 * digit(pixels.subarray(0, rows)) + digit(pixels.subarray(-rows));
 }
 
+/** Frames [T, height, width, 3] full of colours and edges that move. */
+export function texturedFrames(count: number, width: number, height: number): Uint8Array {
+  const pixels = new Uint8Array(count * width * height * 3);
+  for (let i = 0; i < pixels.length; i += 3) {
+    const place = i / 3;
+    const [x, y] = [place % width, Math.floor(place / width) % height];
+    const time = Math.floor(place / (width * height));
+    pixels[i] = 5 * x + 3 * time;
+    pixels[i + 1] = 128 + 100 * Math.sin((x + y + 4 * time) / 5);
+    pixels[i + 2] = 128 + 100 * Math.cos((y - 2 * time) / 4);
+  }
+  return pixels;
+}
+
 export interface EncodeOptions {
   width: number;
   height: number;
