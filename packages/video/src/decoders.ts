@@ -2,6 +2,7 @@
 import { statSync } from 'node:fs';
 import { VideoDecodeError } from './errors';
 import { isFrameName, probeFrameFolder } from './frame-folder';
+import type { HeaderCache } from './header-cache';
 import { probeVideo } from './probe';
 import type { FfmpegRunner } from './runner';
 import { describeTimes, FRAME_FOLDER_RATE, type VideoInfo } from './video-info';
@@ -12,6 +13,8 @@ export interface Decoders {
   ffmpeg: FfmpegRunner;
   /** Asked first, where there is one. */
   webcodecs?: DecoderProcess;
+  /** What earlier runs found out. */
+  headers: HeaderCache;
 }
 
 /**
@@ -26,12 +29,19 @@ export async function probe(decoders: Decoders, path: string): Promise<VideoInfo
   if (entry.isDirectory()) return probeFrameFolder(path);
   if (entry.size === 0) throw new VideoDecodeError(path, 'the file is empty');
   if (isFrameName(path)) return probeFrameFolder(path);
-  if (decoders.webcodecs === undefined) return probeVideo(decoders.ffmpeg, path);
+  return (
+    decoders.headers.find(path, entry) ??
+    decoders.headers.remember(await probeVideoFile(decoders, path), entry)
+  );
+}
+
+async function probeVideoFile({ ffmpeg, webcodecs }: Decoders, path: string): Promise<VideoInfo> {
+  if (webcodecs === undefined) return probeVideo(ffmpeg, path);
   try {
-    const { times, ...found } = await decoders.webcodecs.ask({ kind: 'probe', path });
+    const { times, ...found } = await webcodecs.ask({ kind: 'probe', path });
     return { path, kind: 'video', seekable: true, ...found, ...describeTimes(times, FRAME_FOLDER_RATE) };
   } catch (error) {
     if (!(error instanceof RefusedVideoError)) throw error;
-    return probeVideo(decoders.ffmpeg, path);
+    return probeVideo(ffmpeg, path);
   }
 }

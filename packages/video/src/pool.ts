@@ -1,5 +1,7 @@
 /** A few threads that decode. */
+import { cacheDirectory } from '@tubelet/kernels/node';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { FrameShape } from './decode';
 import { DecoderClosedError, VideoDecodeError } from './errors';
@@ -99,7 +101,14 @@ export class DecoderPool {
     }
     const ffmpeg = options.ffmpeg ?? (await resolveFfmpeg());
     const webcodecs = await chooseWebCodecs(options.decoder ?? wantedDecoder());
-    const setup: WorkerSetup = { ffmpeg, decoderProcess: webcodecs?.script };
+    const setup: WorkerSetup = {
+      ffmpeg,
+      decoderProcess: webcodecs?.script,
+      headers: {
+        folder: join(cacheDirectory(), 'video-headers'),
+        decoder: webcodecs === undefined ? `ffmpeg ${ffmpeg.version}` : `webcodecs ${webcodecs.version}`,
+      },
+    };
     if (ffmpeg.kind === 'wasm') setup.wasmModule = await compileWasmFfmpeg(ffmpeg);
     return new DecoderPool(ffmpeg, webcodecs, await scriptFile('worker'), setup, workers);
   }

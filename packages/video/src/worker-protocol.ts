@@ -12,6 +12,8 @@ export interface WorkerSetup {
   wasmModule?: WebAssembly.Module;
   /** The script of the WebCodecs decoder process; without it, ffmpeg decodes everything. */
   decoderProcess?: string;
+  /** The folder of the `HeaderCache`, and its `decoder`. */
+  headers: { folder: string; decoder: string };
 }
 
 /** Reads the header of a file. */

@@ -4,6 +4,7 @@ import { cropClip } from './crop';
 import { decodeClip, decodeRange } from './decode';
 import { probe, type Decoders } from './decoders';
 import { VideoDecodeError } from './errors';
+import { HeaderCache } from './header-cache';
 import { createRunner, FfmpegInterruptedError } from './runner';
 import { transformTrainClip } from './transforms/clip-transform';
 import { mixClips, NO_MIX } from './transforms/mixup';
@@ -21,8 +22,9 @@ import type {
 const say = (response: WorkerResponse, transfer: ArrayBuffer[] = []) =>
   parentPort?.postMessage(response, transfer);
 
-const { ffmpeg, wasmModule, decoderProcess } = workerData as WorkerSetup;
+const { ffmpeg, wasmModule, decoderProcess, headers } = workerData as WorkerSetup;
 const decoders: Decoders = {
+  headers: new HeaderCache(headers.folder, headers.decoder),
   ffmpeg: await createRunner(ffmpeg, wasmModule),
   webcodecs:
     decoderProcess === undefined
