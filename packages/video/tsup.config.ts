@@ -10,6 +10,6 @@ export default defineConfig(
       worker: 'src/worker.ts',
       'decoder-process': 'src/webcodecs/process.ts',
     },
-    { platform: 'node', external: [/^node:/, 'esbuild'] },
+    { platform: 'node', external: [/^node:/, 'esbuild', '@napi-rs/webcodecs'] },
   ),
 );

@@ -26,7 +26,7 @@
  * - One clip, without a loader: `readClip('face.mp4', { startSeconds: 3 })`.
  */
 export * from './errors';
-export { resolveFfmpeg, type Ffmpeg, type NativeFfmpeg, type WasmFfmpeg } from './ffmpeg';
+export { resolveFfmpeg, wasmFfmpeg, type Ffmpeg, type NativeFfmpeg, type WasmFfmpeg } from './ffmpeg';
 export { FRAME_FOLDER_RATE, type VideoInfo } from './video-info';
 export type { FrameShape } from './decode';
 export { WebCodecsNotFoundError } from './webcodecs/client';

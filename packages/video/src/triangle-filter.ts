@@ -28,7 +28,9 @@ function makeFilter({ length, start, span, outputLength }: FilterShape): Filter 
   for (let x = 0; x < outputLength; x++) {
     const centre = start + (x + 0.5) * scale;
     const begin = Math.max(Math.trunc(centre - support + 0.5), 0);
-    const end = Math.min(Math.trunc(centre + support + 0.5), length);
+    let end = Math.min(Math.trunc(centre + support + 0.5), length);
+    // Where nothing is scaled, the second of two inputs has no weight.
+    if (end - 1 > begin && end - 0.5 - centre >= support) end--;
     let sum = 0;
     for (let i = begin; i < end; i++) {
       const weight = Math.max(0, 1 - Math.abs((i - centre + 0.5) / support));

@@ -1,11 +1,10 @@
 /** Small videos for the tests, encoded when they are needed. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { wasmInstances } from '../runner-wasm';
-import { resolveFfmpeg, type WasmFfmpeg } from '../ffmpeg';
+import { wasmFfmpeg as findWasmFfmpeg, type WasmFfmpeg } from '../ffmpeg';
 
 /** A folder that is gone after `remove()`. */
 export function temporaryFolder(): { path: string; remove(): void } {
@@ -14,21 +13,11 @@ export function temporaryFolder(): { path: string; remove(): void } {
 }
 
 /** The WebAssembly ffmpeg, whatever else this machine has. */
-export async function wasmFfmpeg(): Promise<WasmFfmpeg> {
-  const ffmpeg = await resolveFfmpeg({});
-  if (ffmpeg.kind === 'wasm') return ffmpeg;
-  const scriptPath = createRequire(import.meta.url)
-    .resolve('@ffmpeg/core')
-    .replace(/esm/, 'umd');
-  const wasmPath = scriptPath.replace(/\.js$/, '.wasm');
-  return {
-    kind: 'wasm',
-    scriptPath,
-    wasmPath,
-    version: '5.1.4',
-    source: '@ffmpeg/core',
-    reason: 'for tests',
-  };
+export function wasmFfmpeg(): Promise<WasmFfmpeg> {
+  const ffmpeg = findWasmFfmpeg();
+  return ffmpeg === undefined
+    ? Promise.reject(new Error('These tests need the optional package @ffmpeg/core.'))
+    : Promise.resolve(ffmpeg);
 }
 
 /** Grey level of a digit: far enough apart for any codec. */
