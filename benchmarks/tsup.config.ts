@@ -4,6 +4,7 @@ import { shared } from '../tsup.shared';
 const programs = {
   flops: 'src/flops/cli.ts',
   kernels: 'src/kernels/cli.ts',
+  loader: 'src/loader/cli.ts',
   model: 'src/model/cli.ts',
   peers: 'src/peers/cli.ts',
   'peer-process': 'src/peers/process.ts',

@@ -281,7 +281,7 @@ function runningOptions(): Option[] {
     valued('--stop-after <step>', 'stop with a checkpoint when this step is reached', whole('--stop-after')),
     valued(
       '--workers <n>',
-      'threads that decode and augment (default: one for each processor but one, at most 4)',
+      'threads that decode and augment (default: one for each processor but one)',
       whole('--workers'),
     ),
     ...memoryOptions(),

@@ -23,6 +23,7 @@ export function announce(
     `${dataset.title}, fold ${fold} of ${dataset.folds}: ${loader.sampleCount} videos to train on, ` +
       `${videos.test.length} to test; validated on ${videos.validatedOn}; steps an epoch: ${stepsPerEpoch}`,
   );
+  progress.note(`decoder: ${loader.decoder}`);
 }
 
 /** Says what a run has left behind; `more` is said in the middle. */

@@ -108,7 +108,7 @@ export function trainCommand(): Command {
       ),
       valued(
         '--workers <n>',
-        'decoding threads (default: one for each processor but one, at most 4)',
+        'decoding threads (default: one for each processor but one)',
         whole('--workers'),
       ),
       ...memoryOptions(),

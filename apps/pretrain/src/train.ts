@@ -211,6 +211,7 @@ function announce(
     `${model.config.encoder.kind} with ${(model.store.count / 1e6).toFixed(2)} M parameters on ` +
       `${adapter.description || adapter.device}; samples: ${loader.sampleCount}, steps an epoch: ${stepsPerEpoch}`,
   );
+  progress.note(`decoder: ${loader.decoder}`);
 }
 
 function summary(

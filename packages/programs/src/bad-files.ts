@@ -7,6 +7,7 @@ const LISTED = 5;
 /** Tells the user of the files that cannot be used, and the log of the run as soon as there is one. */
 export class BadFiles {
   private readonly files: BadFile[] = [];
+  private readonly reported = new Set<string>();
   private write: ((file: BadFile) => void) | undefined;
 
   /** @param logged whether the program keeps a log, in which all of them will be found */
@@ -21,7 +22,10 @@ export class BadFiles {
 
   /** Files that are no videos by their names, or are missing. */
   leaveOut(files: readonly BadFile[]): void {
-    for (const file of files) this.record(file);
+    for (const file of files) {
+      this.reported.add(file.path);
+      this.record(file);
+    }
     for (const { path, reason } of files.slice(0, LISTED))
       this.progress.note(`leaving out ${path}: ${reason}`);
     const more = files.length - LISTED;
@@ -31,7 +35,8 @@ export class BadFiles {
 
   /** A video that cannot be decoded; told of once, however often it is tried. */
   report = (file: BadFile): void => {
-    if (this.files.some(({ path }) => path === file.path)) return;
+    if (this.reported.has(file.path)) return;
+    this.reported.add(file.path);
     this.record(file);
     this.progress.note(`cannot use ${file.path}: ${file.reason}`);
   };

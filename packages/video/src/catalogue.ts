@@ -3,7 +3,7 @@ import type { FrameShape } from './decode';
 import { NoReadableVideoError, VideoDecodeError, type BadFile } from './errors';
 import { framesWithin, type FrameRange } from './frame-range';
 import type { DecoderPool } from './pool';
-import type { VideoInfo } from './probe';
+import type { VideoInfo } from './video-info';
 import type { VideoEntry } from './source';
 import type { DecodedFrames } from './worker-protocol';
 
@@ -16,12 +16,25 @@ export interface UsableVideo {
 /** What a catalogue needs to know of an entry. */
 export type CatalogueEntry = Pick<VideoEntry, 'path' | 'timeRange'>;
 
+/** Headers keep the time of each frame: so many frames of theirs are kept, which takes 64 MiB. */
+const KEPT_FRAMES = 2 ** 23;
+/** What a header takes beside its times, in frames. */
+const FRAMES_OF_HEADER = 64;
+
+interface Header {
+  info: Promise<VideoInfo>;
+  /** What it weighs, in frames; 0 until it has been read. */
+  frames: number;
+}
+
 export class Catalogue {
-  /** By path: many entries may be stretches of one video. */
-  private readonly headers = new Map<string, Promise<VideoInfo>>();
-  private readonly usable = new Map<number, Promise<UsableVideo>>();
+  /** By path, since many entries may be stretches of one video; those used last, as far as they fit. */
+  private readonly headers = new Map<string, Header>();
+  /** Sum of what the headers that are kept weigh. */
+  private headerFrames = 0;
   private readonly decoded = new Map<number, Promise<DecodedFrames | undefined>>();
   private readonly bad = new Map<number, BadFile>();
+  private readonly faults = new Set<string>();
   private cacheBytesLeft: number;
 
   constructor(
@@ -30,6 +43,7 @@ export class Catalogue {
     private readonly shape: FrameShape,
     cacheBytes: number,
     private readonly onBadFile: ((file: BadFile) => void) | undefined,
+    private readonly headerFrameLimit = KEPT_FRAMES,
   ) {
     this.cacheBytesLeft = cacheBytes;
   }
@@ -37,7 +51,7 @@ export class Catalogue {
   /** Files found bad so far, in the order of the entries; one that several entries name, once for each reason. */
   get badFiles(): BadFile[] {
     const inOrder = [...this.bad].sort(([a], [b]) => a - b).map(([, file]) => file);
-    return inOrder.filter((file, i) => inOrder.findIndex((other) => sameFault(file, other)) === i);
+    return [...new Map(inOrder.map((file) => [faultOf(file), file])).values()];
   }
 
   isBad(entry: number): boolean {
@@ -64,20 +78,15 @@ export class Catalogue {
     if (this.bad.has(entry)) return;
     const { path } = this.entries[entry] as CatalogueEntry;
     const file = { path, reason: error.reason };
-    const known = [...this.bad.values()].some((other) => sameFault(file, other));
     this.bad.set(entry, file);
-    this.usable.delete(entry);
-    if (!known) this.onBadFile?.(file);
+    if (this.faults.has(faultOf(file))) return;
+    this.faults.add(faultOf(file));
+    this.onBadFile?.(file);
   }
 
-  /** Reads the header once. Throws a VideoDecodeError also when the wanted stretch of time holds no frame. */
+  /** Reads the header. Throws a VideoDecodeError also when the wanted stretch of time holds no frame. */
   open(entry: number): Promise<UsableVideo> {
-    let usable = this.usable.get(entry);
-    if (usable === undefined) {
-      usable = this.probe(this.entries[entry] as CatalogueEntry);
-      this.usable.set(entry, usable);
-    }
-    return usable;
+    return this.probe(this.entries[entry] as CatalogueEntry);
   }
 
   /**
@@ -105,12 +114,32 @@ export class Catalogue {
   }
 
   private header(path: string): Promise<VideoInfo> {
-    let info = this.headers.get(path);
-    if (info === undefined) {
-      info = this.pool.probe(path);
-      this.headers.set(path, info);
+    let header = this.headers.get(path);
+    if (header === undefined) {
+      const added: Header = { info: this.pool.probe(path), frames: 0 };
+      added.info.then(
+        ({ frameCount }) => this.weigh(path, added, frameCount),
+        () => this.weigh(path, added, 0),
+      );
+      header = added;
+    } else {
+      // To be put behind all others again.
+      this.headers.delete(path);
     }
-    return info;
+    this.headers.set(path, header);
+    return header.info;
+  }
+
+  /** Takes a header into account that has been read, and forgets those not used for longest where all are too many. */
+  private weigh(path: string, header: Header, frameCount: number): void {
+    if (this.headers.get(path) !== header) return;
+    header.frames = FRAMES_OF_HEADER + frameCount;
+    this.headerFrames += header.frames;
+    for (const [oldest, { frames }] of this.headers) {
+      if (this.headerFrames <= this.headerFrameLimit || this.headers.size === 1) return;
+      this.headers.delete(oldest);
+      this.headerFrames -= frames;
+    }
   }
 
   private async probe({ path, timeRange }: CatalogueEntry): Promise<UsableVideo> {
@@ -127,4 +156,4 @@ export class Catalogue {
   }
 }
 
-const sameFault = (one: BadFile, other: BadFile) => one.path === other.path && one.reason === other.reason;
+const faultOf = ({ path, reason }: BadFile) => `${path}\n${reason}`;

@@ -2,7 +2,7 @@ import { closeSync, openSync, readFileSync, truncateSync, writeFileSync, writeSy
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { VideoDecodeError } from './errors';
-import { FRAME_FOLDER_RATE } from './probe';
+import { FRAME_FOLDER_RATE } from './video-info';
 import { DecoderPool } from './pool';
 import { readClip } from './read-clip';
 import { clipFrameIndices } from './sampling';

@@ -1,14 +1,20 @@
 /**
- * Decoding to square RGB frames. Folders of frames are resized as Pillow does it, to the bit (`resizeBilinear`);
- * videos by ffmpeg's bilinear scaler, whose triangle widens likewise where it shrinks, but which works on YUV planes:
- * values come out about 2 of 255 levels away from Pillow's on frames full of texture, 10 at most.
+ * Decoding to square RGB frames. Folders of frames, and videos in other pixel formats than 4:2:0 with 8 bits, are
+ * resized as Pillow does it, to the bit (`resizeBilinear`). Frames in 4:2:0 are scaled with the same filter, but as
+ * planes, and then converted (`planesToRgb`).
  */
 import { cropBox, type CropMode } from './crop';
 import { VideoDecodeError } from './errors';
 import { readFolderFrames } from './frame-folder';
 import { complaints } from './ffmpeg-output';
-import type { VideoInfo } from './probe';
+import { planarFrameBytes, planesToRgb } from './planes';
+import { resizeBilinear } from './resize';
+import { probeVideo } from './probe';
+import type { Decoders } from './decoders';
 import type { FfmpegRunner } from './runner';
+import type { VideoInfo } from './video-info';
+import type { DecoderProcess } from './webcodecs/client';
+import { RefusedVideoError } from './webcodecs/refused';
 
 /** How frames are cut and sized. */
 export interface FrameShape {
@@ -17,8 +23,15 @@ export interface FrameShape {
   crop: CropMode;
 }
 
+/**
+ * Keeps frames of 4:2:0 with 8 bits as they were coded; a stream that changes its size on the way is brought to the
+ * first one.
+ */
+const KEEP_PLANES = 'format=yuv420p|yuvj420p';
 /** Rounding in the conversion must not depend on the processor, or a run would not repeat elsewhere. */
-const SCALER = 'flags=bilinear+accurate_rnd+full_chroma_int+bitexact';
+const TO_RGB = 'format=rgb24';
+const scale = ({ width, height }: VideoInfo) =>
+  `scale=${width}:${height}:flags=bilinear+accurate_rnd+full_chroma_int+bitexact`;
 
 /**
  * Frames that the decoder may owe at the end of a stream: some containers count packets that show nothing. Those
@@ -34,10 +47,18 @@ function seekOptions(info: VideoInfo, firstFrame: number): string[] {
   return ['-ss', seconds.toFixed(6)];
 }
 
-function cropAndScale(info: VideoInfo, { size, crop }: FrameShape): string {
-  const box = cropBox(crop, info.width, info.height, size);
-  const cut = `crop=${box.width}:${box.height}:${box.x}:${box.y}:exact=1`;
-  return `${cut},scale=${size}:${size}:${SCALER},format=rgb24`;
+/** Cuts a decoded frame out, sizes it, and writes it as RGB from `offset` on. */
+function frameWriter(info: VideoInfo, { size, crop }: FrameShape, target: Uint8Array) {
+  const { width, height, colour } = info;
+  const box = cropBox(crop, width, height, size);
+  return (data: Uint8Array, offset: number) => {
+    if (colour === undefined) {
+      resizeBilinear(data, width, height, size, size, { box, target, targetOffset: offset });
+    } else {
+      const bytes = new Uint8ClampedArray(target.buffer, target.byteOffset + offset, size * size * 3);
+      planesToRgb({ width, height, data }, colour, box, size, bytes);
+    }
+  };
 }
 
 /** Picks the frames at these distances from the first decoded one; nothing where they are all from it on. */
@@ -56,7 +77,7 @@ function selectFrames(offsets: readonly number[]): string {
  * @param target [indices.length, size, size, 3], filled. May be shared memory.
  * @throws VideoDecodeError when the file does not hold the frames that its header promises.
  */
-async function decodeVideoFrames(
+async function decodeWithFfmpeg(
   runner: FfmpegRunner,
   info: VideoInfo,
   indices: readonly number[],
@@ -64,26 +85,34 @@ async function decodeVideoFrames(
   target: Uint8Array,
 ): Promise<void> {
   const frameBytes = shape.size * shape.size * 3;
-  const neededBytes = indices.length * frameBytes;
   const [firstFrame, lastFrame] = [indices[0] as number, indices.at(-1) as number];
   // Without seeking, the frames in front are decoded and dropped.
   const begin = info.seekable ? firstFrame : 0;
   const select = selectFrames(indices.map((index) => index - begin));
-  let receivedBytes = 0;
+  const { width, height, colour } = info;
+  const decoded = new Uint8Array(colour === undefined ? width * height * 3 : planarFrameBytes(width, height));
+  const writeFrame = frameWriter(info, shape, target);
+  let filledBytes = 0;
+  let received = 0;
   const { exitCode, log } = await runner.run({
     inputPath: info.path,
     inputOptions: seekOptions(info, firstFrame),
     outputOptions: [
-      ...['-map', '0:v:0', '-vf', `${select}${cropAndScale(info, shape)}`],
+      ...['-map', '0:v:0', '-vf', `${select}${scale(info)},${colour === undefined ? TO_RGB : KEEP_PLANES}`],
       ...[...runner.passEveryFrame, '-frames:v', String(indices.length), '-f', 'rawvideo'],
     ],
     onOutput(bytes) {
-      const room = neededBytes - receivedBytes;
-      target.set(bytes.length > room ? bytes.subarray(0, room) : bytes, receivedBytes);
-      receivedBytes += Math.min(bytes.length, room);
+      for (let from = 0; from < bytes.length && received < indices.length;) {
+        const piece = bytes.subarray(from, from + decoded.length - filledBytes);
+        decoded.set(piece, filledBytes);
+        from += piece.length;
+        filledBytes += piece.length;
+        if (filledBytes < decoded.length) return;
+        writeFrame(decoded, received++ * frameBytes);
+        filledBytes = 0;
+      }
     },
   });
-  const received = Math.floor(receivedBytes / frameBytes);
   if (exitCode !== 0) throw new VideoDecodeError(info.path, complaints(log));
   const firstMissing = indices[received] ?? Infinity;
   if (received === 0 || lastFrame - firstMissing >= missingFramesAllowed(info.frameCount)) {
@@ -98,6 +127,55 @@ async function decodeVideoFrames(
   }
 }
 
+/** {@link decodeWithFfmpeg}, in a decoder process. Throws a RefusedVideoError where ffmpeg is to try. */
+async function decodeWithWebcodecs(
+  decoder: DecoderProcess,
+  info: VideoInfo,
+  indices: readonly number[],
+  { size, crop }: FrameShape,
+  target: Uint8Array,
+): Promise<void> {
+  const { path, width, height, timesSeconds, colour, container } = info;
+  if (container === undefined || colour === undefined) throw new RefusedVideoError('it was probed by ffmpeg');
+  const { startSeconds, rotation } = container;
+  const times = Float64Array.from(indices, (index) => (timesSeconds[index] as number) + startSeconds);
+  const box = cropBox(crop, width, height, size);
+  const request = { path, times, rotation, colour, width, height, box, size };
+  target.set(await decoder.ask({ kind: 'frames', ...request }));
+}
+
+/**
+ * Decodes frames with the decoder that the file is for; clips that the WebCodecs decoder refuses are ffmpeg's.
+ *
+ * @param indices which ones, rising.
+ * @param target [indices.length, size, size, 3], filled. May be shared memory.
+ * @throws VideoDecodeError
+ */
+async function decodeVideoFrames(
+  { webcodecs, ffmpeg }: Decoders,
+  info: VideoInfo,
+  indices: readonly number[],
+  shape: FrameShape,
+  target: Uint8Array,
+): Promise<void> {
+  if (info.container === undefined || webcodecs === undefined) {
+    return decodeWithFfmpeg(ffmpeg, info, indices, shape, target);
+  }
+  try {
+    await decodeWithWebcodecs(webcodecs, info, indices, shape, target);
+  } catch (error) {
+    if (!(error instanceof RefusedVideoError)) throw error;
+    const probed = await probeVideo(ffmpeg, info.path);
+    if (probed.frameCount !== info.frameCount) {
+      throw new VideoDecodeError(
+        info.path,
+        `${error.message}; ffmpeg counts ${probed.frameCount} frames in place of ${info.frameCount}`,
+      );
+    }
+    await decodeWithFfmpeg(ffmpeg, probed, indices, shape, target);
+  }
+}
+
 /**
  * Decodes the frames `begin` … `end − 1` of a video or folder.
  *
@@ -105,7 +183,7 @@ async function decodeVideoFrames(
  * @throws VideoDecodeError
  */
 export async function decodeRange(
-  runner: FfmpegRunner,
+  decoders: Decoders,
   info: VideoInfo,
   begin: number,
   end: number,
@@ -114,7 +192,7 @@ export async function decodeRange(
 ): Promise<Uint8Array> {
   const indices = Array.from({ length: end - begin }, (_, i) => begin + i);
   if (info.kind === 'frames') await readFolderFrames(info.path, indices, shape.size, shape.crop, target);
-  else await decodeVideoFrames(runner, info, indices, shape, target);
+  else await decodeVideoFrames(decoders, info, indices, shape, target);
   return target;
 }
 
@@ -126,7 +204,7 @@ export async function decodeRange(
  * @throws VideoDecodeError
  */
 export async function decodeClip(
-  runner: FfmpegRunner,
+  decoders: Decoders,
   info: VideoInfo,
   indices: readonly number[],
   shape: FrameShape,
@@ -138,7 +216,7 @@ export async function decodeClip(
     return target;
   }
   const distinct = [...new Set(indices)];
-  await decodeVideoFrames(runner, info, distinct, shape, target);
+  await decodeVideoFrames(decoders, info, distinct, shape, target);
   // Repetitions are filled in from the end, where no frame still to be moved can be lost.
   for (let i = indices.length - 1, from = distinct.length - 1; i >= 0; i--) {
     while (distinct[from] !== indices[i]) from--;

@@ -16,10 +16,11 @@ At least one output file must be specified`;
       height: 168,
       framesPerSecond: 29.97,
       startSeconds: 0.04,
+      colour: { matrix: 'bt601', fullRange: false },
     };
     for (const stream of [
       '    Stream #0:0(und): Video: h264 (High) (avc1 / 0x31637661), yuv420p, 224x168 [SAR 1:1 DAR 4:3], 182 kb/s, 29.97 fps, 30k tbr',
-      '  Stream #0:1[0x1](eng): Video: vp9 (Profile 0) (vp09 / 0x39307076), yuv420p(tv, bt709), 224x168, 29.97 fps, 29.97 tbr (default)',
+      '  Stream #0:1[0x1](eng): Video: vp9 (Profile 0) (vp09 / 0x39307076), yuv420p(tv, smpte170m/bt709/unknown, progressive), 224x168, 29.97 fps, 29.97 tbr (default)',
     ]) {
       expect(parseInputHeader(log(stream))).toEqual(expected);
     }
@@ -28,6 +29,18 @@ At least one output file must be specified`;
         displaymatrix: rotation of -90.00 degrees`;
     expect(parseInputHeader(log(turned))).toEqual({ ...expected, width: 168, height: 224 });
     expect(parseInputHeader(log('  Stream #0:0: Audio: aac, 44100 Hz'))).toBeUndefined();
+  });
+
+  it.each([
+    ['yuv420p(tv, bt709)', { matrix: 'bt709', fullRange: false }],
+    ['yuv420p(pc, bt2020nc/bt2020/smpte2084)', { matrix: 'bt2020', fullRange: true }],
+    ['yuvj420p', { matrix: 'bt601', fullRange: true }],
+    ['yuv420p(unknown/bt709/bt709)', { matrix: 'bt601', fullRange: false }],
+    ['yuv420p10le(tv, bt709)', undefined],
+    ['yuv444p', undefined],
+  ])('reads colours: %s', (format, colour) => {
+    const stream = `  Stream #0:0: Video: h264 (High) (avc1 / 0x31637661), ${format}, 224x168, 25 fps`;
+    expect(parseInputHeader(`Input #0, mov, from 'a':\n${stream}\n`)?.colour).toEqual(colour);
   });
 
   it('does not take the output for the input', () => {

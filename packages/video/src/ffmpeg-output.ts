@@ -1,4 +1,5 @@
 /** Reads what ffmpeg writes. */
+import type { Colour } from './planes';
 
 const COMPLAINT =
   /error|invalid|not found|could not|unable|missing|partial|unsupported|unknown|truncat|out of bounds/i;
@@ -46,6 +47,23 @@ export interface InputHeader {
   /** As the file states it, if it does. */
   framesPerSecond?: number;
   startSeconds: number;
+  /** Of frames in 4:2:0 with 8 bits; undefined for other pixel formats. */
+  colour?: Colour;
+}
+
+/**
+ * Reads pixel format, range and matrix out of a stream's line, such as `yuv420p(tv, bt709/unknown/unknown)`. What is
+ * not said is limited range and BT.601, as ffmpeg itself takes it.
+ */
+function parseColour(stream: string): Colour | undefined {
+  const format = /, yuv(j?)420p(?:\(([^)]*)\))?(?:,|$)/.exec(stream);
+  if (format === null) return undefined;
+  const properties = (format[2] ?? '').split(/[,/]/).map((property) => property.trim());
+  const matrix = properties.find((property) => property !== 'tv' && property !== 'pc');
+  return {
+    matrix: matrix === 'bt709' ? 'bt709' : matrix === 'bt2020nc' ? 'bt2020' : 'bt601',
+    fullRange: format[1] === 'j' || properties.includes('pc'),
+  };
 }
 
 /** Reads the description of the first video stream of ffmpeg's input; undefined where there is none. */
@@ -64,5 +82,6 @@ export function parseInputHeader(log: string): InputHeader | undefined {
     height: turned ? width : height,
     framesPerSecond: rate === null || Number(rate[1]) === 0 ? undefined : Number(rate[1]),
     startSeconds: start === null ? 0 : Number(start[1]),
+    colour: parseColour(video[0]),
   };
 }

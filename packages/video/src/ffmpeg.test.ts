@@ -83,7 +83,7 @@ describe('an ffmpeg program', () => {
   it('gives the same bytes as the WebAssembly build', async () => {
     const answers = [];
     for (const ffmpeg of [await resolveFfmpeg({ FFMPEG_PATH: program }), await wasmFfmpeg()]) {
-      const pool = await DecoderPool.open({ workers: 1, ffmpeg });
+      const pool = await DecoderPool.open({ workers: 1, ffmpeg, decoder: 'ffmpeg' });
       const info = await pool.probe(video);
       const shape = { size: 20, crop: 'centre' } as const;
       const clip = await pool.readClip(info, clipFrameIndices(60, 13, { frames: 8, step: 4 }), shape);

@@ -63,7 +63,8 @@ function ffmpegStaticPath(): string | undefined {
   return typeof path === 'string' ? path : undefined;
 }
 
-function wasmFfmpeg(passedOver: string[]): WasmFfmpeg | undefined {
+/** The WebAssembly build of ffmpeg; undefined where the optional package `@ffmpeg/core` is not installed. */
+export function wasmFfmpeg(reason = 'the WebAssembly build of @ffmpeg/core'): WasmFfmpeg | undefined {
   const entryPath = resolveOptional('@ffmpeg/core');
   if (entryPath === undefined) return undefined;
   // Which of its two builds is the entry depends on the conditions Node was started with; this one can be required.
@@ -77,7 +78,7 @@ function wasmFfmpeg(passedOver: string[]): WasmFfmpeg | undefined {
     wasmPath,
     version: '5.1.4',
     source: '@ffmpeg/core',
-    reason: `the WebAssembly build of @ffmpeg/core (${passedOver.join('; ')})`,
+    reason,
   };
 }
 
@@ -130,7 +131,7 @@ export async function resolveFfmpeg(env: NodeJS.ProcessEnv = process.env): Promi
     passedOver.push(`ffmpeg on PATH ${(error as Error).message}`);
   }
 
-  const wasm = wasmFfmpeg(passedOver);
+  const wasm = wasmFfmpeg(`the WebAssembly build of @ffmpeg/core (${passedOver.join('; ')})`);
   if (wasm !== undefined) return wasm;
   throw new FfmpegNotFoundError(
     `No ffmpeg was found (${passedOver.join('; ')}; @ffmpeg/core not installed). ` +

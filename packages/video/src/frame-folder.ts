@@ -4,8 +4,8 @@ import { extname, join } from 'node:path';
 import sharp from 'sharp';
 import { cropBox, type CropMode } from './crop';
 import { VideoDecodeError } from './errors';
-import { FRAME_FOLDER_RATE, type VideoInfo } from './probe';
 import { resizeBilinear } from './resize';
+import { FRAME_FOLDER_RATE, type VideoInfo } from './video-info';
 
 const FRAME_EXTENSIONS = new Set(['.jpg', '.jpeg', '.png']);
 

@@ -1,5 +1,5 @@
 /** From times to frames: the part of a video in use, and its segments. */
-import type { VideoInfo } from './probe';
+import type { VideoInfo } from './video-info';
 import type { TimeRange } from './source';
 
 /** The frames `begin` … `end − 1`. */

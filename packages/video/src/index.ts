@@ -11,10 +11,12 @@
  * await loader.close();
  * ```
  *
- * - A video is any file that ffmpeg reads, or a folder of jpg or png frames. `resolveFfmpeg` chooses the ffmpeg:
- *   `FFMPEG_PATH`, the package ffmpeg-static, `ffmpeg` on `PATH`, or the WebAssembly build of @ffmpeg/core.
- * - Decoding happens in worker threads (`DecoderPool`), to square RGB frames of 8 bits; small data sets are decoded
- *   once and kept in memory (`cacheBytes`).
+ * - A video is any file that ffmpeg reads, or a folder of jpg or png frames. What @napi-rs/webcodecs can read (mp4,
+ *   mov, webm, mkv) it decodes in processes that live on; the rest is ffmpeg's, which is `FFMPEG_PATH`, the package
+ *   ffmpeg-static, `ffmpeg` on `PATH`, or the WebAssembly build of @ffmpeg/core (`resolveFfmpeg`). All of them give
+ *   the same bytes; `TUBELET_DECODER=ffmpeg`, or the option `decoder`, leaves everything to ffmpeg.
+ * - Decoding happens in worker threads and their processes (`DecoderPool`), to square RGB frames of 8 bits; small data
+ *   sets are decoded once and kept in memory (`cacheBytes`).
  * - A long video can be many samples: `segmentSeconds` cuts it, `clipsPerVideo` repeats it, and the `timeRange` of an
  *   entry keeps a stretch out.
  * - The same seed gives the same batches: order, first frames and crops come from counter-based random numbers keyed
@@ -24,9 +26,11 @@
  * - One clip, without a loader: `readClip('face.mp4', { startSeconds: 3 })`.
  */
 export * from './errors';
-export { resolveFfmpeg, type Ffmpeg, type NativeFfmpeg, type WasmFfmpeg } from './ffmpeg';
-export { FRAME_FOLDER_RATE, type VideoInfo } from './probe';
+export { resolveFfmpeg, wasmFfmpeg, type Ffmpeg, type NativeFfmpeg, type WasmFfmpeg } from './ffmpeg';
+export { FRAME_FOLDER_RATE, type VideoInfo } from './video-info';
 export type { FrameShape } from './decode';
+export { WebCodecsNotFoundError } from './webcodecs/client';
+export { findWebCodecs, type DecoderName, type WebCodecsDecoder } from './webcodecs/find';
 export { resizeBilinear, type Box, type ResizeOptions } from './resize';
 export * from './sampling';
 export * from './crop';

@@ -5,6 +5,7 @@ import { checkShard, type Shard } from './epoch-samples';
 import type { BadFile } from './errors';
 import type { Ffmpeg } from './ffmpeg';
 import type { VideoEntry } from './source';
+import type { DecoderName } from './webcodecs/find';
 
 export interface ClipLoaderOptions {
   /** Videos and folders of frames, as `listVideos` finds them. */
@@ -37,13 +38,17 @@ export interface ClipLoaderOptions {
   prefetchBatches?: number;
   /** Memory for decoded whole videos, so that later epochs decode nothing; default 512 MiB, 0 for none. */
   cacheBytes?: number;
+  /** See `DecoderPoolOptions`. */
+  decoder?: DecoderName;
   ffmpeg?: Ffmpeg;
   /** Told once of each file that cannot be decoded. */
   onBadFile?: (file: BadFile) => void;
 }
 
-export type ResolvedOptions = Required<Omit<ClipLoaderOptions, 'segmentSeconds' | 'ffmpeg' | 'onBadFile'>> &
-  Pick<ClipLoaderOptions, 'segmentSeconds' | 'ffmpeg' | 'onBadFile'>;
+export type ResolvedOptions = Required<
+  Omit<ClipLoaderOptions, 'segmentSeconds' | 'decoder' | 'ffmpeg' | 'onBadFile'>
+> &
+  Pick<ClipLoaderOptions, 'segmentSeconds' | 'decoder' | 'ffmpeg' | 'onBadFile'>;
 
 /** For decoded whole videos. */
 export const DEFAULT_CACHE_BYTES = 512 * 2 ** 20;

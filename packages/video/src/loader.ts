@@ -68,7 +68,7 @@ export class ClipLoader {
     const options = resolveOptions(given, defaultWorkerCount());
     const { entries, size, crop, cacheBytes, onBadFile } = options;
     if (entries.length === 0) throw new NoReadableVideoError('The data set is empty: it lists no videos.');
-    const pool = await DecoderPool.open({ workers: options.workers, ffmpeg: options.ffmpeg });
+    const pool = await DecoderPool.open(options);
     try {
       const catalogue = new Catalogue(pool, entries, { size, crop }, cacheBytes, onBadFile);
       const videos =
@@ -104,6 +104,11 @@ export class ClipLoader {
   /** Files found bad so far, with the reason of each. */
   get badFiles(): BadFile[] {
     return this.catalogue.badFiles;
+  }
+
+  /** What decodes, in a line. */
+  get decoder(): string {
+    return this.pool.description;
   }
 
   /** The ffmpeg in use. */
@@ -178,25 +183,30 @@ export class ClipLoader {
   }
 }
 
+/** Headers that are read together. */
+const PROBES_AHEAD = 256;
+
 /** The segments of all videos that can be read, in order. */
 async function findSegments(
   catalogue: Catalogue,
   entries: readonly VideoEntry[],
   segmentSeconds: number,
 ): Promise<Sample[]> {
-  const ofEach = await Promise.all(
-    entries.map(async (_, entry): Promise<Sample[]> => {
-      try {
-        const { info, range } = await catalogue.open(entry);
-        const segmentFrames = Math.max(1, Math.round(segmentSeconds * info.framesPerSecond));
-        return cutSegments(range, segmentFrames).map((segment) => ({ entry, segment }));
-      } catch (error) {
-        if (!(error instanceof VideoDecodeError)) throw error;
-        catalogue.markBad(entry, error);
-        return [];
-      }
-    }),
-  );
+  const cut = async (entry: number): Promise<Sample[]> => {
+    try {
+      const { info, range } = await catalogue.open(entry);
+      const segmentFrames = Math.max(1, Math.round(segmentSeconds * info.framesPerSecond));
+      return cutSegments(range, segmentFrames).map((segment) => ({ entry, segment }));
+    } catch (error) {
+      if (!(error instanceof VideoDecodeError)) throw error;
+      catalogue.markBad(entry, error);
+      return [];
+    }
+  };
+  const samples: Sample[] = [];
+  for await (const ofEntry of prefetch(cut, { end: entries.length, ahead: PROBES_AHEAD })) {
+    for (const sample of ofEntry) samples.push(sample);
+  }
   if (catalogue.allBad()) throw catalogue.noneLeftError();
-  return ofEach.flat();
+  return samples;
 }

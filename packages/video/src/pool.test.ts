@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DecoderClosedError, VideoDecodeError } from './errors';
 import type { Ffmpeg } from './ffmpeg';
 import { DecoderPool, type DecoderPoolOptions } from './pool';
@@ -10,12 +10,16 @@ const folder = temporaryFolder();
 const file = (name: string) => join(folder.path, name);
 const pools: DecoderPool[] = [];
 async function open(options: DecoderPoolOptions): Promise<DecoderPool> {
-  const pool = await DecoderPool.open(options);
+  const pool = await DecoderPool.open({ decoder: 'ffmpeg', ...options });
   pools.push(pool);
   return pool;
 }
 
 beforeAll(() => writeNumberedVideo(file('video.mp4'), 20));
+// Each test finds nothing that an earlier one remembered.
+let caches = 0;
+beforeEach(() => vi.stubEnv('TUBELET_CACHE_DIR', file(`cache ${caches++}`)));
+afterAll(() => vi.unstubAllEnvs());
 afterEach(async () => {
   await Promise.all(pools.splice(0).map((pool) => pool.close()));
 });
@@ -92,6 +96,13 @@ printf '${lists}\\n'
       ffmpeg: interruptedFfmpeg(`stopped ${how}`.replaceAll(' ', '-'), ending, 2),
     });
     expect((await pool.probe(file('video.mp4'))).frameCount).toBe(3);
+  });
+
+  it('looks at no file that an earlier run looked at', async () => {
+    const first = await open({ workers: 1, ffmpeg: interruptedFfmpeg('works', 'exit 1', 0) });
+    const info = await first.probe(file('video.mp4'));
+    const second = await open({ workers: 1, ffmpeg: interruptedFfmpeg('fails', 'exit 1', 99) });
+    expect(await second.probe(file('video.mp4'))).toEqual(info);
   });
 
   it('does not blame the file when ffmpeg is stopped again and again', async () => {

@@ -1,14 +1,17 @@
 /** A few threads that decode. */
+import { cacheDirectory } from '@tubelet/kernels/node';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { FrameShape } from './decode';
 import { DecoderClosedError, VideoDecodeError } from './errors';
 import { resolveFfmpeg, type Ffmpeg } from './ffmpeg';
-import type { VideoInfo } from './probe';
+import type { VideoInfo } from './video-info';
 import type { Box } from './resize';
 import { compileWasmFfmpeg } from './runner-wasm';
 import type { Mix } from './transforms/mixup';
-import { workerScript } from './worker-file';
+import { findWebCodecs, wantedDecoder, type DecoderName, type WebCodecsDecoder } from './webcodecs/find';
+import { scriptFile } from './worker-file';
 import type {
   DecodedFrames,
   Job,
@@ -31,18 +34,25 @@ interface Pending {
 interface Thread {
   worker: Worker;
   current?: Pending;
+  /** The decoder process that this thread started. */
+  processId?: number;
 }
 
+/** How long a thread may take to end its decoder process before both are ended from here. */
+const CLOSING_LIMIT_MS = 2000;
+
 export interface DecoderPoolOptions {
-  /** Threads; by default one for each processor but one, at most 4. */
+  /** Threads, each with a decoder process where the decoder is `webcodecs`; by default one for each core but one. */
   workers?: number;
+  /** By default `TUBELET_DECODER`; where that is unset, `webcodecs` if it works here, else `ffmpeg`. */
+  decoder?: DecoderName;
   /** As `resolveFfmpeg` found it, which is also the default. */
   ffmpeg?: Ffmpeg;
 }
 
 /** The number of decoding threads where none is asked for: one processor is left to the program itself. */
 export function defaultWorkerCount(): number {
-  return Math.min(4, Math.max(1, availableParallelism() - 1));
+  return Math.max(1, availableParallelism() - 1);
 }
 
 function toError(failure: WorkerFailure): Error {
@@ -70,15 +80,19 @@ export class DecoderPool {
 
   private constructor(
     readonly ffmpeg: Ffmpeg,
+    /** Undefined where ffmpeg decodes everything. */
+    readonly webcodecs: WebCodecsDecoder | undefined,
     private readonly script: URL,
     private readonly setup: WorkerSetup,
-    workers: number,
+    readonly workers: number,
   ) {
+    process.once('exit', this.killProcesses);
     for (let i = 0; i < workers; i++) this.threads.push(this.startThread());
   }
 
   /**
-   * @throws FfmpegNotFoundError; RangeError when `workers` is not a positive integer.
+   * @throws FfmpegNotFoundError; WebCodecsNotFoundError where that decoder is asked for and does not work here;
+   *   RangeError when `workers` is not a positive integer.
    */
   static async open(options: DecoderPoolOptions = {}): Promise<DecoderPool> {
     const workers = options.workers ?? defaultWorkerCount();
@@ -86,9 +100,26 @@ export class DecoderPool {
       throw new RangeError(`workers is ${workers}: give a positive integer.`);
     }
     const ffmpeg = options.ffmpeg ?? (await resolveFfmpeg());
-    const setup: WorkerSetup = { ffmpeg };
+    const webcodecs = await chooseWebCodecs(options.decoder ?? wantedDecoder());
+    const setup: WorkerSetup = {
+      ffmpeg,
+      decoderProcess: webcodecs?.script,
+      headers: {
+        folder: join(cacheDirectory(), 'video-headers'),
+        decoder: webcodecs === undefined ? `ffmpeg ${ffmpeg.version}` : `webcodecs ${webcodecs.version}`,
+      },
+    };
     if (ffmpeg.kind === 'wasm') setup.wasmModule = await compileWasmFfmpeg(ffmpeg);
-    return new DecoderPool(ffmpeg, await workerScript(), setup, workers);
+    return new DecoderPool(ffmpeg, webcodecs, await scriptFile('worker'), setup, workers);
+  }
+
+  /** One line: what decodes, and in how many threads or processes. */
+  get description(): string {
+    const { ffmpeg, webcodecs, workers } = this;
+    const ffmpegName = `ffmpeg ${ffmpeg.version} (${ffmpeg.source})`;
+    return webcodecs === undefined
+      ? `${ffmpegName} from ${workers} threads`
+      : `@napi-rs/webcodecs ${webcodecs.version} in ${workers} processes; ${ffmpegName} for what it leaves`;
   }
 
   /**
@@ -197,10 +228,9 @@ export class DecoderPool {
     let death: Error | undefined;
     worker.unref();
     worker.on('message', (response: WorkerResponse) => {
-      if (response.ready === true) {
-        ready = true;
-        return;
-      }
+      if (response.kind === 'ready') ready = true;
+      if (response.kind === 'process') thread.processId = response.alive ? response.pid : undefined;
+      if (response.kind !== 'answer') return;
       // Closing waits for the thread's end: a late answer must not let the process end before it.
       if (this.closed) return;
       const pending = thread.current;
@@ -222,17 +252,62 @@ export class DecoderPool {
 
   /** A thread that dies takes its file with it, not the run: a fresh one goes on with the queue. */
   private replace(thread: Thread, what: string): void {
+    killProcess(thread);
     this.threads[this.threads.indexOf(thread)] = this.startThread();
     const { current } = thread;
     current?.reject(deathError(current.job, what));
     this.dispatch();
   }
 
-  /** Ends the threads; everything unanswered is rejected with `error`. */
+  /** Ends the threads and their processes; everything unanswered is rejected with `error`. */
   private async fail(error: Error): Promise<void> {
     this.closed = true;
     const unanswered = [...this.queue.splice(0), ...this.threads.flatMap((thread) => thread.current ?? [])];
     for (const pending of unanswered) pending.reject(error);
-    await Promise.all(this.threads.splice(0).map((thread) => thread.worker.terminate()));
+    await Promise.all(this.threads.map((thread) => closeThread(thread)));
+    this.killProcesses();
+    this.threads.splice(0);
+    process.off('exit', this.killProcesses);
+  }
+
+  /** Ends processes whose threads could not. */
+  private readonly killProcesses = (): void => {
+    for (const thread of this.threads) killProcess(thread);
+  };
+}
+
+function killProcess({ processId }: Thread): void {
+  if (processId === undefined) return;
+  try {
+    process.kill(processId, 'SIGKILL');
+  } catch {
+    // It has just ended by itself.
+  }
+}
+
+/** Lets a thread wait for the end of its decoder process, and ends the thread. */
+async function closeThread({ worker, processId }: Thread): Promise<void> {
+  if (processId !== undefined) {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, CLOSING_LIMIT_MS);
+      worker.on('message', ({ kind }: WorkerResponse) => {
+        if (kind !== 'closed') return;
+        clearTimeout(timer);
+        resolve();
+      });
+      worker.postMessage('close');
+    });
+  }
+  await worker.terminate();
+}
+
+/** Throws a WebCodecsNotFoundError where `webcodecs` is wanted by name and does not work here. */
+async function chooseWebCodecs(wanted: DecoderName | undefined): Promise<WebCodecsDecoder | undefined> {
+  if (wanted === 'ffmpeg') return undefined;
+  try {
+    return await findWebCodecs();
+  } catch (error) {
+    if (wanted === 'webcodecs') throw error;
+    return undefined;
   }
 }

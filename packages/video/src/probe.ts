@@ -1,7 +1,5 @@
-/** What a video or a folder of frames holds. */
-import { statSync } from 'node:fs';
+/** Finds out with ffmpeg what a video holds. */
 import { VideoDecodeError } from './errors';
-import { isFrameName, probeFrameFolder } from './frame-folder';
 import {
   complaints,
   parseFrameList,
@@ -10,25 +8,7 @@ import {
   type InputHeader,
 } from './ffmpeg-output';
 import type { FfmpegResult, FfmpegRunner } from './runner';
-
-export interface VideoInfo {
-  path: string;
-  kind: 'video' | 'frames';
-  /** Of a frame as it is shown, rotation applied. */
-  width: number;
-  height: number;
-  frameCount: number;
-  /** Frames per second. A folder of frames has no rate of its own; `FRAME_FOLDER_RATE` stands in. */
-  framesPerSecond: number;
-  durationSeconds: number;
-  /** When each frame is shown, in seconds from the start of the file, rising. Empty for a folder of frames. */
-  timesSeconds: Float64Array;
-  /** Whether a frame is found by its time; otherwise frames are counted from the first one on. */
-  seekable: boolean;
-}
-
-/** The rate that a folder of frames is taken to have where times matter. */
-export const FRAME_FOLDER_RATE = 25;
+import { describeTimes, FRAME_FOLDER_RATE, type VideoInfo } from './video-info';
 
 /** Lists the packets of the first video stream without decoding them: one line each, with its times. */
 const LIST_PACKETS = ['-map', '0:v:0', '-c', 'copy', '-copyinkf', '-f', 'framecrc'];
@@ -60,18 +40,11 @@ async function list(
 }
 
 /**
- * Looks at a video file (its packets are counted; they are decoded only where that is unsafe), a folder of frames, or
- * an image, which is a video of one frame.
+ * Looks at a video file: its packets are counted; they are decoded only where that is unsafe.
  *
- * @throws VideoDecodeError when it is missing, no video, empty, or cut short.
+ * @throws VideoDecodeError when it is no video, holds no frame, or is cut short.
  */
-export async function probe(runner: FfmpegRunner, path: string): Promise<VideoInfo> {
-  const entry = statSync(path, { throwIfNoEntry: false });
-  if (entry === undefined) throw new VideoDecodeError(path, 'there is no such file');
-  if (entry.isDirectory()) return probeFrameFolder(path);
-  if (entry.size === 0) throw new VideoDecodeError(path, 'the file is empty');
-  if (isFrameName(path)) return probeFrameFolder(path);
-
+export async function probeVideo(runner: FfmpegRunner, path: string): Promise<VideoInfo> {
   const packets = await list(runner, path, LIST_PACKETS);
   const header = parseInputHeader(packets.log);
   if (header === undefined) {
@@ -100,22 +73,7 @@ function describe(path: string, header: InputHeader, frames: FrameTimes, seekabl
     Array.from({ length: frames.count }, (_, i) => i / rate);
   // Packets in front of the file's start are there for the decoder only (edit lists) and are not shown.
   const shown = seekable ? seconds.filter((time) => time > -1e-3) : seconds;
-  const frameCount = shown.length;
-  if (frameCount === 0) throw new VideoDecodeError(path, 'it holds no frames');
-  // Shared memory goes to other threads without being copied.
-  const timesSeconds = new Float64Array(new SharedArrayBuffer(frameCount * Float64Array.BYTES_PER_ELEMENT));
-  timesSeconds.set(shown);
-  const spanSeconds = (shown.at(-1) as number) - (shown[0] as number);
-  const framesPerSecond = spanSeconds > 0 ? (frameCount - 1) / spanSeconds : rate;
-  return {
-    path,
-    kind: 'video',
-    width: header.width,
-    height: header.height,
-    frameCount,
-    framesPerSecond,
-    durationSeconds: frameCount / framesPerSecond,
-    timesSeconds,
-    seekable,
-  };
+  if (shown.length === 0) throw new VideoDecodeError(path, 'it holds no frames');
+  const { width, height, colour } = header;
+  return { path, kind: 'video', width, height, seekable, colour, ...describeTimes(shown, rate) };
 }

@@ -4,7 +4,7 @@ import { VideoDecodeError } from './errors';
 import type { Ffmpeg } from './ffmpeg';
 import { framesWithin } from './frame-range';
 import { DecoderPool } from './pool';
-import type { VideoInfo } from './probe';
+import type { VideoInfo } from './video-info';
 import { clipFrameIndices } from './sampling';
 
 export interface ReadClipOptions {

@@ -2,6 +2,7 @@
  * Bilinear resizing of 8-bit images, bit for bit as Pillow does it: a separable triangle filter that widens when
  * it shrinks an image, in fixed point, horizontal pass first, with an 8-bit image in between.
  */
+import { triangleFilter, type Filter } from './triangle-filter';
 
 /** A rectangle of whole pixels; `x`, `y` is its top left corner. */
 export interface Box {
@@ -14,53 +15,23 @@ export interface Box {
 const PRECISION_BITS = 22;
 const ONE_HALF = 1 << (PRECISION_BITS - 1);
 
-/** For each output position: its first input position, how many inputs it sums, and their weights. */
-interface Filter {
-  first: Int32Array;
-  count: Int32Array;
-  /** [outputLength, maximumCount], in units of 2^-22. */
+/** A triangle filter whose weights are whole, in units of 2^-22. */
+interface FixedPointFilter extends Omit<Filter, 'weights'> {
   weights: Int32Array;
-  maximumCount: number;
 }
 
-function makeFilter(inputLength: number, outputLength: number): Filter {
-  const scale = inputLength / outputLength;
-  const support = Math.max(scale, 1);
-  const maximumCount = Math.ceil(support) * 2 + 1;
-  const first = new Int32Array(outputLength);
-  const count = new Int32Array(outputLength);
-  const weights = new Int32Array(outputLength * maximumCount);
-  for (let x = 0; x < outputLength; x++) {
-    const centre = (x + 0.5) * scale;
-    const begin = Math.max(Math.trunc(centre - support + 0.5), 0);
-    const end = Math.min(Math.trunc(centre + support + 0.5), inputLength);
-    const exact: number[] = [];
-    let sum = 0;
-    for (let i = begin; i < end; i++) {
-      const weight = Math.max(0, 1 - Math.abs((i - centre + 0.5) / support));
-      exact.push(weight);
-      sum += weight;
-    }
-    first[x] = begin;
-    count[x] = end - begin;
-    // The weights are never negative: adding one half and cutting rounds half away from zero.
-    exact.forEach((weight, k) => {
-      weights[x * maximumCount + k] = Math.trunc(0.5 + (weight / sum) * (1 << PRECISION_BITS));
-    });
-  }
-  return { first, count, weights, maximumCount };
-}
+const fixedPointFilters = new WeakMap<Filter, FixedPointFilter>();
 
-const filters = new Map<string, Filter>();
-const FILTER_LIMIT = 256;
-
-function filterFor(inputLength: number, outputLength: number): Filter {
-  const key = `${inputLength}:${outputLength}`;
-  let filter = filters.get(key);
+function filterFor(length: number, outputLength: number): FixedPointFilter {
+  const exact = triangleFilter({ length, start: 0, span: length, outputLength });
+  let filter = fixedPointFilters.get(exact);
   if (filter === undefined) {
-    if (filters.size >= FILTER_LIMIT) filters.clear();
-    filter = makeFilter(inputLength, outputLength);
-    filters.set(key, filter);
+    // The weights are never negative: adding one half and cutting rounds half away from zero.
+    const weights = Int32Array.from(exact.weights, (weight) =>
+      Math.trunc(0.5 + weight * (1 << PRECISION_BITS)),
+    );
+    filter = { ...exact, weights };
+    fixedPointFilters.set(exact, filter);
   }
   return filter;
 }
@@ -77,7 +48,7 @@ function resample(
   targetOffset: number,
   lines: number,
   run: number,
-  filter: Filter,
+  filter: FixedPointFilter,
 ): void {
   const { first, count, weights, maximumCount } = filter;
   const outputLength = first.length;
@@ -111,7 +82,7 @@ function resampleRgbRows(
   target: Uint8Array,
   targetOffset: number,
   lines: number,
-  filter: Filter,
+  filter: FixedPointFilter,
 ): void {
   const { first, count, weights, maximumCount } = filter;
   const outputLength = first.length;

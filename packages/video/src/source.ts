@@ -1,6 +1,6 @@
 /** Which videos a data set holds: folders, globs and list files. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { dirname, extname, join, resolve } from 'node:path';
+import { basename, dirname, extname, join, resolve, sep } from 'node:path';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import { NoReadableVideoError, VideoSourceError, type BadFile } from './errors';
 import { isFrameName } from './frame-folder';
@@ -54,26 +54,61 @@ function listFolder(folder: string, listing: VideoListing): void {
   if (holdsFrames) listing.entries.push({ path: folder });
 }
 
+/** Tells which paths there are by reading each folder once: asking for a million paths one by one takes long. */
+class KnownPaths {
+  private readonly namesByFolder = new Map<string, Set<string>>();
+
+  /** False also for a path in other letters than its folder lists it, as some systems allow. */
+  isListed(path: string): boolean {
+    const folder = dirname(path);
+    let names = this.namesByFolder.get(folder);
+    if (names === undefined) {
+      try {
+        names = new Set(readdirSync(folder));
+      } catch {
+        names = new Set();
+      }
+      this.namesByFolder.set(folder, names);
+    }
+    return names.has(basename(path));
+  }
+}
+
+/** The other reading of a line. Resolving it anew takes seconds for a million lines, and is needed rarely. */
+function withoutLabel(folder: string, wholePath: string, text: string, split: RegExpExecArray): VideoEntry {
+  const [, name, label] = split as unknown as [string, string, string];
+  const path = /[/\\]|^\.+$/.test(label)
+    ? resolve(folder, name)
+    : wholePath.slice(0, wholePath.length - (text.length - name.length));
+  return { path, label };
+}
+
 function readListFile(file: string, listing: VideoListing): void {
+  const known = new KnownPaths();
+  const folder = dirname(file);
   const lines = readFileSync(file, 'utf8').split(/\r?\n/);
   for (const [index, line] of lines.entries()) {
     const text = line.trim();
     if (text === '') continue;
     // A path may hold spaces: the label is what follows the last one, unless the whole line is a path.
-    const whole = resolve(dirname(file), text);
+    const whole: VideoEntry = { path: resolve(folder, text) };
     const split = /^(.*\S)\s+(\S+)$/.exec(text);
-    if (split === null || existsSync(whole)) {
-      addNamed(whole, undefined, `line ${index + 1} of ${file}`, listing);
-    } else {
-      addNamed(resolve(dirname(file), split[1] as string), split[2], `line ${index + 1} of ${file}`, listing);
+    const labelled = split === null ? undefined : withoutLabel(folder, whole.path, text, split);
+    const candidates = labelled === undefined ? [whole] : [whole, labelled];
+    const entry =
+      candidates.find(({ path }) => known.isListed(path)) ?? candidates.find(({ path }) => existsSync(path));
+    if (entry !== undefined) listing.entries.push(entry);
+    else {
+      const { path } = labelled ?? whole;
+      listing.skipped.push({ path, reason: `missing (line ${index + 1} of ${file})` });
     }
   }
 }
 
-function addNamed(path: string, label: string | undefined, where: string, listing: VideoListing): void {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats === undefined) listing.skipped.push({ path, reason: `missing (${where})` });
-  else listing.entries.push(label === undefined ? { path } : { path, label });
+/** Puts what was found behind what there is, in order. Spreading a million arguments would overflow the stack. */
+function append(listing: VideoListing, found: VideoListing): void {
+  for (const entry of found.entries.sort(byCharacters)) listing.entries.push(entry);
+  for (const file of found.skipped) listing.skipped.push(file);
 }
 
 async function listOne(source: string, listing: VideoListing): Promise<void> {
@@ -82,25 +117,27 @@ async function listOne(source: string, listing: VideoListing): Promise<void> {
   if (stats?.isDirectory()) {
     const found: VideoListing = { entries: [], skipped: [] };
     listFolder(path, found);
-    listing.entries.push(...found.entries.sort(byCharacters));
-    listing.skipped.push(...found.skipped);
+    append(listing, found);
   } else if (stats !== undefined && LIST_EXTENSIONS.has(extname(path).toLowerCase())) {
     readListFile(path, listing);
   } else if (stats !== undefined) {
     listing.entries.push({ path });
   } else if (isDynamicPattern(source)) {
+    // Folders among the matches end in a slash.
     const matches = await glob(source, { absolute: true, onlyFiles: false, expandDirectories: false });
     if (matches.length === 0) throw new VideoSourceError(`${source}: the pattern matches nothing.`);
     const found: VideoListing = { entries: [], skipped: [] };
     for (const match of matches) {
-      const file = resolve(match);
-      if (statSync(file).isDirectory()) {
-        if (readdirSync(file).some(isFrameName)) found.entries.push({ path: file });
-      } else if (isVideoName(file)) found.entries.push({ path: file });
+      if (match.endsWith('/')) {
+        const folder = resolve(match);
+        if (readdirSync(folder).some(isFrameName)) found.entries.push({ path: folder });
+        continue;
+      }
+      const file = sep === '/' ? match : resolve(match);
+      if (isVideoName(file)) found.entries.push({ path: file });
       else found.skipped.push({ path: file, reason: 'not a video, by its name' });
     }
-    listing.entries.push(...found.entries.sort(byCharacters));
-    listing.skipped.push(...found.skipped);
+    append(listing, found);
   } else {
     throw new VideoSourceError(
       `${source}: there is no such file or folder. Give a folder, a glob pattern, a list file (.csv or .txt with a ` +

@@ -1,20 +1,28 @@
-/** Where the script of the decoding threads is. */
+/** Where the scripts of the decoding threads and processes are. */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { PluginBuild } from 'esbuild';
 
-let fromSources: Promise<URL> | undefined;
+/** The scripts: what they are called in the built package, and their sources. */
+const SOURCES = { worker: './worker.ts', 'decoder-process': './webcodecs/process.ts' } as const;
+type Script = keyof typeof SOURCES;
+
+const fromSources = new Map<Script, Promise<URL>>();
 
 /**
  * The script next to the built package; or, when the sources themselves are running (tests), one bundled from them,
- * since Node cannot run TypeScript in a thread. It is kept inside the package, where its imports resolve.
+ * since Node cannot run TypeScript. It is kept inside the package, where its imports resolve.
  */
-export function workerScript(): Promise<URL> {
-  const built = new URL('./worker.js', import.meta.url);
+export function scriptFile(script: Script): Promise<URL> {
+  const built = new URL(`./${script}.js`, import.meta.url);
   if (existsSync(built)) return Promise.resolve(built);
-  fromSources ??= bundleSources();
-  return fromSources;
+  let bundled = fromSources.get(script);
+  if (bundled === undefined) {
+    bundled = bundleSources(script);
+    fromSources.set(script, bundled);
+  }
+  return bundled;
 }
 
 function keepPackagesExternal({ onResolve }: PluginBuild): void {
@@ -23,10 +31,10 @@ function keepPackagesExternal({ onResolve }: PluginBuild): void {
   );
 }
 
-async function bundleSources(): Promise<URL> {
+async function bundleSources(name: Script): Promise<URL> {
   const { build } = await import('esbuild');
   const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL('./worker.ts', import.meta.url))],
+    entryPoints: [fileURLToPath(new URL(SOURCES[name], import.meta.url))],
     bundle: true,
     write: false,
     format: 'esm',
@@ -38,12 +46,11 @@ async function bundleSources(): Promise<URL> {
     plugins: [{ name: 'external-packages', setup: keepPackagesExternal }],
   });
   const script = outputFiles[0];
-  if (script === undefined)
-    throw new Error('esbuild made no worker script of the sources of @tubelet/video.');
-  const name = createHash('sha256').update(script.contents).digest('hex').slice(0, 16);
+  if (script === undefined) throw new Error('esbuild made no script of the sources of @tubelet/video.');
+  const digest = createHash('sha256').update(script.contents).digest('hex').slice(0, 16);
   const folder = fileURLToPath(new URL('../.cache/', import.meta.url));
   mkdirSync(folder, { recursive: true });
-  const file = `${folder}worker-${name}.mjs`;
+  const file = `${folder}${name}-${digest}.mjs`;
   if (!existsSync(file)) {
     // Written aside and renamed: another process may be doing the same.
     writeFileSync(`${file}.${process.pid}`, script.contents);

@@ -1,7 +1,7 @@
 /** What the decoding threads are asked and answer. */
 import type { Ffmpeg } from './ffmpeg';
 import type { FrameShape } from './decode';
-import type { VideoInfo } from './probe';
+import type { VideoInfo } from './video-info';
 import type { Box } from './resize';
 import type { ClipKey, TrainTransformOptions } from './transforms/clip-transform';
 import type { Mix } from './transforms/mixup';
@@ -10,6 +10,10 @@ export interface WorkerSetup {
   ffmpeg: Ffmpeg;
   /** For a `wasm` ffmpeg: compiled once, shared by all threads. */
   wasmModule?: WebAssembly.Module;
+  /** The script of the WebCodecs decoder process; without it, ffmpeg decodes everything. */
+  decoderProcess?: string;
+  /** The folder of the `HeaderCache`, and its `decoder`. */
+  headers: { folder: string; decoder: string };
 }
 
 /** Reads the header of a file. */
@@ -91,6 +95,10 @@ export type WorkerFailure =
 
 export type WorkerResponse =
   /** Said once, as soon as the thread can work. */
-  | { ready: true }
-  | { ready?: false; id: number; ok: true; value: JobResult[keyof JobResult] }
-  | { ready?: false; id: number; ok: false; failure: WorkerFailure };
+  | { kind: 'ready' }
+  /** A decoder process of this thread started or ended. */
+  | { kind: 'process'; pid: number; alive: boolean }
+  | { kind: 'answer'; id: number; ok: true; value: JobResult[keyof JobResult] }
+  | { kind: 'answer'; id: number; ok: false; failure: WorkerFailure }
+  /** The decoder process has ended, as it was told to. */
+  | { kind: 'closed' };

@@ -2,11 +2,13 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { cropClip } from './crop';
 import { decodeClip, decodeRange } from './decode';
+import { probe, type Decoders } from './decoders';
 import { VideoDecodeError } from './errors';
-import { probe } from './probe';
+import { HeaderCache } from './header-cache';
 import { createRunner, FfmpegInterruptedError } from './runner';
 import { transformTrainClip } from './transforms/clip-transform';
 import { mixClips, NO_MIX } from './transforms/mixup';
+import { DecoderProcess } from './webcodecs/client';
 import type {
   BatchJob,
   ClipJob,
@@ -17,13 +19,25 @@ import type {
   WorkerSetup,
 } from './worker-protocol';
 
-const { ffmpeg, wasmModule } = workerData as WorkerSetup;
-const runner = await createRunner(ffmpeg, wasmModule);
+const say = (response: WorkerResponse, transfer: ArrayBuffer[] = []) =>
+  parentPort?.postMessage(response, transfer);
+
+const { ffmpeg, wasmModule, decoderProcess, headers } = workerData as WorkerSetup;
+const decoders: Decoders = {
+  headers: new HeaderCache(headers.folder, headers.decoder),
+  ffmpeg: await createRunner(ffmpeg, wasmModule),
+  webcodecs:
+    decoderProcess === undefined
+      ? undefined
+      : new DecoderProcess(decoderProcess, {
+          onProcess: (pid, alive) => say({ kind: 'process', pid, alive }),
+        }),
+};
 
 async function makeClip({ info, indices, shape, box, decoded }: Omit<ClipJob, 'kind'>): Promise<Uint8Array> {
   let frames: Uint8Array;
   if (decoded === undefined) {
-    frames = await decodeClip(runner, info, indices, shape);
+    frames = await decodeClip(decoders, info, indices, shape);
   } else {
     const frameBytes = shape.size * shape.size * 3;
     const all = new Uint8Array(decoded.frames);
@@ -48,9 +62,9 @@ function makeBatch({ clips, size, mix }: BatchJob): Float32Array<ArrayBuffer> {
 async function answer(job: Job) {
   switch (job.kind) {
     case 'probe':
-      return probe(runner, job.path);
+      return probe(decoders, job.path);
     case 'range':
-      await decodeRange(runner, job.info, job.begin, job.end, job.shape, new Uint8Array(job.target));
+      await decodeRange(decoders, job.info, job.begin, job.end, job.shape, new Uint8Array(job.target));
       return null;
     case 'clip':
       return (await makeClip(job)) as Uint8Array<ArrayBuffer>;
@@ -84,17 +98,22 @@ function describeFailure(error: unknown): WorkerFailure {
   return { kind: 'other', message, stack };
 }
 
-parentPort?.on('message', async ({ id, job }: WorkerRequest) => {
+async function respond({ id, job }: WorkerRequest): Promise<void> {
   let response: WorkerResponse;
   const transfer: ArrayBuffer[] = [];
   try {
     const value = await answerWhole(job);
     if (ArrayBuffer.isView(value)) transfer.push(value.buffer);
-    response = { id, ok: true, value };
+    response = { kind: 'answer', id, ok: true, value };
   } catch (error) {
-    response = { id, ok: false, failure: describeFailure(error) };
+    response = { kind: 'answer', id, ok: false, failure: describeFailure(error) };
   }
-  parentPort?.postMessage(response, transfer);
+  say(response, transfer);
+}
+
+parentPort?.on('message', (request: WorkerRequest | 'close') => {
+  if (request !== 'close') void respond(request);
+  else void Promise.resolve(decoders.webcodecs?.close()).finally(() => say({ kind: 'closed' }));
 });
 
-parentPort?.postMessage({ ready: true } satisfies WorkerResponse);
+say({ kind: 'ready' });

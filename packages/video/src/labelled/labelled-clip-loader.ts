@@ -74,7 +74,8 @@ export class LabelledClipLoader {
         `A batch takes ${batchSize * shard.count} clips and there are ${videos.length} videos: lower batchSize.`,
       );
     }
-    const pool = await DecoderPool.open({ workers: options.workers, ffmpeg: given.ffmpeg });
+    const { decoder, ffmpeg } = given;
+    const pool = await DecoderPool.open({ workers: options.workers, decoder, ffmpeg });
     const catalogue = new Catalogue(pool, videos, { size, crop }, cacheBytes, given.onBadFile);
     return new LabelledClipLoader(options, pool, catalogue, epochs);
   }
@@ -92,6 +93,11 @@ export class LabelledClipLoader {
   /** Files found bad so far, with the reason of each. */
   get badFiles(): BadFile[] {
     return this.catalogue.badFiles;
+  }
+
+  /** What decodes, in a line. */
+  get decoder(): string {
+    return this.pool.description;
   }
 
   /** The ffmpeg in use. */

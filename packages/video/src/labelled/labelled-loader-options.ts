@@ -9,6 +9,7 @@ import type { Ffmpeg } from '../ffmpeg';
 import { DEFAULT_CACHE_BYTES } from '../loader-options';
 import { defaultWorkerCount } from '../pool';
 import { transformTrainClip, type TrainTransformOptions } from '../transforms/clip-transform';
+import type { DecoderName } from '../webcodecs/find';
 import { drawMix, softTargets, type MixOptions } from '../transforms/mixup';
 
 export interface LabelledClipLoaderOptions {
@@ -42,12 +43,16 @@ export interface LabelledClipLoaderOptions {
   prefetchBatches?: number;
   /** Memory for decoded whole videos, so that later epochs decode nothing; default 512 MiB, 0 for none. */
   cacheBytes?: number;
+  /** See `DecoderPoolOptions`. */
+  decoder?: DecoderName;
   ffmpeg?: Ffmpeg;
   /** Told once of each file that cannot be decoded. */
   onBadFile?: (file: BadFile) => void;
 }
 
-export type ResolvedLabelledOptions = Required<Omit<LabelledClipLoaderOptions, 'ffmpeg' | 'onBadFile'>>;
+export type ResolvedLabelledOptions = Required<
+  Omit<LabelledClipLoaderOptions, 'decoder' | 'ffmpeg' | 'onBadFile'>
+>;
 
 /** Fills in defaults. Throws a RangeError that names the option and its value. */
 export function resolveLabelledOptions(given: LabelledClipLoaderOptions): ResolvedLabelledOptions {

@@ -1,11 +1,10 @@
 /** Small videos for the tests, encoded when they are needed. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { wasmInstances } from '../runner-wasm';
-import { resolveFfmpeg, type WasmFfmpeg } from '../ffmpeg';
+import { wasmFfmpeg as findWasmFfmpeg, type WasmFfmpeg } from '../ffmpeg';
 
 /** A folder that is gone after `remove()`. */
 export function temporaryFolder(): { path: string; remove(): void } {
@@ -14,21 +13,11 @@ export function temporaryFolder(): { path: string; remove(): void } {
 }
 
 /** The WebAssembly ffmpeg, whatever else this machine has. */
-export async function wasmFfmpeg(): Promise<WasmFfmpeg> {
-  const ffmpeg = await resolveFfmpeg({});
-  if (ffmpeg.kind === 'wasm') return ffmpeg;
-  const scriptPath = createRequire(import.meta.url)
-    .resolve('@ffmpeg/core')
-    .replace(/esm/, 'umd');
-  const wasmPath = scriptPath.replace(/\.js$/, '.wasm');
-  return {
-    kind: 'wasm',
-    scriptPath,
-    wasmPath,
-    version: '5.1.4',
-    source: '@ffmpeg/core',
-    reason: 'for tests',
-  };
+export function wasmFfmpeg(): Promise<WasmFfmpeg> {
+  const ffmpeg = findWasmFfmpeg();
+  return ffmpeg === undefined
+    ? Promise.reject(new Error('These tests need the optional package @ffmpeg/core.'))
+    : Promise.resolve(ffmpeg);
 }
 
 /** Grey level of a digit: far enough apart for any codec. */
@@ -53,6 +42,20 @@ export function frameNumber(pixels: Uint8Array): number {
   const digit = (part: Uint8Array) =>
     Math.floor((part.reduce((total, value) => total + value, 0) / part.length - 15) / 20);
   return 10 * digit(pixels.subarray(0, rows)) + digit(pixels.subarray(-rows));
+}
+
+/** Frames [T, height, width, 3] full of colours and edges that move. */
+export function texturedFrames(count: number, width: number, height: number): Uint8Array {
+  const pixels = new Uint8Array(count * width * height * 3);
+  for (let i = 0; i < pixels.length; i += 3) {
+    const place = i / 3;
+    const [x, y] = [place % width, Math.floor(place / width) % height];
+    const time = Math.floor(place / (width * height));
+    pixels[i] = 5 * x + 3 * time;
+    pixels[i + 1] = 128 + 100 * Math.sin((x + y + 4 * time) / 5);
+    pixels[i + 2] = 128 + 100 * Math.cos((y - 2 * time) / 4);
+  }
+  return pixels;
 }
 
 export interface EncodeOptions {

@@ -1,0 +1,67 @@
+import { defaultWorkerCount, findWebCodecs, resolveFfmpeg, wasmFfmpeg } from '@tubelet/video';
+import { Command } from 'commander';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openJson } from '../shared/json-output.js';
+import { positiveInteger, runProgram } from '../shared/program.js';
+import { makeVideos, VIDEO } from './make-videos.js';
+import { measureLoader, type Contender, type LoaderResult } from './measure-loader.js';
+import { formatLoader } from './report.js';
+
+interface Options {
+  readonly seconds: number;
+  readonly workers: number;
+  readonly batchSize: number;
+  readonly json?: string | true;
+}
+
+const program = new Command('bench:loader')
+  .description(
+    'Clips a second of the pre-training loader (16 frames of 160×160 at step 4) from generated mp4 files ' +
+      `(${VIDEO.width}×${VIDEO.height}, ${VIDEO.frames} frames, H.264, one key frame), for each decoder of this ` +
+      'machine, and the processor time they take.',
+  )
+  .option('--seconds <n>', 'how long each decoder is measured', positiveInteger, 10)
+  .option('--workers <n>', 'decoding threads or processes', positiveInteger, defaultWorkerCount())
+  .option('--batch-size <n>', 'clips of a batch', positiveInteger, 8)
+  .option('--json [file]', 'write JSON to a file, or to standard output instead of the table');
+
+/** The decoders of this machine; what is missing is said on standard error. */
+async function findContenders(): Promise<Contender[]> {
+  const ffmpeg = await resolveFfmpeg();
+  const contenders: Contender[] = [];
+  await findWebCodecs().then(
+    () => contenders.push({ name: '@napi-rs/webcodecs', decoder: 'webcodecs', ffmpeg }),
+    (error: unknown) => console.error(`without @napi-rs/webcodecs: ${(error as Error).message}`),
+  );
+  if (ffmpeg.kind === 'native') contenders.push({ name: 'ffmpeg', decoder: 'ffmpeg', ffmpeg });
+  else console.error(`without an ffmpeg program: ${ffmpeg.reason}`);
+  const wasm = wasmFfmpeg();
+  if (wasm === undefined) console.error('without @ffmpeg/core: it is not installed');
+  else contenders.push({ name: '@ffmpeg/core', decoder: 'ffmpeg', ffmpeg: wasm });
+  return contenders;
+}
+
+async function run({ seconds, workers, batchSize, json }: Options): Promise<number> {
+  const writeJson = openJson(json);
+  const contenders = await findContenders();
+  const folder = mkdtempSync(join(tmpdir(), 'tubelet-loader-'));
+  try {
+    console.error('making videos …');
+    const paths = await makeVideos(folder, 2 * batchSize, await resolveFfmpeg());
+    const results: LoaderResult[] = [];
+    for (const contender of contenders) {
+      console.error(`${contender.name} …`);
+      results.push(await measureLoader(contender, { paths, batchSize, workers, seconds }));
+    }
+    const cores = availableParallelism();
+    if (json !== true) console.log(formatLoader(results, cores));
+    writeJson({ video: VIDEO, workers, batchSize, cores, results });
+    return 0;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+await runProgram(program, run);

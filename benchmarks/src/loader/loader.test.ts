@@ -1,0 +1,44 @@
+import { resolveFfmpeg } from '@tubelet/video';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { makeVideos } from './make-videos.js';
+import { measureLoader, processorSeconds } from './measure-loader.js';
+import { formatLoader } from './report.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'tubelet-loader-test-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+it('counts the clips that a decoder gives', async () => {
+  const ffmpeg = await resolveFfmpeg();
+  const paths = await makeVideos(folder, 2, ffmpeg);
+  const result = await measureLoader(
+    { name: 'ffmpeg', decoder: 'ffmpeg', ffmpeg },
+    { paths, batchSize: 1, workers: 1, seconds: 0.001 },
+  );
+  expect(result.clips).toBe(1);
+  expect(result.clipsPerSecond).toBeCloseTo(1 / result.seconds);
+});
+
+it('prints a line for each decoder', () => {
+  const result = { decoder: 'a decoder', clips: 40, seconds: 2, clipsPerSecond: 20 };
+  const table = formatLoader(
+    [
+      { ...result, name: 'fast', cores: 1.5 },
+      { ...result, name: 'unknown' },
+    ],
+    2,
+  );
+  expect(table.split('\n').slice(1)).toEqual([
+    'fast        20.0        75 %                  75 ms  40 in 2.0 s',
+    'unknown     20.0                                     40 in 2.0 s',
+  ]);
+});
+
+it('sees the processor time of this process, where the system tells', () => {
+  const before = processorSeconds();
+  if (before === undefined) return;
+  for (const end = performance.now() + 60; performance.now() < end;) Math.sqrt(end);
+  expect(processorSeconds()).toBeGreaterThan(before);
+});

@@ -1,0 +1,81 @@
+/** Packets of mp4, mov, webm and mkv files. */
+import {
+  EncodedPacketSink,
+  FilePathSource,
+  Input,
+  MATROSKA,
+  MP4,
+  QTFF,
+  WEBM,
+  type EncodedPacket,
+  type InputVideoTrack,
+} from 'mediabunny';
+import { findEditEnd } from './edit-list';
+import { RefusedVideoError } from './refused';
+
+export interface Container {
+  input: Input;
+  track: InputVideoTrack;
+  sink: EncodedPacketSink;
+}
+
+/** Two frames closer than this could not be told apart by their times. */
+const SHORTEST_FRAME_SECONDS = 1e-4;
+
+/** Opens a file for as long as `use` runs. */
+export async function withContainer<T>(path: string, use: (container: Container) => Promise<T>): Promise<T> {
+  const input = new Input({ source: new FilePathSource(path), formats: [MP4, QTFF, MATROSKA, WEBM] });
+  try {
+    const [track] = await input.getVideoTracks();
+    if (track === undefined) throw new RefusedVideoError('it holds no video track');
+    return await use({ input, track, sink: new EncodedPacketSink(track) });
+  } finally {
+    input.dispose();
+  }
+}
+
+/**
+ * When each frame is shown, by the container's own times, rising; frames that an edit list hides are left out.
+ *
+ * @throws RefusedVideoError where frames could not be counted from a key frame on, or ffmpeg would show others.
+ */
+export async function listFrameTimes(path: string, { sink }: Container): Promise<number[]> {
+  const times: number[] = [];
+  let lastKey = -Infinity;
+  let last: EncodedPacket | undefined;
+  for await (const packet of sink.packets(undefined, undefined, { metadataOnly: true })) {
+    if (packet.type === 'key') lastKey = packet.timestamp;
+    else if (packet.timestamp < lastKey || lastKey === -Infinity) {
+      throw new RefusedVideoError('frames behind a key frame need those in front of it');
+    }
+    times.push(packet.timestamp);
+    last = packet;
+  }
+  if (last === undefined) throw new RefusedVideoError('it holds no frames');
+  // In a file that ends early, its header promises packets that are not there.
+  const whole = await sink.getPacket(last.timestamp);
+  if (whole === null || whole.data.length !== last.byteLength) {
+    throw new RefusedVideoError('its last frame is not there');
+  }
+  times.sort((a, b) => a - b);
+  for (let i = 1; i < times.length; i++) {
+    if ((times[i] as number) - (times[i - 1] as number) < SHORTEST_FRAME_SECONDS) {
+      throw new RefusedVideoError('two frames are shown at the same time');
+    }
+  }
+  const shown = times.filter((time) => time > -1e-3);
+  if (shown.length === 0) throw new RefusedVideoError('it shows no frames');
+  if ((shown.at(-1) as number) >= (await findEditEnd(path)) - SHORTEST_FRAME_SECONDS) {
+    throw new RefusedVideoError('its edit list cuts frames off');
+  }
+  return shown;
+}
+
+/** The time in the container at which the file starts: its first frame or sound that is not hidden. */
+export async function findStart({ input, track }: Container, firstFrame: number): Promise<number> {
+  let start = firstFrame;
+  for (const other of await input.getTracks()) {
+    if (other.id !== track.id) start = Math.min(start, Math.max(0, await other.getFirstTimestamp()));
+  }
+  return start;
+}

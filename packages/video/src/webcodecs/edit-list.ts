@@ -1,0 +1,96 @@
+/** What the edit list of an mp4 or mov file leaves of its video. */
+import { open, type FileHandle } from 'node:fs/promises';
+
+interface Box {
+  type: string;
+  content: Buffer;
+}
+
+/** A header larger than this is not read: the file is left to ffmpeg. */
+const LARGEST_HEADER_BYTES = 64 * 2 ** 20;
+
+/** The boxes that lie one behind the other in `bytes`. */
+function* boxesOf(bytes: Buffer): Generator<Box> {
+  for (let at = 0; at + 8 <= bytes.length;) {
+    let header = 8;
+    let length = bytes.readUInt32BE(at);
+    if (length === 1 && at + 16 <= bytes.length) {
+      header = 16;
+      length = Number(bytes.readBigUInt64BE(at + 8));
+    } else if (length === 0) length = bytes.length - at;
+    if (length < header) return;
+    const type = bytes.toString('latin1', at + 4, at + 8);
+    yield { type, content: bytes.subarray(at + header, at + length) };
+    at += length;
+  }
+}
+
+/** The content of the box at the end of a path of types, if it is there. */
+function findBox(bytes: Buffer, [type, ...below]: string[]): Buffer | undefined {
+  for (const box of boxesOf(bytes)) {
+    if (box.type === type) return below.length === 0 ? box.content : findBox(box.content, below);
+  }
+  return undefined;
+}
+
+/** Reads the box `moov`, stepping over the others; undefined where there is none, as in mkv. */
+async function readMovieBox(file: FileHandle): Promise<Buffer | undefined> {
+  const header = Buffer.alloc(16);
+  const fileBytes = (await file.stat()).size;
+  for (let at = 0; at + 8 <= fileBytes;) {
+    await file.read(header, 0, 16, at);
+    const short = header.readUInt32BE(0);
+    const headerBytes = short === 1 ? 16 : 8;
+    const length = short === 1 ? Number(header.readBigUInt64BE(8)) : short === 0 ? fileBytes - at : short;
+    if (length < headerBytes) return undefined;
+    if (header.toString('latin1', 4, 8) === 'moov') {
+      if (length > LARGEST_HEADER_BYTES) return undefined;
+      const content = Buffer.alloc(length - headerBytes);
+      await file.read(content, 0, content.length, at + headerBytes);
+      return content;
+    }
+    at += length;
+  }
+  return undefined;
+}
+
+/** @returns when the one edit ends, in seconds; −∞ for lists that do more than cut off a beginning and an end. */
+function editEnd(list: Buffer, movieTimescale: number): number {
+  const long = list.readUInt8(0) === 1;
+  const entries = list.readUInt32BE(4);
+  let endTicks = 0;
+  let edits = 0;
+  for (let i = 0, at = 8; i < entries; i++, at += long ? 20 : 12) {
+    const duration = long ? Number(list.readBigUInt64BE(at)) : list.readUInt32BE(at);
+    const mediaTime = long ? Number(list.readBigInt64BE(at + 8)) : list.readInt32BE(at + 4);
+    const rate = list.readInt32BE(at + (long ? 16 : 8));
+    if (mediaTime !== -1 && (++edits > 1 || rate !== 0x10000)) return -Infinity;
+    // An edit of no length, as fragmented files have it, lasts to the end.
+    endTicks += mediaTime !== -1 && duration === 0 ? Infinity : duration;
+  }
+  return edits === 0 ? Infinity : endTicks / movieTimescale;
+}
+
+/**
+ * When the edit list of the first video track ends, in seconds; ∞ without one. −∞ for a list that consists of several
+ * pieces or changes the speed.
+ */
+export async function findEditEnd(path: string): Promise<number> {
+  const file = await open(path, 'r');
+  try {
+    const movie = await readMovieBox(file);
+    if (movie === undefined) return Infinity;
+    const header = findBox(movie, ['mvhd']);
+    for (const track of boxesOf(movie)) {
+      if (track.type !== 'trak') continue;
+      const handler = findBox(track.content, ['mdia', 'hdlr']);
+      if (handler?.toString('latin1', 8, 12) !== 'vide') continue;
+      const list = findBox(track.content, ['edts', 'elst']);
+      if (list === undefined || header === undefined) return Infinity;
+      return editEnd(list, header.readUInt32BE(header.readUInt8(0) === 1 ? 20 : 12));
+    }
+    return Infinity;
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,109 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DecoderPool } from '../pool';
+import {
+  encodeVideo,
+  H264_UNEVEN,
+  remuxVideo,
+  temporaryFolder,
+  texturedFrames,
+  wasmFfmpeg,
+  writeNumberedVideo,
+} from '../testing/videos';
+import { encodeWithWebCodecs } from '../testing/webcodecs-videos';
+import { findWebCodecs } from './find';
+
+const folder = temporaryFolder();
+const file = (name: string) => join(folder.path, name);
+const SIZE = { width: 70, height: 54 };
+const COUNT = 24;
+/** The decoder is an optional package: not every machine has it. */
+const missing = await findWebCodecs().then(
+  () => false,
+  () => true,
+);
+
+let pools: Record<'ffmpeg' | 'webcodecs', DecoderPool>;
+
+const x264 = (...options: string[]) => ['-c:v', 'libx264', '-preset', 'ultrafast', ...options];
+const encodeH264 = (name: string, ...options: string[]) =>
+  encodeVideo(file(name), texturedFrames(COUNT, SIZE.width, SIZE.height), {
+    ...SIZE,
+    options: x264(...options),
+  });
+
+/** How each file is made; all of them are for the WebCodecs decoder. */
+const FILES: Record<string, () => Promise<void>> = {
+  'b-frames.mp4': () => encodeH264('b-frames.mp4', '-pix_fmt', 'yuv420p', '-bf', '3', '-g', '10'),
+  'full range.mp4': () => encodeH264('full range.mp4', '-pix_fmt', 'yuvj420p', '-g', '8'),
+  'bt709.mkv': () =>
+    encodeH264(
+      'bt709.mkv',
+      '-pix_fmt',
+      'yuv420p',
+      '-colorspace',
+      'bt709',
+      '-color_primaries',
+      'bt709',
+      '-color_trc',
+      'bt709',
+    ),
+  'uneven times.mp4': () => writeNumberedVideo(file('uneven times.mp4'), 90, { options: H264_UNEVEN }),
+  'uneven times.mkv': () => writeNumberedVideo(file('uneven times.mkv'), 90, { options: H264_UNEVEN }),
+  'edited.mp4': () => remuxVideo(file('edited.mp4'), file('b-frames.mp4'), ['-ss', '0.3'], []),
+  'turned 90.mp4': () =>
+    remuxVideo(file('turned 90.mp4'), file('b-frames.mp4'), [], ['-metadata:s:v', 'rotate=90']),
+  'turned 180.mov': () =>
+    remuxVideo(file('turned 180.mov'), file('b-frames.mp4'), [], ['-metadata:s:v', 'rotate=180']),
+  'turned 270.mp4': () =>
+    remuxVideo(file('turned 270.mp4'), file('b-frames.mp4'), [], ['-metadata:s:v', 'rotate=270']),
+  'hevc.mp4': () => encodeWithWebCodecs(file('hevc.mp4'), 'hev1.1.6.L93.B0', { ...SIZE, count: COUNT }),
+  'vp8.webm': () => encodeWithWebCodecs(file('vp8.webm'), 'vp8', { ...SIZE, count: COUNT }),
+  'vp9.webm': () => encodeWithWebCodecs(file('vp9.webm'), 'vp09.00.10.08', { ...SIZE, count: COUNT }),
+  'vp9.mp4': () => encodeWithWebCodecs(file('vp9.mp4'), 'vp09.00.10.08', { ...SIZE, count: COUNT }),
+};
+
+beforeAll(async () => {
+  if (missing) return;
+  const ffmpeg = await wasmFfmpeg();
+  pools = {
+    ffmpeg: await DecoderPool.open({ workers: 1, ffmpeg, decoder: 'ffmpeg' }),
+    webcodecs: await DecoderPool.open({ workers: 1, ffmpeg, decoder: 'webcodecs' }),
+  };
+  for (const make of Object.values(FILES)) await make();
+});
+afterAll(async () => {
+  await Promise.all(Object.values(pools ?? {}).map((pool) => pool.close()));
+  folder.remove();
+});
+
+describe.skipIf(missing)('ffmpeg and the WebCodecs decoder', () => {
+  it.each(Object.keys(FILES))('find the same frames and give the same bytes: %s', async (name) => {
+    const expected = await pools.ffmpeg.probe(file(name));
+    const info = await pools.webcodecs.probe(file(name));
+    expect(info.container).toBeDefined();
+    const { container: _, timesSeconds, ...rest } = info;
+    const { timesSeconds: expectedTimes, ...expectedRest } = expected;
+    expect(timesSeconds).toHaveLength(expectedTimes.length);
+    timesSeconds.forEach((time, i) => expect(time).toBeCloseTo(expectedTimes[i] as number, 5));
+    const { framesPerSecond, durationSeconds } = expectedRest;
+    expect(rest).toEqual({
+      ...expectedRest,
+      framesPerSecond: expect.closeTo(framesPerSecond, 3) as unknown,
+      durationSeconds: expect.closeTo(durationSeconds, 3) as unknown,
+    });
+
+    for (const shape of [
+      { size: 32, crop: 'centre' },
+      { size: 80, crop: 'none' },
+    ] as const) {
+      const whole = await pools.webcodecs.readRange(info, shape);
+      expect(Buffer.compare(whole, await pools.ffmpeg.readRange(expected, shape))).toBe(0);
+      const indices = [7, 11, 15, 15];
+      const clip = await pools.webcodecs.readClip(info, indices, shape);
+      expect(Buffer.compare(clip, await pools.ffmpeg.readClip(expected, indices, shape))).toBe(0);
+      const frame = clip.subarray(0, shape.size ** 2 * 3);
+      expect(Buffer.compare(frame, whole.subarray(7 * frame.length, 8 * frame.length))).toBe(0);
+    }
+  });
+});
