@@ -20,7 +20,7 @@ const CLASSES = 7;
 
 async function trainingOf(words: string) {
   let options: RunOptions | undefined;
-  const command = trainCommand().action((given: RunOptions) => (options = given));
+  const command = trainCommand().action((given: RunOptions) => void (options = given));
   const all = `--data csv --root faces --fold 1 --out run ${words}`.split(' ');
   await command.parseAsync(all, { from: 'user' });
   return dryTraining(options!, configOf(options!, await trainedEncoder(options!, command), CLASSES));

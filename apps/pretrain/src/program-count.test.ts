@@ -22,7 +22,7 @@ const matrixUnits: Partial<AdapterSummary> = {
 
 function optionsOf(words: string): TrainOptions {
   let options: TrainOptions | undefined;
-  const command = trainCommand().action((_sources, given: TrainOptions) => (options = given));
+  const command = trainCommand().action((_sources, given: TrainOptions) => void (options = given));
   command.parse(['videos', '--out', 'run', ...words.split(' ')], { from: 'user' });
   return options!;
 }
