@@ -4,7 +4,7 @@
 // LOAD_WIDTH 1 offsets, strides and extents are any, elements are moved one by one, and what is past the end of a row is
 // zero. `start` is the index of an element, `valid` the number of elements of the row that are left.
 //
-// Header: LOAD_WIDTH (1 or 4), M, N and, for each array X that there is, X_OFFSET, X_INNER, X_INVERSE, X_INNER_STRIDE and
+// Header: LOAD_WIDTH (1 or 4), A_TWO_STRIDES, B_TWO_STRIDES, M, N and, for each array X that there is, X_OFFSET, X_INNER, X_INVERSE, X_INNER_STRIDE and
 // X_OUTER_STRIDE (row-start.wgsl).
 
 #if LOAD_WIDTH == 4
@@ -17,13 +17,26 @@ var<storage, read> a: array<Element>;
 var<storage, read> b: array<Element>;
 var<storage, read_write> out: array<Element>;
 
+// Kernels that pass over rows ask for each of them: there the difference between one stride and two is worth a program.
+#if A_TWO_STRIDES
 fn a_row(row: u32) -> u32 {
   return row_start(row, A_OFFSET, A_INNER, A_INVERSE, A_INNER_STRIDE, A_OUTER_STRIDE);
 }
+#else
+fn a_row(row: u32) -> u32 {
+  return A_OFFSET + row * A_INNER_STRIDE;
+}
+#end
 
+#if B_TWO_STRIDES
 fn b_row(row: u32) -> u32 {
   return row_start(row, B_OFFSET, B_INNER, B_INVERSE, B_INNER_STRIDE, B_OUTER_STRIDE);
 }
+#else
+fn b_row(row: u32) -> u32 {
+  return B_OFFSET + row * B_INNER_STRIDE;
+}
+#end
 
 #if LOAD_WIDTH == 4
 fn load(source: ptr<storage, array<Element>, read>, start: u32, valid: u32) -> vec4f {

@@ -27,37 +27,33 @@
 // TRANSPOSE_A), SPLITS, K_PER_SPLIT (a multiple of 4), TRANSPOSE_A, TRANSPOSE_B; matmul-operands.wgsl,
 // matmul-epilogue.wgsl and shared-rows.wgsl.
 
-// Row k of op(B), from column `at` on; zeros past the last k.
-fn load_b_across(group: u32, k: u32, at: u32) -> vec4f {
+// Of the four columns of op(B) that the invocation owns four steps of k: columns of the matrix are steps, rows columns.
+#if TRANSPOSE_B
+fn load_b_block(starts: vec4u, k: u32) -> mat4x4f {
+  return transpose(mat4x4f(load_b(starts.x + k, K - k), load_b(starts.y + k, K - k),
+                           load_b(starts.z + k, K - k), load_b(starts.w + k, K - k)));
+}
+#else
+// Zeros past the last k.
+fn load_b_row(group: u32, k: u32, at: u32) -> vec4f {
   let value = load_b(b_row(group * K + min(k, K - 1u)) + at, N - at);
   return select(value, vec4f(0.0), k >= K);
 }
 
-fn load_b_along(group: u32, k: u32, column: u32) -> vec4f {
-  return load_b(b_row(group * N + min(column, N - 1u)) + k, K - k);
+fn load_b_block(group: u32, k: u32, at: u32) -> mat4x4f {
+  return mat4x4f(load_b_row(group, k, at), load_b_row(group, k + 1u, at),
+                 load_b_row(group, k + 2u, at), load_b_row(group, k + 3u, at));
 }
+#end
 
-// Columns are steps of k, rows the columns of op(B) that the invocation owns.
-fn load_b_block(group: u32, k: u32, column: u32) -> mat4x4f {
-  if (TRANSPOSE_B) {
-    return transpose(mat4x4f(load_b_along(group, k, column), load_b_along(group, k, column + 1u),
-                             load_b_along(group, k, column + 2u), load_b_along(group, k, column + 3u)));
-  }
-  let at = min(column, (N - 1u) / 4u * 4u);
-  return mat4x4f(load_b_across(group, k, at), load_b_across(group, k + 1u, at),
-                 load_b_across(group, k + 2u, at), load_b_across(group, k + 3u, at));
-}
-
-// Load i of an invocation. Without TRANSPOSE_A: four steps of k of one row. With it: step k + n / 8 of the four rows
-// from 4 · (n % 8) on, where n counts the loads of all.
+#if TRANSPOSE_A
+// Load i of an invocation: step k + n / 8 of the four rows of op(A) from 4 · (n % 8) on, where n counts the loads of all.
 fn load_a_part(group: u32, k: u32, row: u32, i: u32, lane: u32) -> vec4f {
   let n = i * LANES + lane;
-  if (TRANSPOSE_A) {
-    let at = min(row + n % 8u * 4u, (M - 1u) / 4u * 4u);
-    return load_a(a_row(group * K + min(k + n / 8u, K - 1u)) + at, M - at);
-  }
-  return load_a(a_row(group * M + min(row + n, M - 1u)) + k, K - k);
+  let at = min(row + n % 8u * 4u, (M - 1u) / 4u * 4u);
+  return load_a(a_row(group * K + min(k + n / 8u, K - 1u)) + at, M - at);
 }
+#end
 
 #if TRANSPOSE_A
 // Rows from 4 · quad on, of which there are four steps of k.
@@ -87,13 +83,36 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(subgroup_invocation_id) lan
   let row = tile.y * ROWS;
   let column = (tile.x * LANES + lane) * 4u;
   var sum: Tile = Tile();
+#if TRANSPOSE_B
+  let b_first = group * N;
+  let b_last = group * N + N - 1u;
+  let b_starts = vec4u(b_row(min(b_first + column, b_last)), b_row(min(b_first + column + 1u, b_last)),
+                       b_row(min(b_first + column + 2u, b_last)), b_row(min(b_first + column + 3u, b_last)));
+#else
+  let b_at = min(column, (N - 1u) / 4u * 4u);
+#end
+#if !TRANSPOSE_A
+  // Four steps of k of one row a load.
+  var starts: array<u32, LOADS> = array<u32, LOADS>();
+#for I in 0..(ROWS + LANES - 1) / LANES
+  starts[I] = a_row(group * M + min(row + I * LANES + lane, M - 1u));
+#end
+#end
 
   for (var k = k_begin; k < k_end; k += 4u) {
-    let b = load_b_block(group, k, column);
+#if TRANSPOSE_B
+    let b = load_b_block(b_starts, k);
+#else
+    let b = load_b_block(group, k, b_at);
+#end
     var a: Parts = Parts();
-    for (var i = 0u; i < LOADS; i++) {
-      a[i] = load_a_part(group, k, row, i, lane);
-    }
+#for I in 0..(ROWS + LANES - 1) / LANES
+#if TRANSPOSE_A
+    a[I] = load_a_part(group, k, row, I, lane);
+#else
+    a[I] = load_a(starts[I] + k, K - k);
+#end
+#end
 #if TRANSPOSE_A
     add_quads(b, &a, &sum);
 #else

@@ -7,7 +7,7 @@ import { rowData } from '../runtime/rows.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { shapeClass, type ShapeClass } from '../runtime/shape-class.js';
 import { selectVariant } from '../runtime/variants.js';
-import { f32 } from '../runtime/wgsl.js';
+import { f32, type WgslConstants } from '../runtime/wgsl.js';
 import epilogueWgsl from './matmul-epilogue.wgsl';
 import { keepsGpuBusy } from './matmul-occupancy.js';
 import type { MatmulOperands } from './matmul-operands.js';
@@ -110,12 +110,18 @@ type StagePlan = Pick<MatmulPlan, 'extents' | 'a' | 'b' | 'out' | 'width' | 'add
 function runStage(runtime: Runtime, stage: Stage, plan: StagePlan, operands: MatmulOperands): void {
   const { m, n } = plan.extents;
   const { bias, rowScale, rowsPerScale, activation, alpha = 1, rowSums } = operands;
+  const { transposeA = false, transposeB = false } = operands;
   const { preActivation, geluInput, residual } = plan;
   const [skipFrom, skipTo] = rowSums?.skip ?? [0, 0];
   runtime.run({
     ...stage,
     wgsl: [exponentialWgsl, geluWgsl, rowStartWgsl, operandsWgsl, epilogueWgsl, ...stage.wgsl],
-    constants: { ...stage.constants, LOAD_WIDTH: plan.width, GELU: activation === 'gelu' },
+    constants: {
+      ...stage.constants,
+      ...stridesOf(plan, transposeA, transposeB),
+      LOAD_WIDTH: plan.width,
+      GELU: activation === 'gelu',
+    },
     data: {
       M: m,
       N: n,
@@ -149,4 +155,16 @@ function runStage(runtime: Runtime, stage: Stage, plan: StagePlan, operands: Mat
       row_sums: rowSums?.out,
     },
   });
+}
+
+// Which operands are read by a general rule: those whose rows are asked for once (two strides then cost nothing), and
+// those that have two strides. Of a weight gradient, whose operands are both activations, one does for both.
+function stridesOf(
+  { a, b }: Pick<MatmulPlan, 'a' | 'b'>,
+  transposeA: boolean,
+  transposeB: boolean,
+): WgslConstants {
+  const [hasA, hasB] = [a, b].map(({ inner, rows }) => inner < rows) as [boolean, boolean];
+  if (transposeA) return { A_TWO_STRIDES: hasA || hasB, B_TWO_STRIDES: hasA || hasB };
+  return { A_TWO_STRIDES: true, B_TWO_STRIDES: transposeB || hasB };
 }

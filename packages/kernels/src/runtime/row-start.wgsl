@@ -6,6 +6,6 @@
 // 2²² in spite of rounding; the host refuses more.
 
 fn row_start(row: u32, offset: u32, inner: u32, inverse: f32, inner_stride: u32, outer_stride: u32) -> u32 {
-  let outer = u32((f32(row) + 0.5) * inverse);
+  let outer = u32(i32((f32(i32(row)) + 0.5) * inverse));
   return offset + outer * outer_stride + (row - outer * inner) * inner_stride;
 }
