@@ -78,7 +78,7 @@ async function demo() {
   startAfresh();
   const { start, end } = TRAINING_SECONDS;
   say(`training a small model on seconds ${start} to ${end} of both clips; without a GPU this takes minutes`);
-  say('the first step compiles the kernels and takes the longest');
+  say('its kernels are compiled first, side by side; drivers keep them for the next time');
   await pretrain(['train', ...clips, '--out', relative(root, runFolder), ...optionWords(demoSettings)]);
   if (interrupted) return say(`stopped; what there is lies in ${relative(root, runFolder)}`);
 

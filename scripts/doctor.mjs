@@ -4,7 +4,7 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './lib/root.mjs';
 import { probe } from './lib/probe.mjs';
-import { importSource } from './lib/source.mjs';
+import { bundleSource, importSource } from './lib/source.mjs';
 
 if (!existsSync(join(root, 'node_modules', '.package-lock.json'))) {
   console.error('The packages are not installed yet. Run: node scripts/setup.mjs');
@@ -13,6 +13,19 @@ if (!existsSync(join(root, 'node_modules', '.package-lock.json'))) {
 
 const doctor = await importSource('packages/kernels/src/node/doctor/index.ts');
 const { missing, ok, thisSystem } = doctor;
+
+async function decoderFindings() {
+  const topic = 'Video';
+  const { tryWebCodecs, wantedDecoder } = await importSource('packages/video/src/webcodecs/find.ts');
+  try {
+    if (wantedDecoder() === 'ffmpeg') return [ok(topic, 'TUBELET_DECODER leaves every file to ffmpeg')];
+    const { version } = await tryWebCodecs(await bundleSource('packages/video/src/webcodecs/process.ts'));
+    return [ok(topic, `@napi-rs/webcodecs ${version} decodes; what it cannot read is for ffmpeg`)];
+  } catch (error) {
+    if (error.name !== 'WebCodecsNotFoundError') return [missing(topic, error.message, [])];
+    return [missing(topic, `ffmpeg decodes every file, since ${error.message}`, ['npm install'])];
+  }
+}
 
 async function ffmpegFindings() {
   const { resolveFfmpeg } = await importSource('packages/video/src/ffmpeg.ts');
@@ -68,7 +81,12 @@ try {
     const facts = await doctor.collectVulkanFacts(thisSystem);
     findings.push(...doctor.diagnoseVulkan(facts, report !== undefined && !report.software));
   }
-  findings.push(...(await ffmpegFindings()), ...(await mpiFindings()), ...cacheFindings());
+  findings.push(
+    ...(await decoderFindings()),
+    ...(await ffmpegFindings()),
+    ...(await mpiFindings()),
+    ...cacheFindings(),
+  );
   console.log(doctor.formatFindings(findings));
   process.exitCode = report ? 0 : 1;
 } catch (error) {

@@ -1,16 +1,26 @@
 import { mkdir, rename } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { root } from './root.mjs';
 
 /**
- * Imports a TypeScript module of the repository without a build: set-up and doctor run before there
- * is one. The bundle lies under `node_modules`, from where its packages resolve.
+ * Imports a TypeScript module of the repository without a build: set-up and doctor run before there is one.
  *
  * @param {string} path relative to the repository's root
  * @returns {Promise<Record<string, any>>} the module's exports
  */
 export async function importSource(path) {
+  return import(`${pathToFileURL(await bundleSource(path)).href}?${process.pid}`);
+}
+
+/**
+ * Makes a script of a TypeScript module of the repository. It lies under `node_modules`, from where its packages
+ * resolve.
+ *
+ * @param {string} path relative to the repository's root
+ * @returns {Promise<string>} the script's path
+ */
+export async function bundleSource(path) {
   const { build } = await import('esbuild');
   const folder = join(root, 'node_modules', '.cache', 'tubelet-scripts');
   await mkdir(folder, { recursive: true });
@@ -31,5 +41,5 @@ export async function importSource(path) {
   });
   // Several programs may start at once: each reads a whole file.
   await rename(temporary, outfile);
-  return import(`${pathToFileURL(join(folder, basename(outfile))).href}?${process.pid}`);
+  return outfile;
 }

@@ -1,7 +1,10 @@
 /** Random numbers of the faces: one stream for each thing that is drawn, so that none depends on another. */
-import { PhiloxStream, Purpose } from '@tubelet/kernels';
+import { PhiloxStream, streamPurpose } from '@tubelet/kernels';
 
-/** What a stream is for: the `epoch` of its key. The numbers are part of what makes a data set repeatable. */
+/** Drawn faces; `epoch` tells what of a face, `sample` which person or clip. */
+const FACE_PURPOSE = streamPurpose(13);
+
+/** What of a face a stream is for: the `epoch` of its key. The numbers are part of what makes a data set repeatable. */
 const ASPECT = { person: 0, scene: 1, expression: 2, noise: 3, folds: 4 } as const;
 
 export class FaceRandom {
@@ -12,7 +15,7 @@ export class FaceRandom {
    * @throws RangeError for a seed that is no integer in [0, 2^53)
    */
   constructor(seed: number, aspect: keyof typeof ASPECT, sample: number) {
-    this.stream = new PhiloxStream({ seed, purpose: Purpose.face, epoch: ASPECT[aspect], sample });
+    this.stream = new PhiloxStream({ seed, purpose: FACE_PURPOSE, epoch: ASPECT[aspect], sample });
   }
 
   /** Uniform in [low, high). */

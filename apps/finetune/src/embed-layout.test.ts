@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { PhiloxStream, Purpose } from '@tubelet/kernels';
+import { PhiloxStream, streamPurpose } from '@tubelet/kernels';
 import { defaultNeighbors, layOutFeatures } from './embed-layout.js';
 
 /** Two groups of videos far from each other, in 8 dimensions. */
 function groups(perGroup: number): number[][] {
-  const random = new PhiloxStream({ seed: 3, purpose: Purpose.test });
+  const random = new PhiloxStream({ seed: 3, purpose: streamPurpose(11) });
   return Array.from({ length: 2 * perGroup }, (_, i) =>
     Array.from({ length: 8 }, (_, k) => random.normal() + (i < perGroup && k === 0 ? 30 : 0)),
   );

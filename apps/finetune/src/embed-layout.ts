@@ -1,5 +1,7 @@
-import { PhiloxStream, Purpose } from '@tubelet/kernels';
+import { PhiloxStream, streamPurpose } from '@tubelet/kernels';
 import { UMAP } from 'umap-js';
+
+const LAYOUT_PURPOSE = streamPurpose(14);
 
 export interface LayoutOptions {
   /** Neighbours that a video is held together with: few show detail, many the whole. */
@@ -39,7 +41,7 @@ export function layOutFeatures(
         `${Math.max(LEAST_VIDEOS, neighbors + 1)} videos.`,
     );
   }
-  const random = new PhiloxStream({ seed, purpose: Purpose.layout });
+  const random = new PhiloxStream({ seed, purpose: LAYOUT_PURPOSE });
   const umap = new UMAP({ nComponents: 2, nNeighbors: neighbors, minDist, random: () => random.uniform() });
   return umap.fit(features.map((feature) => Array.from(feature))).map(([x, y]) => [x!, y!]);
 }

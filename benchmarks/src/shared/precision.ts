@@ -11,7 +11,7 @@ export function precisionOption(description: string): Option {
 /**
  * Opens the GPU, in f16 with its matrix units in use.
  *
- * @throws HalfPrecisionError for f16 where no kernel can use it; NoAdapterError where there is no GPU
+ * @throws HalfPrecisionError for f16 where no kernel can use it, or overflow is hidden; NoAdapterError where there is no GPU
  */
 export async function openInPrecision(precision: Precision): Promise<Runtime>;
 /** The same, if the adapter is one that is wanted; undefined otherwise. */
@@ -30,7 +30,7 @@ export async function openInPrecision(
   }
   if (precision === 'f32') return runtime;
   try {
-    console.error(`rounding to f16: ${useHalfPrecision(runtime).join(', ')}`);
+    console.error(`rounding to f16: ${(await useHalfPrecision(runtime)).join(', ')}`);
   } catch (error) {
     closeNodeRuntime(runtime);
     throw error;

@@ -1,5 +1,5 @@
 import { linearLayer, meanRows, ParameterStore, split, type Engine, type Tensor } from '@tubelet/autograd';
-import { maskFromBooleans, type GpuArray } from '@tubelet/kernels';
+import { maskFromBooleans, uploadIndices, type GpuArray } from '@tubelet/kernels';
 import type { PassOptions } from './blocks.js';
 import { batchSize, gatherCubes, requireClips, type ClipBatch } from './clip-batch.js';
 import {
@@ -102,7 +102,10 @@ export class Classifier {
     const { runtime } = this.engine;
     const order = regionMajorOrder(this.config.encoder);
     const repeated = Uint32Array.from({ length: batch * order.length }, (_, i) => order[i % order.length]!);
-    const array = runtime.keep(runtime.upload(repeated, [batch, order.length], 'u32', 'token order'));
+    const rows = tokenCount(this.config.encoder);
+    const array = runtime.keep(
+      uploadIndices(runtime, repeated, [batch, order.length], { rows, label: 'token order' }),
+    );
     this.orders.set(batch, array);
     return array;
   }

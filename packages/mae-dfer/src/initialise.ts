@@ -1,5 +1,8 @@
 import type { Parameter, ParameterStore } from '@tubelet/autograd';
-import { product, PhiloxStream, Purpose } from '@tubelet/kernels';
+import { product, PhiloxStream, streamPurpose } from '@tubelet/kernels';
+
+/** Initial weights; `sample` is the index of the parameter. */
+const INITIALISE_PURPOSE = streamPurpose(2);
 
 /** Initial values of one parameter. */
 type Rule = (parameter: Parameter, random: PhiloxStream) => Float32Array;
@@ -85,7 +88,7 @@ function commonRule(name: string): Rule | undefined {
 function fillAll(store: ParameterStore, seed: number, ruleOf: (name: string) => Rule): void {
   let index = 0;
   for (const [name, parameter] of store.parameters) {
-    const random = new PhiloxStream({ seed, purpose: Purpose.initialise, epoch: 0, sample: index++ });
+    const random = new PhiloxStream({ seed, purpose: INITIALISE_PURPOSE, epoch: 0, sample: index++ });
     parameter.write(ruleOf(name)(parameter, random));
   }
 }

@@ -4,6 +4,7 @@ import {
   maskFromBooleans,
   philoxKeyWords,
   tubeMask,
+  uploadIndices,
   windowMaskCounts,
   type GpuArray,
   type MaskDesign,
@@ -11,7 +12,7 @@ import {
   type Runtime,
   type WindowMaskCounts,
 } from '@tubelet/kernels';
-import { regionOf, tokenGrid, type EncoderConfig } from './config.js';
+import { regionOf, tokenCount, tokenGrid, type EncoderConfig } from './config.js';
 
 /** Masks of a batch as lists of token indices. */
 export interface MaskOnDevice {
@@ -98,7 +99,8 @@ export function requireMask({ counts: { grid, region } }: MaskOnDevice, config: 
 export function uploadMask(runtime: Runtime, config: EncoderConfig, mask: Uint8Array): MaskOnDevice {
   const { counts, ...lists } = maskFromBooleans(mask, tokenGrid(config), regionOf(config));
   const batch = lists.masked.length / counts.maskedCount;
-  const upload = (data: Uint32Array, shape: number[]) => runtime.upload(data, shape, 'u32', 'mask');
+  const upload = (data: Uint32Array, shape: number[]) =>
+    uploadIndices(runtime, data, shape, { rows: tokenCount(config), label: 'mask' });
   return {
     counts,
     visible: upload(lists.visible, [batch, counts.regions, counts.visiblePerRegion]),

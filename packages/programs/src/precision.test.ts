@@ -1,7 +1,7 @@
 import { paperRuntime, selectVariant, type AdapterSummary } from '@tubelet/kernels';
 import { kernelCatalogue } from '@tubelet/kernels/lab';
 import { variantsInHalf } from '@tubelet/kernels/tuning';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { inFullPrecision, PrecisionError, usePrecision } from './precision.js';
 import { savedSettings } from './settings.js';
 
@@ -12,16 +12,17 @@ const features = [
 const matrixUnits = [{ componentType: 'f16', resultComponentType: 'f32', m: 16, n: 16, k: 16 }];
 
 /** A device on paper; with all that f16 can use unless changed. */
-function use(precision: 'f32' | 'f16', change: Partial<AdapterSummary> = {}) {
+async function use(precision: 'f32' | 'f16', change: Partial<AdapterSummary> = {}, beyondHalf = Infinity) {
   const runtime = paperRuntime({ adapter: { description: 'A GPU', features, matrixUnits, ...change } });
+  vi.spyOn(runtime, 'read').mockResolvedValue(Float32Array.of(beyondHalf, -beyondHalf));
   const notes: string[] = [];
-  usePrecision(runtime, precision, (note) => notes.push(note));
+  await usePrecision(runtime, precision, (note) => notes.push(note));
   return { runtime, notes, product: () => selectVariant(runtime, 'matmul', matmul.variants).name };
 }
 
 describe('--precision', () => {
-  it('f16 lets products use matrix units, and says so', () => {
-    const { runtime, notes, product } = use('f16');
+  it('f16 lets products use matrix units, and says so', async () => {
+    const { runtime, notes, product } = await use('f16');
     expect(product()).toBe('matrix-units');
     expect(variantsInHalf(runtime)).toContain('matmul matrix-units');
     expect(notes).toEqual([
@@ -29,36 +30,36 @@ describe('--precision', () => {
     ]);
   });
 
-  it('f16 uses the units of a software driver too, which are nowhere the better choice, and says that it is slow', () => {
-    const { notes, product } = use('f16', { isSoftware: true });
+  it('f16 uses the units of a software driver too, which are nowhere the better choice, and says that it is slow', async () => {
+    const { notes, product } = await use('f16', { isSoftware: true });
     expect(product()).toBe('matrix-units');
     expect(notes[0]).toMatch(/slower than f32/);
   });
 
-  it('f32 changes nothing', () => {
-    const { runtime, notes, product } = use('f32');
+  it('f32 changes nothing', async () => {
+    const { runtime, notes, product } = await use('f32');
     expect(product()).not.toBe('matrix-units');
     expect(variantsInHalf(runtime)).toEqual([]);
     expect(notes).toEqual([]);
   });
 
-  it.each<[string, Partial<AdapterSummary>, RegExp]>([
+  it.each<[string, Partial<AdapterSummary>, RegExp, number?]>([
     ['without matrix units', { features: ['subgroups'], matrixUnits: [] }, /lacks .*shader-f16/],
     [
       'whose units take no f16',
       { matrixUnits: [{ ...matrixUnits[0]!, componentType: 'u8' }] },
       /take no f16/,
     ],
-  ])('f16 is refused on a GPU %s', (_, change, reason) => {
-    expect(() => use('f16', change)).toThrow(PrecisionError);
-    expect(() => use('f16', change)).toThrow(
-      /--precision f16: f16 would gain nothing on A GPU.*--precision f32/,
-    );
-    expect(() => use('f16', change)).toThrow(reason);
+    ['that hides overflow', {}, /70000 becomes 65504/, 65504],
+  ])('f16 is refused on a GPU %s', async (_, change, reason, beyondHalf) => {
+    const used = () => use('f16', change, beyondHalf);
+    await expect(used()).rejects.toThrow(PrecisionError);
+    await expect(used()).rejects.toThrow(/--precision f16: f16 .* on A GPU.*--precision f32/);
+    await expect(used()).rejects.toThrow(reason);
   });
 
   it.each([false, true])('is f32 for as long as a validation takes (software: %s)', async (isSoftware) => {
-    const { runtime, product } = use('f16', { isSoftware });
+    const { runtime, product } = await use('f16', { isSoftware });
     const during = await inFullPrecision(runtime, async () => product());
     expect(during).not.toBe('matrix-units');
     expect(product()).toBe('matrix-units');

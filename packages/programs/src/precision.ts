@@ -22,11 +22,11 @@ export function precisionOption(): Option {
   );
 }
 
-/** f16 was asked for on a GPU that can do nothing with it. */
+/** f16 was asked for on a GPU that can do nothing with it, or hides overflow. */
 export class PrecisionError extends UserError {
   override readonly name = 'PrecisionError';
 
-  /** @param cause names the adapter and what it lacks */
+  /** @param cause names the adapter and what is wrong with it */
   constructor(cause: HalfPrecisionError) {
     const remedy =
       'Train with --precision f32, which is the default, or on a GPU with matrix units that its driver shows ' +
@@ -39,7 +39,7 @@ export class PrecisionError extends UserError {
  * Opens the GPU for a training and sets its precision.
  *
  * @param note told which kernels use f16
- * @throws PrecisionError for f16 where no kernel can use it; NoAdapterError where there is no GPU
+ * @throws PrecisionError for f16 where no kernel can use it, or overflow is hidden; NoAdapterError where there is no GPU
  */
 export async function openTrainingRuntime(
   { precision }: PrecisionOptions,
@@ -47,7 +47,7 @@ export async function openTrainingRuntime(
 ): Promise<Runtime> {
   const runtime = await openNodeRuntime({ matrixUnits: precision === 'f16' });
   try {
-    usePrecision(runtime, precision, note);
+    await usePrecision(runtime, precision, note);
   } catch (error) {
     closeNodeRuntime(runtime);
     throw error;
@@ -58,13 +58,17 @@ export async function openTrainingRuntime(
 /**
  * Sets the precision of a training before its first kernel.
  *
- * @throws PrecisionError for f16 where no kernel can use it
+ * @throws PrecisionError for f16 where no kernel can use it, or overflow is hidden
  */
-export function usePrecision(runtime: Runtime, precision: Precision, note: (message: string) => void): void {
+export async function usePrecision(
+  runtime: Runtime,
+  precision: Precision,
+  note: (message: string) => void,
+): Promise<void> {
   if (precision === 'f32') return;
   let used: string[];
   try {
-    used = useHalfPrecision(runtime);
+    used = await useHalfPrecision(runtime);
   } catch (error) {
     throw error instanceof HalfPrecisionError ? new PrecisionError(error) : error;
   }

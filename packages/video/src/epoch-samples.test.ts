@@ -1,6 +1,7 @@
-import { PhiloxStream, Purpose } from '@tubelet/kernels';
+import { PhiloxStream } from '@tubelet/kernels';
 import { expect, it } from 'vitest';
 import { shuffle } from './epoch-samples';
+import { Purpose } from './stream-purposes';
 
 it('shuffles as the random stream itself does', () => {
   for (const length of [0, 1, 2, 1000, 100_003]) {

@@ -1,8 +1,9 @@
 /** Which samples each batch of an epoch has, and what stands in for those that cannot be read. */
-import { PhiloxStream, Purpose } from '@tubelet/kernels';
+import { PhiloxStream } from '@tubelet/kernels';
 import type { Catalogue } from './catalogue';
 import { requireInteger } from './check-options';
 import { VideoDecodeError } from './errors';
+import { Purpose } from './stream-purposes';
 
 /** The share of each global batch that a process loads: `batchSize` of `batchSize · count` samples. */
 export interface Shard {

@@ -1,5 +1,5 @@
 /** Batches of clips, decoded ahead of their use, the same for the same seed whatever the timing. */
-import { PhiloxStream, Purpose } from '@tubelet/kernels';
+import { PhiloxStream } from '@tubelet/kernels';
 import { Catalogue, type UsableVideo } from './catalogue';
 import { drawMultiScaleCrop } from './crop';
 import { EpochSamples } from './epoch-samples';
@@ -10,6 +10,7 @@ import { DecoderPool, defaultWorkerCount } from './pool';
 import { prefetch } from './prefetch';
 import { clipFrameIndices, clipStartCount } from './sampling';
 import type { VideoEntry } from './source';
+import { Purpose } from './stream-purposes';
 
 /** A batch of clips. */
 export interface ClipBatch {

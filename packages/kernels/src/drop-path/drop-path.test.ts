@@ -1,9 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { PhiloxStream, Purpose } from '../philox/philox.js';
+import { PhiloxStream } from '../philox/philox.js';
 import { testKernel } from '../testing/kernel-harness.js';
 import { useRuntime } from '../testing/test-runtime.js';
 import { dropPathKernel } from './drop-path.cases.js';
-import { createDropPathBranches, dropPathScales, dropPathScalesHost } from './drop-path.js';
+import {
+  createDropPathBranches,
+  DROP_PATH_PURPOSE,
+  dropPathScales,
+  dropPathScalesHost,
+} from './drop-path.js';
 
 describe('drop path', () => {
   const runtime = useRuntime();
@@ -32,7 +37,7 @@ describe('drop path', () => {
       seed: 3,
       epoch: 2,
     });
-    const stream = new PhiloxStream({ seed: 3, purpose: Purpose.dropPath, epoch: 2, sample: 9 });
+    const stream = new PhiloxStream({ seed: 3, purpose: DROP_PATH_PURPOSE, epoch: 2, sample: 9 });
     expect([...scales]).toEqual(Array.from({ length: 10 }, () => (stream.uniform() < 0.5 ? 0 : 2)));
   });
 

@@ -1,6 +1,6 @@
 import mulHighWgsl from '../philox/mul-high.wgsl';
 import { withPhiloxKey, type PhiloxKeySource } from '../philox/philox-key.js';
-import { philox4x32, philoxKey, Purpose } from '../philox/philox.js';
+import { philox4x32, philoxKey, streamPurpose } from '../philox/philox.js';
 import philoxWgsl from '../philox/philox.wgsl';
 import { ShapeError } from '../runtime/errors.js';
 import type { GpuArray } from '../runtime/gpu-array.js';
@@ -10,6 +10,9 @@ import type { Variant } from '../runtime/variants.js';
 import dropPathWgsl from './drop-path.wgsl';
 
 export const dropPathVariants: readonly Variant[] = [{ name: 'elementwise', needs: [], prefers: 'any' }];
+
+/** Stochastic depth; `sample` is the index of the clip in its data set. */
+export const DROP_PATH_PURPOSE = streamPurpose(6);
 
 const INVOCATIONS_PER_WORKGROUP = 64;
 // Draws set apart for each branch of a sample, and so the most units that a sample can be dropped in.
@@ -87,7 +90,7 @@ export function dropPathScales(runtime: Runtime, options: DropPathOptions): void
       kernel: 'drop-path',
       wgsl: [mulHighWgsl, philoxWgsl, dropPathWgsl],
       data: {
-        PURPOSE: Purpose.dropPath,
+        PURPOSE: DROP_PATH_PURPOSE,
         BRANCHES: rows,
         BATCH: batch,
         UNITS: units,
@@ -128,7 +131,7 @@ export function dropPathScalesHost({
       for (let unit = 0; unit < unitsPerSample; unit++) {
         const draw = branch * UNITS_LIMIT + unit;
         const block = philox4x32(
-          [Math.floor(draw / 4), samples[b]!, epoch, Purpose.dropPath],
+          [Math.floor(draw / 4), samples[b]!, epoch, DROP_PATH_PURPOSE],
           philoxKey(seed),
         );
         out[i++] = block[draw % 4]! >>> 8 < threshold ? 0 : scale[0]!;

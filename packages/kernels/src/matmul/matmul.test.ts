@@ -60,6 +60,22 @@ describe('matmul', () => {
     fused.forEach((value, i) => expect(value).toBeCloseTo(plain[i]! + added[i]!, 5));
   });
 
+  it('makes a row of factor 0 exactly zero, even where its product is infinite', () =>
+    runtime().scope(async () => {
+      const upload = (values: readonly number[], shape: readonly number[]) =>
+        runtime().upload(Float32Array.from(values), shape);
+      const out = runtime().empty([2, 4]);
+      matmul(runtime(), {
+        a: upload([1e30, 1e30], [2, 1]),
+        b: upload([1e30, -1e30, 1, 0], [1, 4]),
+        out,
+        rowScale: upload([0, 2], [2]),
+        rowsPerScale: 1,
+      });
+      const doubled = 2 * Math.fround(1e30);
+      expect([...(await runtime().read(out))]).toEqual([0, 0, 0, 0, Infinity, -Infinity, doubled, 0]);
+    }));
+
   it('counts a split product once and gives its partial sums back', () => {
     runtime().scope(() => {
       const a = runtime().empty([2048, 8]);

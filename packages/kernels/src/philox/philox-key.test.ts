@@ -3,8 +3,10 @@ import type { GpuArray } from '../runtime/gpu-array.js';
 import { useRuntime } from '../testing/test-runtime.js';
 import mulHighWgsl from './mul-high.wgsl';
 import { createPhiloxKey, withPhiloxKey, writePhiloxKey, type PhiloxKeySource } from './philox-key.js';
-import { PhiloxStream, Purpose } from './philox.js';
+import { PhiloxStream, streamPurpose } from './philox.js';
 import philoxWgsl from './philox.wgsl';
+
+const purpose = streamPurpose(11);
 
 // out[i] = draw i of the stream, a block an invocation.
 const drawsWgsl = `
@@ -24,7 +26,7 @@ describe('Philox on the GPU', () => {
       runtime().run({
         kernel: 'draws',
         wgsl: [mulHighWgsl, philoxWgsl, drawsWgsl],
-        data: { PURPOSE: Purpose.test },
+        data: { PURPOSE: purpose },
         arrays: { key, out },
         workgroups: [out.size / 4],
         cost: { macs: 0, flops: 0, bytesRead: 16, bytesWritten: out.sizeBytes },
@@ -40,7 +42,7 @@ describe('Philox on the GPU', () => {
     runtime().scope(async () => {
       const out = runtime().empty([2000], 'u32');
       draw(words, out);
-      const stream = new PhiloxStream({ ...words, purpose: Purpose.test });
+      const stream = new PhiloxStream({ ...words, purpose });
       expect(await read(out)).toEqual(Array.from({ length: 2000 }, () => stream.nextUint32()));
     }),
   );
@@ -52,7 +54,7 @@ describe('Philox on the GPU', () => {
       for (const epoch of [2, 5]) {
         writePhiloxKey(runtime(), key, { seed: 1, epoch, sample: 3 });
         draw({ key }, out);
-        const stream = new PhiloxStream({ seed: 1, epoch, sample: 3, purpose: Purpose.test });
+        const stream = new PhiloxStream({ seed: 1, epoch, sample: 3, purpose });
         expect(await read(out)).toEqual(Array.from({ length: 4 }, () => stream.nextUint32()));
       }
     }));

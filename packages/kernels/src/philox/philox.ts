@@ -13,7 +13,7 @@
  * | counter[0] | block index b = 0, 1, 2, …: block b gives draws 4b, 4b+1, 4b+2, 4b+3 |
  * | counter[1] | sample                                                            |
  * | counter[2] | epoch                                                             |
- * | counter[3] | purpose, one of `Purpose`                                         |
+ * | counter[3] | purpose: what the stream is for, see `streamPurpose`                |
  *
  * What is made of a draw x:
  * - uniform: `(x >> 8) · 2^-24`, in [0, 1), exact in f32;
@@ -31,42 +31,22 @@ export type Words4 = [number, number, number, number];
 export type Words2 = [number, number];
 
 /**
- * What a stream is for: two streams that differ in purpose never share a draw. The numbers are part of what
- * makes a run repeatable: add new ones at the end and never change one.
+ * What a stream is for: two streams that differ in it never share a draw. Made by `streamPurpose`, so that all of them
+ * can be found.
  */
-export const Purpose = {
-  /** Tube masks of pre-training. */
-  mask: 1,
-  /** Initial weights; `sample` is the index of the parameter. */
-  initialise: 2,
-  /** First frame of a sampled clip. */
-  clipStart: 3,
-  /** Crop of a clip. */
-  crop: 4,
-  /** Order of the samples in an epoch. */
-  shuffle: 5,
-  /** Stochastic depth. */
-  dropPath: 6,
-  /** Image augmentation. */
-  augment: 7,
-  /** Which sample stands in for one that cannot be read. */
-  replacement: 8,
-  /** Mixup and CutMix of a batch. */
-  mixup: 9,
-  /** Random erasing. */
-  erase: 10,
-  /** Test data. */
-  test: 11,
-  /** Which videos are held out of training for validation; `sample` is the label where it goes by class. */
-  holdOut: 12,
-  /** Drawn faces; `epoch` tells what of a face, `sample` which person or clip. */
-  face: 13,
-  /** Features laid out in the plane. */
-  layout: 14,
-} as const;
+export type StreamPurpose = number & { readonly streamPurpose: true };
 
-/** One of the values of `Purpose`. */
-export type Purpose = (typeof Purpose)[keyof typeof Purpose];
+/**
+ * Declares a purpose, beside what draws for it. A test of the whole repository sees that no two declarations have the
+ * same number; the number is part of what makes a run repeatable, so that it never changes and the next one is new.
+ *
+ * @param number a u32, written out
+ * @throws RangeError for any other number
+ */
+export function streamPurpose(number: number): StreamPurpose {
+  checkWord('purpose', number);
+  return number as StreamPurpose;
+}
 
 const MULTIPLIER_0 = 0xd2511f53;
 const MULTIPLIER_1 = 0xcd9e8d57;
@@ -116,7 +96,7 @@ export function philox4x32(counter: Readonly<Words4>, key: Readonly<Words2>): Wo
 /** What names a stream. Each of `epoch` and `sample` is a u32, `seed` an integer in [0, 2^53). */
 export interface PhiloxStreamKey {
   seed: number;
-  purpose: Purpose;
+  purpose: StreamPurpose;
   /** Default 0. */
   epoch?: number;
   /** Default 0. */
@@ -150,7 +130,6 @@ export class PhiloxStream {
 
   /** Throws a RangeError when a number does not fit its words. */
   constructor({ seed, purpose, epoch = 0, sample = 0 }: PhiloxStreamKey) {
-    checkWord('purpose', purpose);
     checkWord('epoch', epoch);
     checkWord('sample', sample);
     this.key = philoxKey(seed);

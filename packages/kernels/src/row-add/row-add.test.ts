@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { checkReferenceBackward, testKernel } from '../testing/kernel-harness.js';
 import { useRuntime } from '../testing/test-runtime.js';
 import { rowAddKernel } from './row-add.cases.js';
-import { rowAdd } from './row-add.js';
+import { rowAdd, uploadIndices } from './row-add.js';
 
 describe('row add', () => {
   const runtime = useRuntime();
@@ -27,6 +27,16 @@ describe('row add', () => {
       expect([...(await runtime().read(rows))]).toEqual([1, 2, 1, 2, 5, 6, 5, 6]);
     });
   });
+
+  it('uploads indices that lie in the table, and no others', () =>
+    runtime().scope(async () => {
+      const table = { rows: 3, label: 'token order' };
+      const indices = uploadIndices(runtime(), Uint32Array.of(2, 0), [2, 1], table);
+      expect([...new Uint32Array(await runtime().readBytes(indices))]).toEqual([2, 0]);
+      expect(() => uploadIndices(runtime(), Uint32Array.of(2, 3), [2], table)).toThrow(
+        /token order: index 1 is 3, but there are 3 rows: give 0 to 2/,
+      );
+    }));
 
   it('refuses what does not fit, naming it', () => {
     runtime().scope(() => {

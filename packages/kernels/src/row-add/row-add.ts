@@ -35,7 +35,7 @@ export interface RowAddArrays {
   readonly a: GpuArray;
   /** Rows of C columns, [P, C]; given together with `indices`. */
   readonly table?: GpuArray;
-  /** u32, one a row of `out`, each below P: those beyond are taken for P − 1. */
+  /** u32, one a row of `out`, each below P: those beyond are taken for P − 1 (`uploadIndices` lets none be). */
   readonly indices?: GpuArray;
   /** As many rows of C columns as `a`, strided or not; rows outside the view stay as they are. */
   readonly out: GpuArray;
@@ -67,4 +67,23 @@ export function rowAdd(runtime: Runtime, { a, table, indices, out, accumulate = 
     accumulate,
     cost: rowAddCost(rows, columns, { hasTable: table !== undefined, accumulate }),
   });
+}
+
+/**
+ * Uploads indices of the rows of a table, u32 of `shape`. Kernels cannot report one that lies outside.
+ * Throws a RangeError unless each is below `rows`.
+ */
+export function uploadIndices(
+  runtime: Runtime,
+  indices: Uint32Array,
+  shape: readonly number[],
+  { rows, label }: { readonly rows: number; readonly label: string },
+): GpuArray {
+  const at = indices.findIndex((index) => index >= rows);
+  if (at >= 0) {
+    throw new RangeError(
+      `${label}: index ${at} is ${indices[at]}, but there are ${rows} rows: give 0 to ${rows - 1}`,
+    );
+  }
+  return runtime.upload(indices, shape, 'u32', label);
 }

@@ -1,6 +1,7 @@
 import { TubeletError } from '../runtime/errors.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { runnableVariants, selectVariant } from '../runtime/variants.js';
+import { BEYOND_HALF, roundBeyondHalf } from './half-overflow.js';
 import { kernelChoices } from './kernel-choices.js';
 
 /** A variant that rounds its inputs to f16 and that a device can run. */
@@ -24,24 +25,33 @@ export function halfVariants(runtime: Runtime): HalfVariant[] {
   );
 }
 
-/** f16 was asked for on a device of which no kernel can use it; the message names it and what it lacks. */
-export class HalfPrecisionError extends TubeletError {
-  constructor({ description, device }: Runtime['adapter'], missing: readonly string[]) {
-    const lack = missing.length > 0 ? `it lacks ${missing.join(', ')}` : 'its matrix units take no f16';
-    super(`f16 would gain nothing on ${description || device}: no kernel can use it there, since ${lack}`);
-  }
-}
+/** f16 was asked for on a device where no kernel can use it, or where it hides overflow; the message says which. */
+export class HalfPrecisionError extends TubeletError {}
 
 /**
  * Lets kernels round to f16 from now on, which is to be said before the first of them runs: where the device has matrix
- * units, asked for by `openNodeRuntime({ matrixUnits: true })`.
+ * units, asked for by `openNodeRuntime({ matrixUnits: true })`. Runs a kernel of its own to see what overflow gives.
  *
  * @returns the variants that then round, each as `kernel variant`
- * @throws HalfPrecisionError where there are none; precision stays f32
+ * @throws HalfPrecisionError where there are none, or values beyond f16 do not become infinite; precision stays f32
  */
-export function useHalfPrecision(runtime: Runtime): string[] {
+export async function useHalfPrecision(runtime: Runtime): Promise<string[]> {
   const runnable = halfVariants(runtime);
-  if (runnable.length === 0) throw new HalfPrecisionError(runtime.adapter, missingForHalf(runtime));
+  const name = runtime.adapter.description || runtime.adapter.device;
+  if (runnable.length === 0) {
+    const missing = missingForHalf(runtime);
+    const lack = missing.length > 0 ? `it lacks ${missing.join(', ')}` : 'its matrix units take no f16';
+    throw new HalfPrecisionError(
+      `f16 would gain nothing on ${name}: no kernel can use it there, since ${lack}`,
+    );
+  }
+  const [above, below] = await roundBeyondHalf(runtime);
+  if (above !== Infinity || below !== -Infinity) {
+    throw new HalfPrecisionError(
+      `f16 hides overflow on ${name}: ±${BEYOND_HALF} becomes ${above} and ${below} there instead of ±Infinity, so that ` +
+        'a loss scale never sees gradients overflow and never falls: compute in f32',
+    );
+  }
   runtime.precision = 'f16';
   if (!halfVariants(runtime).some(({ isChosen }) => isChosen)) {
     // A software driver's matrix units are there for tests, and are nowhere the better choice.

@@ -1,5 +1,6 @@
-import { PhiloxStream, Purpose } from '@tubelet/kernels';
+import { PhiloxStream } from '@tubelet/kernels';
 import type { LabelledVideo } from './dataset';
+import { Purpose } from '../stream-purposes';
 
 export interface HoldOutOptions {
   /** Of the videos, above 0 and below 1. */

@@ -1,4 +1,4 @@
-import { PhiloxStream, Purpose } from '@tubelet/kernels';
+import { PhiloxStream } from '@tubelet/kernels';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -20,6 +20,7 @@ import { drawTrainClipFrameIndices } from '../transforms/frame-indices';
 import { drawMix, mixClips, softTargets, type Mix } from '../transforms/mixup';
 import { LabelledClipLoader, type LabelledClipBatch } from './labelled-clip-loader';
 import type { LabelledClipLoaderOptions } from './labelled-loader-options';
+import { Purpose } from '../stream-purposes';
 
 const folder = temporaryFolder();
 const file = (name: string) => join(folder.path, name);

@@ -1,5 +1,5 @@
 /** Batches of labelled clips for training, augmented and mixed, made ahead of their use. */
-import { PhiloxStream, Purpose } from '@tubelet/kernels';
+import { PhiloxStream } from '@tubelet/kernels';
 import { Catalogue } from '../catalogue';
 import type { LabelledVideo } from '../datasets/dataset';
 import { EpochSamples } from '../epoch-samples';
@@ -13,6 +13,7 @@ import {
   type LabelledClipLoaderOptions,
   type ResolvedLabelledOptions,
 } from './labelled-loader-options';
+import { Purpose } from '../stream-purposes';
 
 /** A batch of labelled clips. */
 export interface LabelledClipBatch {

@@ -1,5 +1,5 @@
 /** What a `LabelledClipLoader` can be told. */
-import { PhiloxStream, Purpose } from '@tubelet/kernels';
+import { PhiloxStream } from '@tubelet/kernels';
 import { requireInteger } from '../check-options';
 import type { CropMode } from '../crop';
 import type { LabelledVideo } from '../datasets/dataset';
@@ -11,6 +11,7 @@ import { defaultWorkerCount } from '../pool';
 import { transformTrainClip, type TrainTransformOptions } from '../transforms/clip-transform';
 import type { DecoderName } from '../webcodecs/find';
 import { drawMix, softTargets, type MixOptions } from '../transforms/mixup';
+import { Purpose } from '../stream-purposes';
 
 export interface LabelledClipLoaderOptions {
   /** What to train on; each is one sample of an epoch. */

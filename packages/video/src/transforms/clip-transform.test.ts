@@ -1,10 +1,11 @@
-import { PhiloxStream, Purpose } from '@tubelet/kernels';
+import { PhiloxStream, type StreamPurpose } from '@tubelet/kernels';
 import { describe, expect, it } from 'vitest';
 import { normaliseClip, type ClipPlanes } from './clip-planes';
 import { transformTestClip, transformTrainClip, type TrainTransformOptions } from './clip-transform';
 import { drawRandAugment, randAugmentClip } from './rand-augment';
 import { drawErasedBox } from './random-erasing';
 import { drawRandomCrop, flipClip, resizeCrop } from './random-resized-crop';
+import { Purpose } from '../stream-purposes';
 
 const SIZE = 32;
 const FRAMES = 4;
@@ -14,7 +15,7 @@ const frames = Uint8Array.from(
   (_, i) => (i * 37 + (i >> 7) * 11) % 256,
 );
 const off: TrainTransformOptions = { randAugment: false, crop: false, flipProbability: 0, erasing: false };
-const stream = (purpose: Purpose) => new PhiloxStream({ ...key, purpose });
+const stream = (purpose: StreamPurpose) => new PhiloxStream({ ...key, purpose });
 const flipped = (clip: ClipPlanes) => {
   const copy = { ...clip, values: clip.values.slice() };
   flipClip(copy);

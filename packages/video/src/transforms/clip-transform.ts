@@ -1,9 +1,10 @@
 /** What is done to a clip between the decoder and the model, in fine-tuning and in testing. */
-import { PhiloxStream, Purpose } from '@tubelet/kernels';
+import { PhiloxStream } from '@tubelet/kernels';
 import { normaliseClip, type ClipPlanes } from './clip-planes';
 import { drawRandAugment, randAugmentClip, type RandAugmentOptions } from './rand-augment';
 import { drawErasedBox, eraseBox, type RandomErasingOptions } from './random-erasing';
 import { drawRandomCrop, flipClip, resizeCrop, type RandomCropOptions } from './random-resized-crop';
+import { Purpose } from '../stream-purposes';
 
 /** What names a clip's random numbers: the same key gives the same clip, whenever and wherever it is made. */
 export interface ClipKey {

@@ -1,8 +1,9 @@
-import { PhiloxStream, Purpose } from '@tubelet/kernels';
+import { PhiloxStream } from '@tubelet/kernels';
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { cutmixBox, drawMix, mixClips, NO_MIX, softTargets } from './mixup';
 import { scripted, storedFloats, transformReference } from './testing/transform-reference';
+import { Purpose } from '../stream-purposes';
 
 const { labels, clips, draws } = transformReference.mixup;
 const CLASSES = 7;

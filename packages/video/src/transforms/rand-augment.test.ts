@@ -1,4 +1,4 @@
-import { PhiloxStream, Purpose } from '@tubelet/kernels';
+import { PhiloxStream } from '@tubelet/kernels';
 import { describe, expect, it } from 'vitest';
 import { affine, rotate } from './affine';
 import {
@@ -11,6 +11,7 @@ import {
 import type { RgbImage } from './rgb-image';
 import { scripted, storedImage, transformReference } from './testing/transform-reference';
 import { autoContrast, equalize, sharpness, solarize } from './tone';
+import { Purpose } from '../stream-purposes';
 
 const source = storedImage(transformReference.augmentSource);
 

@@ -1,7 +1,8 @@
-import { PhiloxStream, Purpose } from '@tubelet/kernels';
+import { PhiloxStream } from '@tubelet/kernels';
 import { describe, expect, it } from 'vitest';
 import { drawErasedBox, eraseBox } from './random-erasing';
 import { scripted } from './testing/transform-reference';
+import { Purpose } from '../stream-purposes';
 
 describe('drawErasedBox', () => {
   it('makes a box of the drawn area, aspect and place', () => {

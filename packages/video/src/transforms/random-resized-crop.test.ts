@@ -1,9 +1,10 @@
-import { PhiloxStream, Purpose } from '@tubelet/kernels';
+import { PhiloxStream } from '@tubelet/kernels';
 import { describe, expect, it } from 'vitest';
 import { referenceImage } from '../testing/reference';
 import { normaliseClip, type ClipPlanes } from './clip-planes';
 import { drawRandomCrop, flipClip, resizeCrop } from './random-resized-crop';
 import { scripted, storedFloats, transformReference } from './testing/transform-reference';
+import { Purpose } from '../stream-purposes';
 
 /** An image as a clip of one frame, its values as they are. */
 function asClip({ pixels, width, height }: ReturnType<typeof referenceImage>): ClipPlanes {

@@ -1,8 +1,8 @@
-import { PhiloxStream, Purpose } from '@tubelet/kernels';
+import { PhiloxStream, streamPurpose } from '@tubelet/kernels';
 import { describe, expect, it } from 'vitest';
 import { logUniform, symmetricBeta } from './random';
 
-const stream = () => new PhiloxStream({ seed: 11, purpose: Purpose.test });
+const stream = () => new PhiloxStream({ seed: 11, purpose: streamPurpose(11) });
 
 describe('symmetricBeta', () => {
   it.each([0.2, 0.8, 1, 3])('has the mean and variance of Beta(α, α): α = %s', (alpha) => {

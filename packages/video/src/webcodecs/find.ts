@@ -30,10 +30,15 @@ function installedVersion(): string | undefined {
   return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version;
 }
 
-async function tryOut(): Promise<WebCodecsDecoder> {
+/**
+ * Starts a decoder process to see whether it works. Throws a WebCodecsNotFoundError.
+ *
+ * @param script of the process; default the one that belongs to this package
+ */
+export async function tryWebCodecs(script?: string): Promise<WebCodecsDecoder> {
   const version = installedVersion();
   if (version === undefined) throw new WebCodecsNotFoundError(`the package ${PACKAGE} is not installed`);
-  const script = fileURLToPath(await scriptFile('decoder-process'));
+  script ??= fileURLToPath(await scriptFile('decoder-process'));
   const process = new DecoderProcess(script);
   try {
     await process.ready();
@@ -45,9 +50,9 @@ async function tryOut(): Promise<WebCodecsDecoder> {
 
 let found: Promise<WebCodecsDecoder> | undefined;
 
-/** Starts a decoder process once in this program's life to see whether it works. Throws a WebCodecsNotFoundError. */
+/** As `tryWebCodecs`, once in this program's life. */
 export function findWebCodecs(): Promise<WebCodecsDecoder> {
-  return (found ??= tryOut());
+  return (found ??= tryWebCodecs());
 }
 
 /**

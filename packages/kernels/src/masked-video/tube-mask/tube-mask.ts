@@ -7,9 +7,14 @@ import mulHighWgsl from '../../philox/mul-high.wgsl';
 import streamWgsl from '../../philox/philox-stream.wgsl';
 import philoxWgsl from '../../philox/philox.wgsl';
 import { withPhiloxKey, type PhiloxKeySource } from '../../philox/philox-key.js';
-import { Purpose } from '../../philox/philox.js';
 import maskWgsl from './tube-mask.wgsl';
-import { MaskError, windowMaskCounts, type MaskDesign, type WindowMaskCounts } from './window-mask.js';
+import {
+  MASK_PURPOSE,
+  MaskError,
+  windowMaskCounts,
+  type MaskDesign,
+  type WindowMaskCounts,
+} from './window-mask.js';
 
 export const tubeMaskVariants: readonly Variant[] = [
   { name: 'workgroup-per-sample', needs: [], prefers: 'any' },
@@ -72,7 +77,7 @@ export function tubeMask(runtime: Runtime, options: TubeMaskOptions): void {
       // Workgroup memory of their size, and the number of draws, hang on these.
       constants: { HEIGHT: grid[1], WIDTH: grid[2], WINDOW_HEIGHT: region[1], WINDOW_WIDTH: region[2] },
       data: {
-        PURPOSE: Purpose.mask,
+        PURPOSE: MASK_PURPOSE,
         BATCH: batch!,
         GRID_X: workgroups[0],
         TIME: grid[0],

@@ -1,5 +1,8 @@
 import { TubeletError } from '../../runtime/errors.js';
-import { PhiloxStream, Purpose } from '../../philox/philox.js';
+import { PhiloxStream, streamPurpose } from '../../philox/philox.js';
+
+/** Tube masks of pre-training; `sample` is the index of the clip in its data set. */
+export const MASK_PURPOSE = streamPurpose(1);
 
 /** Three extents: time, height, width. */
 export type Extents3 = readonly [number, number, number];
@@ -71,7 +74,7 @@ export function windowMaskCounts(design: MaskDesign): WindowMaskCounts {
 }
 
 /**
- * Draws masks on the host; `tubeMask` draws the same on the GPU. Sample s uses the stream (seed, Purpose.mask,
+ * Draws masks on the host; `tubeMask` draws the same on the GPU. Sample s uses the stream (seed, MASK_PURPOSE,
  * epoch, s). For each window in order, positions q = 0, 1, … (row-major in the window) are shuffled from the end
  * (exchange i with integer(i + 1), i from the last downwards) for as many steps as positions are to be visible;
  * those drawn to the end are visible, in every temporal slot.
@@ -86,7 +89,7 @@ export function tubeMaskHost(
   const [, windowHeight, windowWidth] = counts.region;
   const mask = new Uint8Array(samples.length * time * height * width).fill(1);
   for (let b = 0; b < samples.length; b++) {
-    const stream = new PhiloxStream({ seed, purpose: Purpose.mask, epoch, sample: samples[b]! });
+    const stream = new PhiloxStream({ seed, purpose: MASK_PURPOSE, epoch, sample: samples[b]! });
     for (let top = 0; top < height; top += windowHeight) {
       for (let left = 0; left < width; left += windowWidth) {
         for (const position of drawFromEnd(stream, windowHeight * windowWidth, counts.visiblePerWindow)) {
