@@ -52,17 +52,13 @@ export function columnSum(runtime: Runtime, { x, out, accumulate = false }: Colu
   requireSeparate('column-sum', { out }, { x });
   const parts = Math.min(Math.ceil(rows / ROWS_PER_PART), MOST_PARTS);
   if (parts === 1) {
-    sumRows(runtime, 'column-sum', x, out, {
-      parts,
-      accumulate,
-      cost: columnSumCost(rows, columns, accumulate),
-    });
+    sumRows(runtime, x, out, { parts, accumulate, cost: columnSumCost(rows, columns, accumulate) });
     return;
   }
   const partials = runtime.empty([parts, columns], 'f32', 'column-sum partial sums');
   const cost = columnSumCost(rows, columns, accumulate);
-  sumRows(runtime, 'column-sum', x, partials, { parts, accumulate: false, cost });
-  sumRows(runtime, 'column-sum-reduce', partials, out, { parts: 1, accumulate, cost: NO_COST });
+  sumRows(runtime, x, partials, { parts, accumulate: false, cost });
+  sumRows(runtime, partials, out, { parts: 1, accumulate, cost: NO_COST });
   runtime.release(partials);
 }
 
@@ -72,15 +68,15 @@ interface Stage {
   readonly cost: Cost;
 }
 
-function sumRows(runtime: Runtime, kernel: string, x: GpuArray, out: GpuArray, stage: Stage): void {
+function sumRows(runtime: Runtime, x: GpuArray, out: GpuArray, stage: Stage): void {
   const { parts, accumulate } = stage;
   const layout = x.rows();
   const width = out.offset % 4 === 0 ? elementWidth([layout]) : 1;
   const columns = layout.columns / width;
   runtime.run({
-    kernel,
+    kernel: 'column-sum',
     wgsl: [elementAlias(width), rowStartWgsl, columnSumWgsl],
-    constants: { X_TWO_LEVELS: layout.inner < layout.rows, LANES },
+    constants: { LANES },
     data: {
       ROWS: layout.rows,
       COLUMNS: columns,

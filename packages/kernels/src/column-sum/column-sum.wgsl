@@ -6,17 +6,13 @@
 // Four sums are carried side by side: it shortens the chain of dependent additions and its rounding error.
 //
 // Header: `Element` (f32 or vec4f), ROWS, COLUMNS (in Elements), ROWS_PER_PART, X_OFFSET, X_INNER,
-// X_INNER_STRIDE, X_OUTER_STRIDE, X_TWO_LEVELS, OUT_OFFSET (in Elements), ADD_TO_OUT (0 or 1), LANES;
-// row-start.wgsl.
+// X_INVERSE, X_INNER_STRIDE, X_OUTER_STRIDE, OUT_OFFSET (in Elements), ADD_TO_OUT (0 or 1), LANES; row-start.wgsl.
 
 var<storage, read> x: array<Element>;
 var<storage, read_write> out: array<Element>;
 
 fn x_at(row: u32, column: u32) -> Element {
-  if (X_TWO_LEVELS) {
-    return x[row_start(row, X_OFFSET, X_INNER, X_INVERSE, X_INNER_STRIDE, X_OUTER_STRIDE) + column];
-  }
-  return x[X_OFFSET + row * X_INNER_STRIDE + column];
+  return x[row_start(row, X_OFFSET, X_INNER, X_INVERSE, X_INNER_STRIDE, X_OUTER_STRIDE) + column];
 }
 
 @compute @workgroup_size(LANES)

@@ -110,7 +110,6 @@ type StagePlan = Pick<MatmulPlan, 'extents' | 'a' | 'b' | 'out' | 'width' | 'add
 function runStage(runtime: Runtime, stage: Stage, plan: StagePlan, operands: MatmulOperands): void {
   const { m, n } = plan.extents;
   const { bias, rowScale, rowsPerScale, activation, alpha = 1, rowSums } = operands;
-  const { transposeA = false, transposeB = false } = operands;
   const { preActivation, geluInput, residual } = plan;
   const [skipFrom, skipTo] = rowSums?.skip ?? [0, 0];
   runtime.run({
@@ -118,7 +117,7 @@ function runStage(runtime: Runtime, stage: Stage, plan: StagePlan, operands: Mat
     wgsl: [exponentialWgsl, geluWgsl, rowStartWgsl, operandsWgsl, epilogueWgsl, ...stage.wgsl],
     constants: {
       ...stage.constants,
-      ...stridesOf(plan, transposeA, transposeB),
+      ...generality(plan, operands, stage.constants),
       LOAD_WIDTH: plan.width,
       GELU: activation === 'gelu',
     },
@@ -157,14 +156,18 @@ function runStage(runtime: Runtime, stage: Stage, plan: StagePlan, operands: Mat
   });
 }
 
-// Which operands are read by a general rule: those whose rows are asked for once (two strides then cost nothing), and
-// those that have two strides. Of a weight gradient, whose operands are both activations, one does for both.
-function stridesOf(
+// What a program is prepared for. Kernels with blocks are made for whole ones and one stride, or for all there is; the
+// others differ only in the strides of operands whose rows they ask for at every step.
+function generality(
   { a, b }: Pick<MatmulPlan, 'a' | 'b'>,
-  transposeA: boolean,
-  transposeB: boolean,
+  { transposeA = false, transposeB = false }: MatmulOperands,
+  { EDGES: edges }: WgslConstants = {},
 ): WgslConstants {
   const [hasA, hasB] = [a, b].map(({ inner, rows }) => inner < rows) as [boolean, boolean];
+  if (edges !== undefined) {
+    const isGeneral = edges === true || hasA || hasB;
+    return { EDGES: isGeneral, A_TWO_STRIDES: isGeneral, B_TWO_STRIDES: isGeneral };
+  }
   if (transposeA) return { A_TWO_STRIDES: hasA || hasB, B_TWO_STRIDES: hasA || hasB };
   return { A_TWO_STRIDES: true, B_TWO_STRIDES: transposeB || hasB };
 }
