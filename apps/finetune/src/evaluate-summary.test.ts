@@ -66,7 +66,7 @@ describe('the progress of scoring', () => {
     }
     expect(lines).toEqual([
       '24 of 100 clips scored  2.00 clips/s  ETA 38s',
-      '48 of 100 clips scored  2.09 clips/s  ETA 25s',
+      '48 of 100 clips scored  2.11 clips/s  ETA 25s',
     ]);
   });
 });
