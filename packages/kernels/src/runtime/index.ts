@@ -1,5 +1,4 @@
 export { isSoftwareAdapter } from './adapter.js';
-export { adapterClass, type AdapterClass } from './adapter-class.js';
 export { Arena } from './buffer-pool.js';
 export * from './errors.js';
 export * from './gpu-array.js';

@@ -1,12 +1,11 @@
-import { adapterClass, type AdapterClass } from './adapter-class.js';
 import { TubeletError } from './errors.js';
 import type { Precision, Runtime } from './runtime.js';
 import type { ShapeClass } from './shape-class.js';
 
 export type { Precision, VariantTuning } from './runtime.js';
 
-/** A class of adapter; `gpu` stands for all but the software ones, `any` for what is second choice everywhere. */
-export type Preference = AdapterClass | 'gpu' | 'any';
+/** Software adapters, real GPUs, or `any` for what is second choice everywhere. */
+export type Preference = 'software' | 'gpu' | 'any';
 
 /** One implementation of a kernel. Variants differ in speed, never in the result beyond rounding. */
 export interface Variant {
@@ -15,7 +14,7 @@ export interface Variant {
   readonly needs: readonly string[];
   /**
    * Adapters that this variant is meant for when nothing was measured: the shipped choice. The first variant that
-   * names the adapter's class is taken, else the first for `gpu`, else the first for `any`.
+   * names the adapter's kind is taken, else the first for `any`.
    */
   readonly prefers: Preference | readonly Preference[];
   /**
@@ -105,17 +104,16 @@ function optionsOn<V extends Variant>(runtime: Runtime, variants: readonly V[]):
 
 // Where rounding to f16 is allowed, what makes use of it and is meant for the adapter goes first.
 function shippedChoice<V extends Variant>(runtime: Runtime, runnable: readonly V[]): V | undefined {
-  const adapter = adapterClass(runtime.adapter);
+  const adapter = runtime.adapter.isSoftware ? 'software' : 'gpu';
   const halves = runtime.precision === 'f16' ? runnable.filter(({ precision }) => precision === 'f16') : [];
   const exact = runnable.filter(({ precision }) => precision === undefined);
   return meantFor(adapter, halves) ?? meantFor(adapter, exact) ?? exact[0];
 }
 
-function meantFor<V extends Variant>(adapter: AdapterClass, variants: readonly V[]): V | undefined {
+function meantFor<V extends Variant>(adapter: 'software' | 'gpu', variants: readonly V[]): V | undefined {
   const first = (preference: Preference) =>
     variants.find(({ prefers }) =>
       typeof prefers === 'string' ? prefers === preference : prefers.includes(preference),
     );
-  const forGpus = adapter === 'software' ? undefined : first('gpu');
-  return first(adapter) ?? forGpus ?? first('any');
+  return first(adapter) ?? first('any');
 }
