@@ -58,8 +58,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) la
   let dk_head = DK_OFFSET + split * SPLIT_STRIDE + g * DK_GROUP + h * HEAD;
   let dv_head = DV_OFFSET + split * SPLIT_STRIDE + g * DV_GROUP + h * HEAD;
   let rows = min(ROWS, LK - row);
+  // How many of the shares hold channels of the head, not the filling of the last.
+  let shares = (VEC4S + LANES - 1u - lane) / LANES;
   for (var r = 0u; r < rows; r++) {
-    for (var share = 0u; share < SHARES; share++) {
+    for (var share = 0u; share < shares; share++) {
       let c = share * LANES + lane;
       store_dk(dk_head + (row + r) * DK_ROW, c, key_sum[r * SHARES + share] * SCALE);
       store_dv(dv_head + (row + r) * DV_ROW, c, value_sum[r * SHARES + share]);

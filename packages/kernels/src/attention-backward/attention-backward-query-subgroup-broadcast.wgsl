@@ -73,8 +73,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) la
 
   let dq_head = DQ_OFFSET + g * DQ_GROUP + h * HEAD;
   let rows = min(ROWS, LQ - row);
+  // How many of the shares hold channels of the head, not the filling of the last.
+  let shares = (VEC4S + LANES - 1u - lane) / LANES;
   for (var r = 0u; r < rows; r++) {
-    for (var share = 0u; share < SHARES; share++) {
+    for (var share = 0u; share < shares; share++) {
       store_vec4(&dq, dq_head + (row + r) * DQ_ROW, share * LANES + lane, sum[r * SHARES + share] * SCALE);
     }
   }

@@ -36,10 +36,16 @@ fn load_vec4(source: ptr<storage, array<Element>, read>, row: u32, c: u32) -> ve
   return select(vec4f(), (*source)[row + min(c, HEAD - 1u)], c < HEAD);
 }
 
+// `c` lies below DEPTH / 4. Without a branch where that is the head: inside of a loop around private arrays a branch
+// takes llvmpipe many times as long to compile as the rest.
 fn store_vec4(target_rows: ptr<storage, array<Element>, read_write>, row: u32, c: u32, value: vec4f) {
+#if HEAD_DIMENSION == DEPTH
+  (*target_rows)[row + c] = value;
+#else
   if (c < HEAD) {
     (*target_rows)[row + c] = value;
   }
+#end
 }
 #else
 fn load_channel(source: ptr<storage, array<Element>, read>, row: u32, channel: u32) -> f32 {
@@ -56,6 +62,17 @@ fn load_vec4(source: ptr<storage, array<Element>, read>, row: u32, c: u32) -> ve
   );
 }
 
+#if DEPTH - HEAD_DIMENSION < 4
+// Channels beyond the head store the last one again, for the same reason.
+fn store_vec4(target_rows: ptr<storage, array<Element>, read_write>, row: u32, c: u32, value: vec4f) {
+  let first = row + 4u * c;
+  let last = HEAD - 1u - 4u * c;
+  (*target_rows)[first] = value.x;
+#for I in 1..4
+  (*target_rows)[first + min(I, last)] = value[min(I, last)];
+#end
+}
+#else
 fn store_channel(target_rows: ptr<storage, array<Element>, read_write>, row: u32, channel: u32, value: f32) {
   if (channel < HEAD) {
     (*target_rows)[row + channel] = value;
@@ -68,6 +85,7 @@ fn store_vec4(target_rows: ptr<storage, array<Element>, read_write>, row: u32, c
   store_channel(target_rows, row, 4u * c + 2u, value.z);
   store_channel(target_rows, row, 4u * c + 3u, value.w);
 }
+#end
 #end
 
 fn row_vec4(source: ptr<storage, array<Element>, read>, rows: Rows, row: u32, c: u32) -> vec4f {

@@ -95,14 +95,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) la
   let statistics = LOG_SUM_EXP_OFFSET + (g * HEADS + h) * LQ + row;
   let out_head = OUT_OFFSET + g * OUT_GROUP + h * HEAD;
   let rows = min(ROWS, LQ - row);
+  // How many of the shares hold channels of the head, not the filling of the last.
+  let shares = (VEC4S + LANES - 1u - lane) / LANES;
   for (var r = 0u; r < rows; r++) {
     let total = l[r / 4u][r % 4u];
-    for (var share = 0u; share < SHARES; share++) {
+    for (var share = 0u; share < shares; share++) {
       let value = sum[r * SHARES + share] / total;
       store_vec4(&out, out_head + (row + r) * OUT_ROW, share * LANES + lane, value);
     }
-    if (lane == 0u) {
-      log_sum_exp[statistics + r] = m[r / 4u][r % 4u] + log(total);
-    }
+  }
+  for (var r = 0u; r < select(0u, rows, lane == 0u); r++) {
+    log_sum_exp[statistics + r] = m[r / 4u][r % 4u] + log(l[r / 4u][r % 4u]);
   }
 }
