@@ -1,7 +1,4 @@
 /** One way to run ffmpeg, whichever ffmpeg it is. */
-import { createNativeRunner } from './runner-native';
-import { createWasmRunner } from './runner-wasm';
-import type { Ffmpeg } from './ffmpeg';
 
 export interface FfmpegJob {
   inputPath: string;
@@ -33,13 +30,3 @@ export interface FfmpegRunner {
 
 /** Options every run starts with. */
 export const GLOBAL_OPTIONS: readonly string[] = ['-hide_banner', '-loglevel', 'info', '-nostats'];
-
-/**
- * Makes a runner. The WebAssembly build blocks the thread while it decodes and wants a few globals: run it in a
- * worker thread.
- *
- * @param wasmModule the compiled module of a `wasm` ffmpeg, so that threads share one; compiled here if not given.
- */
-export async function createRunner(ffmpeg: Ffmpeg, wasmModule?: WebAssembly.Module): Promise<FfmpegRunner> {
-  return ffmpeg.kind === 'native' ? createNativeRunner(ffmpeg) : createWasmRunner(ffmpeg, wasmModule);
-}

@@ -1,0 +1,14 @@
+import type { Ffmpeg } from './ffmpeg';
+import type { FfmpegRunner } from './runner';
+import { createNativeRunner } from './runner-native';
+import { createWasmRunner } from './runner-wasm';
+
+/**
+ * Makes a runner. The WebAssembly build blocks the thread while it decodes and wants a few globals: run it in a
+ * worker thread.
+ *
+ * @param wasmModule the compiled module of a `wasm` ffmpeg, so that threads share one; compiled here if not given.
+ */
+export async function createRunner(ffmpeg: Ffmpeg, wasmModule?: WebAssembly.Module): Promise<FfmpegRunner> {
+  return ffmpeg.kind === 'native' ? createNativeRunner(ffmpeg) : createWasmRunner(ffmpeg, wasmModule);
+}
