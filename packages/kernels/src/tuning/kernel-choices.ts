@@ -9,6 +9,7 @@ import { layerNormBackward } from '../layer-norm/layer-norm-backward.js';
 import { layerNorm, layerNormVariants } from '../layer-norm/layer-norm.js';
 import { matmul, matmulVariants } from '../matmul/matmul.js';
 import { twoPartLoss, twoPartLossVariants } from '../masked-video/two-part-loss/two-part-loss.js';
+import { mse, mseVariants } from '../mse/mse.js';
 import { sumAll } from '../reduce/sum-all.js';
 import { workgroupSumVariants } from '../reduce/workgroup-sum.js';
 import type { GpuArray } from '../runtime/gpu-array.js';
@@ -106,6 +107,13 @@ export const kernelChoices: readonly KernelChoice[] = [
         accumulateParameters: true,
       });
     }),
+  },
+  {
+    kernel: 'mse',
+    variants: mseVariants,
+    sample: samples((paper, make) =>
+      mse(paper, { prediction: make(720, 1536), target: make(720, 1536), loss: make(1) }),
+    ),
   },
   {
     kernel: 'two-part-loss',
