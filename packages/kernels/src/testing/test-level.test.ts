@@ -24,7 +24,7 @@ it('finds the rest beside case tables, where alone it is looked for', () => {
   const withRest = paths
     .filter((path) => path.endsWith('.test.ts') && !path.startsWith('testing'))
     .filter((path) =>
-      /\b(checkKernel\(|casesFor\(|isFullTest\b)/.test(readFileSync(join(folder, path), 'utf8')),
+      /\b(testKernel\(|checkKernel\(|casesFor\(|isFullTest\b)/.test(readFileSync(join(folder, path), 'utf8')),
     );
   expect(withRest.length).toBeGreaterThan(15);
   expect(beside).toEqual(expect.arrayContaining(withRest));
