@@ -5,8 +5,8 @@ import { Runtime } from './runtime.js';
 export interface OpenRuntimeOptions {
   readonly powerPreference?: GPUPowerPreference;
   /**
-   * Programs that `Runtime.compileLike` has a software driver compile at a time; default: as many as there are cores.
-   * Real GPUs' drivers see to that by themselves.
+   * Programs that `Runtime.compileLike` has Mesa's llvmpipe compile at a time, on devices of their own; default 0. Other
+   * drivers compile when they are asked to, or share nothing between devices.
    */
   readonly compilers?: number;
 }
@@ -36,9 +36,12 @@ export async function openRuntime(gpu: GPU, options: OpenRuntimeOptions = {}): P
   }
   const features = WANTED_FEATURES.filter((name) => adapter.features.has(name as GPUFeatureName));
   const summary = summarizeAdapter(adapter, features);
-  const compilers = summary.isSoftware ? (options.compilers ?? hardwareConcurrency()) : 0;
+  const { compilers = 0 } = options;
+  const sharesPrograms = /llvmpipe/i.test(`${summary.description} ${summary.device}`);
   const device = await openDevice(adapter, features);
-  return new Runtime(device, summary, () => openCompilers(gpu, options, features, compilers));
+  return new Runtime(device, summary, (most) =>
+    openCompilers(gpu, options, features, sharesPrograms ? Math.min(compilers, most) : 0),
+  );
 }
 
 async function openDevice(adapter: GPUAdapter, features: readonly string[]): Promise<GPUDevice> {
@@ -72,13 +75,9 @@ async function openCompilers(
   const devices: GPUDevice[] = [];
   for (let i = 0; i < count; i++) {
     const adapter = await gpu.requestAdapter({ powerPreference });
-    if (!adapter) break;
-    devices.push(await openDevice(adapter, features));
+    const device = adapter && (await openDevice(adapter, features).catch(() => null));
+    if (!device) break;
+    devices.push(device);
   }
   return devices;
-}
-
-function hardwareConcurrency(): number {
-  const { navigator } = globalThis as { navigator?: { hardwareConcurrency?: number } };
-  return navigator?.hardwareConcurrency ?? 1;
 }

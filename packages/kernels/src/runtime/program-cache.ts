@@ -48,23 +48,22 @@ export class ProgramCache {
     return this.byKey.values();
   }
 
-  /** Whether `other` has a program that this cache does not have. */
-  lacksAnyOf(other: ProgramCache): boolean {
-    return [...other.byKey.keys()].some((key) => !this.byKey.has(key));
+  /** The programs that `other` has and this cache does not have, by their keys. */
+  missingFrom(other: ProgramCache): (readonly [key: string, source: ProgramSource])[] {
+    return [...other.byKey].filter(([key]) => !this.byKey.has(key));
   }
 
   /**
-   * Compiles the programs that `other` has and this cache lacks, side by side: where drivers compile in the end only when
-   * a program first runs, by running nothing of it on other devices (`precompile`, as many at a time as there are).
+   * Compiles programs side by side: where drivers compile in the end only when a program first runs, by running nothing
+   * of it on other devices (`precompile`, as many at a time as there are).
    *
    * @throws KernelValidationError for the first program that does not compile
    */
-  async compileLike(
-    other: ProgramCache,
+  async compileAll(
+    missing: readonly (readonly [key: string, source: ProgramSource])[],
     precompile: readonly Precompile[],
     onProgress: (done: number, total: number) => void,
   ): Promise<void> {
-    const missing = [...other.byKey].filter(([key]) => !this.byKey.has(key));
     let next = 0;
     let done = 0;
     const take = async (prepare: Precompile | undefined) => {
@@ -169,7 +168,8 @@ export class ProgramCache {
     const { device } = this;
     device.pushErrorScope('validation');
     const { layout, descriptor } = describePipeline(device, source);
-    const scope = device.popErrorScope();
+    // A lost device gives no answer, and reports itself.
+    const scope = device.popErrorScope().catch(() => null);
     try {
       return this.compiled(source, await device.createComputePipelineAsync(descriptor), layout);
     } catch (error) {

@@ -42,11 +42,6 @@ export function rowData(prefix: string, layout: RowLayout, width: 1 | 4 = 1): Ke
   };
 }
 
-/** A layout as part of a program key. */
-export function rowKey({ rows, columns, offset, inner, innerStride, outerStride }: RowLayout): string {
-  return `${rows}x${columns}+${offset}/${inner}:${innerStride}:${outerStride}`;
-}
-
 /** The rows of an f32 argument, which must number `rows` × `columns` where those are given. */
 export function requireRows(
   kernel: string,

@@ -68,11 +68,12 @@ export class Runtime {
   private readonly programs: ProgramCache;
   private readonly tables = new Map<string, GpuArray>();
 
-  /** @param openCompilers opens further devices of the adapter, which only compile: see `compileLike` */
+  /** @param openCompilers opens so many further devices at the most, which only compile: see `compileLike` */
   constructor(
     readonly device: GPUDevice,
     readonly adapter: AdapterSummary,
-    private readonly openCompilers: () => Promise<readonly GPUDevice[]> = () => Promise.resolve([]),
+    private readonly openCompilers: (most: number) => Promise<readonly GPUDevice[]> = () =>
+      Promise.resolve([]),
   ) {
     const { failures } = this;
     this.commands = new CommandRecorder(device, failures, this.counters);
@@ -227,10 +228,11 @@ export class Runtime {
     onProgress: (done: number, total: number) => void = () => undefined,
   ): Promise<void> {
     this.failures.throwIfFailed();
-    if (!this.programs.lacksAnyOf(other.programs)) return;
-    const compilers = await this.openCompilers();
+    const missing = this.programs.missingFrom(other.programs);
+    if (missing.length === 0) return;
+    const compilers = await this.openCompilers(missing.length);
     try {
-      await this.programs.compileLike(other.programs, compilers.map(precompiler), onProgress);
+      await this.programs.compileAll(missing, compilers.map(precompiler), onProgress);
     } finally {
       for (const device of compilers) device.destroy();
     }

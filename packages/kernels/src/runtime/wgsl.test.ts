@@ -116,6 +116,11 @@ describe('generateWgsl', () => {
     expect(() => generate(text, { constants: { A: true } })).toThrow(message),
   );
 
+  it('refuses a name that is both a constant and data', () =>
+    expect(() => generate('x', { constants: { ROWS: 1 }, data: [{ name: 'ROWS', isReal: false }] })).toThrow(
+      'ROWS was given both',
+    ));
+
   it('refuses an array that the text does not declare', () =>
     expect(() => generate('x', { arrays: [{ name: 'spare', isPresent: true }] })).toThrow(
       /array spare was given/,

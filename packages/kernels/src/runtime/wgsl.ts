@@ -48,8 +48,8 @@ export interface GeneratedWgsl {
  * What is left out leaves an empty line, and what is repeated stays on one line, so that a message about line n of a
  * file that is alone in its program is about line n + 1 of the program: the header takes one.
  *
- * @throws SyntaxError for a line that begins with `#` and is none of these, a block without its end, or a name in a
- *   condition that nobody gave
+ * @throws SyntaxError for a line that begins with `#` and is none of these, a block without its end, a name in a
+ *   condition that nobody gave, or one that was given twice
  */
 export function generateWgsl({ wgsl, constants, data, arrays }: WgslParts): GeneratedWgsl {
   const values = new Map<string, number | boolean>();
@@ -66,6 +66,9 @@ export function generateWgsl({ wgsl, constants, data, arrays }: WgslParts): Gene
   const present = arrays.filter(({ isPresent }) => isPresent).map(({ name }) => name);
   const access: ('read' | 'read_write')[] = [];
   const dataNames = new Set(data.map(({ name }) => name));
+  for (const name in constants) {
+    if (dataNames.has(name)) throw new SyntaxError(`${name} was given both as a constant and as data`);
+  }
   const body = out
     .join('\n')
     .replace(/^enable [^;]*;/gm, (enable) => {

@@ -1,3 +1,4 @@
+import { mseBackwardCost } from '../../mse/mse.js';
 import { defineKernel, type KernelCase, type Random } from '../../kernel-spec.js';
 import { product } from '../../runtime/gpu-array.js';
 import {
@@ -13,7 +14,6 @@ import {
 import {
   twoPartLoss,
   twoPartLossBackward,
-  twoPartLossBackwardCost,
   twoPartLossBackwardVariants,
   twoPartLossCost,
   twoPartLossVariants,
@@ -151,6 +151,6 @@ export const twoPartLossBackwardKernel = defineKernel<LossShape>({
     );
     return { dPrediction: scatterRows(dPrediction!, layout, gradient) };
   },
-  cost: (shape) => twoPartLossBackwardCost(product(tokenRowsShape(shape))),
+  cost: (shape) => mseBackwardCost(product(tokenRowsShape(shape))),
   tolerance: 1e-6,
 });

@@ -1,4 +1,5 @@
 import { elementwise, elementwiseVariants } from '../../elementwise/elementwise.js';
+import { mseBackwardCost, mseCost } from '../../mse/mse.js';
 import { squaredErrors } from '../../mse/squared-errors.js';
 import { workgroupSumVariants } from '../../reduce/workgroup-sum.js';
 import workgroupSumWgsl from '../../reduce/workgroup-sum.wgsl';
@@ -18,13 +19,9 @@ const BACKWARD_KERNEL = 'two-part-loss-backward';
 export const twoPartLossVariants = workgroupSumVariants;
 export const twoPartLossBackwardVariants = elementwiseVariants;
 
-/** Three operations an element: difference, square, sum. That sums are made in parts is the method's, and not counted. */
+/** That of a plain mean squared error, with three results. Its backward costs what that one's does. */
 export function twoPartLossCost(count: number): Cost {
-  return { macs: 0, flops: 3 * count, bytesRead: 8 * count, bytesWritten: 12 };
-}
-
-export function twoPartLossBackwardCost(count: number): Cost {
-  return { macs: 0, flops: 2 * count, bytesRead: 8 * count, bytesWritten: 4 * count };
+  return { ...mseCost(count), bytesWritten: 12 };
 }
 
 export interface TwoPartLossArrays {
@@ -105,7 +102,7 @@ export function twoPartLossBackward(runtime: Runtime, arrays: TwoPartLossBackwar
       MOTION_FACTOR: f32((2 * (1 - appearanceWeight)) / (rows * half)),
     },
     columnData: { HALF: half },
-    cost: twoPartLossBackwardCost(prediction.size),
+    cost: mseBackwardCost(prediction.size),
   });
 }
 
