@@ -29,24 +29,6 @@ export function checkShard({ index, count }: Shard): void {
   if (index >= count) throw new RangeError(`shard.index is ${index}: it must be below shard.count ${count}.`);
 }
 
-/** What `PhiloxStream.shuffle` does, faster: with a million samples every epoch waits for it. */
-export function shuffle(order: Uint32Array, stream: PhiloxStream): void {
-  for (let i = order.length - 1; i > 0; i--) {
-    const count = i + 1;
-    let draw = stream.nextUint32();
-    // Draws from the last multiple of `count` below 2^32 on would favour small remainders; few are so near to 2^32.
-    if (draw >= 2 ** 32 - count) {
-      const limit = 2 ** 32 - (2 ** 32 % count);
-      while (draw >= limit) draw = stream.nextUint32();
-    }
-    // The remainder: `%` is several times slower on numbers above 2^31.
-    const j = draw - Math.floor(draw / count) * count;
-    const held = order[i] as number;
-    order[i] = order[j] as number;
-    order[j] = held;
-  }
-}
-
 /** The samples of epochs in batches: an order for each epoch, from (seed, shuffle, epoch), cut into steps. */
 export class EpochSamples {
   constructor(private readonly options: EpochSamplesOptions) {}
@@ -61,8 +43,7 @@ export class EpochSamples {
   order(epoch: number): Uint32Array {
     const order = new Uint32Array(this.options.sampleCount);
     for (let i = 0; i < order.length; i++) order[i] = i;
-    shuffle(order, new PhiloxStream({ seed: this.options.seed, purpose: Purpose.shuffle, epoch }));
-    return order;
+    return new PhiloxStream({ seed: this.options.seed, purpose: Purpose.shuffle, epoch }).shuffle(order);
   }
 
   /** The shard's part of a step. */
