@@ -1,7 +1,7 @@
 /** What a `ClipLoader` can be told. */
 import { requireInteger } from './check-options';
 import type { CropMode } from './crop';
-import { checkShard, type Shard } from './epoch-samples';
+import { checkRank } from './epoch-samples';
 import type { BadFile } from './errors';
 import type { Ffmpeg } from './ffmpeg';
 import type { VideoEntry } from './source';
@@ -30,8 +30,10 @@ export interface ClipLoaderOptions {
   segmentSeconds?: number;
   /** Leave out the last batch where it is not full; default true. */
   dropLast?: boolean;
-  /** The share of each global batch that this process loads; default the whole: `{ index: 0, count: 1 }`. */
-  shard?: Shard;
+  /** Which part of each global batch this process loads, counted from 0; default 0. */
+  rank?: number;
+  /** Processes that load the parts of each global batch; default 1. */
+  ranks?: number;
   /** Decoding threads; see `DecoderPoolOptions`. */
   workers?: number;
   /** Batches decoded ahead of the one in use; default 2. */
@@ -64,7 +66,8 @@ export function resolveOptions(options: ClipLoaderOptions, defaultWorkers: numbe
     augmentation: options.augmentation ?? 'multiScaleCrop',
     clipsPerVideo: options.clipsPerVideo ?? 1,
     dropLast: options.dropLast ?? true,
-    shard: options.shard ?? { index: 0, count: 1 },
+    rank: options.rank ?? 0,
+    ranks: options.ranks ?? 1,
     workers: options.workers ?? defaultWorkers,
     prefetchBatches: options.prefetchBatches ?? 2,
     cacheBytes: options.cacheBytes ?? DEFAULT_CACHE_BYTES,
@@ -74,7 +77,7 @@ export function resolveOptions(options: ClipLoaderOptions, defaultWorkers: numbe
   }
   for (const name of ['seed', 'prefetchBatches', 'cacheBytes'] as const)
     requireInteger(name, resolved[name], 0);
-  checkShard(resolved.shard);
+  checkRank(resolved);
   const { segmentSeconds } = resolved;
   if (segmentSeconds !== undefined && !(segmentSeconds > 0)) {
     throw new RangeError(`segmentSeconds is ${segmentSeconds}: give a number above 0.`);

@@ -153,8 +153,8 @@ describe('an epoch', () => {
   it('shares global batches between processes', async () => {
     const whole = await collect(await open({ batchSize: 2 }), 5);
     const shares = [];
-    for (const index of [0, 1]) {
-      shares.push(await collect(await open({ batchSize: 1, shard: { index, count: 2 } }), 5));
+    for (const rank of [0, 1]) {
+      shares.push(await collect(await open({ batchSize: 1, rank, ranks: 2 }), 5));
     }
     for (const [step, batch] of whole.entries()) {
       const halves = shares.map((share) => share[step] as ClipBatch);
@@ -268,7 +268,7 @@ describe('options and closing', () => {
     [{ size: 1.5 }, 'size is 1.5'],
     [{ seed: -1 }, 'seed is -1'],
     [{ segmentSeconds: 0 }, 'segmentSeconds is 0'],
-    [{ shard: { index: 2, count: 2 } }, 'shard.index is 2'],
+    [{ rank: 2, ranks: 2 }, 'rank is 2'],
     [{ workers: 0 }, 'workers is 0'],
   ])('refuses %j', async (options, message) => {
     await expect(open(options)).rejects.toThrow(RangeError);

@@ -81,7 +81,7 @@ export class ClipLoader {
       const loader = new ClipLoader(options, pool, catalogue, samples, epochs);
       if (loader.stepsPerEpoch === 0) {
         throw new RangeError(
-          `A batch takes ${options.batchSize * options.shard.count} clips and the data set gives ${samples.length} ` +
+          `A batch takes ${options.batchSize * options.ranks} clips and the data set gives ${samples.length} ` +
             'in an epoch: lower batchSize, or raise clipsPerVideo.',
         );
       }
@@ -92,7 +92,7 @@ export class ClipLoader {
     }
   }
 
-  /** Samples of an epoch, over all shards. */
+  /** Samples of an epoch, over all ranks. */
   get sampleCount(): number {
     return this.samples.length;
   }
