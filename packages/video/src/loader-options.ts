@@ -4,7 +4,7 @@ import type { CropMode } from './crop';
 import { checkRank } from './epoch-samples';
 import type { BadFile } from './errors';
 import type { Ffmpeg } from './ffmpeg';
-import type { VideoEntry } from './source';
+import type { VideoEntry } from './video-entry';
 import type { DecoderName } from './webcodecs/find';
 
 export interface ClipLoaderOptions {
@@ -36,6 +36,13 @@ export interface ClipLoaderOptions {
   ranks?: number;
   /** Decoding threads; see `DecoderPoolOptions`. */
   workers?: number;
+  /**
+   * Clips of a step, over all ranks and batches that make one; default batchSize · ranks. Where the entries lie in
+   * shards, an epoch's order depends on it, and not on the ranks.
+   */
+  clipsPerStep?: number;
+  /** Samples among which the next one of a shard is drawn; default 1000. */
+  shuffleBuffer?: number;
   /** Batches decoded ahead of the one in use; default 2. */
   prefetchBatches?: number;
   /** Memory for decoded whole videos, so that later epochs decode nothing; default 512 MiB, 0 for none. */
@@ -69,10 +76,21 @@ export function resolveOptions(options: ClipLoaderOptions, defaultWorkers: numbe
     rank: options.rank ?? 0,
     ranks: options.ranks ?? 1,
     workers: options.workers ?? defaultWorkers,
+    clipsPerStep: options.clipsPerStep ?? options.batchSize * (options.ranks ?? 1),
+    shuffleBuffer: options.shuffleBuffer ?? 1000,
     prefetchBatches: options.prefetchBatches ?? 2,
     cacheBytes: options.cacheBytes ?? DEFAULT_CACHE_BYTES,
   };
-  for (const name of ['batchSize', 'size', 'frames', 'step', 'clipsPerVideo', 'workers'] as const) {
+  for (const name of [
+    'batchSize',
+    'size',
+    'frames',
+    'step',
+    'clipsPerVideo',
+    'workers',
+    'clipsPerStep',
+    'shuffleBuffer',
+  ] as const) {
     requireInteger(name, resolved[name], 1);
   }
   for (const name of ['seed', 'prefetchBatches', 'cacheBytes'] as const)

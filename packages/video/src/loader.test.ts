@@ -6,7 +6,8 @@ import type { WasmFfmpeg } from './ffmpeg';
 import { ClipLoader, type ClipBatch } from './loader';
 import type { ClipLoaderOptions } from './loader-options';
 import { clipFrameIndices } from './sampling';
-import { listVideos, type VideoEntry } from './source';
+import type { VideoEntry } from './video-entry';
+import { listVideos } from './source';
 import {
   frameNumbers,
   MPEG4,
