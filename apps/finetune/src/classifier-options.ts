@@ -1,7 +1,6 @@
 /** Options of the commands that apply a classifier to videos. */
 import type { Option } from 'commander';
-import { valued, whole } from '@tubelet/programs';
-import { choiceOption } from '@tubelet/trainer';
+import { choiceOption, valued, whole } from '@tubelet/trainer';
 import { CROP_MODES, type CropMode } from '@tubelet/video';
 
 /** Which classifier, and how clips are cut out of videos for it. */

@@ -1,8 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ClassifierConfig } from '@tubelet/mae-dfer';
-import { savedSettings } from '@tubelet/programs';
-import { OptionError, readRunConfig, requireSameSettings, type Evaluation } from '@tubelet/trainer';
+import {
+  type Evaluation,
+  OptionError,
+  readRunConfig,
+  requireSameSettings,
+  savedSettings,
+} from '@tubelet/trainer';
 import type { Dataset } from '@tubelet/video';
 import { videosOfFold } from './data-source.js';
 import { foldSettings, sharedSettings } from './fold-settings.js';

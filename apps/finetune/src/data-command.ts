@@ -1,6 +1,5 @@
 import { Argument, Command, Help, Option } from 'commander';
-import { valued } from '@tubelet/programs';
-import { choiceOption } from '@tubelet/trainer';
+import { choiceOption, valued } from '@tubelet/trainer';
 import { DATASET_NAMES, DATASETS, type DatasetName } from '@tubelet/video';
 import { dataCheck, type DataCheckOptions } from './data-check.js';
 import { dataShow, type DataShowOptions } from './data-show.js';

@@ -1,6 +1,5 @@
 import { Command } from 'commander';
-import { addOptionGroups, valued, whole } from '@tubelet/programs';
-import { choiceOption, numberOption } from '@tubelet/trainer';
+import { addOptionGroups, choiceOption, numberOption, valued, whole } from '@tubelet/trainer';
 import { embed, type EmbedOptions } from './embed.js';
 import { PARTS } from './evaluate-dataset.js';
 import { classifierOptions } from './classifier-options.js';

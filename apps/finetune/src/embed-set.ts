@@ -1,5 +1,5 @@
 /** Which videos are embedded, and what is known of their classes. */
-import type { BadFiles } from '@tubelet/programs';
+import type { BadFiles } from '@tubelet/trainer';
 import { listVideos, type Dataset, type VideoEntry } from '@tubelet/video';
 import { videosOf, type Part } from './evaluate-dataset.js';
 import { displayPath } from './output.js';

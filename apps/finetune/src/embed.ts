@@ -1,6 +1,5 @@
 import { extname } from 'node:path';
-import { BadFiles } from '@tubelet/programs';
-import { OptionError, scatterChart, UserError, writeFileInPieces } from '@tubelet/trainer';
+import { BadFiles, OptionError, scatterChart, UserError, writeFileInPieces } from '@tubelet/trainer';
 import { resolveCheckpoint } from './checkpoint-place.js';
 import { readClassifierFile, type ClassifierFile } from './classifier-file.js';
 import { openData, type DataOptions } from './data-source.js';

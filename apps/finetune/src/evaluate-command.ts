@@ -1,6 +1,5 @@
 import { Command } from 'commander';
-import { addOptionGroups, valued, whole } from '@tubelet/programs';
-import { choiceOption } from '@tubelet/trainer';
+import { addOptionGroups, choiceOption, valued, whole } from '@tubelet/trainer';
 import { evaluate } from './evaluate-report.js';
 import { PARTS, type EvaluateCommandOptions } from './evaluate-dataset.js';
 import { terminal } from './output.js';

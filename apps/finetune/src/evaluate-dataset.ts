@@ -1,6 +1,5 @@
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
-import { BadFiles } from '@tubelet/programs';
-import { evaluationOf, UserError, type Evaluation } from '@tubelet/trainer';
+import { BadFiles, type Evaluation, evaluationOf, UserError } from '@tubelet/trainer';
 import type { CropMode, Dataset, LabelledVideo } from '@tubelet/video';
 import { resolveCheckpoint } from './checkpoint-place.js';
 import { readClassifierFile, type ClassifierFile } from './classifier-file.js';

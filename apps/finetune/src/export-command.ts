@@ -1,6 +1,5 @@
 import { Command } from 'commander';
-import { valued, whole } from '@tubelet/programs';
-import { choiceOption } from '@tubelet/trainer';
+import { choiceOption, valued, whole } from '@tubelet/trainer';
 import { PUBLISHED_NAMES } from '@tubelet/video';
 import { exportWeights, type ExportOptions } from './export-weights.js';
 

@@ -1,6 +1,5 @@
 import { Command } from 'commander';
-import { addOptionGroups, positive, valued, whole } from '@tubelet/programs';
-import { choiceOption } from '@tubelet/trainer';
+import { addOptionGroups, choiceOption, positive, valued, whole } from '@tubelet/trainer';
 import { PREDICTION_FORMATS } from './predict-format.js';
 import { classifierOptions } from './classifier-options.js';
 import { predict, type PredictOptions } from './predict.js';

@@ -1,6 +1,5 @@
 import { basename, extname } from 'node:path';
-import { BadFiles } from '@tubelet/programs';
-import { OptionError, timelineChart, writeFileInPieces } from '@tubelet/trainer';
+import { BadFiles, OptionError, timelineChart, writeFileInPieces } from '@tubelet/trainer';
 import { listVideos } from '@tubelet/video';
 import { resolveCheckpoint } from './checkpoint-place.js';
 import { readClassifierFile } from './classifier-file.js';

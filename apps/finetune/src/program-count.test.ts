@@ -1,9 +1,10 @@
 import { paperRuntime, type AdapterSummary, type Precision } from '@tubelet/kernels';
+import { dryTraining } from '@tubelet/trainer';
 import { describe, expect, it } from 'vitest';
-import { dryTraining } from './dry-training.js';
 import { trainCommand } from './train-command.js';
 import type { RunOptions } from './train-options.js';
 import { configOf, trainedEncoder } from './train-settings.js';
+import { trainable } from './train.js';
 
 const software: Partial<AdapterSummary> = {
   isSoftware: true,
@@ -23,7 +24,8 @@ async function trainingOf(words: string) {
   const command = trainCommand().action((given: RunOptions) => void (options = given));
   const all = `--data csv --root faces --fold 1 --out run ${words}`.split(' ');
   await command.parseAsync(all, { from: 'user' });
-  return dryTraining(options!, configOf(options!, await trainedEncoder(options!, command), CLASSES));
+  const config = configOf(options!, await trainedEncoder(options!, command), CLASSES);
+  return dryTraining(trainable(options!, config));
 }
 
 /** Programs that two steps of each training in turn take on a device that has none yet. */

@@ -1,24 +1,24 @@
 import {
   addOptionGroups,
   autotuneOption,
+  choiceOption,
   clipOptions,
   encoderOptions,
   memoryOptions,
   memoryReport,
   notNegative,
-  otherMemoryOptions,
+  numberOption,
   positive,
   precisionOption,
   share,
   valued,
   whole,
-} from '@tubelet/programs';
-import { choiceOption, numberOption, wholeNumberOption } from '@tubelet/trainer';
+  wholeNumberOption,
+} from '@tubelet/trainer';
 import { CROP_MODES, DATASET_NAMES } from '@tubelet/video';
 import { Command, Option } from 'commander';
 import { crossValidate } from './cross-validation.js';
 import { openData, requireFold, VALIDATION_PARTS } from './data-source.js';
-import { dryTraining } from './dry-training.js';
 import { recipeOf } from './recipes.js';
 import {
   isMixing,
@@ -28,7 +28,7 @@ import {
   type TrainOptions,
 } from './train-options.js';
 import { configOf, trainedEncoder } from './train-settings.js';
-import { train } from './train.js';
+import { train, trainable } from './train.js';
 
 const EXAMPLES = `
 Examples:
@@ -101,21 +101,9 @@ export function trainCommand(): Command {
     const dataset = await openData(options);
     const config = configOf(options, encoder, dataset.classes.length);
     if (options.dryRun) {
-      const { batchSize, memoryBudget: budgetBytes, precision } = options;
       // Clips are mixed in pairs.
       const multiple = isMixing(options) ? 2 : 1;
-      const { name, options: otherOptions } = otherMemoryOptions(options);
-      const [begin, other] = [dryTraining(options, config), dryTraining(otherOptions, config)];
-      console.log(
-        await memoryReport({
-          begin,
-          other: { name, begin: other },
-          batchSize,
-          multiple,
-          budgetBytes,
-          precision,
-        }),
-      );
+      console.log(await memoryReport({ options, trainable: (given) => trainable(given, config), multiple }));
       return;
     }
     const fold = options.fold ?? (dataset.folds === 1 ? 1 : undefined);

@@ -1,10 +1,10 @@
 import {
-  requireFittingMemoryOptions,
   type EncoderOptions,
   type MemoryOptions,
+  OptionError,
   type PrecisionOptions,
-} from '@tubelet/programs';
-import { OptionError } from '@tubelet/trainer';
+  requireFittingMemoryOptions,
+} from '@tubelet/trainer';
 import type { ClassifierConfig, LayerDecayOptions } from '@tubelet/mae-dfer';
 import type { CropMode, MixOptions, TrainTransformOptions } from '@tubelet/video';
 import type { DataOptions, ValidationPart } from './data-source.js';

@@ -1,6 +1,5 @@
 import { validateEncoder, type ClassifierConfig, type EncoderConfig } from '@tubelet/mae-dfer';
-import { decisiveSettings, encoderConfig } from '@tubelet/programs';
-import { OptionError, type JsonValue } from '@tubelet/trainer';
+import { decisiveSettings, encoderConfig, type JsonValue, OptionError } from '@tubelet/trainer';
 import type { Command } from 'commander';
 import { encoderConfigOf } from './starting-weights.js';
 import type { RunOptions } from './train-options.js';

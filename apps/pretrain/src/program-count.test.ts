@@ -1,8 +1,9 @@
 import { paperRuntime, type AdapterSummary, type Precision } from '@tubelet/kernels';
+import { dryTraining } from '@tubelet/trainer';
 import { describe, expect, it } from 'vitest';
-import { dryTraining } from './dry-training.js';
 import { trainCommand } from './train-command.js';
 import { modelConfig, type TrainOptions } from './train-settings.js';
+import { trainable } from './train.js';
 
 // The demonstration's model, without what concerns its clips.
 const DEMO =
@@ -38,7 +39,7 @@ async function programsOf(
   for (const [words, batchSize] of trainings) {
     const before = runtime.counters.pipelinesCreated;
     const options = optionsOf(words);
-    const { step } = dryTraining(options, modelConfig(options))(runtime, batchSize);
+    const { step } = dryTraining(trainable(options, modelConfig(options)))(runtime, batchSize);
     for (let i = 0; i < 2; i++) await step({ step: i, epoch: 0, stepInEpoch: i });
     counts.push(runtime.counters.pipelinesCreated - before);
   }

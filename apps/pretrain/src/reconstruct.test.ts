@@ -77,7 +77,9 @@ const MOTION = -0.4;
 async function writeConstantModel(path: string): Promise<void> {
   const runtime = await openNodeRuntime();
   try {
-    const training = new TrainingState(runtime, config, { weightDecay: 0 });
+    const training = new TrainingState(runtime, config, {
+      ...{ weightDecay: 0, precision: 'f32', maskRatio: 0.5, lossWeight: 0.5, seed: 0 },
+    });
     const bias = new Float32Array(1536).fill(APPEARANCE, 0, 768).fill(MOTION, 768);
     training.model.store.get('decoder.head.bias').write(bias);
     await saveCheckpoint(path, await training.checkpoint(1));

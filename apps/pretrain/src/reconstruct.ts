@@ -6,8 +6,7 @@ import { Engine, loadStateDict } from '@tubelet/autograd';
 import { reconstructionTargets, windowMaskCounts, type Runtime } from '@tubelet/kernels';
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
 import { drawMask, maskDesign, PretrainingModel, regionOf, type EncoderConfig } from '@tubelet/mae-dfer';
-import { checkpointWeights } from '@tubelet/programs';
-import { FileWriteError, loadCheckpoint, OptionError, UserError } from '@tubelet/trainer';
+import { checkpointWeights, FileWriteError, loadCheckpoint, OptionError, UserError } from '@tubelet/trainer';
 import { readClip, type CropMode } from '@tubelet/video';
 import {
   assemblePicture,

@@ -2,23 +2,22 @@ import { Command, Option } from 'commander';
 import {
   addOptionGroups,
   autotuneOption,
+  choiceOption,
   clipOptions,
   encoderOptions,
   memoryOptions,
   memoryReport,
   notNegative,
-  otherMemoryOptions,
+  numberOption,
   positive,
   precisionOption,
   share,
   valued,
   whole,
-} from '@tubelet/programs';
-import { choiceOption, numberOption } from '@tubelet/trainer';
+} from '@tubelet/trainer';
 import { CROP_MODES } from '@tubelet/video';
-import { dryTraining } from './dry-training.js';
 import { modelConfig, requireFittingOptions, type TrainOptions } from './train-settings.js';
-import { train } from './train.js';
+import { train, trainable } from './train.js';
 
 const EXAMPLES = `
 Examples:
@@ -122,12 +121,7 @@ export function trainCommand(): Command {
     requireFittingOptions(options);
     const config = modelConfig(options, command);
     if (options.dryRun) {
-      const { batchSize, memoryBudget: budgetBytes, precision } = options;
-      const { name, options: otherOptions } = otherMemoryOptions(options);
-      const [begin, other] = [dryTraining(options, config), dryTraining(otherOptions, config)];
-      console.log(
-        await memoryReport({ begin, other: { name, begin: other }, batchSize, budgetBytes, precision }),
-      );
+      console.log(await memoryReport({ options, trainable: (given) => trainable(given, config) }));
     } else {
       await train(sources, options, config, process.argv.slice(2));
     }

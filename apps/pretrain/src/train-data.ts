@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { dirname, relative, sep } from 'node:path';
-import type { BadFiles } from '@tubelet/programs';
-import { UserError } from '@tubelet/trainer';
+import { type BadFiles, UserError } from '@tubelet/trainer';
 import { ClipLoader, listVideos, type VideoEntry } from '@tubelet/video';
 import type { TrainOptions } from './train-settings.js';
 

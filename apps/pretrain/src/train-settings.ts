@@ -7,18 +7,19 @@ import {
   type PretrainingConfig,
 } from '@tubelet/mae-dfer';
 import { windowMaskCounts } from '@tubelet/kernels';
+import type { Command } from 'commander';
+import type { CropMode } from '@tubelet/video';
 import {
   decisiveSettings,
   encoderConfig,
+  type EncoderOptions,
+  type JsonValue,
+  type MemoryOptions,
+  OptionError,
+  type PrecisionOptions,
   requireFittingMemoryOptions,
   requireFittingWidth,
-  type EncoderOptions,
-  type MemoryOptions,
-  type PrecisionOptions,
-} from '@tubelet/programs';
-import type { Command } from 'commander';
-import type { CropMode } from '@tubelet/video';
-import { OptionError, type JsonValue } from '@tubelet/trainer';
+} from '@tubelet/trainer';
 
 /** Options of `train` as the command line gives them; the names are those of the options. */
 export interface TrainOptions extends EncoderOptions, MemoryOptions, PrecisionOptions {
