@@ -48,7 +48,7 @@ export async function crossValidate(
       evaluations.push(done);
       continue;
     }
-    const resume = options.resume && hasBegun ? options.resume : undefined;
+    const resume = options.resume && hasBegun;
     const result = await train({ dataset, fold, options: { ...options, out, resume }, config, commandLine });
     if (!result.finished) {
       console.log('stopped: the same command with --resume goes on with this fold');

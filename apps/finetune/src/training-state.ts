@@ -32,16 +32,8 @@ const BEST_KEY = 'tubelet.best';
 /** Options that decide what a step does. */
 export type StateOptions = Pick<
   TrainOptions,
-  | 'weightDecay'
-  | 'layerDecay'
-  | 'tokenLayer'
-  | 'precision'
-  | 'clipGradients'
-  | 'dropPath'
-  | 'ema'
-  | 'recompute'
-  | 'seed'
->;
+  'weightDecay' | 'layerDecay' | 'tokenLayer' | 'precision' | 'clipGradients' | 'dropPath' | 'ema' | 'seed'
+> & { readonly recompute?: boolean };
 
 /** A classifier with all that training changes, and the way between that and checkpoints. */
 export class ClassifierTraining implements TrainedModel<LabelledClipBatch> {

@@ -4,7 +4,7 @@ import { dryTraining, measureMemory, memoryOnPaper, memoryReportOn, type StepMem
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { TINY_MODEL, options } from './testing/program.js';
 import { trainCommand } from './train-command.js';
-import { modelConfig, type TrainOptions } from './train-settings.js';
+import { modelConfig, type TrainOptions } from './train-options.js';
 import { trainable } from './train.js';
 
 let open: Runtime | undefined;

@@ -13,13 +13,8 @@ import {
   UserError,
 } from '@tubelet/trainer';
 import { VideoDecodeError } from '@tubelet/video';
-import { sharesOption } from './reconstruct-command.js';
-import {
-  PictureFolderError,
-  reconstruct,
-  VideoTooShortError,
-  type ReconstructOptions,
-} from './reconstruct.js';
+import type { ReconstructOptions } from './reconstruct-options.js';
+import { PictureFolderError, reconstruct, VideoTooShortError } from './reconstruct.js';
 import { TrainingState } from './training-state.js';
 
 const SIZE = 32;
@@ -199,13 +194,5 @@ describe('reconstruct', () => {
     const error = run('video', { checkpoint: at('other.safetensors') });
     await expect(error).rejects.toThrow(UserError);
     await expect(error).rejects.toThrow('not a checkpoint of pre-training');
-  });
-});
-
-describe('sharesOption', () => {
-  it('reads shares and refuses what is none', () => {
-    const read = sharesOption('--mask-ratios');
-    expect(read('0.75, 0.9')).toEqual([0.75, 0.9]);
-    for (const text of ['', '0.5,', '0', '1', '0.5;0.9']) expect(() => read(text)).toThrow(OptionError);
   });
 });

@@ -7,7 +7,7 @@ import { reconstructionTargets, windowMaskCounts, type Runtime } from '@tubelet/
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
 import { drawMask, maskDesign, PretrainingModel, regionOf, type EncoderConfig } from '@tubelet/mae-dfer';
 import { checkpointWeights, FileWriteError, loadCheckpoint, OptionError, UserError } from '@tubelet/trainer';
-import { readClip, type CropMode } from '@tubelet/video';
+import { readClip } from '@tubelet/video';
 import {
   assemblePicture,
   maskFrames,
@@ -16,18 +16,8 @@ import {
   type PictureRow,
   type PredictedCubes,
 } from './picture.js';
+import type { ReconstructOptions } from './reconstruct-options.js';
 import { checkpointConfig } from './training-state.js';
-
-/** Options of `reconstruct` as the command line gives them. */
-export interface ReconstructOptions {
-  readonly checkpoint: string;
-  readonly out: string;
-  readonly startSeconds: number;
-  readonly frameStep: number;
-  readonly crop: CropMode;
-  readonly maskRatios: readonly number[];
-  readonly seed: number;
-}
 
 /** A video, or what is left of it from the asked time on, has too few frames for a clip. */
 export class VideoTooShortError extends UserError {

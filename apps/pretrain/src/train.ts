@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import manifest from '../package.json' with { type: 'json' };
 import { TrainingState } from './training-state.js';
 import { findVideos, openLoader, videosFingerprint } from './train-data.js';
-import { bindingSettings, type TrainOptions } from './train-settings.js';
+import { bindingSettings, type TrainOptions } from './train-options.js';
 
 /** The training that the options describe, without its data. */
 export function trainable(

@@ -28,6 +28,7 @@ async function trained(): Promise<TrainingState> {
     return [name, values] as const;
   });
   training.optimiser.restore(new Map(moments), 5);
+  training.lossScale.restore({ scale: 1, goodSteps: 4, takenSteps: 4, skippedSteps: 1 });
   return training;
 }
 

@@ -16,7 +16,7 @@ import {
   type TrainedModel,
 } from '@tubelet/trainer';
 import type { ClipBatch } from '@tubelet/video';
-import type { TrainOptions } from './train-settings.js';
+import type { TrainOptions } from './train-options.js';
 
 /** Decay rates of AdamW's moments in pre-training. */
 const BETAS = [0.9, 0.95] as const;
@@ -26,8 +26,8 @@ const CONFIG_KEY = 'tubelet.pretraining.config';
 /** Options that decide what a step does. */
 export type StateOptions = Pick<
   TrainOptions,
-  'weightDecay' | 'precision' | 'maskRatio' | 'lossWeight' | 'recompute' | 'seed'
->;
+  'weightDecay' | 'precision' | 'maskRatio' | 'lossWeight' | 'seed'
+> & { readonly recompute?: boolean };
 
 /** A masked autoencoder with its optimiser, and the way between them and checkpoints. */
 export class TrainingState implements TrainedModel<ClipBatch> {

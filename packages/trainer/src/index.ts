@@ -40,10 +40,11 @@ export {
   type WriteHandle,
 } from './file-write.js';
 export { RateMeter, SKIPPED_STEPS, type Metrics } from './meters.js';
-export * from './options/memory-options.js';
-export * from './options/model-options.js';
-export * from './options/option-groups.js';
-export * from './options/readers.js';
+export * from './options/encoder-options.js';
+export * as option from './options/option-kinds.js';
+export type { Options, ValuesOf } from './options/option-kinds.js';
+export * from './options/option-set.js';
+export * from './options/training-options.js';
 export * from './program.js';
 export * from './progress.js';
 export { type ReportSection, type ReportTable } from './html.js';
@@ -65,4 +66,3 @@ export * from './training/task.js';
 export * from './training/train-run.js';
 export * from './training/train-step.js';
 export * from './training/training-tensors.js';
-export { autotuneOption } from './training/tuning.js';

@@ -10,7 +10,6 @@ import type { SafetensorsTensor } from '@tubelet/autograd';
 import { latestCheckpoint } from '../checkpoint-folder.js';
 import { runCli } from '../cli.js';
 import { OptionError } from '../errors.js';
-import { wholeNumberOption } from '../options/readers.js';
 import { createProgress } from '../progress.js';
 import { createRun, resumeRun } from '../run-folder.js';
 import { stopOnSignals } from '../stop-signal.js';
@@ -20,8 +19,9 @@ import { EXAMPLE_CONFIG } from './example-config.js';
 async function main(): Promise<void> {
   const [directory, totalText = '', everyText = '', slowText = '0', deaf] = process.argv.slice(2);
   if (!directory) throw new OptionError('RUN', directory, 'a folder');
-  const totalSteps = wholeNumberOption('TOTAL_STEPS', { min: 1 })(totalText);
-  const checkpointEverySteps = wholeNumberOption('CHECKPOINT_EVERY', { min: 1 })(everyText);
+  const totalSteps = Number(totalText);
+  if (!(totalSteps >= 1)) throw new OptionError('TOTAL_STEPS', totalText, 'a whole number of at least 1');
+  const checkpointEverySteps = Number(everyText);
   const slowStep = Number(slowText);
   const progress = createProgress();
 

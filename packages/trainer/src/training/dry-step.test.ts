@@ -1,7 +1,6 @@
 import { OutOfMemoryError } from '@tubelet/kernels';
 import { describe, expect, it } from 'vitest';
 import { largestBatch, type StepMemory } from './dry-step.js';
-import { memorySizeOption, requireFittingMemoryOptions } from '../options/memory-options.js';
 
 describe('largestBatch', () => {
   /** A training that holds 1000 bytes and 100 or so a clip; notes the batches that are tried. */
@@ -44,25 +43,5 @@ describe('largestBatch', () => {
 
   it('finds none where the model alone is too large', async () => {
     expect(await largestBatch(setUp().memoryOf, 1050)).toBeUndefined();
-  });
-});
-
-describe('--memory-budget', () => {
-  const read = memorySizeOption('--memory-budget');
-
-  it.each([
-    ['8GiB', 8 * 2 ** 30],
-    ['7.5 GB', 7.5e9],
-    ['512mib', 2 ** 29],
-    ['100B', 100],
-  ])('reads %s', (text, bytes) => expect(read(text)).toBe(bytes));
-
-  it.each(['8', '8G', 'GiB', '-1GiB', '0GiB', '8GiB or so'])('refuses %s', (text) => {
-    expect(() => read(text)).toThrow(/--memory-budget: .* such as 8GiB/);
-  });
-
-  it('is refused in a run', () => {
-    expect(() => requireFittingMemoryOptions({ memoryBudget: 1 })).toThrow(/--dry-run/);
-    expect(() => requireFittingMemoryOptions({ memoryBudget: 1, dryRun: true })).not.toThrow();
   });
 });

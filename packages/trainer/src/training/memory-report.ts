@@ -7,10 +7,10 @@ import {
   type Runtime,
 } from '@tubelet/kernels';
 import { closeNodeRuntime } from '@tubelet/kernels/node';
-import { otherMemoryOptions } from '../options/memory-options.js';
+import type { TrainingOptions } from '../options/training-options.js';
 import { dryTraining, largestBatch, memoryOnPaper, type BeginTraining, type StepMemory } from './dry-step.js';
 import { openTrainingRuntime, type PrecisionOptions } from './precision.js';
-import type { Trainable, TrainingOptions } from './task.js';
+import type { Trainable } from './task.js';
 
 export interface MemoryRequest<Batch, Options extends TrainingOptions> {
   readonly options: Options;
@@ -46,7 +46,10 @@ export async function memoryReportOn<Batch, Options extends TrainingOptions>(
   const { batchSize, memoryBudget: budgetBytes } = options;
   const memoryOf = memoryByBatch(like, dryTraining(trainable(options)));
   // With --recompute where that is not asked for, without where it is.
-  const other = otherMemoryOptions(options);
+  const other = {
+    name: options.recompute ? 'without --recompute' : 'with --recompute',
+    options: { ...options, recompute: !options.recompute },
+  };
   const otherMemoryOf = memoryByBatch(like, dryTraining(trainable(other.options)));
   // What the other way takes, behind what this one does.
   const beside = (bytes: number | undefined) =>

@@ -1,25 +1,11 @@
 import type { Precision, Runtime } from '@tubelet/kernels';
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
 import { HalfPrecisionError, useHalfPrecision } from '@tubelet/kernels/tuning';
-import type { Option } from 'commander';
 import { UserError } from '../errors.js';
-import { valued } from '../options/option-groups.js';
-import { choiceOption } from '../options/readers.js';
 
 /** Options about the precision of training; named as on the command line. */
 export interface PrecisionOptions {
   readonly precision: Precision;
-}
-
-/** The option for `addOptionGroups`. */
-export function precisionOption(): Option {
-  return valued(
-    '--precision <format>',
-    'f16: products round their inputs to f16, where the GPU has matrix units for that, under a dynamic loss scale; ' +
-      'weights, sums and all else stay in f32',
-    choiceOption('--precision', ['f32', 'f16']),
-    'f32',
-  );
 }
 
 /** f16 was asked for on a GPU that can do nothing with it, or hides overflow. */

@@ -8,31 +8,8 @@ import type { JsonValue, RunFolder } from '../run-folder.js';
 import type { BadFiles } from './bad-files.js';
 import type { EpochSource } from './epoch-reader.js';
 import type { TrainingResult } from './loop.js';
-import type { MemoryOptions } from '../options/memory-options.js';
-import type { PrecisionOptions } from './precision.js';
+import type { TrainingOptions } from '../options/training-options.js';
 import type { TrainedParts } from './training-tensors.js';
-
-/** Options that every training has; named as on the command line. */
-export interface TrainingOptions extends MemoryOptions, PrecisionOptions {
-  readonly out: string;
-  readonly resume?: true;
-  readonly epochs: number;
-  readonly warmupEpochs: number;
-  /** Clips on the GPU at once. */
-  readonly batchSize: number;
-  /** Batches whose gradients make one step. */
-  readonly accumulate: number;
-  /** For 256 clips a step. */
-  readonly lr: number;
-  readonly minLr: number;
-  readonly seed: number;
-  readonly stopAfter?: number;
-  readonly saveEvery?: number;
-  readonly keep: number;
-  readonly workers?: number;
-  readonly autotune: boolean;
-  readonly profile?: true;
-}
 
 /** What gives the batches of a training. */
 export interface TaskLoader<Batch> extends EpochSource<Batch> {

@@ -7,16 +7,7 @@ import {
   tuningTableFromJson,
   tuningTableToJson,
 } from '@tubelet/kernels/tuning';
-import { Option } from 'commander';
 import type { JsonValue, RunConfig } from '../run-folder.js';
-
-/** The option by which programs go without what was measured on this device. */
-export function autotuneOption(): Option {
-  return new Option(
-    '--no-autotune',
-    'take the shipped variants of kernels, not those measured by npm run tune',
-  );
-}
 
 /** What decides about the tuning table of a run. */
 export interface TuningRequest {

@@ -1,66 +1,44 @@
 import { lgiFormer, tokenGrid, vitBase, type EncoderConfig } from '@tubelet/mae-dfer';
-import type { Command, Option } from 'commander';
 import { OptionError } from '../errors.js';
-import { valued, whole } from './option-groups.js';
-import { choiceOption, wholeNumbersOption } from './readers.js';
+import { choice, whole, wholes, type ValuesOf } from './option-kinds.js';
 
 export const MODELS = ['tiny', 'small', 'base', 'vit-base'] as const;
 export const ABLATIONS = ['none', 'local-only', 'no-inter-region', 'no-local-global'] as const;
 
-/** Options that describe an encoder and the clips it takes; the names are those of the command line. */
-export interface EncoderOptions {
-  readonly model: (typeof MODELS)[number];
-  readonly ablation: (typeof ABLATIONS)[number];
-  readonly region: readonly number[];
-  readonly dim?: number;
-  readonly depth?: number;
-  readonly heads?: number;
-  readonly imageSize: number;
-  readonly frames: number;
-}
-
-/** The options of an encoder's architecture, for `addOptionGroups`. */
-export function encoderOptions(): Option[] {
-  return [
-    valued('--model <size>', `one of ${MODELS.join(', ')}`, choiceOption('--model', MODELS), 'base'),
-    valued(
-      '--ablation <name>',
-      `one of ${ABLATIONS.join(', ')}`,
-      choiceOption('--ablation', ABLATIONS),
-      'none',
-    ),
-    valued(
-      '--region <t,h,w>',
-      'tokens of a local region',
-      wholeNumbersOption('--region', 3, { min: 1 }),
-      [2, 5, 10],
-    ),
-    valued('--dim <n>', 'width of the encoder (default: by --model)', whole('--dim')),
-    valued('--depth <n>', 'blocks of the encoder (default: by --model)', whole('--depth')),
-    valued('--heads <n>', 'heads of the encoder (default: width / 64)', whole('--heads')),
-  ];
-}
+/** The options of an encoder's architecture. */
+export const encoderOptions = {
+  model: choice('<size>', `one of ${MODELS.join(', ')}`, MODELS).default('base'),
+  ablation: choice('<name>', `one of ${ABLATIONS.join(', ')}`, ABLATIONS).default('none'),
+  region: wholes('<t,h,w>', 'tokens of a local region', 3).default([2, 5, 10]),
+  dim: whole('<n>', 'width of the encoder (default: by --model)').optional(),
+  depth: whole('<n>', 'blocks of the encoder (default: by --model)').optional(),
+  heads: whole('<n>', 'heads of the encoder (default: width / 64)').optional(),
+};
 
 /** The options of the clips that an encoder takes. */
-export function clipOptions(): Option[] {
-  return [
-    valued('--image-size <px>', 'edge of the frames', whole('--image-size'), 160),
-    valued('--frames <n>', 'frames of a clip', whole('--frames'), 16),
-  ];
-}
+export const clipOptions = {
+  imageSize: whole('<px>', 'edge of the frames').default(160),
+  frames: whole('<n>', 'frames of a clip').default(16),
+};
+
+/** What describes an encoder and its clips. */
+export type EncoderOptions = Readonly<ValuesOf<typeof encoderOptions & typeof clipOptions>>;
 
 /**
  * The encoder that the options describe.
  *
- * @param command tells which of them were given
+ * @param given those that were given rather than left at their defaults
  * @throws {OptionError} naming the first that does not fit the others
  */
-export function encoderConfig(options: EncoderOptions, command?: Command): EncoderConfig {
+export function encoderConfig(
+  options: EncoderOptions,
+  given: ReadonlySet<string> = new Set(),
+): EncoderConfig {
   const { model, ablation, dim, depth, heads, imageSize, frames, region } = options;
-  const given = Object.fromEntries(
+  const widths = Object.fromEntries(
     Object.entries({ dim, depth, heads }).filter(([, value]) => value !== undefined),
   );
-  const clip = { imageSize, frames, ...given };
+  const clip = { imageSize, frames, ...widths };
   let encoder: EncoderConfig;
   if (model === 'vit-base') {
     if (ablation !== 'none') {
@@ -70,7 +48,7 @@ export function encoderConfig(options: EncoderOptions, command?: Command): Encod
         'none with --model vit-base, which has no regions to ablate',
       );
     }
-    if (command !== undefined && command.getOptionValueSource('region') !== 'default') {
+    if (given.has('region')) {
       throw new OptionError('--region', region.join(','), 'no regions with --model vit-base');
     }
     encoder = vitBase(clip);

@@ -1,15 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { lgiFormer, paperDecoder } from '@tubelet/mae-dfer';
 import { OptionError } from '@tubelet/trainer';
-import { trainCommand } from './train-command.js';
-import { bindingSettings, modelConfig, requireFittingOptions, type TrainOptions } from './train-settings.js';
+import { Command } from 'commander';
+import { bindingSettings, modelConfig, requireFittingOptions, trainOptions } from './train-options.js';
 
 /** The options of a command line, as the command reads them. */
-function read(...words: string[]): TrainOptions {
-  const command = trainCommand()
+function read(...words: string[]) {
+  const command = trainOptions
+    .addTo(new Command('train'))
     .exitOverride()
     .action(() => undefined);
-  return command.parse(['videos', '--out', 'run', ...words], { from: 'user' }).opts<TrainOptions>();
+  return trainOptions.read(command.parse(['--out', 'run', ...words], { from: 'user' })).options;
 }
 
 function check(...words: string[]): unknown {
