@@ -84,7 +84,9 @@ describe('a run', () => {
     expect(first.stderr).toMatch(
       /lgi-former with \d+\.\d\d M parameters on .+\nsamples: 10, steps an epoch: 5/,
     );
-    expect(first.stderr).toMatch(/^step 40\/40 {2}epoch 8 {2}loss .* clips\/s {2}ETA 0s$/m);
+    expect(first.stderr).toMatch(
+      /^step 40\/40 {2}epoch 8 {2}loss .* clips\/s {2}waited \d+ ms for data, \d+ for the GPU {2}ETA 0s$/m,
+    );
     expect(first.stdout).toMatch(/^finished after 40 of 40 steps$/m);
     expect(first.stdout).toContain(checkpointsOf(at('first')).at(-1));
     expect(first.stdout).toMatch(/^peak memory [\d.]+ MiB on the GPU$/m);

@@ -19,6 +19,10 @@ export interface StepPosition {
 /** A step that the GPU has been given. */
 export interface PendingStep {
   readonly position: StepPosition;
+  /** How long its beginning waited for batches. */
+  readonly dataWaitMs: number;
+  /** How long its beginning waited for the GPU, which still had others to do. */
+  readonly gpuWaitMs: number;
   /** Waits for its end, and gives its metrics; to be called once, in the order of the steps. */
   settle(): Promise<Metrics>;
 }
@@ -124,18 +128,30 @@ export async function runSteps(options: LoopOptions): Promise<TrainingResult> {
   /** Waits for the step that the GPU was given last, and tells of it. */
   const settle = async (): Promise<void> => {
     if (!pending) return;
-    const { position, settle: settleStep } = pending;
+    const { position, dataWaitMs, settle: settleStep } = pending;
+    const beganMs = nowMs();
+    let { gpuWaitMs } = pending;
     pending = undefined;
     const metrics = await settleStep();
     const endedMs = nowMs();
+    gpuWaitMs += endedMs - beganMs;
     completedSteps += 1;
     rate.add(clipsPerStep, endedMs);
     const clipsPerSecond = rate.perSecond;
     // From the end of the step before it: the two overlap.
     const durationMs = endedMs - settledMs;
     settledMs = endedMs;
-    log('step', { epoch: position.epoch, durationMs, clipsPerSecond, metrics: loggable(metrics) });
-    run.tensorBoard.addScalars(completedSteps, { ...metrics, 'speed/clips per second': clipsPerSecond });
+    const waits = { dataWaitMs: Math.round(dataWaitMs), gpuWaitMs: Math.round(gpuWaitMs) };
+    log('step', {
+      ...{ epoch: position.epoch, durationMs, ...waits, clipsPerSecond },
+      metrics: loggable(metrics),
+    });
+    run.tensorBoard.addScalars(completedSteps, {
+      ...metrics,
+      'speed/clips per second': clipsPerSecond,
+      'speed/ms waited for data': waits.dataWaitMs,
+      'speed/ms waited for the GPU': waits.gpuWaitMs,
+    });
     const remainingMs = (1000 * clipsPerStep * (totalSteps - completedSteps)) / clipsPerSecond;
     progress.update({
       completedSteps,
@@ -143,6 +159,7 @@ export async function runSteps(options: LoopOptions): Promise<TrainingResult> {
       epoch: position.epoch,
       metrics,
       clipsPerSecond,
+      ...waits,
       remainingMs,
     });
     options.onCompleted?.(completedSteps);

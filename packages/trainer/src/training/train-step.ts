@@ -45,9 +45,14 @@ export function trainingStep<Batch>(
 
   return async (position, learningRate) => {
     const reads: Promise<Float32Array>[] = [];
+    let [dataWaitMs, gpuWaitMs] = [0, 0];
     for (let index = 0; index < accumulate; index++) {
+      const askedMs = performance.now();
       const batch = await batches.next(position, index);
+      const gotMs = performance.now();
       while (inFlight.length >= BATCHES_IN_FLIGHT) await inFlight.shift();
+      dataWaitMs += gotMs - askedMs;
+      gpuWaitMs += performance.now() - gotMs;
       const read = heldBack(runtime.read(batchStep.run(model.inputs(batch, position.epoch))));
       inFlight.push(read);
       reads.push(read);
@@ -72,6 +77,6 @@ export function trainingStep<Batch>(
         ...((lossScale.dynamic || skippedSteps > 0) && { [SKIPPED_STEPS]: skippedSteps }),
       };
     };
-    return { position, settle };
+    return { position, dataWaitMs, gpuWaitMs, settle };
   };
 }
