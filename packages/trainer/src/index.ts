@@ -42,7 +42,7 @@ export {
 export { RateMeter, SKIPPED_STEPS, type Metrics } from './meters.js';
 export * from './options/encoder-options.js';
 export * as option from './options/option-kinds.js';
-export type { Options, ValuesOf } from './options/option-kinds.js';
+export { withoutEffect, type Options, type ValuesOf } from './options/option-kinds.js';
 export * from './options/option-set.js';
 export * from './options/training-options.js';
 export * from './program.js';
