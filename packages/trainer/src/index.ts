@@ -52,7 +52,7 @@ export { renderReport, writeReport } from './report.js';
 export { readReportData, type EpochMean, type ReportData, type Series } from './report-data.js';
 export * from './run-folder.js';
 export { RunLog, readLog, type LogRecord } from './run-log.js';
-export { runsCommand } from './runs/runs-command.js';
+export { runsCommand } from './run-overview/runs-command.js';
 export * from './stop-signal.js';
 export { TensorBoardWriter } from './tensorboard.js';
 export * from './training/bad-files.js';
