@@ -20,17 +20,21 @@ export interface TaskLoader<Batch> extends EpochSource<Batch> {
   close(): Promise<void>;
 }
 
-/** A model with its optimiser, as a training needs them. */
-export interface TrainedModel<Batch> extends TrainedParts {
+/** A model with its optimiser, as far as steps need them. */
+export interface SteppedModel<Batch> extends TrainedParts {
   readonly engine: Engine;
-  /** What is trained, in words, such as `lgi-former`. */
-  readonly kind: string;
   /** Names of the values that `forward` gives as `losses`; the first is `loss`, the one that is minimised. */
   readonly losses: readonly string[];
   /** A batch as the arrays that `forward` takes: the only way of clips to the GPU. */
   inputs(batch: Batch, epoch: number): Readonly<Record<string, StepInput>>;
   /** The loss of a batch, and the values to be told of it, f32 [losses]. Is recorded and replayed (`RecordedStep`). */
   forward(arrays: StepArrays<string>): { readonly loss: Tensor; readonly losses: GpuArray };
+}
+
+/** A model with its optimiser, as a training needs them. */
+export interface TrainedModel<Batch> extends SteppedModel<Batch> {
+  /** What is trained, in words, such as `lgi-former`. */
+  readonly kind: string;
   /** Gives the parameters their first random values. */
   initialise(): void;
   checkpoint(completedSteps: number): Promise<CheckpointContent>;

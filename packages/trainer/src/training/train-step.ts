@@ -3,7 +3,7 @@ import { SKIPPED_STEPS, type Metrics } from '../meters.js';
 import { Divergence } from './divergence.js';
 import type { EpochReader } from './epoch-reader.js';
 import type { PendingStep, StepPosition } from './loop.js';
-import type { TrainedModel } from './task.js';
+import type { SteppedModel } from './task.js';
 
 /** Hands one optimiser step to the GPU: so many batches forward and backward, then AdamW and the average. */
 export type TrainStep = (position: StepPosition, learningRate: number) => Promise<PendingStep>;
@@ -21,7 +21,7 @@ const BATCHES_IN_FLIGHT = 2;
  * @param accumulate batches whose gradients make one step
  */
 export function trainingStep<Batch>(
-  model: TrainedModel<Batch>,
+  model: SteppedModel<Batch>,
   batches: EpochReader<Batch>,
   accumulate: number,
 ): TrainStep {
