@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { runProgram } from '@tubelet/trainer';
+import { runProgram, runsCommand } from '@tubelet/trainer';
 import { prepareCommand } from './prepare-command.js';
 import { reconstructCommand } from './reconstruct-command.js';
 import { trainCommand } from './train-command.js';
@@ -8,4 +8,5 @@ await runProgram('pretrain', 'Self-supervised pre-training of MAE-DFER on facial
   prepareCommand(),
   trainCommand(),
   reconstructCommand(),
+  runsCommand(),
 ]);

@@ -22,6 +22,7 @@ import { describeEnvironment, otherAdapterNote, StepProfile } from './run-descri
 import { savedSettings } from './settings.js';
 import type { RunContext, Task, TaskData, TaskLoader, TrainedModel } from './task.js';
 import { trainingStep } from './train-step.js';
+import { Trace } from './trace.js';
 import { useTuning } from './tuning.js';
 
 /** What is known before there is a run folder. */
@@ -34,6 +35,7 @@ interface Plan<Batch, Model extends TrainedModel<Batch>> {
   readonly progress: Progress;
   readonly badFiles: BadFiles;
   readonly stop: StopRequest;
+  readonly trace: Trace | undefined;
 }
 
 /**
@@ -61,12 +63,14 @@ export async function trainRun<Batch, Model extends TrainedModel<Batch>>(
     const stepsPerEpoch = countSteps(loader, options, task.moreBatches);
     const batches = new EpochReader(loader, options.accumulate);
     if (!saved) await batches.readFirst();
+    const trace = options.trace === undefined ? undefined : new Trace(options.trace);
     const runtime = await openTrainingRuntime(options, note);
     try {
       useTuning(runtime, { autotune: options.autotune, saved, note });
-      const plan = { task, data, loader, batches, stepsPerEpoch, progress, badFiles, stop };
+      const plan = { task, data, loader, batches, stepsPerEpoch, progress, badFiles, stop, trace };
       return await trainOn(runtime, plan);
     } finally {
+      trace?.close();
       closeNodeRuntime(runtime);
     }
   } finally {
@@ -89,7 +93,7 @@ async function trainOn<Batch, Model extends TrainedModel<Batch>>(
     badFiles.logTo(run, () => completedSteps);
     for (const line of announcements(model, context, task)) progress.note(line);
     await compileAhead(runtime, dryTraining(task), options.batchSize, (message) => progress.note(message));
-    const profile = new StepProfile(runtime, options.profile === true, startStep);
+    const profile = new StepProfile(runtime, options.profile, startStep, plan.trace?.kernels);
     const result = await takeSteps(model, plan, context, startStep, (steps) => {
       completedSteps = steps;
       profile.onCompleted(steps);
@@ -141,7 +145,7 @@ async function beginRun<Batch, Model extends TrainedModel<Batch>>(
 
 function takeSteps<Batch, Model extends TrainedModel<Batch>>(
   model: Model,
-  { task, batches, stepsPerEpoch, progress, stop }: Plan<Batch, Model>,
+  { task, batches, stepsPerEpoch, progress, stop, trace }: Plan<Batch, Model>,
   context: RunContext<Batch>,
   startStep: number,
   onCompleted: (steps: number) => void,
@@ -155,7 +159,7 @@ function takeSteps<Batch, Model extends TrainedModel<Batch>>(
     stepsPerEpoch,
     warmupEpochs: options.warmupEpochs,
   });
-  const takeStep = trainingStep(model, batches, options.accumulate);
+  const takeStep = trainingStep(model, batches, options.accumulate, trace);
   return runSteps({
     run: context.run,
     totalSteps: schedule.totalSteps,
@@ -167,6 +171,7 @@ function takeSteps<Batch, Model extends TrainedModel<Batch>>(
     retention: { keepLast: options.keep },
     progress,
     stop,
+    trace,
     step: (position) => takeStep(position, schedule.at(position.step)),
     onCompleted,
     endOfEpoch: task.endEpoch && ((epoch) => task.endEpoch!(model, epoch, context)),
