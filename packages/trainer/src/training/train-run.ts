@@ -94,9 +94,9 @@ async function trainOn<Batch, Model extends TrainedModel<Batch>>(
     for (const line of announcements(model, context, task)) progress.note(line);
     await compileAhead(runtime, dryTraining(task), options.batchSize, (message) => progress.note(message));
     const profile = new StepProfile(runtime, options.profile, startStep, plan.trace?.kernels);
-    const result = await takeSteps(model, plan, context, startStep, (steps) => {
-      completedSteps = steps;
-      profile.onCompleted(steps);
+    const result = await takeSteps(model, plan, context, startStep, {
+      before: (begunSteps) => profile.beforeStep(begunSteps),
+      onCompleted: (steps) => (completedSteps = steps),
     });
     run.log.append({ type: 'memory', step: completedSteps, peakGpuBytes: runtime.pool.peakBytes });
     const timings = await profile.text(completedSteps);
@@ -143,12 +143,19 @@ async function beginRun<Batch, Model extends TrainedModel<Batch>>(
   return { context, startStep };
 }
 
+/** Who is told of steps. */
+interface Observers {
+  /** Before each, with the number of those begun before it. */
+  readonly before: (begunSteps: number) => void;
+  readonly onCompleted: (completedSteps: number) => void;
+}
+
 function takeSteps<Batch, Model extends TrainedModel<Batch>>(
   model: Model,
   { task, batches, stepsPerEpoch, progress, stop, trace }: Plan<Batch, Model>,
   context: RunContext<Batch>,
   startStep: number,
-  onCompleted: (steps: number) => void,
+  { before, onCompleted }: Observers,
 ): Promise<TrainingResult> {
   const { options } = task;
   const clipsPerStep = options.batchSize * options.accumulate;
@@ -172,7 +179,10 @@ function takeSteps<Batch, Model extends TrainedModel<Batch>>(
     progress,
     stop,
     trace,
-    step: (position) => takeStep(position, schedule.at(position.step)),
+    step: (position) => {
+      before(position.step);
+      return takeStep(position, schedule.at(position.step));
+    },
     onCompleted,
     endOfEpoch: task.endEpoch && ((epoch) => task.endEpoch!(model, epoch, context)),
     checkpoint: (completedSteps) => model.checkpoint(completedSteps),
