@@ -63,6 +63,8 @@ it('makes shards that train reads', async () => {
   };
   await succeed(['train', at('whole'), ...options({ ...settings, out: at('run') })]);
   expect(stepsOf(at('run'))).toHaveLength(6);
+  const cutTwice = ['train', at('whole'), ...options({ ...settings, crop: 'voxceleb', out: at('cut') })];
+  expect(await fail(cutTwice, 2)).toMatch(/--crop: "voxceleb".*none for shards/);
 });
 
 it('names what cannot be used', async () => {

@@ -1,17 +1,23 @@
 import { createHash } from 'node:crypto';
 import { dirname, relative, sep } from 'node:path';
-import { type BadFiles, UserError } from '@tubelet/trainer';
+import { type BadFiles, OptionError, UserError } from '@tubelet/trainer';
 import { ClipLoader, listVideos, type VideoEntry } from '@tubelet/video';
 import type { TrainOptions } from './train-options.js';
 
-/** The videos of `sources`, each cut to the stretch of time that the options ask for. */
+/**
+ * The videos of `sources`, each cut to the stretch of time that the options ask for. Throws `OptionError` for a crop that
+ * would cut clips of shards a second time.
+ */
 export async function findVideos(
   sources: readonly string[],
-  { startSeconds, endSeconds }: TrainOptions,
+  { startSeconds, endSeconds, crop }: TrainOptions,
   badFiles: BadFiles,
 ): Promise<VideoEntry[]> {
   const { entries, skipped } = await listVideos(sources);
   badFiles.leaveOut(skipped);
+  if (crop === 'voxceleb' && entries.some(({ member }) => member !== undefined)) {
+    throw new OptionError('--crop', crop, 'none for shards, whose clips `prepare` has cut');
+  }
   if (startSeconds === undefined && endSeconds === undefined) return entries;
   return entries.map((entry) => ({ ...entry, timeRange: { startSeconds, endSeconds } }));
 }
@@ -22,7 +28,8 @@ export async function findVideos(
  */
 export function videosFingerprint(entries: readonly VideoEntry[]): string {
   const hash = createHash('sha256');
-  const folder = dirname(entries[0]?.path ?? '');
+  const [first] = entries;
+  const folder = dirname(first?.member?.shard ?? first?.path ?? '');
   const inFolder = folder + sep;
   for (const { path } of entries) {
     // `relative` would take seconds for a million paths.
@@ -50,6 +57,7 @@ export async function openLoader(
       augmentation: options.augmentation,
       clipsPerVideo: options.clipsPerVideo,
       segmentSeconds: options.segmentSeconds,
+      clipsPerStep: options.batchSize * options.accumulate,
       workers: options.workers,
       onBadFile: badFiles.report,
     });

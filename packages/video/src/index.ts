@@ -15,6 +15,8 @@
  *   mov, webm, mkv) it decodes in processes that live on; the rest is ffmpeg's, which is `FFMPEG_PATH`, the package
  *   ffmpeg-static, `ffmpeg` on `PATH`, or the WebAssembly build of @ffmpeg/core (`resolveFfmpeg`). All of them give
  *   the same bytes; `TUBELET_DECODER=ffmpeg`, or the option `decoder`, leaves everything to ffmpeg.
+ * - A large set is better made into shards (`ShardMaker`): tar files of clips of the training's size with an index, which
+ *   `listVideos` takes and loaders read from beginning to end.
  * - Decoding happens in worker threads and their processes (`DecoderPool`), to square RGB frames of 8 bits; small data
  *   sets are decoded once and kept in memory (`cacheBytes`).
  * - A long video can be many samples: `segmentSeconds` cuts it, `clipsPerVideo` repeats it, and the `timeRange` of an

@@ -46,6 +46,26 @@ describe('DecoderPool', () => {
     await Promise.all(probes);
   });
 
+  it('goes on when a thread hangs over a file', async () => {
+    const ffmpeg = await wasmFfmpeg();
+    const scriptPath = file('stuck.cjs');
+    writeFileSync(
+      scriptPath,
+      `const create = require(${JSON.stringify(ffmpeg.scriptPath)});
+module.exports = async (overrides) => {
+  const core = await create(overrides);
+  return { ...core, exec: (...args) => { while (args.includes('/input.endless')); return core.exec(...args); } };
+};
+`,
+    );
+    writeFileSync(file('a.endless'), 'x');
+    const pool = await open({ workers: 1, ffmpeg: { ...ffmpeg, scriptPath }, limitMs: 4000 });
+    const endless = pool.probe(file('a.endless'));
+    const after = pool.probe(file('video.mp4'));
+    await expect(endless).rejects.toThrow(/a\.endless.*the decoding thread took too long and was ended/);
+    expect((await after).frameCount).toBe(20);
+  });
+
   it('goes on when a file takes its thread down', async () => {
     // An ffmpeg that ends the thread on files of one kind, and works on all others.
     const ffmpeg = await wasmFfmpeg();

@@ -38,8 +38,24 @@ interface Pending {
 interface Thread {
   worker: Worker;
   current?: Pending;
+  /** Ends the thread when its job takes too long. */
+  limit?: NodeJS.Timeout;
+  overdue?: boolean;
   /** The decoder process that this thread started. */
   processId?: number;
+}
+
+/**
+ * Longer than decoder processes and ffmpeg have for a job: what is left over is a thread that hangs, as the WebAssembly
+ * build of ffmpeg may over a damaged file.
+ */
+const JOB_LIMIT_MS = 900_000;
+/** What each frame of a whole video may take beyond that. */
+const FRAME_LIMIT_MS = 200;
+
+function jobLimitMs(job: Job, limitMs: number): number {
+  const frames = job.kind === 'encode' || job.kind === 'range' ? job.info.frameCount : 0;
+  return limitMs + frames * FRAME_LIMIT_MS;
 }
 
 /** How long a thread may take to end its decoder process before both are ended from here. */
@@ -52,6 +68,8 @@ export interface DecoderPoolOptions {
   decoder?: DecoderName;
   /** As `resolveFfmpeg` found it, which is also the default. */
   ffmpeg?: Ffmpeg;
+  /** How long a job may take before its thread is ended, in milliseconds; default a quarter of an hour. */
+  limitMs?: number;
 }
 
 /** The number of decoding threads where none is asked for: one processor is left to the program itself. */
@@ -89,6 +107,7 @@ export class DecoderPool {
     private readonly script: URL,
     private readonly setup: WorkerSetup,
     readonly workers: number,
+    private readonly limitMs: number,
   ) {
     process.once('exit', this.killProcesses);
     for (let i = 0; i < workers; i++) this.threads.push(this.startThread());
@@ -114,7 +133,8 @@ export class DecoderPool {
       },
     };
     if (ffmpeg.kind === 'wasm') setup.wasmModule = await compileWasmFfmpeg(ffmpeg);
-    return new DecoderPool(ffmpeg, webcodecs, await scriptFile('worker'), setup, workers);
+    const { limitMs = JOB_LIMIT_MS } = options;
+    return new DecoderPool(ffmpeg, webcodecs, await scriptFile('worker'), setup, workers, limitMs);
   }
 
   /** One line: what decodes, and in how many threads or processes. */
@@ -231,6 +251,13 @@ export class DecoderPool {
       const pending = this.queue.shift();
       if (pending === undefined) return;
       thread.current = pending;
+      thread.limit = setTimeout(
+        () => {
+          thread.overdue = true;
+          void thread.worker.terminate();
+        },
+        jobLimitMs(pending.job, this.limitMs),
+      );
       thread.worker.ref();
       thread.worker.postMessage({ id: pending.id, job: pending.job }, pending.transfer);
     }
@@ -250,6 +277,7 @@ export class DecoderPool {
       if (this.closed) return;
       const pending = thread.current;
       thread.current = undefined;
+      clearTimeout(thread.limit);
       worker.unref();
       this.dispatch();
       if (response.ok) pending?.resolve(response.value);
@@ -257,8 +285,10 @@ export class DecoderPool {
     });
     worker.on('error', (error) => (death = error));
     worker.on('exit', (code) => {
+      clearTimeout(thread.limit);
       if (this.closed) return;
-      const what = `ended with code ${code}${death === undefined ? '' : `: ${death.message}`}`;
+      const end = `ended with code ${code}${death === undefined ? '' : `: ${death.message}`}`;
+      const what = thread.overdue ? 'took too long and was ended' : end;
       if (ready) this.replace(thread, what);
       else void this.fail(new Error(`A decoding thread could not start: it ${what}`, { cause: death }));
     });

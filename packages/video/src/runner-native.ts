@@ -31,7 +31,11 @@ function addressOf({ path, part }: VideoPlace): string {
   return `subfile,,start,${part.begin},end,${part.begin + part.length},,:file:${part.path}`;
 }
 
-export function createNativeRunner(ffmpeg: NativeFfmpeg): FfmpegRunner {
+/** Longer than any video takes that is not far too long to be trained on. */
+const RUN_LIMIT_MS = 600_000;
+
+/** @param limitMs how long a run may take before ffmpeg is ended. */
+export function createNativeRunner(ffmpeg: NativeFfmpeg, limitMs = RUN_LIMIT_MS): FfmpegRunner {
   return {
     passEveryFrame: passEveryFrameOptions(ffmpeg.version),
     run(job: FfmpegJob): Promise<FfmpegResult> {
@@ -43,7 +47,10 @@ export function createNativeRunner(ffmpeg: NativeFfmpeg): FfmpegRunner {
           stdio: ['ignore', 'pipe', 'pipe'],
           detached: true,
           windowsHide: true,
+          timeout: limitMs,
+          killSignal: 'SIGKILL',
         });
+        const begin = performance.now();
         let log = '';
         let failure: unknown;
         child.stderr.setEncoding('utf8');
@@ -64,7 +71,12 @@ export function createNativeRunner(ffmpeg: NativeFfmpeg): FfmpegRunner {
           if (failure !== undefined) reject(failure as Error);
           else if (isInterrupted(signal, log)) {
             reject(new FfmpegInterruptedError(`ffmpeg was told to stop while it read ${job.input.path}`));
-          } else resolve({ exitCode: code ?? -1, log });
+          } else {
+            // Nothing that ffmpeg wrote says so.
+            const seconds = ((performance.now() - begin) / 1000).toFixed(1);
+            const end = signal === null ? '' : `\nerror: ffmpeg was ended by ${signal} after ${seconds} s`;
+            resolve({ exitCode: code ?? -1, log: log + end });
+          }
         });
       });
     },
