@@ -6,7 +6,7 @@ import ts from 'typescript';
 import { root } from './lib/root.mjs';
 
 const models = ['kernels', 'autograd', 'mae-dfer'];
-const packages = [...models, 'mpi', 'video', 'trainer', 'programs'];
+const packages = [...models, 'mpi', 'video', 'trainer'];
 
 /** The packages of ours that the sources of a workspace may import; tests may import what they need. */
 const allowed = {
@@ -15,8 +15,7 @@ const allowed = {
   'packages/mae-dfer': ['kernels', 'autograd'],
   'packages/video': ['kernels'],
   'packages/mpi': [],
-  'packages/trainer': ['kernels', 'autograd'],
-  'packages/programs': [...models, 'video', 'trainer'],
+  'packages/trainer': [...models, 'mpi', 'video'],
   'apps/faces': ['kernels', 'video', 'trainer'],
   'apps/pretrain': packages,
   'apps/finetune': packages,

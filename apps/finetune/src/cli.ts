@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { runProgram } from '@tubelet/programs';
+import { runProgram } from '@tubelet/trainer';
 import { dataCommand } from './data-command.js';
 import { embedCommand } from './embed-command.js';
 import { evaluateCommand } from './evaluate-command.js';

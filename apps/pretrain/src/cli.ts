@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { runProgram } from '@tubelet/programs';
+import { runProgram } from '@tubelet/trainer';
 import { reconstructCommand } from './reconstruct-command.js';
 import { trainCommand } from './train-command.js';
 
