@@ -4,7 +4,7 @@ import { NoReadableVideoError, VideoDecodeError, type BadFile } from './errors';
 import { framesWithin, type FrameRange } from './frame-range';
 import type { DecoderPool } from './pool';
 import type { VideoInfo } from './video-info';
-import type { VideoEntry } from './source';
+import type { VideoEntry } from './video-entry';
 import type { DecodedFrames } from './worker-protocol';
 
 /** A video that can be used, and the part of it that is. */
@@ -14,7 +14,7 @@ export interface UsableVideo {
 }
 
 /** What a catalogue needs to know of an entry. */
-export type CatalogueEntry = Pick<VideoEntry, 'path' | 'timeRange'>;
+export type CatalogueEntry = Pick<VideoEntry, 'path' | 'timeRange' | 'member'>;
 
 /** Headers keep the time of each frame: so many frames of theirs are kept, which takes 64 MiB. */
 const KEPT_FRAMES = 2 ** 23;
@@ -113,10 +113,10 @@ export class Catalogue {
     return { frames: pixels.buffer, begin };
   }
 
-  private header(path: string): Promise<VideoInfo> {
+  private header({ path, member }: CatalogueEntry): Promise<VideoInfo> {
     let header = this.headers.get(path);
     if (header === undefined) {
-      const added: Header = { info: this.pool.probe(path), frames: 0 };
+      const added: Header = { info: this.pool.probe(path, member), frames: 0 };
       added.info.then(
         ({ frameCount }) => this.weigh(path, added, frameCount),
         () => this.weigh(path, added, 0),
@@ -142,8 +142,9 @@ export class Catalogue {
     }
   }
 
-  private async probe({ path, timeRange }: CatalogueEntry): Promise<UsableVideo> {
-    const info = await this.header(path);
+  private async probe(entry: CatalogueEntry): Promise<UsableVideo> {
+    const { path, timeRange } = entry;
+    const info = await this.header(entry);
     const range = framesWithin(info, timeRange);
     if (range.begin === range.end) {
       const { startSeconds = 0, endSeconds = Infinity } = timeRange ?? {};

@@ -14,6 +14,7 @@ import type { Decoders } from './decoders';
 import type { FfmpegRunner } from './runner';
 import type { VideoInfo } from './video-info';
 import type { DecoderProcess } from './webcodecs/client';
+import type { FramesPlace } from './webcodecs/protocol';
 import { RefusedVideoError } from './webcodecs/refused';
 
 /** How frames are cut and sized. */
@@ -95,7 +96,7 @@ async function decodeWithFfmpeg(
   let filledBytes = 0;
   let received = 0;
   const { exitCode, log } = await runner.run({
-    inputPath: info.path,
+    input: info,
     inputOptions: seekOptions(info, firstFrame),
     outputOptions: [
       ...['-map', '0:v:0', '-vf', `${select}${scale(info)},${colour === undefined ? TO_RGB : KEEP_PLANES}`],
@@ -127,6 +128,15 @@ async function decodeWithFfmpeg(
   }
 }
 
+/** What a decoder process needs to find frames. Throws a RefusedVideoError for a video that it was not the one to probe. */
+export function framesPlace(info: VideoInfo, indices: readonly number[]): FramesPlace {
+  const { path, part, width, height, timesSeconds, colour, container } = info;
+  if (container === undefined || colour === undefined) throw new RefusedVideoError('it was probed by ffmpeg');
+  const { startSeconds, rotation } = container;
+  const times = Float64Array.from(indices, (index) => (timesSeconds[index] as number) + startSeconds);
+  return { path, part, times, rotation, colour, width, height };
+}
+
 /** {@link decodeWithFfmpeg}, in a decoder process. Throws a RefusedVideoError where ffmpeg is to try. */
 async function decodeWithWebcodecs(
   decoder: DecoderProcess,
@@ -135,13 +145,9 @@ async function decodeWithWebcodecs(
   { size, crop }: FrameShape,
   target: Uint8Array,
 ): Promise<void> {
-  const { path, width, height, timesSeconds, colour, container } = info;
-  if (container === undefined || colour === undefined) throw new RefusedVideoError('it was probed by ffmpeg');
-  const { startSeconds, rotation } = container;
-  const times = Float64Array.from(indices, (index) => (timesSeconds[index] as number) + startSeconds);
-  const box = cropBox(crop, width, height, size);
-  const request = { path, times, rotation, colour, width, height, box, size };
-  target.set(await decoder.ask({ kind: 'frames', ...request }));
+  const place = framesPlace(info, indices);
+  const box = cropBox(crop, info.width, info.height, size);
+  target.set(await decoder.ask({ kind: 'frames', ...place, box, size }));
 }
 
 /**
@@ -165,7 +171,7 @@ async function decodeVideoFrames(
     await decodeWithWebcodecs(webcodecs, info, indices, shape, target);
   } catch (error) {
     if (!(error instanceof RefusedVideoError)) throw error;
-    const probed = await probeVideo(ffmpeg, info.path);
+    const probed = await probeVideo(ffmpeg, { path: info.path, part: info.part });
     if (probed.frameCount !== info.frameCount) {
       throw new VideoDecodeError(
         info.path,

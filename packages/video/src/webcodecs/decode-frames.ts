@@ -1,15 +1,16 @@
 /** Decoding with @napi-rs/webcodecs, which brings FFmpeg's decoders along. */
 import type * as Library from '@napi-rs/webcodecs';
 import type { VideoFrame } from '@napi-rs/webcodecs';
-import type { InputVideoTrack } from 'mediabunny';
+import type { EncodedPacket, InputVideoTrack } from 'mediabunny';
 import { planarFrameBytes, planesToRgb, turnFrame, type Colour, type PlanarFrame } from '../planes';
 import { findStart, listFrameTimes, withContainer, type Container } from './container';
-import type { FramesRequest, ProbedVideo } from './protocol';
+import type { VideoPlace } from '../video-info';
+import type { FramesPlace, FramesRequest, ProbedVideo } from './protocol';
 import { RefusedVideoError } from './refused';
 
 export type WebCodecs = Pick<typeof Library, 'VideoDecoder' | 'EncodedVideoChunk'>;
 
-/** Packets that wait in the decoder; their frames take memory. */
+/** Packets that wait in the decoder, and frames behind it; both take memory. */
 const LONGEST_QUEUE = 32;
 /** Times that are nearer to each other are the same: they are stored in ticks. */
 const SAME_TIME_SECONDS = 2e-5;
@@ -36,16 +37,21 @@ async function decodePackets(
   let failure: unknown;
   let frameCount = 0;
   let used = Promise.resolve();
+  let waiting = 0;
   const decoder = new VideoDecoder({
     output(frame) {
       if (!wanted.has(frameCount++) || failure !== undefined) {
         frame.close();
         return;
       }
+      waiting++;
       used = used
         .then(() => use(frame))
         .catch((error: unknown) => void (failure ??= error))
-        .finally(() => frame.close());
+        .finally(() => {
+          waiting--;
+          frame.close();
+        });
     },
     error(error) {
       failure ??= new RefusedVideoError(error.message);
@@ -63,6 +69,7 @@ async function decodePackets(
       if (remaining-- === 0 || failure !== undefined) break;
       const { type, microsecondTimestamp: timestamp, microsecondDuration: duration, data } = packet;
       decoder.decode(new EncodedVideoChunk({ type, timestamp, duration, data }));
+      if (waiting > LONGEST_QUEUE) await used;
       while (decoder.decodeQueueSize > LONGEST_QUEUE) await new Promise((resolve) => setImmediate(resolve));
     }
     await decoder.flush();
@@ -110,12 +117,12 @@ async function colourOf({ colorSpace }: VideoFrame, track: InputVideoTrack): Pro
 }
 
 /** Looks at a video and decodes its first packet. Throws a RefusedVideoError for what is left to ffmpeg. */
-export function probeContainer(library: WebCodecs, path: string): Promise<ProbedVideo> {
-  return withContainer(path, async (container) => {
+export function probeContainer(library: WebCodecs, place: VideoPlace): Promise<ProbedVideo> {
+  return withContainer(place, async (container) => {
     const { track, sink } = container;
     if (await track.getFlip()) throw new RefusedVideoError('it is shown mirrored');
     const rotation = await track.getRotation();
-    const shown = await listFrameTimes(path, container);
+    const shown = await listFrameTimes(place, container);
     const startSeconds = await findStart(container, shown[0] as number);
     const firstKey = await sink.getFirstKeyPacket({ metadataOnly: true });
     let found: Pick<ProbedVideo, 'width' | 'height' | 'colour'> | undefined;
@@ -134,37 +141,66 @@ export function probeContainer(library: WebCodecs, path: string): Promise<Probed
   });
 }
 
-/** Decodes frames. Throws a RefusedVideoError where ffmpeg is to try. */
-export function decodeFrames(library: WebCodecs, request: FramesRequest): Promise<Uint8Array> {
-  const { path, times, rotation, colour, width, height, box, size } = request;
-  return withContainer(path, async (container) => {
+/** Decodes frames, as they are shown, and gives them one after the other. Throws a RefusedVideoError. */
+export function eachFrame(
+  library: WebCodecs,
+  { path, part, times, rotation, width, height }: FramesPlace,
+  use: (planes: PlanarFrame, position: number) => void | Promise<void>,
+): Promise<void> {
+  return withContainer({ path, part }, async (container) => {
     const { sink } = container;
     const key = await sink.getKeyPacket((times[0] as number) + SAME_TIME_SECONDS, { metadataOnly: true });
     if (key === null) throw new RefusedVideoError('there is no key frame in front of the clip');
-    const isSame = (a: number, b: number) => Math.abs(a - b) < SAME_TIME_SECONDS;
-    // The packets up to the last one that is wanted, in the order in which they are coded.
-    const decoded: number[] = [];
-    let missing = times.length;
-    for await (const packet of sink.packets(key, undefined, { metadataOnly: true })) {
-      decoded.push(packet.timestamp);
-      if (times.some((time) => isSame(time, packet.timestamp)) && --missing === 0) break;
-    }
-    decoded.sort((a, b) => a - b);
-    const wanted = new Set(Array.from(times, (time) => decoded.findIndex((other) => isSame(time, other))));
-    if (missing > 0 || wanted.has(-1)) throw new RefusedVideoError('it holds other frames than before');
-
-    const frameBytes = size * size * 3;
-    const target = new Uint8Array(times.length * frameBytes);
-    let written = 0;
-    await decodePackets(library, container, key.timestamp, decoded.length, wanted, async (frame) => {
+    const { packetCount, wanted } = await findPackets(container, key, times);
+    let position = 0;
+    await decodePackets(library, container, key.timestamp, packetCount, wanted, async (frame) => {
       const coded = await readPlanes(frame);
       const planes = rotation === 0 ? coded : turnFrame(coded, rotation);
       if (planes.width !== width || planes.height !== height) {
         throw new RefusedVideoError('its frames change their size');
       }
-      const bytes = new Uint8ClampedArray(target.buffer, written++ * frameBytes, frameBytes);
-      planesToRgb(planes, colour, box, size, bytes);
+      await use(planes, position++);
     });
-    return target;
   });
+}
+
+/** The packets from a key frame to the last frame that is wanted, and the places of those frames among all of them. */
+async function findPackets(
+  { sink }: Container,
+  key: EncodedPacket,
+  times: Float64Array,
+): Promise<{ packetCount: number; wanted: Set<number> }> {
+  const decoded: number[] = [];
+  let missing = times.length;
+  for await (const packet of sink.packets(key, undefined, { metadataOnly: true })) {
+    decoded.push(packet.timestamp);
+    if (placeOf(times, packet.timestamp) >= 0 && --missing === 0) break;
+  }
+  decoded.sort((a, b) => a - b);
+  const wanted = new Set(Array.from(times, (time) => placeOf(decoded, time)));
+  if (missing > 0 || wanted.has(-1)) throw new RefusedVideoError('it holds other frames than before');
+  return { packetCount: decoded.length, wanted };
+}
+
+/** Where a time stands among others that rise; −1 where it does not. */
+function placeOf(rising: ArrayLike<number>, time: number): number {
+  let [low, high] = [0, rising.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((rising[middle] as number) < time - SAME_TIME_SECONDS) low = middle + 1;
+    else high = middle;
+  }
+  return Math.abs((rising[low] ?? Infinity) - time) < SAME_TIME_SECONDS ? low : -1;
+}
+
+/** Decodes frames to RGB. Throws a RefusedVideoError where ffmpeg is to try. */
+export async function decodeFrames(library: WebCodecs, request: FramesRequest): Promise<Uint8Array> {
+  const { colour, box, size, times } = request;
+  const frameBytes = size * size * 3;
+  const target = new Uint8Array(times.length * frameBytes);
+  await eachFrame(library, request, (planes, position) => {
+    const bytes = new Uint8ClampedArray(target.buffer, position * frameBytes, frameBytes);
+    planesToRgb(planes, colour, box, size, bytes);
+  });
+  return target;
 }
