@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { dirname, relative, sep } from 'node:path';
-import { type BadFiles, UserError } from '@tubelet/trainer';
-import { ClipLoader, listVideos, type VideoEntry } from '@tubelet/video';
+import { type BadFiles, type RankShare, UserError } from '@tubelet/trainer';
+import { ClipLoader, defaultWorkerCount, listVideos, type VideoEntry } from '@tubelet/video';
 import type { TrainOptions } from './train-options.js';
 
 /** The videos of `sources`, each cut to the stretch of time that the options ask for. */
@@ -37,6 +37,7 @@ export async function openLoader(
   entries: readonly VideoEntry[],
   options: TrainOptions,
   badFiles: BadFiles,
+  { rank, ranks, localRanks }: RankShare,
 ): Promise<ClipLoader> {
   try {
     return await ClipLoader.open({
@@ -50,7 +51,9 @@ export async function openLoader(
       augmentation: options.augmentation,
       clipsPerVideo: options.clipsPerVideo,
       segmentSeconds: options.segmentSeconds,
-      workers: options.workers,
+      workers: options.workers ?? defaultWorkerCount(localRanks),
+      rank,
+      ranks,
       onBadFile: badFiles.report,
     });
   } catch (error) {

@@ -12,6 +12,8 @@ export interface Communicator {
   readonly size: number;
   /** The how-manieth of the ranks on this host it is, counted from 0. */
   readonly localRank: number;
+  /** The number of ranks on this host. */
+  readonly localSize: number;
   /** In words, such as `4 ranks on 2 hosts, Open MPI v4.1.4`. */
   readonly description: string;
 

@@ -23,6 +23,7 @@ export class MpiCommunicator implements Communicator {
   readonly rank: number;
   readonly size: number;
   localRank = 0;
+  localSize = 1;
   description = '';
 
   private readonly calls: Record<'barrier' | 'broadcast' | 'allreduce' | 'allgather', NativeFunction>;
@@ -80,7 +81,9 @@ export class MpiCommunicator implements Communicator {
   static async join(library: MpiLibrary, launch: Launch): Promise<MpiCommunicator> {
     const joined = new MpiCommunicator(library, launch);
     const hosts = await joined.gather(hostname());
-    joined.localRank = hosts.slice(0, joined.rank).filter((host) => host === hosts[joined.rank]).length;
+    const here = hosts.flatMap((host, rank) => (host === hosts[joined.rank] ? [rank] : []));
+    joined.localRank = here.indexOf(joined.rank);
+    joined.localSize = here.length;
     const hostCount = new Set(hosts).size;
     joined.description = `${joined.size} ranks on ${hostCount} host${hostCount > 1 ? 's' : ''}, ${library.version}`;
     return joined;

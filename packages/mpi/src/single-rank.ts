@@ -5,6 +5,7 @@ export class SingleRank implements Communicator {
   readonly rank = 0;
   readonly size = 1;
   readonly localRank = 0;
+  readonly localSize = 1;
   readonly description = 'one rank';
 
   async barrier(): Promise<void> {}

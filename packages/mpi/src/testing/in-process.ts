@@ -43,6 +43,7 @@ export function inProcessRanks(size: number): Communicator[] {
       rank,
       size,
       localRank: rank,
+      localSize: size,
       description: `${size} ranks in one process`,
       barrier: async () => void (await meet('barrier', 0)),
       broadcast: async (data) => {

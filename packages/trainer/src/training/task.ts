@@ -55,6 +55,8 @@ export interface Trainable<Batch, Model extends TrainedModel<Batch> = TrainedMod
 export interface RankShare {
   readonly rank: number;
   readonly ranks: number;
+  /** Those on this host, which share its processor. */
+  readonly localRanks: number;
 }
 
 /** The data of a task, which have been looked for and found good as far as that can be said without decoding. */

@@ -83,7 +83,7 @@ export async function trainRun<Batch, Model extends TrainedModel<Batch>>(
     requireSameSettings(options.out, savedSettings(saved), data.settings);
   }
 
-  const loader = await data.openLoader({ rank, ranks: size });
+  const loader = await data.openLoader({ rank, ranks: size, localRanks: ranks.localSize });
   const stop = stopOnSignals(note);
   try {
     const stepsPerEpoch = countSteps(loader, options, task.moreBatches);
