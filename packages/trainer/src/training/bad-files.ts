@@ -56,7 +56,7 @@ export class BadFiles {
    *
    * @param completedSteps gives the steps completed by now
    */
-  logTo({ log }: RunFolder, completedSteps: () => number): void {
+  logTo({ log }: Pick<RunFolder, 'log'>, completedSteps: () => number): void {
     this.write = ({ path, reason }) => log.append({ type: 'bad-file', step: completedSteps(), path, reason });
     this.files.forEach(this.write);
   }

@@ -3,7 +3,7 @@ import { formatBytes, type Runtime } from '@tubelet/kernels';
 import { closeNodeRuntime } from '@tubelet/kernels/node';
 import { openCommunicator, type Communicator } from '@tubelet/mpi';
 import { latestCheckpoint } from '../checkpoint-folder.js';
-import { UserError } from '../errors.js';
+import { OptionError, UserError } from '../errors.js';
 import { createProgress, type Progress } from '../progress.js';
 import {
   createRun,
@@ -66,6 +66,9 @@ export async function trainRun<Batch, Model extends TrainedModel<Batch>>(
   const { options } = task;
   const ranks = await join();
   const { rank, size } = ranks;
+  if (size > 1 && options.gpu !== undefined) {
+    throw new OptionError('--gpu', options.gpu, 'no --gpu: the ranks on a host take its GPUs in turn');
+  }
   const saved = await fromFirst(ranks, () => {
     if (options.resume) return readRunConfig(options.out);
     requireNoRun(options.out);
@@ -89,7 +92,7 @@ export async function trainRun<Batch, Model extends TrainedModel<Batch>>(
     const stepsPerEpoch = countSteps(loader, options, task.moreBatches);
     const batches = new EpochReader(loader, options.accumulate);
     if (!saved) await batches.readFirst();
-    const gpu = size > 1 ? { localRank: ranks.localRank } : undefined;
+    const gpu = size > 1 ? { localRank: ranks.localRank } : options.gpu;
     const runtime = await openTrainingRuntime(options, note, gpu);
     try {
       useTuning(runtime, { autotune: options.autotune, saved, note });
