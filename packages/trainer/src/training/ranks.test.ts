@@ -9,6 +9,7 @@ import {
   fromFirst,
   requireSameEverywhere,
   requireSameState,
+  SAME_COMMAND,
   shareContent,
   SharedSteps,
   silentProgress,
@@ -55,10 +56,10 @@ describe('ranks', () => {
 
   it('are refused when their options or data differ', async () => {
     const check = onAll(2, (ranks) =>
-      requireSameEverywhere(ranks, { lr: 1, videos: `${3 + ranks.rank} videos` }),
+      requireSameEverywhere(ranks, { lr: 1, videos: `${3 + ranks.rank} videos` }, SAME_COMMAND),
     );
     await expect(check).rejects.toThrow('videos is "3 videos" on rank 0 and "4 videos" on rank 1');
-    await onAll(2, (ranks) => requireSameEverywhere(ranks, { lr: 1 }));
+    await onAll(2, (ranks) => requireSameEverywhere(ranks, { lr: 1 }, SAME_COMMAND));
   });
 
   it('are refused when their weights differ in a bit', async () => {

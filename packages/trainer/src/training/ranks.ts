@@ -17,10 +17,21 @@ export async function fromFirst<T>(ranks: Communicator, make: () => T | Promise<
   return (first ?? undefined) as T;
 }
 
-/** Checks that all ranks were started with the same options and see the same data. */
+/** What to do about ranks with other options or data. */
+export const SAME_COMMAND = 'Start all with the same command line, on hosts that see the same files.';
+/** What to do about ranks that would round otherwise. */
+export const SAME_GPUS =
+  'Choose hosts with GPUs of one kind and the same driver; --no-autotune leaves out what `npm run tune` has measured on some.';
+
+/**
+ * Checks that all ranks have the same settings.
+ *
+ * @throws {UserError} with the first that differs, and the remedy
+ */
 export async function requireSameEverywhere(
   ranks: Communicator,
   settings: Readonly<Record<string, JsonValue>>,
+  remedy: string,
 ): Promise<void> {
   const all = await ranks.gather(settings);
   const [first] = all;
@@ -29,8 +40,7 @@ export async function requireSameEverywhere(
       const [was, is] = [JSON.stringify(first![key]), JSON.stringify(others[key])];
       if (was === is) continue;
       throw new UserError(
-        `the ranks of this job do not agree: ${key} is ${was} on rank 0 and ${is} on rank ${rank}. Start all with the ` +
-          'same command line, on hosts that see the same files.',
+        `the ranks of this job do not agree: ${key} is ${was} on rank 0 and ${is} on rank ${rank}. ${remedy}`,
       );
     }
   });

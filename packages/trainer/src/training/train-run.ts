@@ -25,6 +25,8 @@ import {
   fromFirst,
   requireSameEverywhere,
   requireSameState,
+  SAME_COMMAND,
+  SAME_GPUS,
   shareContent,
   SharedSteps,
   silentProgress,
@@ -33,7 +35,7 @@ import {
 import { savedSettings } from './settings.js';
 import type { RunContext, Task, TaskData, TaskLoader, TrainedModel } from './task.js';
 import { trainingStep } from './train-step.js';
-import { useTuning } from './tuning.js';
+import { describeTuning, useTuning } from './tuning.js';
 
 /** What is known before there is a run folder. */
 interface Plan<Batch, Model extends TrainedModel<Batch>> {
@@ -80,7 +82,7 @@ export async function trainRun<Batch, Model extends TrainedModel<Batch>>(
   const badFiles = new BadFiles(progress);
   const found = await task.openData(badFiles);
   const data = { ...found, settings: { ...found.settings, accumulate: options.accumulate * size } };
-  await requireSameEverywhere(ranks, data.settings);
+  await requireSameEverywhere(ranks, data.settings, SAME_COMMAND);
   if (saved) {
     requireSameShare(saved, task, size);
     requireSameSettings(options.out, savedSettings(saved), data.settings);
@@ -96,6 +98,8 @@ export async function trainRun<Batch, Model extends TrainedModel<Batch>>(
     const runtime = await openTrainingRuntime(options, note, gpu);
     try {
       useTuning(runtime, { autotune: options.autotune, saved, note });
+      const gpuFacts = { GPU: runtime.adapter.description, tuning: describeTuning(runtime) };
+      await requireSameEverywhere(ranks, gpuFacts, SAME_GPUS);
       const plan = { ranks, task, data, loader, batches, stepsPerEpoch, progress, badFiles, stop };
       const result = await trainOn(runtime, plan);
       // The first may still be writing.
