@@ -27,9 +27,9 @@ interface Bucket {
 
 /** What a step's reduction took, in milliseconds. */
 export interface ReductionTimes {
-  /** From the first bucket that was complete to the end of the last. */
+  /** While a bucket that had been read was being summed, slower ranks included. */
   readonly durationMs: number;
-  /** Of that, while the caller waited: the rest lay beside the backward pass. */
+  /** Of that, after the backward pass had come to its end: the rest lay beside it. */
   readonly waitedMs: number;
 }
 
@@ -53,7 +53,7 @@ export class GradientReduction implements GradientObserver {
   /** Fulfilled when the sums that were begun last are on their way. */
   private order: Promise<unknown> = Promise.resolve();
   private running: Promise<void>[] = [];
-  private beganMs = 0;
+  private times = { busyMs: 0, lastReadMs: 0, lastSumMs: 0 };
 
   /**
    * @param bucketBytes size of a bucket; the last of a bank may be half as large again
@@ -83,7 +83,7 @@ export class GradientReduction implements GradientObserver {
   begin(): void {
     this.isArmed = true;
     this.running = [];
-    this.beganMs = 0;
+    this.times = { busyMs: 0, lastReadMs: 0, lastSumMs: 0 };
     for (const bucket of this.buckets) bucket.isStarted = false;
   }
 
@@ -124,13 +124,12 @@ export class GradientReduction implements GradientObserver {
    * in place. Parameters that no gradient reached count as having one of zero.
    */
   async finish(): Promise<ReductionTimes> {
-    const calledMs = performance.now();
     this.store.completeGradients();
     for (const bucket of this.buckets) if (!bucket.isStarted) this.start(bucket);
     await Promise.all(this.running);
     this.isArmed = false;
-    const endedMs = performance.now();
-    return { durationMs: endedMs - this.beganMs, waitedMs: endedMs - Math.max(calledMs, this.beganMs) };
+    const { busyMs, lastReadMs, lastSumMs } = this.times;
+    return { durationMs: busyMs, waitedMs: lastSumMs - lastReadMs };
   }
 
   /** Returns the memory of the host. */
@@ -141,16 +140,21 @@ export class GradientReduction implements GradientObserver {
   private start(bucket: Bucket): void {
     const { runtime } = this.store.engine;
     bucket.isStarted = true;
-    this.beganMs ||= performance.now();
     const read = bucket.readback.read(bucket.array);
     const begun = this.order.then(async () => {
-      const sum = this.sumOverRanks(await read, bucket.sums);
-      return { sum };
+      const values = await read;
+      const readMs = performance.now();
+      this.times.lastReadMs = readMs;
+      return { sum: this.sumOverRanks(values, bucket.sums), readMs };
     });
     // The next bucket need not wait for this sum, only to be asked for after it.
     this.order = begun.catch(() => undefined);
-    const done = begun.then(async ({ sum }) => {
+    const done = begun.then(async ({ sum, readMs }) => {
       await sum;
+      const { times } = this;
+      const endedMs = performance.now();
+      times.busyMs += endedMs - Math.max(readMs, times.lastSumMs);
+      times.lastSumMs = endedMs;
       bucket.readback.release();
       runtime.write(bucket.array, bucket.sums);
     });

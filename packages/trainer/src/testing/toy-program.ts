@@ -48,7 +48,7 @@ async function main(): Promise<void> {
         loss: weight.reduce((sum, value) => sum + value, 0),
         'loss/part': epoch + stepInEpoch / 4,
       };
-      return { position, settle: async () => metrics };
+      return { position, dataWaitMs: 0, gpuWaitMs: 0, settle: async () => metrics };
     },
     async checkpoint(completedSteps) {
       const tensor: SafetensorsTensor = { dtype: 'F64', shape: [3], data: weight };

@@ -21,6 +21,8 @@ interface Harness {
   records(): Promise<LogRecord[]>;
 }
 
+const noWaits = { dataWaitMs: 0, gpuWaitMs: 0 };
+
 async function harness(change: Partial<LoopOptions> = {}): Promise<Harness> {
   const run = await createRun(join(await temporaryFolder(), 'run'), EXAMPLE_CONFIG);
   const positions: StepPosition[] = [];
@@ -41,7 +43,7 @@ async function harness(change: Partial<LoopOptions> = {}): Promise<Harness> {
     async step(position) {
       positions.push(position);
       return {
-        position,
+        ...{ position, dataWaitMs: 300, gpuWaitMs: 100 },
         async settle() {
           nowMs += 2000;
           return { loss: 1 / (1 + position.step) };
@@ -127,7 +129,10 @@ describe('runSteps', () => {
       [4, 1],
       [5, 2],
     ]);
-    expect(steps[1]).toMatchObject({ durationMs: 2000, clipsPerSecond: 4, metrics: { loss: 0.5 } });
+    expect(steps[1]).toMatchObject({
+      ...{ durationMs: 2000, dataWaitMs: 300, gpuWaitMs: 2100, clipsPerSecond: 4 },
+      metrics: { loss: 0.5 },
+    });
     expect(updates[1]).toMatchObject({ completedSteps: 2, totalSteps: 5, epoch: 0, remainingMs: 6000 });
     const events = readRecords(await readFile(options.run.tensorBoard.path)).map(decodeMessage);
     expect(events.slice(1).map((event) => event.get(2)?.[0])).toEqual([1, 2, 3, 4, 5]);
@@ -136,7 +141,11 @@ describe('runSteps', () => {
   it('logs what JSON has no number for', async () => {
     const { options, records } = await harness({
       totalSteps: 1,
-      step: async (position) => ({ position, settle: async () => ({ loss: NaN, norm: Infinity }) }),
+      step: async (position) => ({
+        ...noWaits,
+        position,
+        settle: async () => ({ loss: NaN, norm: Infinity }),
+      }),
     });
     await runSteps(options);
     const step = (await records()).find(({ type }) => type === 'step');
@@ -171,7 +180,11 @@ describe('runSteps', () => {
       checkpointEverySteps: 5,
       step: async (position) => {
         order.push(`begin ${position.step}`);
-        return { position, settle: async () => (order.push(`settle ${position.step}`), { loss: 0 }) };
+        return {
+          ...noWaits,
+          position,
+          settle: async () => (order.push(`settle ${position.step}`), { loss: 0 }),
+        };
       },
     });
     await runSteps(options);
@@ -193,6 +206,7 @@ describe('runSteps', () => {
     const failing = runSteps({
       ...options,
       step: async (position) => ({
+        ...noWaits,
         position,
         settle: () =>
           position.step === 4 ? Promise.reject(new Error('diverged')) : Promise.resolve({ loss: 1 }),

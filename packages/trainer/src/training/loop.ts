@@ -7,6 +7,7 @@ import type { Progress } from '../progress.js';
 import { writeReport } from '../report.js';
 import type { RunFolder } from '../run-folder.js';
 import type { StopRequest } from '../stop-signal.js';
+import { nowMs as traceNowMs, type Trace } from './trace.js';
 
 /** Where a run stands before a step; everything is counted from 0. */
 export interface StepPosition {
@@ -19,6 +20,10 @@ export interface StepPosition {
 /** A step that the GPU has been given. */
 export interface PendingStep {
   readonly position: StepPosition;
+  /** How long its beginning waited for batches. */
+  readonly dataWaitMs: number;
+  /** How long its beginning waited for the GPU, which still had others to do. */
+  readonly gpuWaitMs: number;
   /** Waits for its end, and gives its metrics; to be called once, in the order of the steps. */
   settle(): Promise<Metrics>;
 }
@@ -51,6 +56,8 @@ export interface LoopOptions {
   readonly retention: Retention;
   readonly progress: Progress;
   readonly stop: Pick<StopRequest, 'requested'>;
+  /** Is told when steps and what follows them took place. */
+  readonly trace?: Trace | undefined;
   readonly nowMs?: () => number;
 }
 
@@ -91,7 +98,7 @@ function loggable(metrics: Metrics): Record<string, number | string> {
  */
 export async function runSteps(options: LoopOptions): Promise<TrainingResult> {
   const { run, totalSteps, stepsPerEpoch, startStep, clipsPerStep, checkpointEverySteps, progress } = options;
-  const nowMs = options.nowMs ?? Date.now;
+  const nowMs = options.nowMs ?? traceNowMs;
   wholeNumber('totalSteps', totalSteps, 1);
   wholeNumber('stepsPerEpoch', stepsPerEpoch, 1);
   wholeNumber('startStep', startStep, 0, totalSteps);
@@ -116,7 +123,9 @@ export async function runSteps(options: LoopOptions): Promise<TrainingResult> {
     // The log of the steps that a checkpoint covers must be on the disk before the checkpoint is.
     run.log.flush();
     const { lengthBytes } = await saveCheckpoint(path, content);
-    log('checkpoint', { file: relative(run.directory, path), lengthBytes, durationMs: nowMs() - beganMs });
+    const durationMs = Math.round(nowMs() - beganMs);
+    options.trace?.span('steps', 'checkpoint', beganMs, nowMs());
+    log('checkpoint', { file: relative(run.directory, path), lengthBytes, durationMs });
     await pruneCheckpoints(run.directory, options.retention);
   };
 
@@ -125,18 +134,32 @@ export async function runSteps(options: LoopOptions): Promise<TrainingResult> {
   /** Waits for the step that the GPU was given last, and tells of it. */
   const settle = async (): Promise<void> => {
     if (!pending) return;
-    const { position, settle: settleStep } = pending;
+    const { position, dataWaitMs, settle: settleStep } = pending;
+    const beganMs = nowMs();
+    let { gpuWaitMs } = pending;
     pending = undefined;
     const metrics = await settleStep();
     const endedMs = nowMs();
+    gpuWaitMs += endedMs - beganMs;
     completedSteps += 1;
     rate.add(clipsPerStep, endedMs);
     const clipsPerSecond = rate.perSecond;
     // From the end of the step before it: the two overlap.
-    const durationMs = endedMs - settledMs;
+    const durationMs = Math.round(endedMs - settledMs);
+    options.trace?.span('steps', `step ${completedSteps}`, settledMs, endedMs, loggable(metrics));
+    options.trace?.span('waiting for the GPU', `step ${completedSteps}`, beganMs, endedMs);
     settledMs = endedMs;
-    log('step', { epoch: position.epoch, durationMs, clipsPerSecond, metrics: loggable(metrics) });
-    run.tensorBoard.addScalars(completedSteps, { ...metrics, 'speed/clips per second': clipsPerSecond });
+    const waits = { dataWaitMs: Math.round(dataWaitMs), gpuWaitMs: Math.round(gpuWaitMs) };
+    log('step', {
+      ...{ epoch: position.epoch, durationMs, ...waits, clipsPerSecond },
+      metrics: loggable(metrics),
+    });
+    run.tensorBoard.addScalars(completedSteps, {
+      ...metrics,
+      'speed/clips per second': clipsPerSecond,
+      'speed/ms waited for data': waits.dataWaitMs,
+      'speed/ms waited for the GPU': waits.gpuWaitMs,
+    });
     const remainingMs = (1000 * clipsPerStep * (totalSteps - completedSteps)) / clipsPerSecond;
     progress.update({
       completedSteps,
@@ -144,6 +167,7 @@ export async function runSteps(options: LoopOptions): Promise<TrainingResult> {
       epoch: position.epoch,
       metrics,
       clipsPerSecond,
+      ...waits,
       remainingMs,
     });
     options.onCompleted?.(completedSteps);
@@ -154,7 +178,9 @@ export async function runSteps(options: LoopOptions): Promise<TrainingResult> {
     const beganMs = nowMs();
     const metrics = await options.endOfEpoch?.(epoch, completedSteps);
     if (!metrics) return;
-    log('validation', { epoch, durationMs: nowMs() - beganMs, metrics: loggable(metrics) });
+    const durationMs = Math.round(nowMs() - beganMs);
+    options.trace?.span('steps', 'validation', beganMs, nowMs());
+    log('validation', { epoch, durationMs, metrics: loggable(metrics) });
     run.tensorBoard.addScalars(completedSteps, metrics);
   };
 

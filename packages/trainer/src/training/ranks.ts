@@ -46,6 +46,28 @@ export async function requireSameEverywhere(
   });
 }
 
+/**
+ * Checks that a step is made of as many batches as before, by whatever number of ranks: then it takes the same samples.
+ *
+ * @throws UserError with the value of `--accumulate` that does it
+ */
+export function requireSameShare(
+  { settings }: Pick<RunConfig, 'settings'>,
+  { accumulate, out }: { readonly accumulate: number; readonly out: string },
+  size: number,
+): void {
+  const before = Number(settings.accumulate);
+  if (!(before > 0) || accumulate * size === before) return;
+  const remedy =
+    before % size === 0
+      ? `with ${size} rank${size > 1 ? 's' : ''} give --accumulate ${before / size}`
+      : `start a number of ranks that divides ${before}`;
+  throw new UserError(
+    `a step of the run in ${out} is made of ${before} batches, and ${size} × ${accumulate} ` +
+      `(ranks × --accumulate) are ${accumulate * size}: ${remedy}`,
+  );
+}
+
 /** The content of rank 0, on all ranks; the others give none. */
 export async function shareContent(
   ranks: Communicator,

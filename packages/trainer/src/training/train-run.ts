@@ -3,7 +3,7 @@ import { formatBytes, type Runtime } from '@tubelet/kernels';
 import { closeNodeRuntime } from '@tubelet/kernels/node';
 import { openCommunicator, type Communicator } from '@tubelet/mpi';
 import { latestCheckpoint } from '../checkpoint-folder.js';
-import { OptionError, UserError } from '../errors.js';
+import { OptionError } from '../errors.js';
 import { createProgress, type Progress } from '../progress.js';
 import {
   createRun,
@@ -24,6 +24,7 @@ import { describeEnvironment, otherAdapterNote, StepProfile } from './run-descri
 import {
   fromFirst,
   requireSameEverywhere,
+  requireSameShare,
   requireSameState,
   SAME_COMMAND,
   SAME_GPUS,
@@ -35,6 +36,7 @@ import {
 import { savedSettings } from './settings.js';
 import type { RunContext, Task, TaskData, TaskLoader, TrainedModel } from './task.js';
 import { trainingStep } from './train-step.js';
+import { Trace } from './trace.js';
 import { describeTuning, useTuning } from './tuning.js';
 
 /** What is known before there is a run folder. */
@@ -48,6 +50,7 @@ interface Plan<Batch, Model extends TrainedModel<Batch>> {
   readonly progress: Progress;
   readonly badFiles: BadFiles;
   readonly stop: StopRequest;
+  readonly trace: Trace | undefined;
 }
 
 /**
@@ -84,7 +87,7 @@ export async function trainRun<Batch, Model extends TrainedModel<Batch>>(
   const data = { ...found, settings: { ...found.settings, accumulate: options.accumulate * size } };
   await requireSameEverywhere(ranks, data.settings, SAME_COMMAND);
   if (saved) {
-    requireSameShare(saved, task, size);
+    requireSameShare(saved, options, size);
     requireSameSettings(options.out, savedSettings(saved), data.settings);
   }
 
@@ -94,18 +97,20 @@ export async function trainRun<Batch, Model extends TrainedModel<Batch>>(
     const stepsPerEpoch = countSteps(loader, options, task.moreBatches);
     const batches = new EpochReader(loader, options.accumulate);
     if (!saved) await batches.readFirst();
+    const trace = options.trace === undefined || rank > 0 ? undefined : new Trace(options.trace);
     const gpu = size > 1 ? { localRank: ranks.localRank } : options.gpu;
     const runtime = await openTrainingRuntime(options, note, gpu);
     try {
       useTuning(runtime, { autotune: options.autotune, saved, note });
       const gpuFacts = { GPU: runtime.adapter.description, tuning: describeTuning(runtime) };
       await requireSameEverywhere(ranks, gpuFacts, SAME_GPUS);
-      const plan = { ranks, task, data, loader, batches, stepsPerEpoch, progress, badFiles, stop };
+      const plan = { ranks, task, data, loader, batches, stepsPerEpoch, progress, badFiles, stop, trace };
       const result = await trainOn(runtime, plan);
       // The first may still be writing.
       await ranks.barrier();
       return result;
     } finally {
+      trace?.close();
       closeNodeRuntime(runtime);
     }
   } finally {
@@ -128,7 +133,7 @@ async function trainOn<Batch, Model extends TrainedModel<Batch>>(
     badFiles.logTo(run, () => completedSteps);
     for (const line of announcements(model, context, task)) progress.note(line);
     await compileAhead(runtime, dryTraining(task), options.batchSize, (message) => progress.note(message));
-    const profile = new StepProfile(runtime, options.profile === true, startStep);
+    const profile = new StepProfile(runtime, options.profile, startStep, plan.trace?.kernels);
     const result = await takeSteps(model, plan, context, startStep, (steps) => {
       completedSteps = steps;
       profile.onCompleted(steps);
@@ -196,27 +201,9 @@ async function joinRun<Batch, Model extends TrainedModel<Batch>>(
   return { context: { ranks, run, loader, stepsPerEpoch, progress, badFiles }, startStep };
 }
 
-/**
- * Checks that a step is made of as many batches as before, by whatever number of ranks: then it takes the same samples.
- *
- * @throws UserError with the value of `--accumulate` that does it
- */
-function requireSameShare<Batch>({ settings }: RunConfig, { options }: Task<Batch>, size: number): void {
-  const before = Number(settings.accumulate);
-  if (!(before > 0) || options.accumulate * size === before) return;
-  const remedy =
-    before % size === 0
-      ? `with ${size} rank${size > 1 ? 's' : ''} give --accumulate ${before / size}`
-      : `start a number of ranks that divides ${before}`;
-  throw new UserError(
-    `a step of the run in ${options.out} is made of ${before} batches, and ${size} × ${options.accumulate} ` +
-      `(ranks × --accumulate) are ${options.accumulate * size}: ${remedy}`,
-  );
-}
-
 function takeSteps<Batch, Model extends TrainedModel<Batch>>(
   model: Model,
-  { ranks, task, batches, stepsPerEpoch, progress, badFiles, stop }: Plan<Batch, Model>,
+  { ranks, task, batches, stepsPerEpoch, progress, badFiles, stop, trace }: Plan<Batch, Model>,
   context: RunContext<Batch>,
   startStep: number,
   onCompleted: (steps: number) => void,
@@ -231,7 +218,7 @@ function takeSteps<Batch, Model extends TrainedModel<Batch>>(
     stepsPerEpoch,
     warmupEpochs: options.warmupEpochs,
   });
-  const takeStep = trainingStep(model, batches, options.accumulate, shared);
+  const takeStep = trainingStep(model, batches, options.accumulate, { shared, trace });
   return runSteps({
     run: context.run,
     totalSteps: schedule.totalSteps,
@@ -243,6 +230,7 @@ function takeSteps<Batch, Model extends TrainedModel<Batch>>(
     retention: { keepLast: options.keep },
     progress,
     stop: shared ?? stop,
+    trace,
     step: (position) => takeStep(position, schedule.at(position.step)),
     onCompleted,
     endOfEpoch: task.endEpoch && ((epoch) => task.endEpoch!(model, epoch, context)),

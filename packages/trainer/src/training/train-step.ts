@@ -5,12 +5,21 @@ import type { EpochReader } from './epoch-reader.js';
 import type { PendingStep, StepPosition } from './loop.js';
 import { communicationMetrics, type SharedSteps } from './ranks.js';
 import type { SteppedModel } from './task.js';
+import { nowMs, type Trace } from './trace.js';
 
 /** Hands one optimiser step to the GPU: so many batches forward and backward, then AdamW and the average. */
 export type TrainStep = (position: StepPosition, learningRate: number) => Promise<PendingStep>;
 
 // One computes while the next is made ready; more would only fill the memory with clips that wait.
 const BATCHES_IN_FLIGHT = 2;
+
+/** What a step has to do with besides its model and batches. */
+export interface StepSurroundings {
+  /** The steps that this rank takes together with others; absent where it is alone. */
+  readonly shared?: SharedSteps | undefined;
+  /** Is told what was waited for, and when. */
+  readonly trace?: Trace | undefined;
+}
 
 /**
  * The steps of a training. Batches of one shape are recorded when the second of them comes, and replayed from then on.
@@ -20,13 +29,12 @@ const BATCHES_IN_FLIGHT = 2;
  * `LossScale`). To settle a step throws `TrainingDivergedError` where that has happened too often.
  *
  * @param accumulate batches whose gradients make one step, on each rank
- * @param shared the steps that this rank takes together with others; absent where it is alone
  */
 export function trainingStep<Batch>(
   model: SteppedModel<Batch>,
   batches: EpochReader<Batch>,
   accumulate: number,
-  shared?: SharedSteps,
+  { shared, trace }: StepSurroundings = {},
 ): TrainStep {
   const { engine, store, optimiser, lossScale, average, losses: names } = model;
   const { runtime } = engine;
@@ -52,15 +60,26 @@ export function trainingStep<Batch>(
 
   return async (position, learningRate) => {
     const reads: Promise<Float32Array>[] = [];
+    let [dataWaitMs, gpuWaitMs] = [0, 0];
     for (let index = 0; index < accumulate; index++) {
+      const askedMs = nowMs();
       const batch = await batches.next(position, index);
+      const gotMs = nowMs();
       while (inFlight.length >= BATCHES_IN_FLIGHT) await inFlight.shift();
+      const readyMs = nowMs();
+      dataWaitMs += gotMs - askedMs;
+      gpuWaitMs += readyMs - gotMs;
+      const name = `step ${position.step + 1}, batch ${index + 1}`;
+      trace?.span('waiting for data', name, askedMs, gotMs);
+      if (readyMs > gotMs) trace?.span('waiting for the GPU', name, gotMs, readyMs);
       if (index + 1 === accumulate) reduction?.begin();
       const read = heldBack(runtime.read(batchStep.run(model.inputs(batch, position.epoch))));
       inFlight.push(read);
       reads.push(read);
     }
+    const beganMs = nowMs();
     const communication = await reduction?.finish();
+    if (communication) trace?.span('waiting for ranks', `step ${position.step + 1}`, beganMs, nowMs());
     // Here the gradients of the step are complete, and nothing has been decided on them.
     optimiser.step({ learningRate });
     average?.update({ lossScale });
@@ -81,6 +100,6 @@ export function trainingStep<Batch>(
         ...((lossScale.dynamic || skippedSteps > 0) && { [SKIPPED_STEPS]: skippedSteps }),
       };
     };
-    return { position, settle };
+    return { position, dataWaitMs, gpuWaitMs, settle };
   };
 }
