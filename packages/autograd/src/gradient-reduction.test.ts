@@ -46,7 +46,7 @@ describe('GradientReduction', () => {
         early = sizes.length;
       }
       const times = await reduction?.finish();
-      if (times) expect(times.durationMs).toBeGreaterThanOrEqual(times.waitedMs);
+      if (times) expect(times.durationMs).toBeGreaterThan(times.waitedMs - 1e-6);
       model.optimiser.step({ learningRate: 0.01 });
     }
     const weights = await model.weights();
