@@ -35,6 +35,7 @@ function collectingCounter(): Counter & { readonly updates: [number, number][]; 
     updates,
     stopped: false,
     update: (done, total) => void updates.push([done, total]),
+    note: () => undefined,
     stop() {
       this.stopped = true;
     },

@@ -17,13 +17,13 @@ const SAMPLE = 16;
 
 /** Makes shards of the videos of `sources`, or says what they would take. */
 export async function prepare(sources: readonly string[], options: PrepareOptions): Promise<void> {
-  const { out, imageSize: size, crop, keyFrameInterval, quantizer, shardSize, workers } = options;
+  const { out, imageSize: size, crop, keyFrameInterval, bitsPerPixel, shardSize, workers } = options;
   if (size % 2 !== 0) throw new OptionError('--image-size', size, 'an even number, for the colours of H.264');
   const { note } = createProgress();
   const { entries, skipped } = await listVideos(sources);
   note(`${entries.length} sources${skipped.length > 0 ? `, and ${skipped.length} files that are none` : ''}`);
   const maker = await ShardMaker.open({
-    ...{ entries, size, crop, keyFrameInterval, quantizer, shardBytes: shardSize, workers },
+    ...{ entries, size, crop, keyFrameInterval, bitsPerPixel, shardBytes: shardSize, workers },
   });
   try {
     note(`decoder: ${maker.decoder}`);
@@ -58,7 +58,7 @@ function requireSpace(out: string, { lengthBytes }: ShardEstimate): void {
   if (bavail * bsize >= lengthBytes) return;
   throw new UserError(
     `${out} has ${formatBytes(bavail * bsize)} left, and the shards take about ${formatBytes(lengthBytes)}: ` +
-      'choose another disk, a smaller --image-size or a larger --quantizer.',
+      'choose another disk, a smaller --image-size or fewer --bits-per-pixel.',
   );
 }
 

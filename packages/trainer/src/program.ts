@@ -6,8 +6,11 @@ import {
   DatasetError,
   FfmpegNotFoundError,
   NoReadableVideoError,
+  ShardFolderError,
   VideoDecodeError,
+  VideoEncodeError,
   VideoSourceError,
+  WebCodecsNotFoundError,
 } from '@tubelet/video';
 import { runCli } from './cli.js';
 
@@ -20,8 +23,11 @@ const USER_ERRORS = [
   FfmpegNotFoundError,
   MpiError,
   NoReadableVideoError,
+  ShardFolderError,
   VideoDecodeError,
+  VideoEncodeError,
   VideoSourceError,
+  WebCodecsNotFoundError,
 ];
 
 /** Runs the program that the command line asks for, and ends the process with its exit code. */

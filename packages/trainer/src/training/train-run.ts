@@ -134,9 +134,9 @@ async function trainOn<Batch, Model extends TrainedModel<Batch>>(
     for (const line of announcements(model, context, task)) progress.note(line);
     await compileAhead(runtime, dryTraining(task), options.batchSize, (message) => progress.note(message));
     const profile = new StepProfile(runtime, options.profile, startStep, plan.trace?.kernels);
-    const result = await takeSteps(model, plan, context, startStep, (steps) => {
-      completedSteps = steps;
-      profile.onCompleted(steps);
+    const result = await takeSteps(model, plan, context, startStep, {
+      before: (begunSteps) => profile.beforeStep(begunSteps),
+      onCompleted: (steps) => (completedSteps = steps),
     });
     run.log.append({ type: 'memory', step: completedSteps, peakGpuBytes: runtime.pool.peakBytes });
     const timings = await profile.text(completedSteps);
@@ -201,12 +201,19 @@ async function joinRun<Batch, Model extends TrainedModel<Batch>>(
   return { context: { ranks, run, loader, stepsPerEpoch, progress, badFiles }, startStep };
 }
 
+/** Who is told of steps. */
+interface Observers {
+  /** Before each, with the number of those begun before it. */
+  readonly before: (begunSteps: number) => void;
+  readonly onCompleted: (completedSteps: number) => void;
+}
+
 function takeSteps<Batch, Model extends TrainedModel<Batch>>(
   model: Model,
   { ranks, task, batches, stepsPerEpoch, progress, badFiles, stop, trace }: Plan<Batch, Model>,
   context: RunContext<Batch>,
   startStep: number,
-  onCompleted: (steps: number) => void,
+  { before, onCompleted }: Observers,
 ): Promise<TrainingResult> {
   const { options } = task;
   const clipsPerStep = options.batchSize * options.accumulate * ranks.size;
@@ -231,7 +238,10 @@ function takeSteps<Batch, Model extends TrainedModel<Batch>>(
     progress,
     stop: shared ?? stop,
     trace,
-    step: (position) => takeStep(position, schedule.at(position.step)),
+    step: (position) => {
+      before(position.step);
+      return takeStep(position, schedule.at(position.step));
+    },
     onCompleted,
     endOfEpoch: task.endEpoch && ((epoch) => task.endEpoch!(model, epoch, context)),
     checkpoint: async (completedSteps) => {
