@@ -67,6 +67,6 @@ async function openData(
   return {
     settings: bindingSettings(options, config, videosFingerprint(videos)),
     description: { sources: sources.map((source) => resolve(source)) },
-    openLoader: () => openLoader(videos, options, badFiles),
+    openLoader: (share) => openLoader(videos, options, badFiles, share),
   };
 }

@@ -29,6 +29,8 @@ export interface RecordedStepOptions<Name extends string, Result> {
    * rates) must happen outside. It may neither read nor write arrays from the host nor wait.
    */
   readonly body: (inputs: StepArrays<Name>) => Result;
+  /** Names what else the body depends on and does not come in `inputs`; another name is another recording. */
+  readonly variant?: (() => string) | undefined;
 }
 
 /** What is known about one set of shapes and gradients. */
@@ -73,9 +75,9 @@ export class RecordedStep<Name extends string, Result> {
    */
   run(inputs: Readonly<Record<Name, StepInput>>): Result {
     const { runtime } = this.engine;
-    const { stores, body } = this.options;
+    const { stores, body, variant } = this.options;
     const shapes = shapesKey(inputs);
-    const key = `${shapes}; ${this.engine.gradEnabled} ${gradientsKey(stores)}`;
+    const key = `${shapes}; ${this.engine.gradEnabled} ${gradientsKey(stores)} ${variant?.() ?? ''}`;
     const arrays = this.write(shapes, inputs);
     const plan = this.plans.get(key);
     if (plan) {

@@ -73,8 +73,8 @@ export interface DecoderPoolOptions {
 }
 
 /** The number of decoding threads where none is asked for: one processor is left to the program itself. */
-export function defaultWorkerCount(): number {
-  return Math.max(1, availableParallelism() - 1);
+export function defaultWorkerCount(processes = 1): number {
+  return Math.max(1, Math.floor((availableParallelism() - 1) / processes));
 }
 
 function toError(failure: WorkerFailure): Error {
