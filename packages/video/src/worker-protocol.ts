@@ -2,7 +2,7 @@
 import type { Ffmpeg } from './ffmpeg';
 import type { FrameShape } from './decode';
 import type { VideoInfo } from './video-info';
-import type { Box } from './resize';
+import type { CodedFrames } from './pixels/coded-frames';
 import type { ClipKey, TrainTransformOptions } from './transforms/clip-transform';
 import type { Mix } from './transforms/mixup';
 
@@ -22,29 +22,27 @@ export interface ProbeJob {
   path: string;
 }
 
-/** Decodes the frames `begin` … `end − 1` into shared memory, [end − begin, size, size, 3]. */
+/** Decodes the frames `begin` … `end − 1` into shared memory. */
 export interface RangeJob {
   kind: 'range';
   info: VideoInfo;
   begin: number;
   end: number;
   shape: FrameShape;
-  target: SharedArrayBuffer;
 }
 
 /** Frames that a `RangeJob` has decoded; the first of them is frame `begin` of the video. */
 export interface DecodedFrames {
-  frames: SharedArrayBuffer;
+  frames: CodedFrames;
   begin: number;
 }
 
-/** Makes one clip: decodes its frames or takes them out of decoded ones, then cuts out `box`, if given. */
+/** Makes one clip: decodes its frames or takes them out of decoded ones. */
 export interface ClipJob {
   kind: 'clip';
   info: VideoInfo;
   indices: number[];
   shape: FrameShape;
-  box?: Box;
   decoded?: DecodedFrames;
 }
 
@@ -75,9 +73,8 @@ export type Job = ProbeJob | RangeJob | ClipJob | TrainClipJob | BatchJob;
 /** The answer to each kind of job. */
 export interface JobResult {
   probe: VideoInfo;
-  range: null;
-  /** [indices.length, size, size, 3]. */
-  clip: Uint8Array<ArrayBuffer>;
+  range: CodedFrames;
+  clip: CodedFrames;
   /** [3, indices.length, size, size]. */
   trainClip: Float32Array<ArrayBuffer>;
   /** [clips.length, 3, T, size, size]. */

@@ -18,6 +18,7 @@ import {
 } from '../testing/videos';
 import { testClipFrameIndices } from '../transforms/frame-indices';
 import { TestClipLoader, type TestClipBatch, type TestClipLoaderOptions } from './test-clip-loader';
+import { rgbOfClips } from '../testing/rgb';
 
 const folder = temporaryFolder();
 const file = (name: string) => join(folder.path, name);
@@ -43,9 +44,14 @@ async function open(options: Partial<TestClipLoaderOptions> = {}): Promise<TestC
   return loader;
 }
 
-async function collect(loader: TestClipLoader): Promise<TestClipBatch[]> {
-  const batches: TestClipBatch[] = [];
-  for await (const batch of loader.batches()) batches.push(batch);
+type SeenBatch = Omit<TestClipBatch, 'clips'> & { frames: Uint8Array };
+
+/** What all batches show, RGB. */
+async function collect(loader: TestClipLoader): Promise<SeenBatch[]> {
+  const batches: SeenBatch[] = [];
+  for await (const { clips, ...batch } of loader.batches()) {
+    batches.push({ ...batch, frames: rgbOfClips(clips, SIZE) });
+  }
   return batches;
 }
 

@@ -2,7 +2,8 @@
 import type * as Library from '@napi-rs/webcodecs';
 import type { VideoFrame } from '@napi-rs/webcodecs';
 import type { InputVideoTrack } from 'mediabunny';
-import { planarFrameBytes, planesToRgb, turnFrame, type Colour, type PlanarFrame } from '../planes';
+import { codedFrameBytes, type Colour } from '@tubelet/kernels';
+import { keepFrame, keptFrame, storedBytes } from '../pixels/coded-frames';
 import { findStart, listFrameTimes, withContainer, type Container } from './container';
 import type { FramesRequest, ProbedVideo } from './protocol';
 import { RefusedVideoError } from './refused';
@@ -78,12 +79,14 @@ async function decodePackets(
   }
 }
 
-/** Copies the planes of a frame. Throws a RefusedVideoError for other formats than 4:2:0 with 8 bits. */
-async function readPlanes(frame: VideoFrame): Promise<PlanarFrame> {
-  const { format, visibleRect } = frame;
-  const { width, height } = visibleRect;
+/** Throws a RefusedVideoError for other formats than 4:2:0 with 8 bits. */
+function requirePlanes({ format }: VideoFrame): void {
   if (format !== 'I420') throw new RefusedVideoError(`its frames are in the format ${format}`);
-  const data = new Uint8Array(planarFrameBytes(width, height));
+}
+
+/** Copies the planes of a frame. */
+async function readPlanes(frame: VideoFrame, data: Uint8Array): Promise<void> {
+  const { width, height } = frame.visibleRect;
   const chromaWidth = Math.ceil(width / 2);
   const chromaBegin = width * height;
   await frame.copyTo(data, {
@@ -93,7 +96,6 @@ async function readPlanes(frame: VideoFrame): Promise<PlanarFrame> {
       { offset: chromaBegin + chromaWidth * Math.ceil(height / 2), stride: chromaWidth },
     ],
   });
-  return { width, height, data };
 }
 
 /**
@@ -120,7 +122,8 @@ export function probeContainer(library: WebCodecs, path: string): Promise<Probed
     const firstKey = await sink.getFirstKeyPacket({ metadataOnly: true });
     let found: Pick<ProbedVideo, 'width' | 'height' | 'colour'> | undefined;
     await decodePackets(library, container, firstKey?.timestamp ?? 0, 1, new Set([0]), async (frame) => {
-      const { width, height } = await readPlanes(frame);
+      requirePlanes(frame);
+      const { width, height } = frame.visibleRect;
       const lying = rotation === 90 || rotation === 270;
       found = {
         width: lying ? height : width,
@@ -136,7 +139,7 @@ export function probeContainer(library: WebCodecs, path: string): Promise<Probed
 
 /** Decodes frames. Throws a RefusedVideoError where ffmpeg is to try. */
 export function decodeFrames(library: WebCodecs, request: FramesRequest): Promise<Uint8Array> {
-  const { path, times, rotation, colour, width, height, box, size } = request;
+  const { path, times, frame: wantedFrame, box, size } = request;
   return withContainer(path, async (container) => {
     const { sink } = container;
     const key = await sink.getKeyPacket((times[0] as number) + SAME_TIME_SECONDS, { metadataOnly: true });
@@ -153,18 +156,20 @@ export function decodeFrames(library: WebCodecs, request: FramesRequest): Promis
     const wanted = new Set(Array.from(times, (time) => decoded.findIndex((other) => isSame(time, other))));
     if (missing > 0 || wanted.has(-1)) throw new RefusedVideoError('it holds other frames than before');
 
-    const frameBytes = size * size * 3;
-    const target = new Uint8Array(times.length * frameBytes);
+    const kept = keptFrame(wantedFrame, box, size);
+    const frameBytes = codedFrameBytes(kept);
+    const bytes = new Uint8Array(storedBytes(kept, times.length));
+    const planes = new Uint8Array(codedFrameBytes(wantedFrame));
     let written = 0;
     await decodePackets(library, container, key.timestamp, decoded.length, wanted, async (frame) => {
-      const coded = await readPlanes(frame);
-      const planes = rotation === 0 ? coded : turnFrame(coded, rotation);
-      if (planes.width !== width || planes.height !== height) {
+      requirePlanes(frame);
+      const { width, height } = frame.visibleRect;
+      if (width !== wantedFrame.width || height !== wantedFrame.height) {
         throw new RefusedVideoError('its frames change their size');
       }
-      const bytes = new Uint8ClampedArray(target.buffer, written++ * frameBytes, frameBytes);
-      planesToRgb(planes, colour, box, size, bytes);
+      await readPlanes(frame, planes);
+      keepFrame(wantedFrame, planes, box, size, bytes.subarray(written++ * frameBytes));
     });
-    return target;
+    return bytes;
   });
 }

@@ -1,5 +1,5 @@
 /** What a decoder process is asked and answers. */
-import type { Colour } from '../planes';
+import type { CodedFrame, Colour } from '@tubelet/kernels';
 import type { Box } from '../resize';
 import type { ContainerInfo } from '../video-info';
 
@@ -15,12 +15,9 @@ export interface FramesRequest {
   path: string;
   /** When each wanted frame is shown by the container's own times, rising. */
   times: Float64Array;
-  rotation: ContainerInfo['rotation'];
-  colour: Colour;
-  /** Of a frame as it is shown. */
-  width: number;
-  height: number;
-  /** Cut out of each frame and scaled to `size` × `size`. */
+  /** What each frame is, before it is turned. */
+  frame: CodedFrame;
+  /** Cut out of each frame as it is coded, and halved where it is much larger than `size`. */
   box: Box;
   size: number;
 }
@@ -40,7 +37,7 @@ export interface ProbedVideo {
 
 export interface ProcessResult {
   probe: ProbedVideo;
-  /** [times.length, size, size, 3]. */
+  /** The frames one behind the other, see `keepFrame`. */
   frames: Uint8Array;
 }
 
