@@ -6,7 +6,7 @@ import ts from 'typescript';
 import { root } from './lib/root.mjs';
 
 const models = ['kernels', 'autograd', 'mae-dfer'];
-const packages = [...models, 'video', 'trainer', 'programs'];
+const packages = [...models, 'video', 'trainer'];
 
 /** The packages of ours that the sources of a workspace may import; tests may import what they need. */
 const allowed = {
@@ -14,8 +14,7 @@ const allowed = {
   'packages/autograd': ['kernels'],
   'packages/mae-dfer': ['kernels', 'autograd'],
   'packages/video': ['kernels'],
-  'packages/trainer': ['kernels', 'autograd'],
-  'packages/programs': [...models, 'video', 'trainer'],
+  'packages/trainer': [...models, 'video'],
   'apps/faces': ['kernels', 'video', 'trainer'],
   'apps/pretrain': packages,
   'apps/finetune': packages,

@@ -1,7 +1,12 @@
 import type { SafetensorsTensor } from '@tubelet/autograd';
 import type { ClassifierConfig } from '@tubelet/mae-dfer';
-import { checkpointWeights } from '@tubelet/programs';
-import { CheckpointCorruptError, loadCheckpoint, UserError, type CheckpointContent } from '@tubelet/trainer';
+import {
+  type CheckpointContent,
+  CheckpointCorruptError,
+  checkpointWeights,
+  loadCheckpoint,
+  UserError,
+} from '@tubelet/trainer';
 import type { CropMode } from '@tubelet/video';
 
 const DESCRIPTION_KEY = 'tubelet.classifier';

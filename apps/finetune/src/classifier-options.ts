@@ -1,50 +1,128 @@
 /** Options of the commands that apply a classifier to videos. */
-import type { Option } from 'commander';
-import { valued, whole } from '@tubelet/programs';
-import { choiceOption } from '@tubelet/trainer';
-import { CROP_MODES, type CropMode } from '@tubelet/video';
+import { debugOption, option, optionSet, type ValuesOf, type ValuesOfSet } from '@tubelet/trainer';
+import { CROP_MODES } from '@tubelet/video';
+import { dataOptions } from './data-source.js';
+import { PREDICTION_FORMATS } from './predict-format.js';
+
+export const PARTS = ['test', 'train', 'all'] as const;
+export type Part = (typeof PARTS)[number];
+
+const classifierOption = {
+  checkpoint: option.text(
+    '<place>',
+    'a fine-tuned checkpoint, or the folder of a run for its newest; for its best: RUN/checkpoints/best.safetensors',
+  ),
+};
+
+const clipOptions = {
+  frameStep: option
+    .whole('<n>', 'distance between frames of a clip, in frames of the video (default: as in training)')
+    .optional(),
+  crop: option
+    .choice(
+      '<mode>',
+      'voxceleb: top centre of the frame; centre: its centred square; none: all of it (default: as in training)',
+      CROP_MODES,
+    )
+    .optional(),
+};
+
+const speedOptions = {
+  batchSize: option.whole('<n>', 'clips in one pass of the model').default(8),
+  workers: option.whole('<n>', 'decoding threads (default: one for each processor but one)').optional(),
+};
 
 /** Which classifier, and how clips are cut out of videos for it. */
-export interface ClassifierOptions {
-  readonly checkpoint: string;
-  /** By default what the classifier was trained with. */
-  readonly crop?: CropMode;
-  /** By default what the classifier was trained with. */
-  readonly frameStep?: number;
-  readonly batchSize: number;
-  readonly workers?: number;
-}
+export type ClassifierOptions = Readonly<
+  ValuesOf<typeof classifierOption & typeof clipOptions & typeof speedOptions>
+>;
 
-/** The options of {@link ClassifierOptions}, and those of `more`, for `addOptionGroups`. */
-export function classifierOptions(...more: Option[]): Record<string, Option[]> {
-  return {
-    'Classifier:': [
-      valued(
-        '--checkpoint <place>',
-        'a fine-tuned checkpoint, or the folder of a run for its newest; for its best: RUN/checkpoints/best.safetensors',
-        String,
-      ).makeOptionMandatory(),
-    ],
-    'Clips:': [
-      ...more,
-      valued(
-        '--frame-step <n>',
-        'distance between frames of a clip, in frames of the video (default: as in training)',
-        whole('--frame-step'),
-      ),
-      valued(
-        '--crop <mode>',
-        'voxceleb: top centre of the frame; centre: its centred square; none: all of it (default: as in training)',
-        choiceOption('--crop', CROP_MODES),
-      ),
-    ],
-    'Speed:': [
-      valued('--batch-size <n>', 'clips in one pass of the model', whole('--batch-size'), 8),
-      valued(
-        '--workers <n>',
-        'decoding threads (default: one for each processor but one)',
-        whole('--workers'),
-      ),
-    ],
-  };
-}
+const foldOption = {
+  fold: option.whole('<n>', 'default: the one that the classifier was trained for, else 1').optional(),
+};
+
+/** Options of `evaluate`; defaults are those of the published protocol. */
+export const evaluateOptions = optionSet({
+  'Data set:': {
+    ...dataOptions,
+    ...foldOption,
+    part: option.choice('<part>', `which videos of the fold: ${PARTS.join(', ')}`, PARTS).default('test'),
+  },
+  'Classifier:': classifierOption,
+  'Clips:': {
+    clips: option.whole('<n>', 'clips of a video, spread evenly over it').default(2),
+    ...clipOptions,
+  },
+  'Speed:': speedOptions,
+  'Output:': {
+    out: option
+      .text('<dir>', 'folder for report.html, evaluation.json, predictions.csv and figures')
+      .optional(),
+    ...debugOption,
+  },
+});
+export type EvaluateCommandOptions = Readonly<Omit<ValuesOfSet<typeof evaluateOptions>, 'debug'>>;
+
+/** Options of `predict`. */
+export const predictOptions = optionSet({
+  'Classifier:': classifierOption,
+  'Clips:': {
+    clips: option
+      .whole(
+        '<n>',
+        'clips of a video or window (default: 2, of windows without room for two side by side: 1)',
+      )
+      .optional(),
+    ...clipOptions,
+  },
+  'Speed:': speedOptions,
+  'Windows:': {
+    window: option.positive('<seconds>', 'score windows of this length along each video').optional(),
+    hop: option.positive('<seconds>', 'from one window to the next (default: half a window)').optional(),
+    plot: option.text('<file>', 'draw the probabilities over time: .svg or .png; for one video').optional(),
+  },
+  'Output:': {
+    format: option
+      .choice(
+        '<name>',
+        `one of ${PREDICTION_FORMATS.join(', ')} (default: by the name of --out, else text)`,
+        PREDICTION_FORMATS,
+      )
+      .optional(),
+    out: option.text('<file>', 'write to a file rather than the terminal').optional(),
+    top: option.whole('<n>', 'text: classes named (default: all of a single video, else 3)').optional(),
+    ...debugOption,
+  },
+});
+export type PredictOptions = Readonly<Omit<ValuesOfSet<typeof predictOptions>, 'debug'>>;
+
+/** Options of `embed`. */
+export const embedOptions = optionSet({
+  'Data set, in place of sources:': {
+    data: dataOptions.data.optional(),
+    root: dataOptions.root.optional(),
+    classesFile: dataOptions.classesFile,
+    ...foldOption,
+    part: option.choice('<part>', `one of ${PARTS.join(', ')} (default: test)`, PARTS).optional(),
+  },
+  'Classifier:': classifierOption,
+  'Clips:': { clips: option.whole('<n>', 'clips of a video').default(2), ...clipOptions },
+  'Speed:': speedOptions,
+  'Output:': {
+    out: option.text('<file>', 'where to write: .safetensors, .csv or .jsonl'),
+    picture: option.text('<file>', 'draw the features in the plane: .svg or .png').optional(),
+    neighbors: option
+      .whole(
+        '<n>',
+        'of the picture: few show detail, many the whole (default: 15; of less than 31 videos, half of them)',
+        { min: 2 },
+      )
+      .optional(),
+    minDist: option
+      .share('<d>', 'of the picture: how close points may come, 0 to 1 (default: 0.1)')
+      .optional(),
+    seed: option.whole('<n>', 'of the picture (default: 0)', { min: 0 }).optional(),
+    ...debugOption,
+  },
+});
+export type EmbedOptions = Readonly<Omit<ValuesOfSet<typeof embedOptions>, 'debug'>>;

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { runProgram } from '@tubelet/programs';
+import { runProgram, runsCommand } from '@tubelet/trainer';
 import { dataCommand } from './data-command.js';
 import { embedCommand } from './embed-command.js';
 import { evaluateCommand } from './evaluate-command.js';
@@ -18,4 +18,5 @@ await runProgram('finetune', DESCRIPTION, [
   predictCommand(),
   embedCommand(),
   exportCommand(),
+  runsCommand(),
 ]);

@@ -1,8 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ClassifierConfig } from '@tubelet/mae-dfer';
-import { savedSettings } from '@tubelet/programs';
-import { OptionError, readRunConfig, requireSameSettings, type Evaluation } from '@tubelet/trainer';
+import {
+  type Evaluation,
+  OptionError,
+  readRunConfig,
+  requireSameSettings,
+  savedSettings,
+} from '@tubelet/trainer';
 import type { Dataset } from '@tubelet/video';
 import { videosOfFold } from './data-source.js';
 import { foldSettings, sharedSettings } from './fold-settings.js';
@@ -43,7 +48,7 @@ export async function crossValidate(
       evaluations.push(done);
       continue;
     }
-    const resume = options.resume && hasBegun ? options.resume : undefined;
+    const resume = options.resume && hasBegun;
     const result = await train({ dataset, fold, options: { ...options, out, resume }, config, commandLine });
     if (!result.finished) {
       console.log('stopped: the same command with --resume goes on with this fold');

@@ -1,17 +1,32 @@
 import { resolve } from 'node:path';
-import { createCounter, UserError, writeTextFile, type Counter } from '@tubelet/trainer';
+import {
+  createCounter,
+  debugOption,
+  option,
+  optionSet,
+  UserError,
+  writeTextFile,
+  type Counter,
+  type ValuesOfSet,
+} from '@tubelet/trainer';
 import { checkDataset, DatasetError, unopenedCheck, type Dataset, type DatasetCheck } from '@tubelet/video';
 import { formatCheck, formatTally, tally } from './data-check-text.js';
-import { openData, requireFold, type DataOptions } from './data-source.js';
+import { openData, placeOptions, requireFold, type DataOptions, type FoldChoice } from './data-source.js';
 import { requireWritable, terminal, type Terminal } from './output.js';
-import type { FoldChoice } from './train-options.js';
 
-/** Options of `data check` as the command line gives them, and the name of the data set. */
-export interface DataCheckOptions extends DataOptions {
-  readonly fold: FoldChoice;
-  readonly json?: string;
-  readonly quick?: boolean;
-}
+/** The options of `data check`. */
+export const checkOptions = optionSet({
+  'Options:': {
+    ...placeOptions,
+    quick: option.flag('open no images and videos: names, numbers and lengths of files only'),
+    json: option.text('<file>', 'write everything that was found to a file').optional(),
+    ...debugOption,
+  },
+});
+
+/** Options of `data check`, and the name of the data set. */
+export type DataCheckOptions = Pick<DataOptions, 'data'> &
+  Readonly<Omit<ValuesOfSet<typeof checkOptions>, 'debug' | 'quick'>> & { readonly quick?: boolean };
 
 /** The folds that are asked for. Throws `OptionError` for one that the data set does not have. */
 export function chosenFolds(dataset: Dataset, fold: FoldChoice): number[] {

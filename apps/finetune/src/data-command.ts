@@ -1,10 +1,8 @@
-import { Argument, Command, Help, Option } from 'commander';
-import { valued } from '@tubelet/programs';
-import { choiceOption } from '@tubelet/trainer';
+import { option, readValue } from '@tubelet/trainer';
+import { Argument, Command, Help } from 'commander';
 import { DATASET_NAMES, DATASETS, type DatasetName } from '@tubelet/video';
-import { dataCheck, type DataCheckOptions } from './data-check.js';
-import { dataShow, type DataShowOptions } from './data-show.js';
-import { readFold } from './train-command.js';
+import { checkOptions, dataCheck } from './data-check.js';
+import { dataShow, showOptions } from './data-show.js';
 
 const LAYOUT_CHARACTERS = 96;
 
@@ -24,39 +22,28 @@ Examples:
 
 The exit code is 1 when there are errors; warnings and notes leave it at 0.`;
 
-/** A command about one data set. */
-function datasetCommand(name: string, description: string): Command {
-  return new Command(name)
-    .description(description)
-    .addArgument(
-      new Argument('<name>', `one of ${DATASET_NAMES.join(', ')}`).argParser(
-        choiceOption('name', DATASET_NAMES),
-      ),
-    )
-    .requiredOption(
-      '--root <path>',
-      'the folder of the data set as its owners lay it out; for csv, the CSV file',
-    )
-    .option('--classes-file <file>', 'for csv: class names, one a line (default: classes.txt beside it)')
-    .addOption(valued('--fold <n>', 'one fold, or all', readFold, 'all'));
-}
+const name = option.choice('<name>', `one of ${DATASET_NAMES.join(', ')}`, DATASET_NAMES);
+const nameArgument = () =>
+  new Argument('<name>', `one of ${DATASET_NAMES.join(', ')}`).argParser((text) =>
+    readValue('name', name, text),
+  );
 
 /** The `data` command, for looking at data sets before they are used. */
 export function dataCommand(): Command {
-  const check = datasetCommand(
-    'check',
-    'compare a copy of a data set with what its owners publish, clip by clip',
-  )
-    .addOption(new Option('--quick', 'open no images and videos: names, numbers and lengths of files only'))
-    .option('--json <file>', 'write everything that was found to a file')
-    .option('--debug', 'print stack traces of errors')
-    .addHelpText('after', CHECK_EXAMPLES + '\n' + LAYOUTS)
-    .action((data: DatasetName, options: Omit<DataCheckOptions, 'data'>) => dataCheck({ ...options, data }));
-  const show = datasetCommand('show', 'print how many clips each class has in each part, and draw it')
-    .option('--out <folder>', 'draw it too, as SVG and PNG, into this folder')
-    .option('--debug', 'print stack traces of errors')
-    .addHelpText('after', LAYOUTS)
-    .action((data: DatasetName, options: Omit<DataShowOptions, 'data'>) => dataShow({ ...options, data }));
+  const check = new Command('check')
+    .description('compare a copy of a data set with what its owners publish, clip by clip')
+    .addArgument(nameArgument())
+    .addHelpText('after', CHECK_EXAMPLES + '\n' + LAYOUTS);
+  checkOptions
+    .addTo(check)
+    .action((data: DatasetName) => dataCheck({ ...checkOptions.read(check).options, data }));
+  const show = new Command('show')
+    .description('print how many clips each class has in each part, and draw it')
+    .addArgument(nameArgument())
+    .addHelpText('after', LAYOUTS);
+  showOptions
+    .addTo(show)
+    .action((data: DatasetName) => dataShow({ ...showOptions.read(show).options, data }));
   return new Command('data')
     .description('check a copy of a data set, or show its labels')
     .addCommand(check)

@@ -1,18 +1,31 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { labelDistributionChart, type LabelGroup } from '@tubelet/trainer';
+import {
+  debugOption,
+  labelDistributionChart,
+  option,
+  optionSet,
+  type LabelGroup,
+  type ValuesOfSet,
+} from '@tubelet/trainer';
 import { labelCounts, PARTS, type Dataset, type LabelledVideo } from '@tubelet/video';
 import { chosenFolds } from './data-check.js';
-import { openData, type DataOptions } from './data-source.js';
+import { openData, placeOptions, type DataOptions } from './data-source.js';
 import { textTable } from './text-table.js';
 import { terminal, writePicture, type Terminal } from './output.js';
-import type { FoldChoice } from './train-options.js';
 
-/** Options of `data show` as the command line gives them, and the name of the data set. */
-export interface DataShowOptions extends DataOptions {
-  readonly fold: FoldChoice;
-  readonly out?: string;
-}
+/** The options of `data show`. */
+export const showOptions = optionSet({
+  'Options:': {
+    ...placeOptions,
+    out: option.text('<folder>', 'draw it too, as SVG and PNG, into this folder').optional(),
+    ...debugOption,
+  },
+});
+
+/** Options of `data show`, and the name of the data set. */
+export type DataShowOptions = Pick<DataOptions, 'data'> &
+  Readonly<Omit<ValuesOfSet<typeof showOptions>, 'debug'>>;
 
 /** The longest bar of a table, in characters. */
 const BAR_CHARACTERS = 24;

@@ -1,13 +1,30 @@
 import { createHash } from 'node:crypto';
-import { OptionError, UserError } from '@tubelet/trainer';
-import { holdOut, openDataset, type Dataset, type DatasetName, type LabelledVideo } from '@tubelet/video';
+import { option, OptionError, UserError, type ValuesOf } from '@tubelet/trainer';
+import { DATASET_NAMES, holdOut, openDataset, type Dataset, type LabelledVideo } from '@tubelet/video';
 
 /** Options that say which data set to use. */
-export interface DataOptions {
-  readonly data: DatasetName;
-  readonly root: string;
-  readonly classesFile?: string;
-}
+export const dataOptions = {
+  data: option.choice('<name>', `one of ${DATASET_NAMES.join(', ')}`, DATASET_NAMES),
+  root: option.text(
+    '<path>',
+    'the data set’s folder as its owners lay it out; for csv, a file path,label[,fold,subject] with a header',
+  ),
+  classesFile: option
+    .text('<file>', 'for csv: class names, one a line (default: classes.txt beside it)')
+    .optional(),
+};
+
+/** The same where another word than a flag names the data set. */
+export const placeOptions = {
+  root: option.text('<path>', 'the folder of the data set as its owners lay it out; for csv, the CSV file'),
+  classesFile: dataOptions.classesFile,
+  fold: option.wholeOrAll('<n>', 'one fold, or all').default('all'),
+};
+
+/** A fold by its number, or all of them one after the other. */
+export type FoldChoice = number | 'all';
+
+export type DataOptions = Readonly<ValuesOf<typeof dataOptions>>;
 
 /** Which videos training is watched on while it goes on. */
 export const VALIDATION_PARTS = ['held-out', 'test', 'none'] as const;

@@ -1,10 +1,6 @@
 import { Command } from 'commander';
-import { addOptionGroups, valued, whole } from '@tubelet/programs';
-import { choiceOption, numberOption } from '@tubelet/trainer';
-import { embed, type EmbedOptions } from './embed.js';
-import { PARTS } from './evaluate-dataset.js';
-import { classifierOptions } from './classifier-options.js';
-import { dataOptions } from './train-command.js';
+import { embedOptions } from './classifier-options.js';
+import { embed } from './embed.js';
 
 /** Paragraphs, which the help wraps to the width of the terminal. */
 const DESCRIPTION = [
@@ -30,30 +26,7 @@ export function embedCommand(): Command {
     .description(DESCRIPTION)
     .argument('[sources...]', 'videos, folders, glob patterns or lists')
     .addHelpText('after', EXAMPLES);
-  addOptionGroups(command, {
-    'Data set, in place of sources:': [
-      ...dataOptions().map((option) => option.makeOptionMandatory(false)),
-      valued('--fold <n>', 'default: the one that the classifier was trained for, else 1', whole('--fold')),
-      valued('--part <part>', `one of ${PARTS.join(', ')} (default: test)`, choiceOption('--part', PARTS)),
-    ],
-    ...classifierOptions(valued('--clips <n>', 'clips of a video', whole('--clips'), 2)),
-    'Output:': [
-      valued('--out <file>', 'where to write: .safetensors, .csv or .jsonl', String).makeOptionMandatory(),
-      valued('--picture <file>', 'draw the features in the plane: .svg or .png', String),
-      valued(
-        '--neighbors <n>',
-        'of the picture: few show detail, many the whole (default: 15; of less than 31 videos, half of them)',
-        whole('--neighbors', 2),
-      ),
-      valued(
-        '--min-dist <d>',
-        'of the picture: how close points may come, 0 to 1 (default: 0.1)',
-        numberOption('--min-dist', { min: 0, max: 1 }),
-      ),
-      valued('--seed <n>', 'of the picture (default: 0)', whole('--seed', 0)),
-    ],
-  });
-  return command
-    .option('--debug', 'print stack traces of errors')
-    .action((sources: string[], options: EmbedOptions) => embed(sources, options));
+  return embedOptions
+    .addTo(command)
+    .action((sources: string[]) => embed(sources, embedOptions.read(command).options));
 }

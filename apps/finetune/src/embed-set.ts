@@ -1,7 +1,8 @@
 /** Which videos are embedded, and what is known of their classes. */
-import type { BadFiles } from '@tubelet/programs';
+import type { BadFiles } from '@tubelet/trainer';
 import { listVideos, type Dataset, type VideoEntry } from '@tubelet/video';
-import { videosOf, type Part } from './evaluate-dataset.js';
+import type { Part } from './classifier-options.js';
+import { videosOf } from './evaluate-dataset.js';
 import { displayPath } from './output.js';
 
 /** A video to be embedded. */

@@ -1,3 +1,4 @@
+import type { EmbedOptions } from './classifier-options.js';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +11,7 @@ import { NoReadableVideoError, TestClipLoader } from '@tubelet/video';
 import { writeMiniature } from '../../../packages/video/src/datasets/testing/miniature.js';
 import { readClassifierFile } from './classifier-file.js';
 import { namesOfLabels } from './embed-set.js';
-import { embed, type EmbedOptions } from './embed.js';
+import { embed } from './embed.js';
 import { openClassifier, scoreClips } from './inference.js';
 import { collectingTerminal, type CollectingTerminal } from './testing/collecting-terminal.js';
 import { writePatternVideo } from './testing/pattern-videos.js';
@@ -29,7 +30,7 @@ async function run(
   options: Partial<EmbedOptions> = {},
 ): Promise<CollectingTerminal> {
   const io = collectingTerminal();
-  const defaults = { checkpoint: at('tiny.safetensors'), out: at('features.safetensors') };
+  const defaults = { checkpoint: at('tiny.safetensors'), out: at('features.safetensors'), clips: 2 };
   await embed(sources, { ...defaults, batchSize: 2, workers: 1, ...options }, io);
   return io;
 }

@@ -1,15 +1,14 @@
 import { extname } from 'node:path';
-import { BadFiles } from '@tubelet/programs';
-import { OptionError, scatterChart, UserError, writeFileInPieces } from '@tubelet/trainer';
+import { BadFiles, OptionError, scatterChart, UserError, writeFileInPieces } from '@tubelet/trainer';
 import { resolveCheckpoint } from './checkpoint-place.js';
 import { readClassifierFile, type ClassifierFile } from './classifier-file.js';
-import { openData, type DataOptions } from './data-source.js';
+import { openData } from './data-source.js';
 import { featurePieces, FEATURE_FORMATS, type EmbeddedVideo, type FeatureFormat } from './embed-file.js';
 import { defaultNeighbors, layOutFeatures, LEAST_VIDEOS } from './embed-layout.js';
 import { setOfDataset, setOfSources, type VideoSet } from './embed-set.js';
-import { foldOf, type Part } from './evaluate-dataset.js';
+import { foldOf } from './evaluate-dataset.js';
 import { scoringProgress } from './evaluate-progress.js';
-import type { ClassifierOptions } from './classifier-options.js';
+import type { EmbedOptions } from './classifier-options.js';
 import {
   displayPath,
   requireWritable,
@@ -20,18 +19,6 @@ import {
 } from './output.js';
 import { scoreVideos } from './predict-videos.js';
 import { scoringOptions } from './predictions.js';
-
-/** Options of `embed` as the command line gives them. */
-export interface EmbedOptions extends ClassifierOptions, Partial<DataOptions> {
-  readonly fold?: number;
-  readonly part?: Part;
-  readonly clips?: number;
-  readonly out: string;
-  readonly picture?: string;
-  readonly neighbors?: number;
-  readonly minDist?: number;
-  readonly seed?: number;
-}
 
 function requireOptions(sources: readonly string[], options: EmbedOptions): FeatureFormat {
   const { data, root, out, picture } = options;

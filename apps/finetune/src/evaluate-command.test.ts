@@ -6,6 +6,7 @@ import { OptionError, saveCheckpoint, UserError } from '@tubelet/trainer';
 // Test code of a neighbour, which is no part of what its package offers.
 import { contentOfStep } from '../../../packages/trainer/src/testing/checkpoint-content.js';
 import { temporaryFolder } from '../../../packages/trainer/src/testing/temporary-folder.js';
+import { evaluateOptions } from './classifier-options.js';
 import { evaluateCommand } from './evaluate-command.js';
 import { exportCommand } from './export-command.js';
 
@@ -19,7 +20,9 @@ describe('the command line of evaluate', () => {
   const place = ['--checkpoint', 'nowhere', '--data', 'dfew', '--root', '/data/DFEW'];
 
   it('has the settings of the published protocol', () => {
-    const { clips, part, batchSize, frameStep, crop, fold } = evaluateCommand().opts();
+    const command = evaluateCommand().action(() => undefined);
+    command.parse(place, { from: 'user' });
+    const { clips, part, batchSize, frameStep, crop, fold } = evaluateOptions.read(command).options;
     expect({ clips, part }).toEqual({ clips: 2, part: 'test' });
     expect(batchSize).toBe(8);
     expect([frameStep, crop, fold]).toEqual([undefined, undefined, undefined]);

@@ -1,11 +1,7 @@
 import { Command } from 'commander';
-import { addOptionGroups, valued, whole } from '@tubelet/programs';
-import { choiceOption } from '@tubelet/trainer';
+import { evaluateOptions } from './classifier-options.js';
 import { evaluate } from './evaluate-report.js';
-import { PARTS, type EvaluateCommandOptions } from './evaluate-dataset.js';
 import { terminal } from './output.js';
-import { classifierOptions } from './classifier-options.js';
-import { dataOptions } from './train-command.js';
 
 const EXAMPLES = `
 Examples:
@@ -15,30 +11,12 @@ Examples:
 UAR is the mean of the classes' recalls, WAR the share of videos that are classified correctly. A video counts as the
 class with the greatest mean probability over its clips.`;
 
-/** The `evaluate` command; defaults are those of the published protocol. */
+/** The `evaluate` command. */
 export function evaluateCommand(): Command {
   const command = new Command('evaluate')
     .description('score a classifier on a labelled data set: UAR, WAR, each class, and a report')
     .addHelpText('after', EXAMPLES);
-  addOptionGroups(command, {
-    'Data set:': [
-      ...dataOptions(),
-      valued('--fold <n>', 'default: the one that the classifier was trained for, else 1', whole('--fold')),
-      valued(
-        '--part <part>',
-        `which videos of the fold: ${PARTS.join(', ')}`,
-        choiceOption('--part', PARTS),
-        'test',
-      ),
-    ],
-    ...classifierOptions(
-      valued('--clips <n>', 'clips of a video, spread evenly over it', whole('--clips'), 2),
-    ),
-    'Output:': [
-      valued('--out <dir>', 'folder for report.html, evaluation.json, predictions.csv and figures', String),
-    ],
-  });
-  return command
-    .option('--debug', 'print stack traces of errors')
-    .action((options: EvaluateCommandOptions) => evaluate(options, terminal));
+  return evaluateOptions
+    .addTo(command)
+    .action(() => evaluate(evaluateOptions.read(command).options, terminal));
 }

@@ -1,3 +1,4 @@
+import type { EvaluateCommandOptions } from './classifier-options.js';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +7,7 @@ import { loadCheckpoint, OptionError, saveCheckpoint, UserError } from '@tubelet
 // Test code of a neighbour, which is no part of what its package offers.
 import { writeMiniature } from '../../../packages/video/src/datasets/testing/miniature.js';
 import { describeClassifier, type ClassifierDescription } from './classifier-file.js';
-import { evaluateDataset, type EvaluateCommandOptions } from './evaluate-dataset.js';
+import { evaluateDataset } from './evaluate-dataset.js';
 import { writeTinyClassifier } from './testing/tiny-classifier.js';
 
 const CLASSES = ['frown', 'neutral', 'smile'];

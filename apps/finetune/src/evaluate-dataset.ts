@@ -1,28 +1,14 @@
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
-import { BadFiles } from '@tubelet/programs';
-import { evaluationOf, UserError, type Evaluation } from '@tubelet/trainer';
+import { BadFiles, type Evaluation, evaluationOf, UserError } from '@tubelet/trainer';
 import type { CropMode, Dataset, LabelledVideo } from '@tubelet/video';
 import { resolveCheckpoint } from './checkpoint-place.js';
 import { readClassifierFile, type ClassifierFile } from './classifier-file.js';
-import { openData, requireFold, type DataOptions } from './data-source.js';
+import { openData, requireFold } from './data-source.js';
 import { leakWarning } from './evaluate-leak.js';
 import { scoringProgress } from './evaluate-progress.js';
 import { evaluateVideos } from './evaluate.js';
 import { openClassifier } from './inference.js';
-import type { ClassifierOptions } from './classifier-options.js';
-
-export const PARTS = ['test', 'train', 'all'] as const;
-export type Part = (typeof PARTS)[number];
-
-/** Options of `evaluate` as the command line gives them. */
-export interface EvaluateCommandOptions extends ClassifierOptions, DataOptions {
-  /** By default the one that the classifier was trained for, or else the first. */
-  readonly fold?: number;
-  readonly part: Part;
-  readonly clips: number;
-  /** The folder for the report. */
-  readonly out?: string;
-}
+import type { EvaluateCommandOptions, Part } from './classifier-options.js';
 
 /** Where warnings and progress go. */
 export type Tell = (line: string) => void;

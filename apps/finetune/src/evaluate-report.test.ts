@@ -1,3 +1,4 @@
+import type { EvaluateCommandOptions } from './classifier-options.js';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,7 +13,6 @@ import {
 // Test code of a neighbour, which is no part of what its package offers.
 import { writeMiniature } from '../../../packages/video/src/datasets/testing/miniature.js';
 import { describeClassifier } from './classifier-file.js';
-import type { EvaluateCommandOptions } from './evaluate-dataset.js';
 import { evaluate } from './evaluate-report.js';
 import { collectingTerminal } from './testing/collecting-terminal.js';
 import { tinyDescription, writeTinyClassifier } from './testing/tiny-classifier.js';

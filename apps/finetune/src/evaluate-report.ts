@@ -1,5 +1,6 @@
 import { evaluationPath, writeEvaluation, type Evaluation, type EvaluationContext } from '@tubelet/trainer';
-import { evaluateDataset, type DatasetEvaluation, type EvaluateCommandOptions } from './evaluate-dataset.js';
+import type { EvaluateCommandOptions } from './classifier-options.js';
+import { evaluateDataset, type DatasetEvaluation } from './evaluate-dataset.js';
 import { formatClasses, formatMetrics } from './evaluate-summary.js';
 import { displayPath, requireWritable, type Terminal } from './output.js';
 import { publishedFor } from './published-results.js';

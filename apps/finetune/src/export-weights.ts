@@ -1,8 +1,16 @@
 import { existsSync } from 'node:fs';
 import { SafetensorsError, safetensorsFloat32, type SafetensorsTensor } from '@tubelet/autograd';
 import { formatBytes } from '@tubelet/kernels';
-import { OptionError, saveCheckpoint, UserError } from '@tubelet/trainer';
-import type { PublishedName } from '@tubelet/video';
+import {
+  debugOption,
+  option,
+  OptionError,
+  optionSet,
+  saveCheckpoint,
+  UserError,
+  type ValuesOfSet,
+} from '@tubelet/trainer';
+import { PUBLISHED_NAMES } from '@tubelet/video';
 import { resolveCheckpoint } from './checkpoint-place.js';
 import { describeClassifier } from './classifier-file.js';
 import { publishedClassifier } from './published-classifier.js';
@@ -11,15 +19,26 @@ import { readWeightsFile, type WeightsFile } from './weights-file.js';
 /** What libraries that write safetensors say of a state dict of PyTorch; some readers insist on it. */
 const PYTORCH_FORMAT = { format: 'pt' } as const;
 
-export interface ExportOptions {
-  /** A file, or the folder of a run. */
-  readonly checkpoint: string;
-  readonly out: string;
-  /** For a published classifier, which does not say it. */
-  readonly trainedOn?: PublishedName;
-  /** Of `trainedOn`; by default 1. */
-  readonly fold?: number;
-}
+/** Options of `export`. */
+export const exportOptions = optionSet({
+  'Options:': {
+    checkpoint: option.text(
+      '<place>',
+      'a checkpoint, a published .pth, or the folder of a run (its newest one)',
+    ),
+    out: option.text('<file>', 'the safetensors file to write'),
+    trainedOn: option
+      .choice(
+        '<name>',
+        `of a published classifier, the data set it was trained on: ${PUBLISHED_NAMES.join(', ')}`,
+        PUBLISHED_NAMES,
+      )
+      .optional(),
+    fold: option.whole('<n>', 'of --trained-on (default: 1)').optional(),
+    ...debugOption,
+  },
+});
+export type ExportOptions = Readonly<Omit<ValuesOfSet<typeof exportOptions>, 'debug'>>;
 
 function asFloat32(file: WeightsFile): Map<string, SafetensorsTensor> {
   try {

@@ -1,6 +1,6 @@
 import type { JsonValue } from '@tubelet/trainer';
 import { labelledFingerprint, type RunVideos } from './data-source.js';
-import type { TrainRequest } from './train-plan.js';
+import type { TrainRequest } from './fold-training.js';
 import { bindingSettings } from './train-settings.js';
 
 /** The settings that decide the result of a fold, its videos among them. */

@@ -1,20 +1,20 @@
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { OptionError } from '@tubelet/trainer';
+import { embedOptions, predictOptions } from './classifier-options.js';
 import { embedCommand } from './embed-command.js';
 import { predictCommand } from './predict-command.js';
 
-/** A command that does not end the process, and keeps the options that it would run with. */
+/** The options that a command would run with. */
 function parsed(command: Command, args: readonly string[]): Record<string, unknown> {
-  let options: Record<string, unknown> = {};
   command
     .exitOverride()
     .configureOutput({ writeErr: () => undefined })
-    .action((_, given: Record<string, unknown>) => {
-      options = given;
-    });
+    .action(() => undefined);
   command.parse([...args], { from: 'user' });
-  return options;
+  const set: Pick<typeof predictOptions, 'read'> =
+    command.name() === 'predict' ? predictOptions : embedOptions;
+  return set.read(command).options;
 }
 
 describe.each([
@@ -56,13 +56,13 @@ describe('the command line', () => {
       predictCommand(),
       'a.mp4 --checkpoint c --window 1.5 --hop 0.5 --top 3'.split(' '),
     );
-    expect(options).toEqual({ checkpoint: 'c', window: 1.5, hop: 0.5, top: 3, batchSize: 8 });
+    expect(options).toEqual({ checkpoint: 'c', window: 1.5, hop: 0.5, top: 3, batchSize: 8, debug: false });
     const embed = parsed(
       embedCommand(),
       'a.mp4 --checkpoint c --out f.csv --neighbors 5 --min-dist 0'.split(' '),
     );
     const expected = { checkpoint: 'c', clips: 2, out: 'f.csv', neighbors: 5, minDist: 0, batchSize: 8 };
-    expect(embed).toEqual({ ...expected });
+    expect(embed).toEqual({ ...expected, debug: false });
   });
 
   it.each([

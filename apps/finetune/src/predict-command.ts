@@ -1,9 +1,6 @@
 import { Command } from 'commander';
-import { addOptionGroups, positive, valued, whole } from '@tubelet/programs';
-import { choiceOption } from '@tubelet/trainer';
-import { PREDICTION_FORMATS } from './predict-format.js';
-import { classifierOptions } from './classifier-options.js';
-import { predict, type PredictOptions } from './predict.js';
+import { predictOptions } from './classifier-options.js';
+import { predict } from './predict.js';
 
 const SUMMARY = 'say which expression videos show: the probability of each class';
 
@@ -34,30 +31,7 @@ export function predictCommand(): Command {
     .description(DESCRIPTION)
     .argument('<sources...>', 'videos, folders, glob patterns or lists')
     .addHelpText('after', EXAMPLES);
-  addOptionGroups(command, {
-    ...classifierOptions(
-      valued(
-        '--clips <n>',
-        'clips of a video or window (default: 2, of windows without room for two side by side: 1)',
-        whole('--clips'),
-      ),
-    ),
-    'Windows:': [
-      valued('--window <seconds>', 'score windows of this length along each video', positive('--window')),
-      valued('--hop <seconds>', 'from one window to the next (default: half a window)', positive('--hop')),
-      valued('--plot <file>', 'draw the probabilities over time: .svg or .png; for one video', String),
-    ],
-    'Output:': [
-      valued(
-        '--format <name>',
-        `one of ${PREDICTION_FORMATS.join(', ')} (default: by the name of --out, else text)`,
-        choiceOption('--format', PREDICTION_FORMATS),
-      ),
-      valued('--out <file>', 'write to a file rather than the terminal', String),
-      valued('--top <n>', 'text: classes named (default: all of a single video, else 3)', whole('--top')),
-    ],
-  });
-  return command
-    .option('--debug', 'print stack traces of errors')
-    .action((sources: string[], options: PredictOptions) => predict(sources, options));
+  return predictOptions
+    .addTo(command)
+    .action((sources: string[]) => predict(sources, predictOptions.read(command).options));
 }

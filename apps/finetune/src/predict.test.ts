@@ -1,3 +1,4 @@
+import type { PredictOptions } from './classifier-options.js';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +14,7 @@ import {
 } from '@tubelet/video';
 import { readClassifierFile } from './classifier-file.js';
 import { openClassifier, scoreClips } from './inference.js';
-import { predict, type PredictOptions } from './predict.js';
+import { predict } from './predict.js';
 import { collectingTerminal, type CollectingTerminal } from './testing/collecting-terminal.js';
 import { writePatternVideo } from './testing/pattern-videos.js';
 import { writeTinyClassifier } from './testing/tiny-classifier.js';

@@ -1,12 +1,11 @@
 import { basename, extname } from 'node:path';
-import { BadFiles } from '@tubelet/programs';
-import { OptionError, timelineChart, writeFileInPieces } from '@tubelet/trainer';
+import { BadFiles, OptionError, timelineChart, writeFileInPieces } from '@tubelet/trainer';
 import { listVideos } from '@tubelet/video';
 import { resolveCheckpoint } from './checkpoint-place.js';
 import { readClassifierFile } from './classifier-file.js';
 import { scoringProgress } from './evaluate-progress.js';
 import { predictionWriter, type Prediction, type PredictionFormat } from './predict-format.js';
-import type { ClassifierOptions } from './classifier-options.js';
+import type { PredictOptions } from './classifier-options.js';
 import {
   displayPath,
   requireWritable,
@@ -16,17 +15,6 @@ import {
   type Terminal,
 } from './output.js';
 import { predictVideos, predictWindows } from './predictions.js';
-
-/** Options of `predict` as the command line gives them. */
-export interface PredictOptions extends ClassifierOptions {
-  readonly clips?: number;
-  readonly window?: number;
-  readonly hop?: number;
-  readonly plot?: string;
-  readonly format?: PredictionFormat;
-  readonly out?: string;
-  readonly top?: number;
-}
 
 const FORMAT_OF_EXTENSION: Readonly<Record<string, PredictionFormat>> = {
   '.jsonl': 'jsonl',

@@ -1,9 +1,9 @@
 import { paperRuntime, type AdapterSummary, type Precision } from '@tubelet/kernels';
+import { dryTraining } from '@tubelet/trainer';
 import { describe, expect, it } from 'vitest';
-import { dryTraining } from './dry-training.js';
-import { trainCommand } from './train-command.js';
-import type { RunOptions } from './train-options.js';
+import { readTrainOptions, trainCommand } from './train-command.js';
 import { configOf, trainedEncoder } from './train-settings.js';
+import { trainable } from './train.js';
 
 const software: Partial<AdapterSummary> = {
   isSoftware: true,
@@ -19,11 +19,10 @@ const matrixUnits: Partial<AdapterSummary> = {
 const CLASSES = 7;
 
 async function trainingOf(words: string) {
-  let options: RunOptions | undefined;
-  const command = trainCommand().action((given: RunOptions) => void (options = given));
-  const all = `--data csv --root faces --fold 1 --out run ${words}`.split(' ');
-  await command.parseAsync(all, { from: 'user' });
-  return dryTraining(options!, configOf(options!, await trainedEncoder(options!, command), CLASSES));
+  const command = trainCommand().action(() => undefined);
+  command.parse(`--data csv --root faces --fold 1 --out run ${words}`.split(' '), { from: 'user' });
+  const { options, given } = readTrainOptions(command);
+  return dryTraining(trainable(options, configOf(options, await trainedEncoder(options, given), CLASSES)));
 }
 
 /** Programs that two steps of each training in turn take on a device that has none yet. */
@@ -46,7 +45,7 @@ async function programsOf(
 describe('programs of a fine-tuning', () => {
   it.each([
     ['a software driver', software, 'f32', 45],
-    ['a GPU', {}, 'f32', 45],
+    ['a GPU', {}, 'f32', 47],
     ['a GPU with matrix units', matrixUnits, 'f16', 55],
   ] as const)('are few on %s, and other batch sizes hardly add any', async (_, adapter, precision, most) => {
     const [base, largerBatch] = await programsOf(adapter, precision, [

@@ -5,8 +5,7 @@ import {
   type Classifier,
   type FinetuneStateDict,
 } from '@tubelet/mae-dfer';
-import type { EncoderOptions } from '@tubelet/programs';
-import { UserError } from '@tubelet/trainer';
+import { type EncoderOptions, UserError } from '@tubelet/trainer';
 import { readWeightsFile, type StatedEncoder, type WeightsFile, type WeightsSource } from './weights-file.js';
 
 export { encoderConfigOf, type StatedEncoder, type WeightsSource } from './weights-file.js';

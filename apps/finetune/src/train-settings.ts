@@ -1,9 +1,7 @@
 import { validateEncoder, type ClassifierConfig, type EncoderConfig } from '@tubelet/mae-dfer';
-import { decisiveSettings, encoderConfig } from '@tubelet/programs';
-import { OptionError, type JsonValue } from '@tubelet/trainer';
-import type { Command } from 'commander';
+import { encoderConfig, OptionError, type JsonValue } from '@tubelet/trainer';
 import { encoderConfigOf } from './starting-weights.js';
-import type { RunOptions } from './train-options.js';
+import { trainOptions, type RunOptions } from './train-options.js';
 
 /** Options that describe an architecture: where any is given, `--from` does not decide it. */
 const ARCHITECTURE = ['model', 'ablation', 'region', 'dim', 'depth', 'heads', 'imageSize', 'frames'];
@@ -12,9 +10,12 @@ const ARCHITECTURE = ['model', 'ablation', 'region', 'dim', 'depth', 'heads', 'i
  * The encoder to train: that of `--from` as far as the file states it where no option of the architecture is given,
  * else the one that the options describe.
  */
-export async function trainedEncoder(options: RunOptions, command: Command): Promise<EncoderConfig> {
-  const described = encoderConfig(options, command);
-  const isGiven = ARCHITECTURE.some((name) => command.getOptionValueSource(name) === 'cli');
+export async function trainedEncoder(
+  options: RunOptions,
+  given: ReadonlySet<string>,
+): Promise<EncoderConfig> {
+  const described = encoderConfig(options, given);
+  const isGiven = ARCHITECTURE.some((name) => given.has(name));
   if (options.from === undefined || isGiven) return described;
   return (await encoderConfigOf(options.from)) ?? described;
 }
@@ -28,11 +29,8 @@ export function configOf({ pooling }: RunOptions, encoder: EncoderConfig, classe
   return { encoder, classes, pooling: pooling ?? (encoder.kind === 'vit' ? 'original' : 'representative') };
 }
 
-// Left out of the command line, these are absent from the options too: a run remembers them as null.
-const WITHOUT_DEFAULT = ['classesFile', 'from', 'clipGradients', 'ema'];
-
 // Said by the model's configuration, or by the list of videos.
-const SAID_OTHERWISE = [...ARCHITECTURE, 'pooling', 'fold', 'root', 'from', 'classesFile'];
+const SAID_OTHERWISE = new Set([...ARCHITECTURE, 'pooling', 'fold', 'root', 'from', 'classesFile']);
 
 /**
  * The settings that decide the result of a run, with the values in use: a resumed run must have the same.
@@ -47,6 +45,9 @@ export function bindingSettings(
   classNames: readonly string[],
 ): Record<string, JsonValue> {
   const { encoder, pooling } = model;
+  const decisive = Object.entries(trainOptions.decisive(options)).filter(
+    ([name]) => !SAID_OTHERWISE.has(name),
+  );
   return {
     ...videos,
     fold,
@@ -54,6 +55,6 @@ export function bindingSettings(
     model: { ...encoder } as unknown as JsonValue,
     pooling,
     from: options.from ?? null,
-    ...decisiveSettings(options, WITHOUT_DEFAULT, SAID_OTHERWISE),
+    ...Object.fromEntries(decisive),
   };
 }

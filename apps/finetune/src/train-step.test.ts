@@ -1,13 +1,18 @@
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
 import type { Precision, Runtime } from '@tubelet/kernels';
 import { lgiFormer } from '@tubelet/mae-dfer';
-import { EpochReader, type EpochSource } from '@tubelet/programs';
-import { positionOfStep, type CheckpointContent, type Metrics } from '@tubelet/trainer';
+import {
+  type CheckpointContent,
+  EpochReader,
+  type EpochSource,
+  type Metrics,
+  positionOfStep,
+  trainingStep,
+} from '@tubelet/trainer';
 import type { LabelledClipBatch } from '@tubelet/video';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tinyDescription } from './testing/tiny-classifier.js';
 import type { RunOptions } from './train-options.js';
-import { trainingStep } from './train-step.js';
 import { ClassifierTraining } from './training-state.js';
 
 const BATCHES_PER_EPOCH = 6;
@@ -79,11 +84,13 @@ async function train(
   if (from) training.restore('from.safetensors', from);
   else {
     training.initialise();
-    training.startAverage();
+    training.average!.initialise();
   }
-  const step = trainingStep(training, new EpochReader(source, ACCUMULATE), options);
+  const step = trainingStep(training, new EpochReader(source, ACCUMULATE), ACCUMULATE);
   const metrics: Metrics[] = [];
-  for (let i = at; i < until; i++) metrics.push(await step(positionOfStep(i, STEPS_PER_EPOCH), 0.003));
+  for (let i = at; i < until; i++) {
+    metrics.push(await (await step(positionOfStep(i, STEPS_PER_EPOCH), 0.003)).settle());
+  }
   return { metrics, content: await training.checkpoint(until) };
 }
 

@@ -1,89 +1,94 @@
-import { cosineSchedule, scaleLearningRate } from '@tubelet/autograd';
-import type { Runtime } from '@tubelet/kernels';
-import { closeNodeRuntime } from '@tubelet/kernels/node';
+import type { ClassifierConfig } from '@tubelet/mae-dfer';
 import {
-  BadFiles,
-  compileAhead,
-  countSteps,
-  EpochReader,
-  lossScaleLines,
-  openTrainingRuntime,
-  otherAdapterNote,
-  savedSettings,
-  StepProfile,
-  useTuning,
-} from '@tubelet/programs';
-import {
-  createProgress,
-  createRun,
-  latestCheckpoint,
   OptionError,
-  readRunConfig,
-  requireNoRun,
-  requireSameSettings,
-  resumeRun,
-  runTraining,
-  stopOnSignals,
+  trainRun,
   UserError,
+  type BadFiles,
   type Evaluation,
-  type RunFolder,
+  type RunContext,
+  type Trainable,
   type TrainingResult,
 } from '@tubelet/trainer';
 import { LabelledClipLoader, type LabelledClipBatch } from '@tubelet/video';
+import { resolve } from 'node:path';
+import manifest from '../package.json' with { type: 'json' };
+import { bestCheckpointPath } from './best-epoch.js';
 import { resolveCheckpoint } from './checkpoint-place.js';
-import { videosOfFold, type RunVideos } from './data-source.js';
-import { dryTraining } from './dry-training.js';
+import { videosOfFold } from './data-source.js';
 import { foldSettings } from './fold-settings.js';
+import type { FoldTraining, TrainRequest } from './fold-training.js';
 import { formatWeightsReport, loadStartingWeights } from './starting-weights.js';
 import { completeRunReport, reportTest } from './test-report.js';
 import { testRun } from './test-run.js';
-import { mixOf, transformOf } from './train-options.js';
-import type { Plan, TrainRequest } from './train-plan.js';
-import { trainingStep } from './train-step.js';
-import { announce, describeRun, summary } from './train-texts.js';
+import { mixOf, transformOf, type RunOptions } from './train-options.js';
 import { ClassifierTraining } from './training-state.js';
 import { evaluatePart, isValidated, validate } from './validation.js';
 
+/** The training that the options describe, without its data. */
+export function trainable(
+  options: RunOptions,
+  model: ClassifierConfig,
+  { classNames = [], fold = 1 }: { classNames?: readonly string[]; fold?: number } = {},
+): Trainable<LabelledClipBatch, ClassifierTraining> {
+  const { frameStep, crop, data: name } = options;
+  const { encoder, classes } = model;
+  const description = { model, classNames, clips: { frameStep, crop }, data: { name, fold } };
+  return {
+    options,
+    createModel: (runtime) => new ClassifierTraining(runtime, description, options),
+    emptyBatch: (batchSize) => ({
+      video: new Float32Array(batchSize * 3 * encoder.frames * encoder.imageSize ** 2),
+      targets: new Float32Array(batchSize * classes),
+      labels: new Uint32Array(batchSize),
+      sampleIndices: Uint32Array.from({ length: batchSize }, (_, i) => i),
+      ...{ names: [], frameIndices: [], epoch: 0, step: 0 },
+    }),
+  };
+}
+
 /**
- * Fine-tunes a classifier on one fold and tests it; everything that can be wrong with options and files is looked at
- * before the GPU is opened.
+ * Fine-tunes a classifier on one fold and tests it.
  *
  * @returns the test's result; undefined when the user stopped the run, or there is no test part
  */
 export async function train(request: TrainRequest): Promise<{ finished: boolean; test?: Evaluation }> {
-  const { dataset, fold, options } = request;
-  const saved = options.resume ? readRunConfig(options.out) : undefined;
-  if (!saved) requireNoRun(options.out);
+  const { dataset, fold, options, config, commandLine } = request;
   const videos = videosOfFold(dataset, fold, options);
-  const settings = foldSettings(request, videos);
-  if (saved) requireSameSettings(options.out, savedSettings(saved), settings);
-
-  const progress = createProgress();
-  const badFiles = new BadFiles(progress);
-  const loader = await openLoader(videos, request, badFiles);
-  const stop = stopOnSignals((message) => progress.note(message));
-  try {
-    const stepsPerEpoch = countSteps(loader, options);
-    const batches = new EpochReader(loader, options.accumulate);
-    if (!saved) await batches.readFirst();
-    const note = (message: string) => progress.note(message);
-    const runtime = await openTrainingRuntime(options, note);
-    const plan = { ...request, videos, settings, stepsPerEpoch, progress, badFiles, stop };
-    try {
-      useTuning(runtime, { autotune: options.autotune, saved, note });
-      return await trainOn(runtime, loader, batches, plan);
-    } finally {
-      closeNodeRuntime(runtime);
-    }
-  } finally {
-    stop.dispose();
-    await loader.close();
-  }
+  const training: FoldTraining = { ...request, videos };
+  let test: Evaluation | undefined;
+  const { finished } = await trainRun<LabelledClipBatch, ClassifierTraining>({
+    ...trainable(options, config, { classNames: dataset.classes, fold }),
+    program: 'finetune train',
+    version: manifest.version,
+    commandLine,
+    saveEveryEpochs: 1,
+    openData: async (badFiles) => ({
+      settings: foldSettings(request, videos),
+      description: { root: resolve(dataset.root), validatedOn: videos.validatedOn },
+      openLoader: () => openLoader(training, badFiles),
+    }),
+    loadFirstWeights: (model) => loadFirstWeights(model, training),
+    announcements: ({ loader, stepsPerEpoch }) => [
+      `${dataset.title}, fold ${fold} of ${dataset.folds}: ${loader.sampleCount} videos to train on, ` +
+        `${videos.test.length} to test; validated on ${videos.validatedOn}; steps an epoch: ${stepsPerEpoch}`,
+    ],
+    endEpoch: async (model, epoch, { progress, badFiles }) => {
+      if (!isValidated(epoch, training)) return undefined;
+      const { metrics, note } = await validate(model, epoch, training, badFiles);
+      progress.note(note);
+      return metrics;
+    },
+    summary: ({ best }) =>
+      best ? [`best        ${bestCheckpointPath(options.out)} (epoch ${best.epoch + 1})`] : [],
+    conclude: async (model, result, context) => {
+      test = await conclude(model, result, training, context);
+    },
+  });
+  return { finished, test };
 }
 
 async function openLoader(
-  { train: videos }: RunVideos,
-  { options, config }: TrainRequest,
+  { videos: { train: videos }, options, config }: FoldTraining,
   badFiles: BadFiles,
 ): Promise<LabelledClipLoader> {
   if (options.batchSize > videos.length) {
@@ -115,141 +120,34 @@ async function openLoader(
   }
 }
 
-async function trainOn(
-  runtime: Runtime,
-  loader: LabelledClipLoader,
-  batches: EpochReader<LabelledClipBatch>,
-  plan: Plan,
-): Promise<{ finished: boolean; test?: Evaluation }> {
-  const { options, config, dataset, fold, badFiles, progress, videos } = plan;
-  const training = new ClassifierTraining(
-    runtime,
-    {
-      model: config,
-      classNames: dataset.classes,
-      clips: { frameStep: options.frameStep, crop: options.crop },
-      data: { name: dataset.name, fold },
-    },
-    options,
-  );
-  const { run, startStep } = await begin(training, loader, plan);
-  let completedSteps = startStep;
-  try {
-    badFiles.logTo(run, () => completedSteps);
-    announce(training, loader, plan);
-    await compileAhead(runtime, dryTraining(options, config), options.batchSize, (message) =>
-      progress.note(message),
-    );
-    const profile = new StepProfile(runtime, options.profile === true, startStep);
-    const result = await runSteps(run, training, batches, plan, startStep, (steps) => {
-      completedSteps = steps;
-      profile.onCompleted(steps);
-    });
-    run.log.append({ type: 'memory', step: completedSteps, peakGpuBytes: runtime.pool.peakBytes });
-    const timings = await profile.text(completedSteps);
-    if (timings !== undefined) console.log(timings);
-    console.log(summary(result, training, plan, await lossScaleLines(training.lossScale)));
-    if (!result.finished) return { finished: false };
-    if (videos.test.length === 0) {
-      progress.note(`${dataset.root} has no test part: nothing is tested`);
-      await completeRunReport(run, dataset, videos);
-      return { finished: true };
-    }
-    const test = await testRun(training, result.checkpointPath, plan, () =>
-      evaluatePart('test', training, plan),
-    );
-    run.log.append({ type: 'test', step: completedSteps, uar: test.metrics.uar, war: test.metrics.war });
-    run.log.flush();
-    await completeRunReport(run, dataset, videos, test);
-    await reportTest(test, dataset, videos, options);
-    return { finished: true, test };
-  } finally {
-    // Batches decoded ahead may still report files to the log.
-    await loader.close();
-    run.close();
-  }
+async function loadFirstWeights({ classifier }: ClassifierTraining, { options, dataset }: FoldTraining) {
+  if (options.from === undefined) return { note: 'no --from: training begins with random weights' };
+  const record = await loadStartingWeights(await resolveCheckpoint(options.from), classifier, {
+    otherHead: options.otherHead === 'renew' ? 'leave-out' : 'refuse',
+    classNames: dataset.classes,
+  });
+  return { note: formatWeightsReport(record), record };
 }
 
-/** Makes the run's folder and first weights, or restores the state of its latest sound checkpoint. */
-async function begin(
-  training: ClassifierTraining,
-  loader: LabelledClipLoader,
-  plan: Plan,
-): Promise<{ run: RunFolder; startStep: number }> {
-  const { options, progress } = plan;
-  const found = options.resume
-    ? await latestCheckpoint(options.out, (message) => progress.note(message))
-    : undefined;
-  if (found) {
-    training.restore(found.path, found.content);
-    const run = await resumeRun(options.out, found.step);
-    progress.note(`resuming after step ${found.step} from ${found.path}`);
-    const note = otherAdapterNote(run.config, training.runtime);
-    if (note !== undefined) progress.note(note);
-    return { run, startStep: found.step };
+/** Tests the classifier that a run ended with, where there is a test part, and completes the run's report. */
+async function conclude(
+  model: ClassifierTraining,
+  result: TrainingResult,
+  training: FoldTraining,
+  { run, progress, badFiles }: RunContext<LabelledClipBatch>,
+): Promise<Evaluation | undefined> {
+  const { dataset, videos, options } = training;
+  if (videos.test.length === 0) {
+    progress.note(`${dataset.root} has no test part: nothing is tested`);
+    await completeRunReport(run, dataset, videos);
+    return undefined;
   }
-  training.initialise();
-  const from = options.from === undefined ? undefined : await resolveCheckpoint(options.from);
-  const weights =
-    from === undefined
-      ? undefined
-      : await loadStartingWeights(from, training.classifier, {
-          otherHead: options.otherHead === 'renew' ? 'leave-out' : 'refuse',
-          classNames: plan.dataset.classes,
-        });
-  training.startAverage();
-  if (options.resume) progress.note(`${options.out} has no checkpoint yet: beginning with the first step`);
-  const run = options.resume
-    ? await resumeRun(options.out, 0)
-    : await createRun(options.out, describeRun(training.runtime, loader, plan));
-  if (weights) {
-    progress.note(formatWeightsReport(weights));
-    run.log.append({ type: 'starting-weights', step: 0, ...weights });
-  } else progress.note('no --from: training begins with random weights');
-  return { run, startStep: 0 };
-}
-
-function runSteps(
-  run: RunFolder,
-  training: ClassifierTraining,
-  batches: EpochReader<LabelledClipBatch>,
-  plan: Plan,
-  startStep: number,
-  onCompleted: (steps: number) => void,
-): Promise<TrainingResult> {
-  const { options, stepsPerEpoch, progress, stop } = plan;
-  const clipsPerStep = options.batchSize * options.accumulate;
-  const schedule = cosineSchedule({
-    peak: scaleLearningRate(options.lr, clipsPerStep),
-    minimum: scaleLearningRate(options.minLr, clipsPerStep),
-    epochs: options.epochs,
-    stepsPerEpoch,
-    warmupEpochs: options.warmupEpochs,
-  });
-  const lastStep = options.stopAfter ?? schedule.totalSteps;
-  const takeStep = trainingStep(training, batches, options);
-  let reached = startStep;
-  return runTraining({
-    run,
-    totalSteps: schedule.totalSteps,
-    stepsPerEpoch,
-    startStep,
-    clipsPerStep,
-    checkpointEverySteps: options.saveEvery ?? stepsPerEpoch,
-    retention: { keepLast: options.keep },
-    progress,
-    stop: {
-      get requested() {
-        return stop.requested || reached >= lastStep;
-      },
-    },
-    step: async (position) => {
-      const metrics = await takeStep(position, schedule.at(position.step));
-      reached = position.step + 1;
-      onCompleted(reached);
-      return metrics;
-    },
-    endOfEpoch: async (epoch) => (isValidated(epoch, plan) ? validate(training, epoch, plan) : undefined),
-    checkpoint: (completedSteps) => training.checkpoint(completedSteps),
-  });
+  const score = () => evaluatePart('test', model, training, badFiles);
+  const test = await testRun(model, result.checkpointPath, training, score);
+  const { uar, war } = test.metrics;
+  run.log.append({ type: 'test', step: result.completedSteps, uar, war });
+  run.log.flush();
+  await completeRunReport(run, dataset, videos, test);
+  await reportTest(test, dataset, videos, options);
+  return test;
 }

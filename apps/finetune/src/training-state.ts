@@ -1,36 +1,65 @@
-import { AdamW, Engine, ExponentialMovingAverage, LossScale, readStateDict } from '@tubelet/autograd';
+import {
+  AdamW,
+  Engine,
+  ExponentialMovingAverage,
+  LossScale,
+  readStateDict,
+  softCrossEntropy,
+  type StepArrays,
+} from '@tubelet/autograd';
 import type { Runtime } from '@tubelet/kernels';
-import { Classifier, DropPath, initialiseClassifier, layerDecayGroups } from '@tubelet/mae-dfer';
-import { readTraining, restoreTraining, type TrainedParts } from '@tubelet/programs';
-import { CheckpointCorruptError, type CheckpointContent } from '@tubelet/trainer';
+import {
+  Classifier,
+  DropPath,
+  initialiseClassifier,
+  layerDecayGroups,
+  maskKeyInputs,
+} from '@tubelet/mae-dfer';
+import {
+  CheckpointCorruptError,
+  readTraining,
+  restoreTraining,
+  type CheckpointContent,
+  type TrainedModel,
+} from '@tubelet/trainer';
+import type { LabelledClipBatch } from '@tubelet/video';
 import { describeClassifier, type ClassifierDescription } from './classifier-file.js';
 import type { BestEpoch } from './best-epoch.js';
 import type { TrainOptions } from './train-options.js';
 
 const BEST_KEY = 'tubelet.best';
 
+/** Options that decide what a step does. */
+export type StateOptions = Pick<
+  TrainOptions,
+  'weightDecay' | 'layerDecay' | 'tokenLayer' | 'precision' | 'clipGradients' | 'dropPath' | 'ema' | 'seed'
+> & { readonly recompute?: boolean };
+
 /** A classifier with all that training changes, and the way between that and checkpoints. */
-export class ClassifierTraining {
+export class ClassifierTraining implements TrainedModel<LabelledClipBatch> {
+  readonly losses = ['loss'];
   readonly engine: Engine;
   readonly classifier: Classifier;
   readonly optimiser: AdamW;
-  /** Of training in f16; absent in f32. */
-  readonly lossScale: LossScale | undefined;
+  readonly lossScale: LossScale;
   readonly dropPath: DropPath;
-  average: ExponentialMovingAverage | undefined;
+  readonly average: ExponentialMovingAverage | undefined;
   /** The best validation so far. */
   best: BestEpoch | undefined;
 
   constructor(
-    readonly runtime: Runtime,
+    runtime: Runtime,
     readonly description: ClassifierDescription,
-    private readonly options: TrainOptions,
+    private readonly options: StateOptions,
   ) {
     this.engine = new Engine(runtime);
     this.classifier = new Classifier(this.engine, description.model);
-    const { weightDecay, layerDecay, tokenLayer, precision, clipGradients: maxGradientNorm } = options;
+    const { weightDecay, layerDecay, tokenLayer, precision, clipGradients, ema } = options;
     const { encoder } = description.model;
-    this.lossScale = precision === 'f16' ? new LossScale(this.engine, { maxGradientNorm }) : undefined;
+    this.lossScale = new LossScale(this.engine, {
+      dynamic: precision === 'f16',
+      maxGradientNorm: clipGradients,
+    });
     this.optimiser = new AdamW(this.classifier.store, {
       lossScale: this.lossScale,
       groups: layerDecayGroups(this.classifier.store, {
@@ -41,17 +70,38 @@ export class ClassifierTraining {
       }),
     });
     this.dropPath = new DropPath(runtime, encoder, options.dropPath);
+    if (ema !== undefined) this.average = new ExponentialMovingAverage(this.store, { decay: ema });
+  }
+
+  get kind(): string {
+    return this.classifier.config.encoder.kind;
+  }
+
+  get store() {
+    return this.classifier.store;
+  }
+
+  /** Augmented clips with their targets, and what stochastic depth is drawn by. */
+  inputs({ video, targets, sampleIndices }: LabelledClipBatch, epoch: number) {
+    const { encoder, classes } = this.classifier.config;
+    const samples = [...sampleIndices];
+    const size = [3, encoder.frames, encoder.imageSize, encoder.imageSize];
+    return {
+      video: { data: video, shape: [samples.length, ...size] },
+      targets: { data: targets, shape: [samples.length, classes] },
+      ...maskKeyInputs({ seed: this.options.seed, epoch, samples }),
+    };
+  }
+
+  forward({ video, targets, ...key }: StepArrays<'video' | 'targets' | 'key' | 'samples'>) {
+    const { recompute } = this.options;
+    const { logits } = this.classifier.forward({ video }, { dropPath: this.dropPath.draw(key), recompute });
+    const loss = this.engine.retain(softCrossEntropy(logits, targets));
+    return { loss, losses: loss.array };
   }
 
   initialise(): void {
     initialiseClassifier(this.classifier.store, this.options.seed);
-  }
-
-  /** Begins the average of the weights, if one is wanted, with the weights as they are now. */
-  startAverage(): void {
-    const { ema } = this.options;
-    if (ema === undefined) return;
-    this.average = new ExponentialMovingAverage(this.classifier.store, { decay: ema });
   }
 
   /** Runs `body` with the weights that are validated and tested: the averaged ones where there is an average. */
@@ -67,7 +117,7 @@ export class ClassifierTraining {
   async checkpoint(completedSteps: number): Promise<CheckpointContent> {
     const metadata = describeClassifier(this.description);
     if (this.best !== undefined) metadata[BEST_KEY] = JSON.stringify(this.best);
-    return readTraining(this.parts, completedSteps, metadata);
+    return readTraining(this, completedSteps, metadata);
   }
 
   /** The weights that are validated and tested, and nothing that only training needs. */
@@ -78,18 +128,12 @@ export class ClassifierTraining {
 
   /** Restores a checkpoint. Throws `CheckpointMismatchError` when it is another model's, `CheckpointCorruptError`. */
   restore(path: string, content: CheckpointContent): void {
-    this.startAverage();
-    restoreTraining(path, content, this.parts);
+    restoreTraining(path, content, this);
     const best = content.metadata[BEST_KEY];
     try {
       this.best = best === undefined ? undefined : (JSON.parse(best) as BestEpoch);
     } catch (error) {
       throw new CheckpointCorruptError(path, `${BEST_KEY} is not JSON: ${(error as Error).message}`);
     }
-  }
-
-  private get parts(): TrainedParts {
-    const { classifier, optimiser, average, lossScale } = this;
-    return { store: classifier.store, optimiser, average, lossScale };
   }
 }

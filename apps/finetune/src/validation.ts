@@ -1,12 +1,14 @@
-import { inFullPrecision } from '@tubelet/programs';
-import { saveCheckpoint, type Metrics } from '@tubelet/trainer';
+import { inFullPrecision, saveCheckpoint, type BadFiles, type Metrics } from '@tubelet/trainer';
 import { bestCheckpointPath, isBetter, validationMetrics } from './best-epoch.js';
 import { evaluateVideos, type VideosEvaluation } from './evaluate.js';
-import type { Plan } from './train-plan.js';
+import type { FoldTraining } from './fold-training.js';
 import type { ClassifierTraining } from './training-state.js';
 
 /** Whether an epoch, counted from 0, is followed by a validation: every so many, and the last. */
-export function isValidated(epoch: number, { options, videos }: Pick<Plan, 'options' | 'videos'>): boolean {
+export function isValidated(
+  epoch: number,
+  { options, videos }: Pick<FoldTraining, 'options' | 'videos'>,
+): boolean {
   if (videos.validation.length === 0) return false;
   return (epoch + 1) % options.validateEvery === 0 || epoch + 1 === options.epochs;
 }
@@ -14,10 +16,11 @@ export function isValidated(epoch: number, { options, videos }: Pick<Plan, 'opti
 /** Scores a part of the run's videos with the classifier as it is; in f32, as `evaluate` does. */
 export function evaluatePart(
   part: 'validation' | 'test',
-  { classifier, runtime }: ClassifierTraining,
-  { options, videos, dataset, badFiles }: Plan,
+  { classifier, engine }: ClassifierTraining,
+  { options, videos, dataset }: FoldTraining,
+  badFiles: BadFiles,
 ): Promise<VideosEvaluation> {
-  return inFullPrecision(runtime, () =>
+  return inFullPrecision(engine.runtime, () =>
     evaluateVideos(classifier, videos[part], {
       classNames: dataset.classes,
       clips: options.clips,
@@ -30,18 +33,23 @@ export function evaluatePart(
   );
 }
 
-/** Validates the weights after an epoch, and keeps them if they are the best so far. */
-export async function validate(training: ClassifierTraining, epoch: number, plan: Plan): Promise<Metrics> {
-  const { loss, metrics } = await training.withFinalWeights(() => evaluatePart('validation', training, plan));
+/** Validates the weights after an epoch, keeps them if they are the best so far, and says how good they are. */
+export async function validate(
+  training: ClassifierTraining,
+  epoch: number,
+  fold: FoldTraining,
+  badFiles: BadFiles,
+): Promise<{ readonly metrics: Metrics; readonly note: string }> {
+  const score = () => evaluatePart('validation', training, fold, badFiles);
+  const { loss, metrics } = await training.withFinalWeights(score);
   const { uar, war } = metrics;
   if (isBetter({ uar, war }, training.best)) {
     training.best = { epoch, uar, war };
-    await saveCheckpoint(bestCheckpointPath(plan.options.out), await training.weights());
+    await saveCheckpoint(bestCheckpointPath(fold.options.out), await training.weights());
   }
   const percent = (value: number) => `${(100 * value).toFixed(2)} %`;
-  plan.progress.note(
+  const note =
     `epoch ${epoch + 1}: validation loss ${loss.toFixed(4)}, UAR ${percent(uar)}, WAR ${percent(war)}` +
-      (training.best?.epoch === epoch ? ', the best so far' : ''),
-  );
-  return validationMetrics({ loss, uar, war });
+    (training.best?.epoch === epoch ? ', the best so far' : '');
+  return { metrics: validationMetrics({ loss, uar, war }), note };
 }

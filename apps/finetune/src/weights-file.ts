@@ -16,14 +16,15 @@ import {
   type LgiFormerConfig,
   type PretrainingConfig,
 } from '@tubelet/mae-dfer';
-import { checkpointStep, checkpointWeights } from '@tubelet/programs';
 import {
+  type CheckpointContent,
   CheckpointCorruptError,
+  checkpointStep,
+  checkpointWeights,
   fileReader,
   isCheckpoint,
   loadCheckpoint,
   UserError,
-  type CheckpointContent,
 } from '@tubelet/trainer';
 import { resolveCheckpoint } from './checkpoint-place.js';
 import {

@@ -1,9 +1,10 @@
 #!/usr/bin/env node
-import { runProgram } from '@tubelet/programs';
+import { runProgram, runsCommand } from '@tubelet/trainer';
 import { reconstructCommand } from './reconstruct-command.js';
 import { trainCommand } from './train-command.js';
 
 await runProgram('pretrain', 'Self-supervised pre-training of MAE-DFER on facial video.', [
   trainCommand(),
   reconstructCommand(),
+  runsCommand(),
 ]);

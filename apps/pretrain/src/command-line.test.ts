@@ -8,7 +8,7 @@ const TRAIN_OPTIONS = [
   'out resume model ablation region dim depth heads decoder-dim decoder-depth decoder-heads decoder-positions',
   'image-size frames frame-step crop augmentation segment-seconds clips-per-video start-seconds end-seconds',
   'mask-ratio loss-weight epochs warmup-epochs batch-size accumulate lr min-lr weight-decay precision seed',
-  'save-every keep stop-after workers recompute dry-run memory-budget no-autotune profile debug help',
+  'save-every keep stop-after workers recompute dry-run memory-budget no-autotune profile debug config help',
 ].flatMap((line) => line.split(' '));
 const RECONSTRUCT_OPTIONS = 'checkpoint out start-seconds frame-step crop mask-ratios seed debug help'.split(
   ' ',
@@ -63,7 +63,7 @@ describe('a command line that cannot be used', () => {
     ['unknown command', () => ['pretend'], /unknown command 'pretend'/],
     ['unknown option', () => [...train(), '--bach-size', '4'], /unknown option '--bach-size'/],
     ['no videos', () => train({}, []), /missing required argument 'sources'/],
-    ['no --out', () => ['train', at('texts')], /required option '--out <dir>'/],
+    ['no --out', () => ['train', at('texts')], /required option '--out <dir>' is missing.*--config/],
     ['--batch-size 0', () => train({ 'batch-size': 0 }), /--batch-size: "0".*a whole number of at least 1/],
     ['--mask-ratio 1', () => train({ 'mask-ratio': 1 }), /--mask-ratio: "1".*below 1/],
     ['a region that does not divide', () => train({ region: '2,3,2' }), /--region: "2,3,2".*2×2×2/],

@@ -1,17 +1,11 @@
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
 import { likeRuntime, OutOfMemoryError, type Runtime } from '@tubelet/kernels';
-import {
-  measureMemory,
-  memoryOnPaper,
-  memoryReportOn,
-  otherMemoryOptions,
-  type StepMemory,
-} from '@tubelet/programs';
+import { dryTraining, measureMemory, memoryOnPaper, memoryReportOn, type StepMemory } from '@tubelet/trainer';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { dryTraining } from './dry-training.js';
 import { TINY_MODEL, options } from './testing/program.js';
 import { trainCommand } from './train-command.js';
-import { modelConfig, type TrainOptions } from './train-settings.js';
+import { modelConfig, type TrainOptions } from './train-options.js';
+import { trainable } from './train.js';
 
 let open: Runtime | undefined;
 afterEach(() => {
@@ -34,7 +28,8 @@ const settings = {
   ...{ decoderDim: 32, decoderDepth: 1, decoderHeads: 1, decoderPositions: 'token', maskRatio: 0.5 },
   ...{ lossWeight: 0.5, seed: 0, weightDecay: 0.05, accumulate: 1 },
 } as unknown as TrainOptions;
-const begin = dryTraining(settings, modelConfig(settings));
+const of = (options: TrainOptions) => trainable(options, modelConfig(options));
+const begin = dryTraining(of(settings));
 
 async function onPaper(batchSize: number): Promise<StepMemory> {
   const memory = await memoryOnPaper({}, begin, batchSize);
@@ -88,14 +83,9 @@ describe('the memory of a step', () => {
   });
 
   it('falls where blocks run again, which is said beside it and lets larger batches fit', async () => {
-    const of = (options: TrainOptions) => dryTraining(options, modelConfig(options));
-    const deep = { ...settings, depth: 12, decoderDepth: 4 };
-    const request = { batchSize: 16, budgetBytes: 48 * 2 ** 20 };
-    const report = async (options: TrainOptions) => {
-      const { name, options: others } = otherMemoryOptions(options);
-      const other = { name, begin: of(others) };
-      return memoryReportOn({}, 'a GPU', { begin: of(options), other, ...request });
-    };
+    const memory = { batchSize: 16, memoryBudget: 48 * 2 ** 20 };
+    const deep = { ...settings, ...memory, depth: 12, decoderDepth: 4 };
+    const report = (options: TrainOptions) => memoryReportOn({}, 'a GPU', { options, trainable: of });
     const plain = await report(deep);
     const [, kept, again] = /^activations +(\S+) MiB; with --recompute (\S+) (?:KiB|MiB)$/m.exec(plain) ?? [];
     const [, most] = /^largest +--batch-size (\d+) fits 48.0 MiB: it holds/m.exec(plain) ?? [];
@@ -110,11 +100,15 @@ describe('the memory of a step', () => {
 
   it('tells what the GPU takes from what the budget allows', async () => {
     const limits = { maxStorageBufferBindingSize: 2 ** 18 };
-    const request = { begin, batchSize: 64, budgetBytes: 2 ** 30 };
-    const text = await memoryReportOn({ limits }, 'a small GPU', request);
+    const report = (
+      like: Parameters<typeof memoryReportOn>[0],
+      name: string,
+      memory: Partial<TrainOptions>,
+    ) => memoryReportOn(like, name, { options: { ...settings, ...memory }, trainable: of });
+    const text = await report({ limits }, 'a small GPU', { batchSize: 64, memoryBudget: 2 ** 30 });
     expect(text).toMatch(/a small GPU.*\nit cannot run: .* at most 256.0 KiB on this adapter/);
     expect(text).toMatch(/^largest +--batch-size \d+ fits 1.00 GiB.*\n +a larger one needs an array beyond/m);
-    const none = await memoryReportOn({}, 'a GPU', { begin, batchSize: 2, budgetBytes: 1000 });
+    const none = await report({}, 'a GPU', { batchSize: 2, memoryBudget: 1000 });
     expect(none).toContain('no batch fits 1000 B');
   });
 });

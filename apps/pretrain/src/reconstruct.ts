@@ -6,9 +6,8 @@ import { Engine, loadStateDict } from '@tubelet/autograd';
 import { reconstructionTargets, windowMaskCounts, type Runtime } from '@tubelet/kernels';
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
 import { drawMask, maskDesign, PretrainingModel, regionOf, type EncoderConfig } from '@tubelet/mae-dfer';
-import { checkpointWeights } from '@tubelet/programs';
-import { FileWriteError, loadCheckpoint, OptionError, UserError } from '@tubelet/trainer';
-import { readClip, type CropMode } from '@tubelet/video';
+import { checkpointWeights, FileWriteError, loadCheckpoint, OptionError, UserError } from '@tubelet/trainer';
+import { readClip } from '@tubelet/video';
 import {
   assemblePicture,
   maskFrames,
@@ -17,18 +16,8 @@ import {
   type PictureRow,
   type PredictedCubes,
 } from './picture.js';
+import type { ReconstructOptions } from './reconstruct-options.js';
 import { checkpointConfig } from './training-state.js';
-
-/** Options of `reconstruct` as the command line gives them. */
-export interface ReconstructOptions {
-  readonly checkpoint: string;
-  readonly out: string;
-  readonly startSeconds: number;
-  readonly frameStep: number;
-  readonly crop: CropMode;
-  readonly maskRatios: readonly number[];
-  readonly seed: number;
-}
 
 /** A video, or what is left of it from the asked time on, has too few frames for a clip. */
 export class VideoTooShortError extends UserError {

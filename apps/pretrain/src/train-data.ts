@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 import { dirname, relative, sep } from 'node:path';
-import type { BadFiles } from '@tubelet/programs';
-import { UserError } from '@tubelet/trainer';
+import { type BadFiles, UserError } from '@tubelet/trainer';
 import { ClipLoader, listVideos, type VideoEntry } from '@tubelet/video';
-import type { TrainOptions } from './train-settings.js';
+import type { TrainOptions } from './train-options.js';
 
 /** The videos of `sources`, each cut to the stretch of time that the options ask for. */
 export async function findVideos(

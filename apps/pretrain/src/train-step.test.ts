@@ -2,11 +2,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Precision, Runtime } from '@tubelet/kernels';
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
 import { lgiFormer, type PretrainingConfig } from '@tubelet/mae-dfer';
-import { EpochReader, TrainingDivergedError, type EpochSource } from '@tubelet/programs';
-import { positionOfStep, type CheckpointContent, type Metrics } from '@tubelet/trainer';
+import {
+  type CheckpointContent,
+  EpochReader,
+  type EpochSource,
+  type Metrics,
+  positionOfStep,
+  trainingStep,
+  TrainingDivergedError,
+} from '@tubelet/trainer';
 import type { ClipBatch } from '@tubelet/video';
-import type { TrainOptions } from './train-settings.js';
-import { trainingStep } from './train-step.js';
 import { TrainingState } from './training-state.js';
 
 const BATCHES_PER_EPOCH = 6;
@@ -18,7 +23,7 @@ const config: PretrainingConfig = {
   decoder: { dim: 32, depth: 1, heads: 1 },
   decoderPositions: 'token',
 };
-const settings = { maskRatio: 0.5, lossWeight: 0.5, accumulate: ACCUMULATE, weightDecay: 0.05, seed: 0 };
+const settings = { maskRatio: 0.5, lossWeight: 0.5, weightDecay: 0.05, seed: 0 };
 
 /** Ramps of two kinds in every batch, the same ones in every epoch. */
 const source: EpochSource<ClipBatch> = {
@@ -53,15 +58,14 @@ async function train(
   until: number,
   { from, at = 0, lr = 0.002 }: { from?: CheckpointContent; at?: number; lr?: number } = {},
 ): Promise<Trained> {
-  const training = new TrainingState(runtime, config, { weightDecay: 0.05, precision });
+  const training = new TrainingState(runtime, config, { ...settings, precision });
   if (from) training.restore('from.safetensors', from);
-  else training.initialise(0);
-  const step = trainingStep(training, new EpochReader(source, ACCUMULATE), {
-    ...settings,
-    precision,
-  } as TrainOptions);
+  else training.initialise();
+  const step = trainingStep(training, new EpochReader(source, ACCUMULATE), ACCUMULATE);
   const metrics: Metrics[] = [];
-  for (let i = at; i < until; i++) metrics.push(await step(positionOfStep(i, STEPS_PER_EPOCH), lr));
+  for (let i = at; i < until; i++) {
+    metrics.push(await (await step(positionOfStep(i, STEPS_PER_EPOCH), lr)).settle());
+  }
   return { metrics, content: await training.checkpoint(until) };
 }
 
@@ -77,11 +81,11 @@ describe('training under a loss scale', () => {
       expect(metrics).toMatchObject({ 'loss scale': 65536, 'skipped steps': 0, lr: 0.002 });
     }
     expect(names(scaled.metrics[0]!)).toEqual([...names(plain.metrics[0]!), 'loss scale', 'skipped steps']);
-    const key = 'tubelet.loss-scale';
-    expect(plain.content.metadata[key]).toBeUndefined();
-    expect(JSON.parse(scaled.content.metadata[key]!)).toEqual({
-      ...{ scale: 65536, goodSteps: 8, takenSteps: 8, skippedSteps: 0 },
-    });
+    const stateOf = ({ content }: Trained) =>
+      JSON.parse(content.metadata['tubelet.loss-scale']!) as Record<string, number>;
+    const counts = { goodSteps: 8, takenSteps: 8, skippedSteps: 0 };
+    expect(stateOf(plain)).toEqual({ scale: 1, ...counts });
+    expect(stateOf(scaled)).toEqual({ scale: 65536, ...counts });
   });
 
   it('goes on from a checkpoint to the same bytes, with skipped steps behind it', async () => {
@@ -120,5 +124,31 @@ describe('training under a loss scale', () => {
         /from.safetensors .*no state of the loss scale after 1 steps/,
       );
     }
+  });
+});
+
+describe('training in f32', () => {
+  it('skips a step whose gradients are not finite, and goes on from what was before it', async () => {
+    const { content, metrics } = await train('f32', 3);
+    expect(metrics.some((one) => 'skipped steps' in one)).toBe(false);
+    // One weight that overflows: so do the gradients of every step that uses it.
+    const broken = new Map(content.tensors);
+    const name = 'encoder.norm.weight';
+    const tensor = broken.get(name)!;
+    broken.set(name, { ...tensor, data: (tensor.data as Float32Array).slice().fill(Infinity) });
+    const from = { ...content, tensors: broken };
+    const after = await train('f32', 5, { from, at: 3 });
+    expect(after.metrics.at(-1)).toMatchObject({ 'skipped steps': 2, 'gradient norm': Infinity });
+    expect(after.content.tensors).toEqual(broken);
+    await expect(train('f32', 40, { from, at: 3 })).rejects.toThrow(
+      /diverged: in step 13 .*9 steps before it/,
+    );
+  });
+
+  it('goes on from a checkpoint of before its steps could be skipped', async () => {
+    const { content } = await train('f32', 2);
+    const { 'tubelet.loss-scale': _, ...metadata } = content.metadata;
+    const rest = await train('f32', 4, { from: { ...content, metadata }, at: 2 });
+    expect(rest.content).toEqual((await train('f32', 4)).content);
   });
 });

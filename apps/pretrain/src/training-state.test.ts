@@ -2,8 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Runtime } from '@tubelet/kernels';
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
 import { lgiFormer, type PretrainingConfig } from '@tubelet/mae-dfer';
-import { checkpointWeights } from '@tubelet/programs';
-import { CheckpointCorruptError, CheckpointMismatchError } from '@tubelet/trainer';
+import { CheckpointCorruptError, CheckpointMismatchError, checkpointWeights } from '@tubelet/trainer';
 import { checkpointConfig, TrainingState } from './training-state.js';
 
 const clip = { imageSize: 32, frames: 4, depth: 1, heads: 1, region: [2, 2, 2] as const };
@@ -17,17 +16,19 @@ let runtime: Runtime;
 beforeAll(async () => void (runtime = await openNodeRuntime()));
 afterAll(() => closeNodeRuntime(runtime));
 
-const open = (dim = 16) => new TrainingState(runtime, config(dim), { weightDecay: 0.05 });
+const options = { weightDecay: 0.05, precision: 'f32', maskRatio: 0.5, lossWeight: 0.5, seed: 3 } as const;
+const open = (dim = 16) => new TrainingState(runtime, config(dim), options);
 
 /** A state whose weights and moments all differ from zero, after 5 steps. */
 async function trained(): Promise<TrainingState> {
   const training = open();
-  training.initialise(3);
+  training.initialise();
   const moments = [...(await training.optimiser.state())].map(([name, { firstMoment, secondMoment }], i) => {
     const values = { firstMoment: firstMoment.fill(i + 0.25), secondMoment: secondMoment.fill(i + 0.5) };
     return [name, values] as const;
   });
   training.optimiser.restore(new Map(moments), 5);
+  training.lossScale.restore({ scale: 1, goodSteps: 4, takenSteps: 4, skippedSteps: 1 });
   return training;
 }
 

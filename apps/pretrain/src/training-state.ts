@@ -1,44 +1,84 @@
-import { AdamW, Engine, LossScale } from '@tubelet/autograd';
-import type { Precision, Runtime } from '@tubelet/kernels';
+import { AdamW, Engine, LossScale, type StepArrays } from '@tubelet/autograd';
+import type { Runtime } from '@tubelet/kernels';
 import {
   decayGroups,
+  drawMask,
   initialisePretraining,
+  maskKeyInputs,
   PretrainingModel,
   type PretrainingConfig,
 } from '@tubelet/mae-dfer';
-import { readTraining, restoreTraining, type TrainedParts } from '@tubelet/programs';
-import { UserError, type CheckpointContent } from '@tubelet/trainer';
+import {
+  readTraining,
+  restoreTraining,
+  UserError,
+  type CheckpointContent,
+  type TrainedModel,
+} from '@tubelet/trainer';
+import type { ClipBatch } from '@tubelet/video';
+import type { TrainOptions } from './train-options.js';
 
 /** Decay rates of AdamW's moments in pre-training. */
 const BETAS = [0.9, 0.95] as const;
 
 const CONFIG_KEY = 'tubelet.pretraining.config';
 
-/** A model with its optimiser, and the way between them and checkpoints. */
-export class TrainingState {
+/** Options that decide what a step does. */
+export type StateOptions = Pick<
+  TrainOptions,
+  'weightDecay' | 'precision' | 'maskRatio' | 'lossWeight' | 'seed'
+> & { readonly recompute?: boolean };
+
+/** A masked autoencoder with its optimiser, and the way between them and checkpoints. */
+export class TrainingState implements TrainedModel<ClipBatch> {
+  readonly losses = ['loss', 'loss/appearance', 'loss/motion'];
   readonly engine: Engine;
   readonly model: PretrainingModel;
   readonly optimiser: AdamW;
-  /** Of training in f16; absent in f32. */
-  readonly lossScale: LossScale | undefined;
+  readonly lossScale: LossScale;
 
   constructor(
-    readonly runtime: Runtime,
+    runtime: Runtime,
     config: PretrainingConfig,
-    { weightDecay, precision = 'f32' }: { weightDecay: number; precision?: Precision },
+    private readonly options: StateOptions,
   ) {
     this.engine = new Engine(runtime);
     this.model = new PretrainingModel(this.engine, config);
-    this.lossScale = precision === 'f16' ? new LossScale(this.engine) : undefined;
+    this.lossScale = new LossScale(this.engine, { dynamic: options.precision === 'f16' });
     this.optimiser = new AdamW(this.model.store, {
       betas: BETAS,
       lossScale: this.lossScale,
-      groups: decayGroups(this.model.store, weightDecay),
+      groups: decayGroups(this.model.store, options.weightDecay),
     });
   }
 
-  initialise(seed: number): void {
-    initialisePretraining(this.model.store, seed);
+  get kind(): string {
+    return this.model.config.encoder.kind;
+  }
+
+  get store() {
+    return this.model.store;
+  }
+
+  /** Clips as they are decoded, and what the mask of each is drawn by. */
+  inputs({ frames, sampleIndices }: ClipBatch, epoch: number) {
+    const { frames: clipFrames, imageSize } = this.model.config.encoder;
+    const samples = [...sampleIndices];
+    return {
+      frames: { data: frames, shape: [samples.length, clipFrames, imageSize, imageSize, 3] },
+      ...maskKeyInputs({ seed: this.options.seed, epoch, samples }),
+    };
+  }
+
+  forward({ frames, ...key }: StepArrays<'frames' | 'key' | 'samples'>) {
+    const { maskRatio, lossWeight: appearanceWeight, recompute } = this.options;
+    const mask = drawMask(this.engine.runtime, this.model.config.encoder, maskRatio, key);
+    const { loss, parts } = this.model.forward({ frames }, mask, { appearanceWeight, recompute });
+    return { loss, losses: parts };
+  }
+
+  initialise(): void {
+    initialisePretraining(this.model.store, this.options.seed);
   }
 
   /**
@@ -47,7 +87,7 @@ export class TrainingState {
    */
   checkpoint(completedSteps: number): Promise<CheckpointContent> {
     const config = { [CONFIG_KEY]: JSON.stringify(this.model.config) };
-    return readTraining(this.parts, completedSteps, config);
+    return readTraining(this, completedSteps, config);
   }
 
   /**
@@ -55,11 +95,7 @@ export class TrainingState {
    * `CheckpointCorruptError` when the counter or the state of the loss scale is missing.
    */
   restore(path: string, content: CheckpointContent): void {
-    restoreTraining(path, content, this.parts);
-  }
-
-  private get parts(): TrainedParts {
-    return { store: this.model.store, optimiser: this.optimiser, lossScale: this.lossScale };
+    restoreTraining(path, content, this);
   }
 }
 

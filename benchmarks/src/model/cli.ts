@@ -8,7 +8,15 @@ import { openInPrecision, precisionOption } from '../shared/precision.js';
 import { positiveInteger, runProgram, UsageError } from '../shared/program.js';
 import { modelChart } from './chart.js';
 import { measureModels } from './measure-model.js';
-import { formatModels, formatRatios, modelRatios, type ModelRow } from './report.js';
+import { measureTrainer } from './measure-trainer.js';
+import {
+  formatModels,
+  formatRatios,
+  formatTrainer,
+  modelRatios,
+  type ModelRow,
+  type TrainerRow,
+} from './report.js';
 import { encoders, type ModelName, type Task } from './workload.js';
 
 interface Options {
@@ -17,6 +25,7 @@ interface Options {
   readonly batchSizes?: readonly number[];
   readonly steps: number;
   readonly recompute?: true;
+  readonly trainer?: true;
   readonly precision: Precision;
   readonly json?: string | true;
   readonly svg?: string;
@@ -47,6 +56,10 @@ const program = new Command('bench:model')
     (text: string, before: readonly number[] = []) => [...before, positiveInteger(text)],
   )
   .option('--steps <n>', 'timed steps', positiveInteger, 5)
+  .option(
+    '--trainer',
+    'measure instead whole steps as a run takes them, without its decoding, beside the same steps one at a time',
+  )
   .option('--recompute', 'take steps as `train --recompute` does: blocks run again in the backward pass')
   .addOption(
     precisionOption(
@@ -73,7 +86,41 @@ async function run(options: Options): Promise<number> {
     return expectModels({ ...selection, steps, precision, json: options.json, page });
   }
   if (page !== undefined) throw new UsageError('--page: is written with --expect only');
-  return measure({ ...options, models: models ?? ['base'], batchSizes: batchSizes ?? [1] });
+  const selection = { ...options, models: models ?? (['base'] as const), batchSizes: batchSizes ?? [1] };
+  return options.trainer ? measureRuns(selection) : measure(selection);
+}
+
+async function measureRuns(
+  options: Options & Required<Pick<Options, 'models' | 'batchSizes'>>,
+): Promise<number> {
+  const { models, tasks, batchSizes, steps, recompute = false, precision, json } = options;
+  const writeJson = openJson(json);
+  const runtime = await openInPrecision(precision);
+  try {
+    const rows: TrainerRow[] = [];
+    for (const task of tasks) {
+      for (const batchSize of batchSizes) {
+        for (const model of models) {
+          console.error(`${task}, ${batchSize} clips: ${model} …`);
+          const run = { encoder: encoders[model], task, batchSize, recompute };
+          rows.push({
+            model,
+            task,
+            batchSize,
+            ...(await measureTrainer(runtime, run, { rounds: 4, steps })),
+          });
+        }
+      }
+    }
+    if (json !== true) {
+      console.log(formatTrainer(rows));
+      console.log(`${describeAdapter(runtime.adapter)}; medians of 4 turns of ${steps} steps each.`);
+    }
+    writeJson({ adapter: runtime.adapter, steps, recompute, precision, rows });
+    return 0;
+  } finally {
+    closeNodeRuntime(runtime);
+  }
 }
 
 async function measure(options: Options & Required<Pick<Options, 'models' | 'batchSizes'>>): Promise<number> {

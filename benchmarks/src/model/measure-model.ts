@@ -202,7 +202,7 @@ class PhaseMeter {
 }
 
 /** One step; the loss is read after the clock has stopped, and its read's submit is among those counted. */
-async function runStep(
+export async function runStep(
   engine: Engine,
   workload: Workload,
   phase: Phase,

@@ -5,7 +5,8 @@ import { lgiFormer, type EncoderConfig } from '@tubelet/mae-dfer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { modelChart } from './chart.js';
 import { measureModels, measureStep, type PhaseMeasurement } from './measure-model.js';
-import { formatModels, formatRatios, type ModelRow } from './report.js';
+import { measureTrainer } from './measure-trainer.js';
+import { formatModels, formatRatios, formatTrainer, type ModelRow } from './report.js';
 import { buildWorkload, encoders, phases } from './workload.js';
 
 const small: EncoderConfig = lgiFormer('tiny', {
@@ -53,6 +54,21 @@ describe('bench:model', () => {
     expect(runtime.pool.peakBytes / step.peakBytes).toBeCloseTo(1, 2);
     if (runtime.hasFeature('timestamp-query')) expect(profile).toContain('adamw');
     expect(runtime.pool.liveBytes).toBe(live);
+  });
+
+  it('measures the steps of a run beside steps that are waited for', async () => {
+    const run = { encoder: small, task: 'finetune', batchSize: 2 } as const;
+    const measured = await measureTrainer(runtime, run, { rounds: 2, steps: 1 });
+    expect(measured.benchSeconds).toBeGreaterThan(0);
+    expect(measured.trainerSeconds).toBeGreaterThan(0);
+    const row = {
+      model: 'tiny',
+      task: 'finetune',
+      batchSize: 2,
+      benchSeconds: 0.5,
+      trainerSeconds: 0.4,
+    } as const;
+    expect(formatTrainer([row])).toMatch(/tiny +finetune +2 +4\.00 +5\.00 +1\.250$/);
   });
 
   it('measures steps whose blocks run again in the backward pass', async () => {

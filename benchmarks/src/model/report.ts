@@ -1,5 +1,6 @@
 import { formatTable } from '../shared/text-table.js';
 import type { ModelMeasurement } from './measure-model.js';
+import type { TrainerMeasurement } from './measure-trainer.js';
 import type { ModelName, Phase, Task } from './workload.js';
 
 export interface ModelRow extends ModelMeasurement {
@@ -54,6 +55,22 @@ export function formatModels(rows: readonly ModelRow[]): string {
     ]),
   );
   return formatTable(HEADINGS, cells, NUMERIC);
+}
+
+export interface TrainerRow extends TrainerMeasurement {
+  readonly model: ModelName;
+  readonly task: Task;
+  readonly batchSize: number;
+}
+
+/** Clips a second of a run's steps beside those of steps that are waited for. */
+export function formatTrainer(rows: readonly TrainerRow[]): string {
+  const headings = ['model', 'task', 'clips', 'clips/s, one at a time', 'clips/s, as a run', 'ratio'];
+  const cells = rows.map(({ model, task, batchSize, benchSeconds, trainerSeconds }) => [
+    ...[model, task, String(batchSize), (batchSize / benchSeconds).toFixed(2)],
+    ...[(batchSize / trainerSeconds).toFixed(2), (benchSeconds / trainerSeconds).toFixed(3)],
+  ]);
+  return formatTable(headings, cells, new Set([2, 3, 4, 5]));
 }
 
 /** What one model takes of another's time, beside what it takes of its operations. */

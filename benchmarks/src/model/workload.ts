@@ -11,6 +11,7 @@ import {
   type Tensor,
 } from '@tubelet/autograd';
 import { product, type GpuArray } from '@tubelet/kernels';
+import type { SteppedModel } from '@tubelet/trainer';
 import {
   Classifier,
   decayGroups,
@@ -50,7 +51,9 @@ export interface Workload {
   record(phase: Phase): Tensor;
   /** The same by a `RecordedStep`, from its third call on without deciding anything; gives the loss, [1]. */
   replay(phase: Phase): GpuArray;
-  /** Steps that a loss scale has skipped so far, whose AdamW did nothing; 0 in f32. Waits for the GPU. */
+  /** The same model for the trainer's own steps, which take these clips whatever the batch. */
+  readonly trained: SteppedModel<number>;
+  /** Steps that were skipped so far, whose AdamW did nothing. Waits for the GPU. */
   skippedSteps(): Promise<number>;
   release(): void;
 }
@@ -123,8 +126,8 @@ function workload<Name extends string>(
 ): Workload {
   const { runtime } = engine;
   const { store } = model;
-  // As in training: where inputs may be rounded, under a loss scale.
-  const lossScale = runtime.precision === 'f16' ? new LossScale(engine) : undefined;
+  // As in training, where the GPU decides whether a step counts.
+  const lossScale = new LossScale(engine, { dynamic: runtime.precision === 'f16' });
   const optimiser = new AdamW(store, { ...optimiserOptions, lossScale });
   if (weights === 'noise') fillWithNoise(store);
   const forward = (arrays: StepArrays<Name>) => engine.noGrad(() => loss(arrays));
@@ -156,12 +159,20 @@ function workload<Name extends string>(
       finish(phase);
       return array;
     },
-    skippedSteps: async () => (lossScale ? (await lossScale.read()).skippedSteps : 0),
+    trained: {
+      ...{ engine, store, optimiser, lossScale, losses: ['loss'] },
+      inputs,
+      forward(arrays) {
+        const value = engine.retain(loss(arrays as StepArrays<Name>));
+        return { loss: value, losses: value.array };
+      },
+    },
+    skippedSteps: async () => (await lossScale.read()).skippedSteps,
     release() {
       recorded.forward.release();
       recorded.forwardBackward.release();
       optimiser.release();
-      lossScale?.release();
+      lossScale.release();
       model.release();
     },
   };

@@ -138,6 +138,16 @@ describe('LossScale', () => {
       });
     }));
 
+  it('that is constant skips what is not finite too, and stays where it is', () =>
+    withParts({ dynamic: false, growthInterval: 1, maxGradientNorm: 0.3 }, async (parts) => {
+      await step(parts, 0, 0.5);
+      const weights = await parts.store.get('w').read();
+      expect(await parts.lossScale.read()).toMatchObject({ scale: 1, takenSteps: 1, skipped: false });
+      await step(parts, 1, Infinity);
+      expect(await parts.lossScale.read()).toMatchObject({ scale: 1, skippedSteps: 1, skipped: true });
+      expect(await parts.store.get('w').read()).toEqual(weights);
+    }));
+
   it('tells the norm without the scale', () =>
     withParts({ maxGradientNorm: 1e-3 }, async (parts) => {
       await step(parts, 3);

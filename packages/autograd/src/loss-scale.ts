@@ -1,9 +1,14 @@
 import { LOSS_SCALE_STATE, scaledCotangent, updateLossScale, type GpuArray } from '@tubelet/kernels';
 import type { Tape, Tensor } from './tensor.js';
 
-/** The rules of a dynamic loss scale. */
+/** The rules of a loss scale. */
 export interface LossScaleOptions {
-  /** The scale of the first step; default 65536. */
+  /**
+   * False: the scale stays as it is. Products of f32 need none, but for what else it decides: steps whose gradients are
+   * not finite are skipped, and gradients clipped, without a step waiting for it. Default true.
+   */
+  readonly dynamic?: boolean;
+  /** The scale of the first step; default 65536, and 1 where it stays. */
   readonly initialScale?: number;
   /** Good steps in a row after which the scale is doubled; default 2000. */
   readonly growthInterval?: number;
@@ -42,6 +47,8 @@ export class LossScale {
   /** f32 [4], what `adamwStep` and `emaUpdate` read of the last step. */
   readonly stepData: GpuArray;
   private readonly state: GpuArray;
+  /** Whether the scale follows the gradients. */
+  readonly dynamic: boolean;
   private readonly growthInterval: number;
 
   /**
@@ -52,7 +59,8 @@ export class LossScale {
     private readonly engine: Tape,
     private readonly options: LossScaleOptions = {},
   ) {
-    const { initialScale = 65536, growthInterval = 2000, maxGradientNorm } = options;
+    const { dynamic = true, growthInterval = 2000, maxGradientNorm } = options;
+    const { initialScale = dynamic ? 65536 : 1 } = options;
     const power = Math.log2(initialScale);
     if (!Number.isInteger(power) || power < -126 || power > 127) {
       throw new RangeError(`LossScale: initialScale is ${initialScale}, it must be a power of two`);
@@ -67,6 +75,7 @@ export class LossScale {
         `LossScale: maxGradientNorm is ${maxGradientNorm}, it must be a finite number above 0`,
       );
     }
+    this.dynamic = dynamic;
     this.growthInterval = growthInterval;
     const { runtime } = engine;
     this.state = runtime.keep(runtime.empty([LOSS_SCALE_STATE], 'f32', 'loss scale'));
@@ -84,9 +93,12 @@ export class LossScale {
 
   /** Decides over a step by the norm of its scaled gradients, f32 [2] as `gradientNorm` gives it; fills `stepData`. */
   decide(norms: GpuArray, [beta1, beta2]: readonly [number, number]): void {
-    const { state, stepData: step, growthInterval } = this;
+    const { state, stepData: step, growthInterval, dynamic } = this;
     const { maxGradientNorm: maxNorm } = this.options;
-    updateLossScale(this.engine.runtime, { state, norms, step, beta1, beta2, growthInterval, maxNorm });
+    updateLossScale(this.engine.runtime, {
+      ...{ state, norms, step, beta1, beta2, growthInterval, maxNorm },
+      isConstant: !dynamic,
+    });
   }
 
   /** The state after the last step, and how that came out. Waits for the GPU. */

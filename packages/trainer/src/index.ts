@@ -39,14 +39,31 @@ export {
   type WriteFileSystem,
   type WriteHandle,
 } from './file-write.js';
-export { averageMicroBatches, RateMeter, SKIPPED_STEPS, type Metrics } from './meters.js';
-export * from './options.js';
+export { RateMeter, SKIPPED_STEPS, type Metrics } from './meters.js';
+export * from './options/encoder-options.js';
+export * as option from './options/option-kinds.js';
+export type { Options, ValuesOf } from './options/option-kinds.js';
+export * from './options/option-set.js';
+export * from './options/training-options.js';
+export * from './program.js';
 export * from './progress.js';
 export { type ReportSection, type ReportTable } from './html.js';
 export { renderReport, writeReport } from './report.js';
 export { readReportData, type EpochMean, type ReportData, type Series } from './report-data.js';
 export * from './run-folder.js';
 export { RunLog, readLog, type LogRecord } from './run-log.js';
+export { runsCommand } from './runs/runs-command.js';
 export * from './stop-signal.js';
 export { TensorBoardWriter } from './tensorboard.js';
-export * from './training.js';
+export * from './training/bad-files.js';
+export * from './training/divergence.js';
+export * from './training/dry-step.js';
+export * from './training/epoch-reader.js';
+export * from './training/loop.js';
+export * from './training/memory-report.js';
+export * from './training/precision.js';
+export * from './training/settings.js';
+export * from './training/task.js';
+export * from './training/train-run.js';
+export * from './training/train-step.js';
+export * from './training/training-tensors.js';

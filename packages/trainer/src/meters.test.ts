@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { RateMeter, averageMicroBatches, type Metrics } from './meters.js';
+import { RateMeter } from './meters.js';
 
 describe('RateMeter', () => {
   it('is 0 before there is work, and then amount over time', () => {
@@ -24,25 +24,5 @@ describe('RateMeter', () => {
     meter.add(10, 61_000);
     meter.add(10, 62_000);
     expect(meter.perSecond).toBe(10);
-  });
-});
-
-describe('averageMicroBatches', () => {
-  it('runs them in order and averages each metric', async () => {
-    const order: number[] = [];
-    const mean = await averageMicroBatches(3, async (index) => {
-      order.push(index);
-      return { loss: index, lr: 0.5 };
-    });
-    expect(order).toEqual([0, 1, 2]);
-    expect(mean).toEqual({ loss: 1, lr: 0.5 });
-  });
-
-  it('refuses a count below 1 and micro-batches that report other metrics', async () => {
-    await expect(averageMicroBatches(0, async () => ({}))).rejects.toThrow('count is 0');
-    await expect(averageMicroBatches(2, async (i) => ({ [`loss${i}`]: 1 }))).rejects.toThrow('loss1');
-    await expect(
-      averageMicroBatches(2, async (i): Promise<Metrics> => (i ? {} : { loss: 1 })),
-    ).rejects.toThrow('micro-batch 1');
   });
 });

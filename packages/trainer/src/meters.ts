@@ -39,30 +39,3 @@ export type Metrics = Readonly<Record<string, number>>;
 
 /** The metric of how many steps so far a loss scale has skipped: reports tell its last value. */
 export const SKIPPED_STEPS = 'skipped steps';
-
-/**
- * Gradient accumulation: runs `count` micro-batches one after the other and averages their metrics, each
- * counting the same, as the gradients do when every micro-batch's loss is scaled by `1 / count`.
- *
- * @throws {RangeError} when a micro-batch reports other metrics than the first one
- */
-export async function averageMicroBatches(
-  count: number,
-  run: (index: number) => Promise<Metrics>,
-): Promise<Metrics> {
-  if (!Number.isSafeInteger(count) || count < 1) {
-    throw new RangeError(`count is ${count}; it must be a whole number of 1 or more`);
-  }
-  const sums = new Map<string, number>();
-  for (let index = 0; index < count; index++) {
-    const metrics = Object.entries(await run(index));
-    if (index > 0 && (metrics.length !== sums.size || metrics.some(([name]) => !sums.has(name)))) {
-      throw new RangeError(
-        `micro-batch ${index} reports ${metrics.map(([name]) => name).join(', ')}, the first one ` +
-          [...sums.keys()].join(', '),
-      );
-    }
-    for (const [name, value] of metrics) sums.set(name, (sums.get(name) ?? 0) + value);
-  }
-  return Object.fromEntries([...sums].map(([name, sum]) => [name, sum / count]));
-}

@@ -14,6 +14,8 @@ const UPDATE: ProgressUpdate = {
   epoch: 0,
   metrics: { loss: 0.98765, 'loss/motion': NaN, lr: 1.875e-4 },
   clipsPerSecond: 3.456,
+  dataWaitMs: 12,
+  gpuWaitMs: 340,
   remainingMs: 3_725_000,
 };
 
@@ -39,9 +41,9 @@ it.each([
   expect(formatDuration(durationMs)).toBe(expected);
 });
 
-it('a step is written with its metrics, speed and time left', () => {
+it('a step is written with its metrics, speed, what it waited for, and time left', () => {
   expect(formatUpdate(UPDATE)).toBe(
-    'epoch 1  loss 0.9877  loss/motion NaN  lr 1.88e-4  3.46 clips/s  ETA 1h02m',
+    'epoch 1  loss 0.9877  loss/motion NaN  lr 1.88e-4  3.46 clips/s  waited 12 ms for data, 340 for the GPU  ETA 1h02m',
   );
 });
 

@@ -9,6 +9,10 @@ export interface ProgressUpdate {
   readonly epoch: number;
   readonly metrics: Metrics;
   readonly clipsPerSecond: number;
+  /** How long the step waited for batches. */
+  readonly dataWaitMs: number;
+  /** How long it waited for the GPU. */
+  readonly gpuWaitMs: number;
   readonly remainingMs: number;
 }
 
@@ -39,11 +43,13 @@ function formatMetric(value: number): string {
   return size !== 0 && (size < 1e-3 || size >= 1e5) ? value.toExponential(2) : value.toFixed(4);
 }
 
-/** One line about a step: metrics in the order given, speed, and the time left. */
-export function formatUpdate({ metrics, clipsPerSecond, remainingMs, epoch }: ProgressUpdate): string {
+/** One line about a step: metrics in the order given, speed, what it waited for, and the time left. */
+export function formatUpdate(update: ProgressUpdate): string {
+  const { metrics, clipsPerSecond, dataWaitMs, gpuWaitMs, remainingMs, epoch } = update;
   const values = Object.entries(metrics).map(([name, value]) => `${name} ${formatMetric(value)}`);
   const speed = `${clipsPerSecond.toFixed(clipsPerSecond < 10 ? 2 : 0)} clips/s`;
-  return [`epoch ${epoch + 1}`, ...values, speed, `ETA ${formatDuration(remainingMs)}`].join('  ');
+  const waits = `waited ${dataWaitMs} ms for data, ${gpuWaitMs} for the GPU`;
+  return [`epoch ${epoch + 1}`, ...values, speed, waits, `ETA ${formatDuration(remainingMs)}`].join('  ');
 }
 
 /** Between two plain lines passes at least so long: a log file does not want one for every step. */

@@ -21,6 +21,8 @@ export interface EpochMean {
 export interface ReportData {
   readonly series: readonly Series[];
   readonly clipsPerSecond: Series;
+  /** Milliseconds that steps waited for data and for the GPU. */
+  readonly waits: readonly [data: Series, gpu: Series];
   readonly epochs: readonly EpochMean[];
   readonly completedSteps: number;
   readonly totalSteps: number | null;
@@ -56,6 +58,10 @@ class EpochSums {
 export async function readReportData(path: string): Promise<ReportData> {
   const series = new Map<string, Series>();
   const clipsPerSecond: Series = { name: 'clips per second', steps: [], values: [] };
+  const waits: [Series, Series] = [
+    { name: 'for data', steps: [], values: [] },
+    { name: 'for the GPU', steps: [], values: [] },
+  ];
   const epochs = new Map<number, EpochSums>();
   const events: { type: string; step: number; text: string }[] = [];
   let completedSteps = 0;
@@ -77,10 +83,9 @@ export async function readReportData(path: string): Promise<ReportData> {
       completedSteps = step;
       sums.steps += 1;
       if (typeof record.durationMs === 'number') stepsDurationMs += record.durationMs;
-      if (typeof record.clipsPerSecond === 'number') {
-        clipsPerSecond.steps.push(step);
-        clipsPerSecond.values.push(record.clipsPerSecond);
-      }
+      addPoint(clipsPerSecond, step, record.clipsPerSecond);
+      addPoint(waits[0], step, record.dataWaitMs);
+      addPoint(waits[1], step, record.gpuWaitMs);
     }
     for (const [name, value] of Object.entries((record.metrics ?? {}) as Record<string, unknown>)) {
       if (typeof value !== 'number') {
@@ -97,6 +102,7 @@ export async function readReportData(path: string): Promise<ReportData> {
   return {
     series: [...series.values()],
     clipsPerSecond,
+    waits,
     epochs: [...epochs].map(([epoch, sums]) => ({ epoch, steps: sums.steps, means: sums.means() })),
     completedSteps,
     totalSteps,
@@ -104,6 +110,12 @@ export async function readReportData(path: string): Promise<ReportData> {
     nonFiniteValues,
     events,
   };
+}
+
+function addPoint({ steps, values }: Series, step: number, value: unknown): void {
+  if (typeof value !== 'number') return;
+  steps.push(step);
+  values.push(value);
 }
 
 /** A curve with at most `points` points, each the mean of equally many neighbours. */

@@ -16,7 +16,8 @@ async function runOf(steps: number): Promise<string> {
   for (let step = 1; step <= steps; step++) {
     const metrics = { loss: 1 / step, 'loss/motion': step === 2 ? 'NaN' : 2 / step, lr: 1e-4 * step };
     const epoch = step <= 2 ? 0 : 1;
-    log.append({ type: 'step', step, epoch, durationMs: 500, clipsPerSecond: 4, metrics });
+    const times = { durationMs: 500, dataWaitMs: 50, gpuWaitMs: 400, clipsPerSecond: 4 };
+    log.append({ type: 'step', step, epoch, ...times, metrics });
   }
   log.append({ type: 'warning', step: steps, message: '<broken> film.mp4' });
   log.close();
@@ -33,6 +34,7 @@ describe('readReportData', () => {
       nonFiniteValues: 1,
     });
     expect(data.series.map(({ name }) => name)).toEqual(['loss', 'loss/motion', 'lr']);
+    expect(data.waits.map(({ values }) => values)).toEqual([Array(4).fill(50), Array(4).fill(400)]);
     expect(data.series[1]).toMatchObject({ steps: [1, 3, 4], values: [2, 2 / 3, 0.5] });
     expect(data.epochs.map(({ epoch, steps }) => [epoch, steps])).toEqual([
       [0, 2],
@@ -41,6 +43,15 @@ describe('readReportData', () => {
     expect(data.epochs[0]?.means.get('loss')).toBeCloseTo(0.75, 12);
     expect(data.events.map(({ type }) => type)).toEqual(['start', 'warning']);
   });
+});
+
+it('tells what steps waited for', async () => {
+  const page = await readFile(await writeReport(await runOf(4), EXAMPLE_CONFIG), 'utf8');
+  const { document } = parseHTML(page);
+  const rows = [...document.querySelectorAll('tr')].map((row) => row.textContent);
+  expect(rows).toContain('waited for data0s (10 %)');
+  expect(rows).toContain('waited for the GPU2s (80 %)');
+  expect(page).toContain('milliseconds waited');
 });
 
 it('tells how many steps a loss scale skipped', async () => {
@@ -85,7 +96,7 @@ describe('validations', () => {
     const { document } = parseHTML(html);
     const titles = [...document.querySelectorAll('figure svg title')].map((title) => title.textContent);
     // The loss of both; what was only validated has a chart of its own.
-    expect(titles).toEqual(['loss', 'lr', 'validation', 'clips per second']);
+    expect(titles).toEqual(['loss', 'lr', 'validation', 'clips per second', 'milliseconds waited']);
     const legend = document.querySelector('figure svg')?.textContent;
     expect(legend).toContain('validation/loss');
     const rows = [...document.querySelectorAll('tr')].map((row) => row.textContent);
@@ -121,11 +132,11 @@ describe('writeReport', () => {
       expect(text).toContain(part);
     }
     expect(text).toContain('<videos & "more">');
-    // One chart each for the losses, the learning rate and the speed.
+    // One chart each for the losses, the learning rate, the speed and the waiting.
     const charts = [...document.querySelectorAll('figure svg')].filter((svg) =>
       svg.querySelector('[aria-label="line"]'),
     );
-    expect(charts).toHaveLength(3);
+    expect(charts.length).toBe(4);
     const lines = charts[0]?.querySelectorAll('[aria-label="line"] path') ?? [];
     expect(lines).toHaveLength(2);
     for (const line of lines) expect(line.getAttribute('d')).toMatch(/^M[\d.]+,[\d.]+L/);

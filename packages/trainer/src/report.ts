@@ -79,6 +79,11 @@ function summary(data: ReportData, config: RunConfig): ReportTable {
     ['time in steps', formatDuration(data.stepsDurationMs)],
     ['command', config.commandLine.join(' ')],
   ];
+  for (const { name, values } of data.waits.filter(({ values }) => values.length > 0)) {
+    const waitedMs = values.reduce((sum, value) => sum + value, 0);
+    const percent = Math.round((100 * waitedMs) / Math.max(data.stepsDurationMs, 1));
+    rows.push([`waited ${name}`, `${formatDuration(waitedMs)} (${percent} %)`]);
+  }
   for (const { name, values } of data.series.filter((one) => one.name.startsWith('loss'))) {
     rows.push([
       name,
@@ -112,6 +117,7 @@ export function renderReport(
       figures: [
         ...charts(data.series),
         ...(speed.steps.length > 0 ? [chart('clips per second', [speed])] : []),
+        ...(data.waits[0].steps.length > 0 ? [chart('milliseconds waited', data.waits)] : []),
       ],
     },
     ...sections,

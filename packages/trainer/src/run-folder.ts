@@ -34,6 +34,11 @@ const CONFIG_FILE = 'config.json';
 const LOG_FILE = 'log.jsonl';
 const REPORT_FILE = 'report.html';
 
+/** Whether a folder holds a run that has begun. */
+export function isRun(directory: string): boolean {
+  return [CONFIG_FILE, LOG_FILE].every((name) => existsSync(join(directory, name)));
+}
+
 /** An open run: its folder, its configuration, and the log and event files being written. */
 export interface RunFolder {
   readonly directory: string;

@@ -29,6 +29,7 @@ const rulesOf = (shape: LossScaleShape): LossScaleRules => ({
   beta2: 0.999,
   growthInterval: 2000,
   maxNorm: 0,
+  isConstant: false,
   ...shape,
 });
 
@@ -55,6 +56,16 @@ const cases: readonly KernelCase<LossScaleShape>[] = [
     shape: { scale: 2 ** -126, taken: 5, norm: 2 ** -120, nonFinite: 1 },
   },
   {
+    name: 'overflow of a constant scale',
+    kind: 'edge',
+    shape: { scale: 1, good: 9, taken: 9, norm: 3, nonFinite: 1, isConstant: true },
+  },
+  {
+    name: 'no growth of a constant scale',
+    kind: 'edge',
+    shape: { scale: 1, good: 1999, taken: 1999, norm: 3, maxNorm: 0.5, isConstant: true },
+  },
+  {
     name: 'many steps',
     kind: 'edge',
     shape: { scale: 1, taken: 3_000_001, norm: 1, beta1: 0, beta2: 0.9999 },
@@ -77,6 +88,7 @@ export const lossScaleKernel = defineKernel<LossScaleShape>({
     beta1: 0.5 + 0.5 * random.uniform(),
     beta2: 1 - 0.01 * random.uniform() - 1e-4,
     maxNorm: random.integer(2) === 0 ? 0 : random.uniform() + 1e-3,
+    isConstant: random.integer(3) === 0,
   }),
   inputs: ({ norm, nonFinite = 0 }) => ({
     norms: { shape: [2], fill: () => Float32Array.of(norm, nonFinite) },

@@ -40,7 +40,7 @@ describe('loss-scale', () => {
     let state: ArrayLike<number> = [65536, 0, 0, 0, 0, 0];
     const scales = new Set<number>();
     for (const [i, decision] of (await decide(norms)).entries()) {
-      const expected = lossScaleReference(state, norms[i]!, { ...rules, maxNorm: 0 });
+      const expected = lossScaleReference(state, norms[i]!, { ...rules, maxNorm: 0, isConstant: false });
       state = expected.state;
       expect(decision.state.slice(0, 4), `step ${i}`).toEqual(Array.from(state).slice(0, 4));
       expect(decision.state[5]).toBe(state[5]);

@@ -31,6 +31,8 @@ export interface LossScaleUpdateOptions {
   readonly growthInterval: number;
   /** Greatest norm of the gradient without the scale; default: no limit. */
   readonly maxNorm?: number;
+  /** Whether the scale stays as it is, whatever overflows; default false. */
+  readonly isConstant?: boolean;
 }
 
 export function lossScaleCost(): Cost {
@@ -40,14 +42,14 @@ export function lossScaleCost(): Cost {
 /**
  * Decides over one step of the optimiser under a dynamic loss scale, on the GPU: after `gradientNorm`, before
  * `adamwStep`. Where a gradient is not finite, or the squares of gradients overflow, the step is skipped and the scale
- * halved; it is doubled after so many good steps in a row. Gradients are divided by the scale and clipped by the factor
+ * halved; it is doubled after so many good steps in a row (neither where it is constant). Gradients are divided by the scale and clipped by the factor
  * in `step`. Bias corrections have a relative error below 1e-6.
  * Source: Micikevicius et al., “Mixed Precision Training”, ICLR 2018; rules of PyTorch's GradScaler.
  * Throws `ShapeError` for other types, sizes or shared buffers, `RangeError` for β outside [0, 1), an interval that is
  * no whole number from 1 to 2²⁴, or a limit that is not above 0.
  */
 export function updateLossScale(runtime: Runtime, options: LossScaleUpdateOptions): void {
-  const { state, norms, step, beta1, beta2, growthInterval, maxNorm } = options;
+  const { state, norms, step, beta1, beta2, growthInterval, maxNorm, isConstant = false } = options;
   requireContiguous('loss-scale', 'state', state, LOSS_SCALE_STATE);
   requireContiguous('loss-scale', 'norms', norms, 2);
   requireContiguous('loss-scale', 'step', step, 4);
@@ -73,6 +75,8 @@ export function updateLossScale(runtime: Runtime, options: LossScaleUpdateOption
       ONE_MINUS_BETA1: f32(1 - beta1),
       ONE_MINUS_BETA2: f32(1 - beta2),
       GROWTH_INTERVAL: f32(growthInterval),
+      BACKOFF: f32(isConstant ? 1 : 0.5),
+      GROWTH: f32(isConstant ? 1 : 2),
       MAX_NORM: f32(maxNorm ?? 0),
     },
     arrays: { state, norms, step },

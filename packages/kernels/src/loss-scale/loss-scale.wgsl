@@ -2,12 +2,13 @@
 // the next one, and what AdamW and an average of weights need to know of this one.
 // Source: Micikevicius et al., "Mixed Precision Training", ICLR 2018, with the rules of torch.amp.GradScaler:
 //
-//   overflow (a gradient, or the sum of their squares, is not finite):  S ← S / 2, good ← 0, skipped ← skipped + 1
-//   else: taken ← taken + 1, good ← good + 1; at GROWTH_INTERVAL good ones in a row  S ← 2 S, good ← 0
+//   overflow (a gradient, or the sum of their squares, is not finite):  S ← S · BACKOFF, good ← 0, skipped ← skipped + 1
+//   else: taken ← taken + 1, good ← good + 1; at GROWTH_INTERVAL good ones in a row  S ← S · GROWTH, good ← 0
 //
 //   factor of gradients = min(1, MAX_NORM / (‖g‖ + 1e-6)) / S, with ‖g‖ = norm / S (no limit where MAX_NORM is 0)
 //
-// Header: ONE_MINUS_BETA1, ONE_MINUS_BETA2, GROWTH_INTERVAL, MAX_NORM, *_OFFSET (elements).
+// Header: ONE_MINUS_BETA1, ONE_MINUS_BETA2, GROWTH_INTERVAL, MAX_NORM, *_OFFSET (elements); BACKOFF and GROWTH are 1/2
+// and 2, or both 1 for a scale that stays as it is.
 // Layout, all f32: state = (S, good, taken, skipped, ‖g‖, 1 where the step is skipped); norms = (norm of the scaled
 // gradients over their finite values, number of the others); step = (1 − β₁ᵗ, 1 − β₂ᵗ, factor, skip) with t = taken,
 // as adamw.wgsl reads it. Counts are exact up to 2²⁴ steps. S stays between 2⁻¹²⁶ and 2¹²⁷, where 1 / S is a number.
@@ -50,7 +51,7 @@ fn main() {
   var good = state[STATE_OFFSET + 1u];
   var taken = state[STATE_OFFSET + 2u];
   if (overflow) {
-    next = max(0.5 * scale, SMALLEST_SCALE);
+    next = max(BACKOFF * scale, SMALLEST_SCALE);
     good = 0.0;
     state[STATE_OFFSET + 3u] += 1.0;
   } else {
@@ -59,7 +60,7 @@ fn main() {
     if (good >= GROWTH_INTERVAL) {
       good = 0.0;
       if (scale < LARGEST_SCALE) {
-        next = 2.0 * scale;
+        next = GROWTH * scale;
       }
     }
   }

@@ -6,7 +6,9 @@ import type { Binding } from './program-cache.js';
 import { programLabel, type Program } from './program.js';
 import type { RecordedClear, RecordedCopy, Recording } from './recording.js';
 
-// Enough to keep a GPU busy while the next batch is recorded, few enough to start early.
+// The GPU may be idle when work begins: it gets the first few commands soon, and then enough at a time to be busy while
+// the next are recorded.
+const FIRST_COMMANDS = 16;
 const COMMANDS_PER_SUBMIT = 256;
 
 /** Work recorded and not yet handed to the GPU: one command encoder, one open pass, and what they touch. */
@@ -22,6 +24,8 @@ export class CommandRecorder {
   private programs = new Set<Program>();
   private buffers: (readonly GPUBuffer[])[] = [];
   private replayed = 0;
+  /** Whether the last commands were handed over because there were many: the GPU is at work. */
+  private isUnderWay = false;
 
   constructor(
     private readonly device: GPUDevice,
@@ -80,6 +84,7 @@ export class CommandRecorder {
 
   /** Hands everything to the GPU, without waiting. What the GPU says against it becomes a failure with a name. */
   submit(): void {
+    this.isUnderWay = false;
     this.endPass();
     const { encoder, programs } = this;
     if (!encoder) return;
@@ -129,7 +134,10 @@ export class CommandRecorder {
   }
 
   private submitIfFull(): void {
-    if (this.buffers.length + this.replayed >= COMMANDS_PER_SUBMIT) this.submit();
+    const limit = this.isUnderWay ? COMMANDS_PER_SUBMIT : FIRST_COMMANDS;
+    if (this.buffers.length + this.replayed < limit) return;
+    this.submit();
+    this.isUnderWay = true;
   }
 
   private endPass(): void {

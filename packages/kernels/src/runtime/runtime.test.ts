@@ -34,17 +34,19 @@ describe('Runtime', () => {
       expect(after.bytesWritten - before.bytesWritten).toBe(4000);
     }));
 
-  it('compiles a program once and submits by itself in long runs', () =>
+  it('compiles a program once and submits by itself in long runs: a few commands soon, then many at a time', () =>
     runtime().scope(async () => {
       const [x, y] = [runtime().upload(new Float32Array(7), [7]), runtime().empty([7])];
       const { pipelinesCreated } = runtime().counters;
       await runtime().synchronize();
       const { submits } = runtime().counters;
+      for (let i = 0; i < 16; i++) double(runtime(), x, y, { kernel: 'repeated' });
+      expect(runtime().counters.submits - submits).toBe(1);
       for (let i = 0; i < 600; i++) double(runtime(), x, y, { kernel: 'repeated' });
       expect(runtime().counters.pipelinesCreated).toBe(pipelinesCreated + 1);
-      expect(runtime().counters.submits - submits).toBe(2);
-      await runtime().synchronize();
       expect(runtime().counters.submits - submits).toBe(3);
+      await runtime().synchronize();
+      expect(runtime().counters.submits - submits).toBe(4);
     }));
 
   it('submits nothing when nothing is recorded', async () => {

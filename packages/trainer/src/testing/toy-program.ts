@@ -10,18 +10,18 @@ import type { SafetensorsTensor } from '@tubelet/autograd';
 import { latestCheckpoint } from '../checkpoint-folder.js';
 import { runCli } from '../cli.js';
 import { OptionError } from '../errors.js';
-import { wholeNumberOption } from '../options.js';
 import { createProgress } from '../progress.js';
 import { createRun, resumeRun } from '../run-folder.js';
 import { stopOnSignals } from '../stop-signal.js';
-import { runTraining } from '../training.js';
+import { runSteps } from '../training/loop.js';
 import { EXAMPLE_CONFIG } from './example-config.js';
 
 async function main(): Promise<void> {
   const [directory, totalText = '', everyText = '', slowText = '0', deaf] = process.argv.slice(2);
   if (!directory) throw new OptionError('RUN', directory, 'a folder');
-  const totalSteps = wholeNumberOption('TOTAL_STEPS', { min: 1 })(totalText);
-  const checkpointEverySteps = wholeNumberOption('CHECKPOINT_EVERY', { min: 1 })(everyText);
+  const totalSteps = Number(totalText);
+  if (!(totalSteps >= 1)) throw new OptionError('TOTAL_STEPS', totalText, 'a whole number of at least 1');
+  const checkpointEverySteps = Number(everyText);
   const slowStep = Number(slowText);
   const progress = createProgress();
 
@@ -33,17 +33,22 @@ async function main(): Promise<void> {
   const weight = Float64Array.from(saved ?? [1, 2, 3]);
 
   const stop = stopOnSignals(progress.note.bind(progress));
-  const result = await runTraining({
+  const result = await runSteps({
     run,
     totalSteps,
     stepsPerEpoch: 4,
     startStep,
     clipsPerStep: 2,
-    async step({ step, epoch, stepInEpoch }) {
+    async step(position) {
+      const { step, epoch, stepInEpoch } = position;
       process.stdout.write(`step ${step}\n`);
       while (step === slowStep && slowStep > 0 && (!stop.requested || deaf)) await delay(5);
       weight.forEach((value, i) => (weight[i] = value - 0.01 * Math.sin(value + step)));
-      return { loss: weight.reduce((sum, value) => sum + value, 0), 'loss/part': epoch + stepInEpoch / 4 };
+      const metrics = {
+        loss: weight.reduce((sum, value) => sum + value, 0),
+        'loss/part': epoch + stepInEpoch / 4,
+      };
+      return { position, dataWaitMs: 0, gpuWaitMs: 0, settle: async () => metrics };
     },
     async checkpoint(completedSteps) {
       const tensor: SafetensorsTensor = { dtype: 'F64', shape: [3], data: weight };

@@ -1,0 +1,141 @@
+import { windowMaskCounts } from '@tubelet/kernels';
+import {
+  maskDesign,
+  paperDecoder,
+  validateDecoder,
+  validateEncoder,
+  type EncoderConfig,
+  type PretrainingConfig,
+} from '@tubelet/mae-dfer';
+import {
+  clipOptions,
+  encoderConfig,
+  encoderOptions,
+  folderOptions,
+  option,
+  OptionError,
+  optionSet,
+  requireFittingTraining,
+  requireFittingWidth,
+  runningOptions,
+  stepOptions,
+  type JsonValue,
+  type ValuesOfSet,
+} from '@tubelet/trainer';
+import { CROP_MODES } from '@tubelet/video';
+
+/** The options of `train`; defaults are the paper's settings. */
+export const trainOptions = optionSet({
+  'Run:': folderOptions,
+  'Model:': {
+    ...encoderOptions,
+    decoderDim: option.whole('<n>', 'width of the decoder').default(384),
+    decoderDepth: option.whole('<n>', 'blocks of the decoder').default(4),
+    decoderHeads: option.whole('<n>', 'heads of the decoder').default(6),
+    decoderPositions: option
+      .choice(
+        '<kind>',
+        'token: every visible token keeps its position; reference: the order of the published checkpoints',
+        ['token', 'reference'],
+      )
+      .default('token'),
+  },
+  'Clips:': {
+    ...clipOptions,
+    frameStep: option.whole('<n>', 'distance between frames of a clip').default(4),
+    crop: option
+      .choice(
+        '<mode>',
+        'voxceleb: top centre of the frame; centre: its centred square; none: all of it',
+        CROP_MODES,
+      )
+      .default('centre'),
+    augmentation: option
+      .choice('<kind>', 'multiScaleCrop or none', ['multiScaleCrop', 'none'])
+      .default('multiScaleCrop'),
+    segmentSeconds: option.positive('<s>', 'cut long videos into samples of this length').optional(),
+    clipsPerVideo: option.whole('<n>', 'samples of each video or segment in an epoch').default(1),
+    startSeconds: option.notNegative('<s>', 'use videos from this time on').optional(),
+    endSeconds: option.positive('<s>', 'use videos up to this time').optional(),
+  },
+  'Training:': {
+    maskRatio: option
+      .number('<share>', 'share of masked positions in a window', {
+        ...{ min: 0, max: 1, aboveMin: true, belowMax: true },
+      })
+      .default(0.9),
+    lossWeight: option.share('<λ>', 'λ · appearance + (1 − λ) · motion').default(0.5),
+    batchSize: option.whole('<n>', 'clips on the GPU at once').default(128),
+    ...stepOptions({
+      epochs: 50,
+      lr: 3e-4,
+      minLr: 1e-5,
+      samples: 'samples',
+      seeded: 'of weights, order, crops and masks',
+    }),
+  },
+  'Running:': runningOptions({
+    saveEvery: '10 epochs',
+    keep: 3,
+    kept: 'checkpoints to keep',
+    workers: 'decoding threads',
+  }),
+});
+
+/** Options of `train`, checked one by one. */
+export type TrainOptions = Readonly<ValuesOfSet<typeof trainOptions>>;
+
+/** Checks the options against each other. Throws `OptionError` naming the first that does not fit. */
+export function requireFittingOptions(options: TrainOptions): void {
+  requireFittingTraining(options);
+  const { startSeconds = 0, endSeconds } = options;
+  if (endSeconds !== undefined && endSeconds <= startSeconds) {
+    throw new OptionError('--end-seconds', endSeconds, `a time after the ${startSeconds} of --start-seconds`);
+  }
+}
+
+/**
+ * The model that the options describe. Throws `OptionError` naming the first that does not fit the others.
+ *
+ * @param given the options that were given rather than left at their defaults
+ */
+export function modelConfig(options: TrainOptions, given?: ReadonlySet<string>): PretrainingConfig {
+  const { decoderPositions } = options;
+  const encoder = encoderConfig(options, given);
+  const decoder = {
+    ...paperDecoder,
+    dim: options.decoderDim,
+    depth: options.decoderDepth,
+    heads: options.decoderHeads,
+  };
+  requireFittingWidth('decoder-', decoder);
+  requireFittingMask(encoder, options.maskRatio);
+  validateEncoder(encoder);
+  validateDecoder(decoder);
+  return { encoder, decoder, decoderPositions };
+}
+
+function requireFittingMask(encoder: EncoderConfig, maskRatio: number): void {
+  const { maskedCount, region } = windowMaskCounts(maskDesign(encoder, maskRatio));
+  if (maskedCount > 0) return;
+  const positions = region[1] * region[2];
+  throw new OptionError(
+    '--mask-ratio',
+    maskRatio,
+    `a share that masks one of ${positions} positions or more`,
+  );
+}
+
+/**
+ * The settings that decide the result of a run, with the values in use: a resumed run must have the same.
+ *
+ * @param videos names the videos in use
+ */
+export function bindingSettings(
+  options: TrainOptions,
+  { encoder }: PretrainingConfig,
+  videos: string,
+): Record<string, JsonValue> {
+  const { dim, depth, heads } = encoder;
+  return { videos, ...trainOptions.decisive(options), dim, depth, heads };
+}

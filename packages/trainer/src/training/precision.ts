@@ -1,0 +1,77 @@
+import type { Precision, Runtime } from '@tubelet/kernels';
+import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
+import { HalfPrecisionError, useHalfPrecision } from '@tubelet/kernels/tuning';
+import { UserError } from '../errors.js';
+
+/** Options about the precision of training; named as on the command line. */
+export interface PrecisionOptions {
+  readonly precision: Precision;
+}
+
+/** f16 was asked for on a GPU that can do nothing with it, or hides overflow. */
+export class PrecisionError extends UserError {
+  override readonly name = 'PrecisionError';
+
+  /** @param cause names the adapter and what is wrong with it */
+  constructor(cause: HalfPrecisionError) {
+    const remedy =
+      'Train with --precision f32, which is the default, or on a GPU with matrix units that its driver shows ' +
+      '(`npm run doctor` lists what there is).';
+    super(`--precision f16: ${cause.message}. ${remedy}`, { cause });
+  }
+}
+
+/**
+ * Opens the GPU for a training and sets its precision.
+ *
+ * @param note told which kernels use f16
+ * @throws PrecisionError for f16 where no kernel can use it, or overflow is hidden; NoAdapterError where there is no GPU
+ */
+export async function openTrainingRuntime(
+  { precision }: PrecisionOptions,
+  note: (message: string) => void,
+): Promise<Runtime> {
+  const runtime = await openNodeRuntime({ matrixUnits: precision === 'f16' });
+  try {
+    await usePrecision(runtime, precision, note);
+  } catch (error) {
+    closeNodeRuntime(runtime);
+    throw error;
+  }
+  return runtime;
+}
+
+/**
+ * Sets the precision of a training before its first kernel.
+ *
+ * @throws PrecisionError for f16 where no kernel can use it, or overflow is hidden
+ */
+export async function usePrecision(
+  runtime: Runtime,
+  precision: Precision,
+  note: (message: string) => void,
+): Promise<void> {
+  if (precision === 'f32') return;
+  let used: string[];
+  try {
+    used = await useHalfPrecision(runtime);
+  } catch (error) {
+    throw error instanceof HalfPrecisionError ? new PrecisionError(error) : error;
+  }
+  const slow = runtime.adapter.isSoftware ? '; on a software driver that is slower than f32' : '';
+  note(`products of f16 under a dynamic loss scale: ${used.join(', ')}${slow}`);
+}
+
+/** Runs `body` in f32, whatever the training computes in: what it finds is what `evaluate` finds afterwards. */
+export async function inFullPrecision<T>(runtime: Runtime, body: () => Promise<T>): Promise<T> {
+  const { precision } = runtime;
+  const forced = [...runtime.forcedVariants];
+  runtime.precision = 'f32';
+  runtime.forcedVariants.clear();
+  try {
+    return await body();
+  } finally {
+    runtime.precision = precision;
+    for (const [kernel, variant] of forced) runtime.forcedVariants.set(kernel, variant);
+  }
+}

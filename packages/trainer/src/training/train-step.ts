@@ -1,0 +1,82 @@
+import { RecordedStep, type StepArrays } from '@tubelet/autograd';
+import { SKIPPED_STEPS, type Metrics } from '../meters.js';
+import { Divergence } from './divergence.js';
+import type { EpochReader } from './epoch-reader.js';
+import type { PendingStep, StepPosition } from './loop.js';
+import type { SteppedModel } from './task.js';
+
+/** Hands one optimiser step to the GPU: so many batches forward and backward, then AdamW and the average. */
+export type TrainStep = (position: StepPosition, learningRate: number) => Promise<PendingStep>;
+
+// One computes while the next is made ready; more would only fill the memory with clips that wait.
+const BATCHES_IN_FLIGHT = 2;
+
+/**
+ * The steps of a training. Batches of one shape are recorded when the second of them comes, and replayed from then on.
+ *
+ * A step is handed to the GPU without waiting for what comes out of it. So it is the GPU that decides, by the norm of
+ * all gradients, whether it counts: where a value is not finite, weights, moments and average stay as they were (see
+ * `LossScale`). To settle a step throws `TrainingDivergedError` where that has happened too often.
+ *
+ * @param accumulate batches whose gradients make one step
+ */
+export function trainingStep<Batch>(
+  model: SteppedModel<Batch>,
+  batches: EpochReader<Batch>,
+  accumulate: number,
+): TrainStep {
+  const { engine, store, optimiser, lossScale, average, losses: names } = model;
+  const { runtime } = engine;
+  const divergence = new Divergence();
+  const batchStep = new RecordedStep(engine, {
+    stores: [store],
+    body(arrays: StepArrays<string>) {
+      const { loss, losses } = model.forward(arrays);
+      engine.backward(loss, { scale: 1 / accumulate, lossScale });
+      return losses;
+    },
+  });
+  const inFlight: Promise<unknown>[] = [];
+  /** From here on nobody may be waiting for it: the error is told to whoever asks for the outcome. */
+  const heldBack = <T>(promise: Promise<T>): Promise<T> => {
+    promise.catch(() => undefined);
+    return promise;
+  };
+
+  return async (position, learningRate) => {
+    const reads: Promise<Float32Array>[] = [];
+    let [dataWaitMs, gpuWaitMs] = [0, 0];
+    for (let index = 0; index < accumulate; index++) {
+      const askedMs = performance.now();
+      const batch = await batches.next(position, index);
+      const gotMs = performance.now();
+      while (inFlight.length >= BATCHES_IN_FLIGHT) await inFlight.shift();
+      dataWaitMs += gotMs - askedMs;
+      gpuWaitMs += performance.now() - gotMs;
+      const read = heldBack(runtime.read(batchStep.run(model.inputs(batch, position.epoch))));
+      inFlight.push(read);
+      reads.push(read);
+    }
+    // Here the gradients of the step are complete, and nothing has been decided on them.
+    optimiser.step({ learningRate });
+    average?.update({ lossScale });
+    const outcome = heldBack(lossScale.read());
+
+    const settle = async (): Promise<Metrics> => {
+      const values = await Promise.all(reads);
+      const losses = names.map((name, i) => {
+        return [name, values.reduce((sum, one) => sum + one[i]!, 0) / accumulate] as const;
+      });
+      const { gradientNorm, scale, skippedSteps, skipped } = await outcome;
+      divergence.check(position.step, losses[0]![1], lossScale, { scale, skippedSteps, skipped });
+      return {
+        ...Object.fromEntries(losses),
+        lr: learningRate,
+        'gradient norm': gradientNorm,
+        ...(lossScale.dynamic && { 'loss scale': scale }),
+        ...((lossScale.dynamic || skippedSteps > 0) && { [SKIPPED_STEPS]: skippedSteps }),
+      };
+    };
+    return { position, dataWaitMs, gpuWaitMs, settle };
+  };
+}
