@@ -141,3 +141,17 @@ export function takeFrames({ bytes, frames }: CodedFrames, places: readonly numb
   }
   return { bytes: kept, frames: places.map((place) => moved.get(place)!) };
 }
+
+/**
+ * Clips of zeros that are to go the longest way to square frames: half of the frames are planes and half are RGB, and
+ * none has the wanted size yet. For steps that are not about what is in them.
+ */
+export function blankClips(count: number, length: number, size: number): CodedFrames[] {
+  const edge = size + 4;
+  const frames = Array.from({ length }, (_, i): StoredFrame => ({
+    ...{ width: edge, height: edge, rotation: 0, offset: 0 },
+    colour: i % 2 === 0 ? { matrix: 'bt601', fullRange: false } : undefined,
+  }));
+  const bytes = new Uint8Array(3 * edge * edge);
+  return Array.from({ length: count }, () => ({ bytes, frames }));
+}
