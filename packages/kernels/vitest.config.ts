@@ -12,8 +12,13 @@ const besideCases = sources
   .filter((path) => path.endsWith('.cases.ts'))
   .map((path) => `src/${path.replaceAll('\\', '/').replace(/cases\.ts$/, 'test.ts')}`);
 
-export default defineConfig(
-  process.env['TUBELET_TEST'] === 'rest'
-    ? { ...sharedTest, test: { ...sharedTest.test, include: besideCases } }
-    : sharedTest,
-);
+export default defineConfig({
+  ...sharedTest,
+  test: {
+    ...sharedTest.test,
+    ...(process.env['TUBELET_TEST'] === 'rest' && { include: besideCases }),
+    // Most of the time goes into compiling kernels, which a software driver does on one core.
+    fileParallelism: true,
+    maxWorkers: 2,
+  },
+});

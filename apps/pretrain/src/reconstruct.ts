@@ -74,24 +74,38 @@ export async function reconstruct(video: string, options: ReconstructOptions): P
     const frames = await squareFrames(runtime, clip, encoder.imageSize);
     const model = new PretrainingModel(new Engine(runtime), config);
     loadStateDict(model.store, checkpointWeights(checkpoint));
-    const groups: PictureRow[][] = [[{ label: 'the clip', frames }]];
-    for (const maskRatio of options.maskRatios) {
-      const { cubes, error } = await predictClip(runtime, model, frames, { maskRatio, seed: options.seed });
-      groups.push(rowsOf(frames, cubes, encoder, maskRatio, error));
-    }
-    const picture = assemblePicture(groups, { frameSize: encoder.imageSize, frameCount: encoder.frames });
+    const { picture, labels } = await reconstructionPicture(model, frames, options);
     await writePicture(options.out, picture);
-    const labels = groups.flat().map(({ label }, row) => `row ${row + 1}  ${label}`);
     console.log(
       [
         `${options.out} (${picture.width}×${picture.height}), one column for each of ${encoder.frames} frames:`,
-        ...labels,
+        ...labels.map((label, row) => `row ${row + 1}  ${label}`),
         'Targets are normalised, so masked cubes are shown with the mean and contrast of their true pixels.',
       ].join('\n'),
     );
   } finally {
     closeNodeRuntime(runtime);
   }
+}
+
+/**
+ * A clip, and under it for each mask ratio what is masked, predicted and reconstructed; with a label for each row.
+ *
+ * @param frames [T, H, W, 3]
+ */
+export async function reconstructionPicture(
+  model: PretrainingModel,
+  frames: Uint8Array,
+  { maskRatios, seed }: { readonly maskRatios: readonly number[]; readonly seed: number },
+): Promise<{ readonly picture: Picture; readonly labels: readonly string[] }> {
+  const { encoder } = model.config;
+  const groups: PictureRow[][] = [[{ label: 'the clip', frames }]];
+  for (const maskRatio of maskRatios) {
+    const { cubes, error } = await predictClip(model.engine.runtime, model, frames, { maskRatio, seed });
+    groups.push(rowsOf(frames, cubes, encoder, maskRatio, error));
+  }
+  const picture = assemblePicture(groups, { frameSize: encoder.imageSize, frameCount: encoder.frames });
+  return { picture, labels: groups.flat().map(({ label }) => label) };
 }
 
 /**
@@ -158,10 +172,10 @@ function rowsOf(
 }
 
 /** One clip without repeated frames. Throws `VideoTooShortError`, or `VideoDecodeError`. */
-async function readWholeClip(
+export async function readWholeClip(
   video: string,
   { imageSize, frames: count }: EncoderConfig,
-  { frameStep, crop, startSeconds }: ReconstructOptions,
+  { frameStep, crop, startSeconds }: Pick<ReconstructOptions, 'frameStep' | 'crop' | 'startSeconds'>,
 ): Promise<CodedFrames> {
   const { frames, indices, info } = await readClip(video, {
     size: imageSize,
@@ -200,10 +214,15 @@ function requirePicturePath(path: string): void {
   if (!existsSync(folder) || !statSync(folder).isDirectory()) throw new PictureFolderError(path, folder);
 }
 
-async function writePicture(path: string, { data, width, height }: Picture): Promise<void> {
-  const png = await sharp(data, { raw: { width, height, channels: 3 } })
+/** A picture as the bytes of a PNG file. */
+export function encodePng({ data, width, height }: Picture): Promise<Buffer> {
+  return sharp(data, { raw: { width, height, channels: 3 } })
     .png({ compressionLevel: 9 })
     .toBuffer();
+}
+
+async function writePicture(path: string, picture: Picture): Promise<void> {
+  const png = await encodePng(picture);
   try {
     await writeFile(path, png);
   } catch (cause) {

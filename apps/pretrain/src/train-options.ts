@@ -19,6 +19,7 @@ import {
   requireFittingWidth,
   runningOptions,
   stepOptions,
+  withoutEffect,
   type JsonValue,
   type ValuesOfSet,
 } from '@tubelet/trainer';
@@ -74,6 +75,12 @@ export const trainOptions = optionSet({
       seeded: 'of weights, order, crops and masks',
     }),
   },
+  'Watching:': withoutEffect({
+    watch: option
+      .text('<video>', 'a video that is not trained on: TensorBoard shows how it is reconstructed')
+      .optional(),
+    watchEvery: option.whole('<epochs>', 'epochs from one picture to the next').default(10),
+  }),
   'Running:': runningOptions({
     saveEvery: '10 epochs',
     keep: 3,

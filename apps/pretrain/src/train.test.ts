@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -118,10 +118,25 @@ describe('a run', () => {
     });
   });
 
+  it('shows in TensorBoard how a video is reconstructed that it does not train on, to the same bytes', async () => {
+    const watch = join(data.folder, 'good-1.mp4');
+    await succeed(command('watched', { watch, 'watch-every': 4, workers: 1 }));
+    const [events] = (await readdir(at('watched'))).filter((name) => name.startsWith('events.out'));
+    const bytes = await readFile(at('watched', events!));
+    // The start of a PNG file: one picture after the fourth epoch, one after the eighth.
+    expect(bytes.toString('latin1').split('\x89PNG').length - 1).toBe(2);
+    expect(finalDigest(at('watched'))).toBe(finalDigest(at('first')));
+    expect(await fail(command('unseen', { watch: data.textFile }), 1)).toContain(data.textFile);
+  });
+
   it('gives the same bytes with other threads and under --profile, and others with another seed', async () => {
-    const { stdout } = await succeed(command('again', { workers: 3, profile: true }));
+    const trace = at('trace.json');
+    const { stdout } = await succeed(command('again', { workers: 3, profile: true, trace }));
     expect(stdout).toMatch(/^steps 2 to 40\nkernel +calls +time ms .*^matmul +\d+ .*^total /ms);
     expect(finalDigest(at('again'))).toBe(finalDigest(at('first')));
+    const events = JSON.parse(await readFile(trace, 'utf8')) as { name: string; ts: number; dur: number }[];
+    for (const name of ['step 40', 'step 1, batch 1', 'checkpoint', 'matmul', 'adamw'])
+      expect(events.filter((event) => event.name === name).length, name).toBeGreaterThan(0);
     await succeed(command('other', { seed: 1 }));
     expect(finalDigest(at('other'))).not.toBe(finalDigest(at('first')));
   });

@@ -4,6 +4,7 @@ import { blankClips, type ClipBatch } from '@tubelet/video';
 import { resolve } from 'node:path';
 import manifest from '../package.json' with { type: 'json' };
 import { TrainingState } from './training-state.js';
+import { WatchedClip } from './watched-clip.js';
 import { findVideos, openLoader, videosFingerprint } from './train-data.js';
 import { bindingSettings, type TrainOptions } from './train-options.js';
 
@@ -32,7 +33,9 @@ export async function train(
   config: PretrainingConfig,
   commandLine: readonly string[],
 ): Promise<void> {
-  await trainRun({
+  const { watch } = options;
+  const watched = watch === undefined ? undefined : await WatchedClip.open(watch, options, config);
+  await trainRun<ClipBatch, TrainingState>({
     ...trainable(options, config),
     program: 'pretrain train',
     version: manifest.version,
@@ -43,6 +46,15 @@ export async function train(
     announcements: ({ loader, stepsPerEpoch }) => [
       `samples: ${loader.sampleCount}, steps an epoch: ${stepsPerEpoch}`,
     ],
+    endEpoch:
+      watched &&
+      (async ({ model }, epoch, { run, stepsPerEpoch }) => {
+        const isLast = epoch + 1 === options.epochs;
+        if (!isLast && (epoch + 1) % options.watchEvery !== 0) return undefined;
+        const png = await watched.picture(model);
+        run.tensorBoard.addImage((epoch + 1) * stepsPerEpoch, 'reconstruction', png);
+        return undefined;
+      }),
   });
 }
 

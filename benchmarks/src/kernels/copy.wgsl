@@ -6,8 +6,8 @@ var<storage, read> source: array<vec4f>;
 var<storage, read_write> copied: array<vec4f>;
 
 @compute @workgroup_size(256)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = (group.x + group.y * GRID_X) * 256u + lane;
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) invocation: u32) {
+  let i = (group.x + group.y * GRID_X) * 256u + invocation;
   if i < COUNT {
     copied[i] = source[i];
   }

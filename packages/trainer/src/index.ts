@@ -42,7 +42,7 @@ export {
 export { RateMeter, SKIPPED_STEPS, type Metrics } from './meters.js';
 export * from './options/encoder-options.js';
 export * as option from './options/option-kinds.js';
-export type { Options, ValuesOf } from './options/option-kinds.js';
+export { withoutEffect, type Options, type ValuesOf } from './options/option-kinds.js';
 export * from './options/option-set.js';
 export * from './options/training-options.js';
 export * from './program.js';
@@ -52,7 +52,7 @@ export { renderReport, writeReport } from './report.js';
 export { readReportData, type EpochMean, type ReportData, type Series } from './report-data.js';
 export * from './run-folder.js';
 export { RunLog, readLog, type LogRecord } from './run-log.js';
-export { runsCommand } from './runs/runs-command.js';
+export { runsCommand } from './run-overview/runs-command.js';
 export * from './stop-signal.js';
 export { TensorBoardWriter } from './tensorboard.js';
 export * from './training/bad-files.js';

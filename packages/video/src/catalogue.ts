@@ -6,7 +6,7 @@ import { framesWithin, type FrameRange } from './frame-range';
 import { keptFrame, storedBytes } from './pixels/coded-frames';
 import type { DecoderPool } from './pool';
 import type { VideoInfo } from './video-info';
-import type { VideoEntry } from './source';
+import type { VideoEntry } from './video-entry';
 import type { DecodedFrames } from './worker-protocol';
 
 /** A video that can be used, and the part of it that is. */
@@ -16,7 +16,7 @@ export interface UsableVideo {
 }
 
 /** What a catalogue needs to know of an entry. */
-export type CatalogueEntry = Pick<VideoEntry, 'path' | 'timeRange'>;
+export type CatalogueEntry = Pick<VideoEntry, 'path' | 'timeRange' | 'member'>;
 
 /** Headers keep the time of each frame: so many frames of theirs are kept, which takes 64 MiB. */
 const KEPT_FRAMES = 2 ** 23;
@@ -116,10 +116,10 @@ export class Catalogue {
     return { frames: await this.pool.readRange(info, this.shape, begin, end), begin };
   }
 
-  private header(path: string): Promise<VideoInfo> {
+  private header({ path, member }: CatalogueEntry): Promise<VideoInfo> {
     let header = this.headers.get(path);
     if (header === undefined) {
-      const added: Header = { info: this.pool.probe(path), frames: 0 };
+      const added: Header = { info: this.pool.probe(path, member), frames: 0 };
       added.info.then(
         ({ frameCount }) => this.weigh(path, added, frameCount),
         () => this.weigh(path, added, 0),
@@ -145,8 +145,9 @@ export class Catalogue {
     }
   }
 
-  private async probe({ path, timeRange }: CatalogueEntry): Promise<UsableVideo> {
-    const info = await this.header(path);
+  private async probe(entry: CatalogueEntry): Promise<UsableVideo> {
+    const { path, timeRange } = entry;
+    const info = await this.header(entry);
     const range = framesWithin(info, timeRange);
     if (range.begin === range.end) {
       const { startSeconds = 0, endSeconds = Infinity } = timeRange ?? {};

@@ -12,6 +12,7 @@ import {
   codedBox,
   keepFrame,
   keptFrame,
+  shownSize,
   storedBytes,
   type CodedFrames,
 } from './pixels/coded-frames';
@@ -20,6 +21,7 @@ import type { Decoders } from './decoders';
 import type { FfmpegRunner } from './runner';
 import type { VideoInfo } from './video-info';
 import type { DecoderProcess } from './webcodecs/client';
+import type { FramesPlace } from './webcodecs/protocol';
 import { RefusedVideoError } from './webcodecs/refused';
 
 /** How frames are cut and sized. */
@@ -87,7 +89,7 @@ async function decodeWithFfmpeg(
   let filledBytes = 0;
   let received = 0;
   const { exitCode, log } = await runner.run({
-    inputPath: info.path,
+    input: info,
     inputOptions: seekOptions(info, firstFrame),
     outputOptions: [
       ...['-map', '0:v:0', '-vf', `${select}${scale(info)},${colour === undefined ? TO_RGB : KEEP_PLANES}`],
@@ -121,6 +123,15 @@ async function decodeWithFfmpeg(
   return { bytes, frames: alikeFrames(kept, 0, indices.length) };
 }
 
+/** What a decoder process needs to find frames. Throws a RefusedVideoError for a video that it was not the one to probe. */
+export function framesPlace(info: VideoInfo, indices: readonly number[]): FramesPlace {
+  const { path, part, width, height, timesSeconds, colour, container } = info;
+  if (container === undefined || colour === undefined) throw new RefusedVideoError('it was probed by ffmpeg');
+  const { startSeconds, rotation } = container;
+  const times = Float64Array.from(indices, (index) => (timesSeconds[index] as number) + startSeconds);
+  return { path, part, times, rotation, colour, width, height };
+}
+
 /** {@link decodeWithFfmpeg}, in a decoder process. Throws a RefusedVideoError where ffmpeg is to try. */
 async function decodeWithWebcodecs(
   decoder: DecoderProcess,
@@ -128,17 +139,15 @@ async function decodeWithWebcodecs(
   indices: readonly number[],
   { size, crop }: FrameShape,
 ): Promise<CodedFrames> {
-  const { path, width, height, timesSeconds, colour, container } = info;
-  if (container === undefined || colour === undefined) throw new RefusedVideoError('it was probed by ffmpeg');
-  const { startSeconds, rotation } = container;
-  const lying = rotation === 90 || rotation === 270;
-  const coded = { width: lying ? height : width, height: lying ? width : height, colour };
+  const { width, height } = info;
+  const place = framesPlace(info, indices);
+  const { rotation, colour } = place;
   if (rotation !== 0 && (width % 2 !== 0 || height % 2 !== 0)) {
     throw new RefusedVideoError('its frames are turned and have an odd width or height');
   }
-  const times = Float64Array.from(indices, (index) => (timesSeconds[index] as number) + startSeconds);
+  const coded = { ...shownSize({ width, height, rotation }), colour };
   const box = codedBox(cropBox(crop, width, height, size), coded.width, coded.height, rotation);
-  const bytes = await decoder.ask({ kind: 'frames', path, times, frame: coded, box, size });
+  const bytes = await decoder.ask({ kind: 'frames', ...place, box, size });
   return { bytes, frames: alikeFrames(keptFrame(coded, box, size), rotation, indices.length) };
 }
 
@@ -156,7 +165,7 @@ async function decodeVideoFrames(
     return await decodeWithWebcodecs(webcodecs, info, indices, shape);
   } catch (error) {
     if (!(error instanceof RefusedVideoError)) throw error;
-    const probed = await probeVideo(ffmpeg, info.path);
+    const probed = await probeVideo(ffmpeg, { path: info.path, part: info.part });
     if (probed.frameCount !== info.frameCount) {
       throw new VideoDecodeError(
         info.path,

@@ -5,6 +5,7 @@ import { isFrameName, probeFrameFolder } from './frame-folder';
 import type { HeaderCache } from './header-cache';
 import { probeVideo } from './probe';
 import type { FfmpegRunner } from './runner';
+import { readMemberInfo, type ShardMember } from './shards/member';
 import { describeTimes, FRAME_FOLDER_RATE, type VideoInfo } from './video-info';
 import type { DecoderProcess } from './webcodecs/client';
 import { RefusedVideoError } from './webcodecs/refused';
@@ -19,11 +20,13 @@ export interface Decoders {
 
 /**
  * Looks at a video file, a folder of frames, or an image, which is a video of one frame. Video files are for the
- * WebCodecs decoder where it can surely give the frames that ffmpeg gives, for ffmpeg otherwise.
+ * WebCodecs decoder where it can surely give the frames that ffmpeg gives, for ffmpeg otherwise. What is known of a
+ * video in a shard stands beside it there.
  *
  * @throws VideoDecodeError when it is missing, no video, empty, or cut short.
  */
-export async function probe(decoders: Decoders, path: string): Promise<VideoInfo> {
+export async function probe(decoders: Decoders, path: string, member?: ShardMember): Promise<VideoInfo> {
+  if (member !== undefined) return readMemberInfo(path, member);
   const entry = statSync(path, { throwIfNoEntry: false });
   if (entry === undefined) throw new VideoDecodeError(path, 'there is no such file');
   if (entry.isDirectory()) return probeFrameFolder(path);
@@ -36,12 +39,12 @@ export async function probe(decoders: Decoders, path: string): Promise<VideoInfo
 }
 
 async function probeVideoFile({ ffmpeg, webcodecs }: Decoders, path: string): Promise<VideoInfo> {
-  if (webcodecs === undefined) return probeVideo(ffmpeg, path);
+  if (webcodecs === undefined) return probeVideo(ffmpeg, { path });
   try {
     const { times, ...found } = await webcodecs.ask({ kind: 'probe', path });
     return { path, kind: 'video', seekable: true, ...found, ...describeTimes(times, FRAME_FOLDER_RATE) };
   } catch (error) {
     if (!(error instanceof RefusedVideoError)) throw error;
-    return probeVideo(ffmpeg, path);
+    return probeVideo(ffmpeg, { path });
   }
 }

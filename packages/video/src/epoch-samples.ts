@@ -3,48 +3,34 @@ import { PhiloxStream } from '@tubelet/kernels';
 import type { Catalogue } from './catalogue';
 import { requireInteger } from './check-options';
 import { VideoDecodeError } from './errors';
+import { orderShards, type ShardReading } from './shards/shard-order';
 import { Purpose } from './stream-purposes';
 
-/** The share of each global batch that a process loads: `batchSize` of `batchSize · count` samples. */
-export interface Shard {
-  index: number;
-  count: number;
+/** Which part of each global batch a process loads: `batchSize` of `batchSize · ranks` samples. */
+export interface Rank {
+  /** Of this process, counted from 0. */
+  rank: number;
+  /** Processes that load together. */
+  ranks: number;
 }
 
-export interface EpochSamplesOptions {
-  /** Samples of an epoch, over all shards. */
+export interface EpochSamplesOptions extends Rank {
+  /** Samples of an epoch, over all ranks. */
   sampleCount: number;
-  /** Samples of a batch of one shard. */
+  /** Samples of a batch of one rank. */
   batchSize: number;
   seed: number;
-  shard: Shard;
+  /** Where the samples lie in shards: how they are to be read. Without it, an epoch is one shuffle of all samples. */
+  shards?: ShardReading;
   /** Leave out the last batch where it is not full. */
   dropLast: boolean;
 }
 
-/** Throws a RangeError unless the shard is one of its count. */
-export function checkShard({ index, count }: Shard): void {
-  requireInteger('shard.count', count, 1);
-  requireInteger('shard.index', index, 0);
-  if (index >= count) throw new RangeError(`shard.index is ${index}: it must be below shard.count ${count}.`);
-}
-
-/** What `PhiloxStream.shuffle` does, faster: with a million samples every epoch waits for it. */
-export function shuffle(order: Uint32Array, stream: PhiloxStream): void {
-  for (let i = order.length - 1; i > 0; i--) {
-    const count = i + 1;
-    let draw = stream.nextUint32();
-    // Draws from the last multiple of `count` below 2^32 on would favour small remainders; few are so near to 2^32.
-    if (draw >= 2 ** 32 - count) {
-      const limit = 2 ** 32 - (2 ** 32 % count);
-      while (draw >= limit) draw = stream.nextUint32();
-    }
-    // The remainder: `%` is several times slower on numbers above 2^31.
-    const j = draw - Math.floor(draw / count) * count;
-    const held = order[i] as number;
-    order[i] = order[j] as number;
-    order[j] = held;
-  }
+/** Throws a RangeError unless the rank is one of the ranks. */
+export function checkRank({ rank, ranks }: Rank): void {
+  requireInteger('ranks', ranks, 1);
+  requireInteger('rank', rank, 0);
+  if (rank >= ranks) throw new RangeError(`rank is ${rank}: it must be below the ${ranks} of ranks.`);
 }
 
 /** The samples of epochs in batches: an order for each epoch, from (seed, shuffle, epoch), cut into steps. */
@@ -52,30 +38,31 @@ export class EpochSamples {
   constructor(private readonly options: EpochSamplesOptions) {}
 
   get stepsPerEpoch(): number {
-    const { sampleCount, batchSize, shard, dropLast } = this.options;
-    const steps = sampleCount / (batchSize * shard.count);
+    const { sampleCount, batchSize, ranks, dropLast } = this.options;
+    const steps = sampleCount / (batchSize * ranks);
     return dropLast ? Math.floor(steps) : Math.ceil(steps);
   }
 
-  /** The samples of an epoch, over all shards. */
+  /** The samples of an epoch, over all ranks, each once. */
   order(epoch: number): Uint32Array {
+    const { seed, shards } = this.options;
+    if (shards !== undefined) return orderShards(shards, seed, epoch);
     const order = new Uint32Array(this.options.sampleCount);
     for (let i = 0; i < order.length; i++) order[i] = i;
-    shuffle(order, new PhiloxStream({ seed: this.options.seed, purpose: Purpose.shuffle, epoch }));
-    return order;
+    return new PhiloxStream({ seed, purpose: Purpose.shuffle, epoch }).shuffle(order);
   }
 
-  /** The shard's part of a step. */
+  /** The rank's part of a step. */
   ofStep(order: Uint32Array, step: number): Uint32Array<ArrayBuffer> {
     const { batchSize } = this.options;
     const begin = this.batchNumber(step) * batchSize;
     return order.slice(begin, begin + batchSize) as Uint32Array<ArrayBuffer>;
   }
 
-  /** Counts the batches of an epoch over all shards: the same one for the same samples of an order. */
+  /** Counts the batches of an epoch over all ranks: the same one for the same samples of an order. */
   batchNumber(step: number): number {
-    const { shard } = this.options;
-    return step * shard.count + shard.index;
+    const { rank, ranks } = this.options;
+    return step * ranks + rank;
   }
 
   /**

@@ -42,6 +42,11 @@ export class VideoSourceError extends Error {
   override readonly name = 'VideoSourceError';
 }
 
+/** A folder in which shards cannot be begun, or gone on with. */
+export class ShardFolderError extends Error {
+  override readonly name = 'ShardFolderError';
+}
+
 /** No ffmpeg on this machine, or the one that was asked for does not run. */
 export class FfmpegNotFoundError extends Error {
   override readonly name = 'FfmpegNotFoundError';

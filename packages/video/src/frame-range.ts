@@ -1,6 +1,6 @@
 /** From times to frames: the part of a video in use, and its segments. */
 import type { VideoInfo } from './video-info';
-import type { TimeRange } from './source';
+import type { TimeRange } from './video-entry';
 
 /** The frames `begin` … `end − 1`. */
 export interface FrameRange {

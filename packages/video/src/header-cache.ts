@@ -56,19 +56,23 @@ function restoreTimes(stored: StoredTimes): number[] {
   return stored.ticks.map((distance) => (tick += distance) * stored.unit);
 }
 
-type StoredInfo = Pick<VideoInfo, 'width' | 'height' | 'seekable' | 'colour' | 'container'> & {
+/** What a video holds, in few characters of JSON. */
+export type StoredInfo = Pick<VideoInfo, 'width' | 'height' | 'seekable' | 'colour' | 'container'> & {
   times: StoredTimes;
   /** Of a video of one frame. */
   rate?: number;
 };
 
-function store(info: VideoInfo): StoredInfo {
+export function storeInfo(info: Omit<VideoInfo, 'path' | 'kind'>): StoredInfo {
   const { width, height, seekable, colour, container, timesSeconds, frameCount, framesPerSecond } = info;
   const rate = frameCount === 1 ? framesPerSecond : undefined;
   return { width, height, seekable, colour, container, rate, times: storeTimes(timesSeconds) };
 }
 
-function restore(path: string, { times, rate = FRAME_FOLDER_RATE, ...known }: StoredInfo): VideoInfo {
+export function restoreInfo(
+  path: string,
+  { times, rate = FRAME_FOLDER_RATE, ...known }: StoredInfo,
+): VideoInfo {
   return { path, kind: 'video', ...known, ...describeTimes(restoreTimes(times), rate) };
 }
 
@@ -97,7 +101,7 @@ export class HeaderCache {
     if (at < 0) return undefined;
     const begin = at + key.length;
     const [sum, text = ''] = lines.slice(begin, lines.indexOf('\n', begin)).split('\t', 2);
-    return sum === checksum(text) ? restore(path, JSON.parse(text) as StoredInfo) : undefined;
+    return sum === checksum(text) ? restoreInfo(path, JSON.parse(text) as StoredInfo) : undefined;
   }
 
   /**
@@ -106,7 +110,7 @@ export class HeaderCache {
    * @returns what `find` will say: times come back rounded, and the first run must see those as well.
    */
   remember(info: VideoInfo, stats: Stats): VideoInfo {
-    const stored = store(info);
+    const stored = storeInfo(info);
     const text = JSON.stringify(stored);
     // In front too: the line before may have been cut off.
     const line = `\n${this.keyOf(info.path, stats)}\t${checksum(text)}\t${text}\n`;
@@ -120,7 +124,7 @@ export class HeaderCache {
         // Not worth ending a run for: the next one looks at the file again.
       }
     }
-    return restore(info.path, stored);
+    return restoreInfo(info.path, stored);
   }
 
   private fileOf(path: string): string {

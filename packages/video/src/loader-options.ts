@@ -1,10 +1,10 @@
 /** What a `ClipLoader` can be told. */
 import { requireInteger } from './check-options';
 import type { CropMode } from './crop';
-import { checkShard, type Shard } from './epoch-samples';
+import { checkRank } from './epoch-samples';
 import type { BadFile } from './errors';
 import type { Ffmpeg } from './ffmpeg';
-import type { VideoEntry } from './source';
+import type { VideoEntry } from './video-entry';
 import type { DecoderName } from './webcodecs/find';
 
 export interface ClipLoaderOptions {
@@ -30,10 +30,19 @@ export interface ClipLoaderOptions {
   segmentSeconds?: number;
   /** Leave out the last batch where it is not full; default true. */
   dropLast?: boolean;
-  /** The share of each global batch that this process loads; default the whole: `{ index: 0, count: 1 }`. */
-  shard?: Shard;
+  /** Which part of each global batch this process loads, counted from 0; default 0. */
+  rank?: number;
+  /** Processes that load the parts of each global batch; default 1. */
+  ranks?: number;
   /** Decoding threads; see `DecoderPoolOptions`. */
   workers?: number;
+  /**
+   * Clips of a step, over all ranks and batches that make one; default batchSize · ranks. Where the entries lie in
+   * shards, an epoch's order depends on it, and not on the ranks.
+   */
+  clipsPerStep?: number;
+  /** Samples among which the next one of a shard is drawn; default 1000. */
+  shuffleBuffer?: number;
   /** Batches decoded ahead of the one in use; default 2. */
   prefetchBatches?: number;
   /** Memory for decoded whole videos, so that later epochs decode nothing; default 512 MiB, 0 for none. */
@@ -64,17 +73,29 @@ export function resolveOptions(options: ClipLoaderOptions, defaultWorkers: numbe
     augmentation: options.augmentation ?? 'multiScaleCrop',
     clipsPerVideo: options.clipsPerVideo ?? 1,
     dropLast: options.dropLast ?? true,
-    shard: options.shard ?? { index: 0, count: 1 },
+    rank: options.rank ?? 0,
+    ranks: options.ranks ?? 1,
     workers: options.workers ?? defaultWorkers,
+    clipsPerStep: options.clipsPerStep ?? options.batchSize * (options.ranks ?? 1),
+    shuffleBuffer: options.shuffleBuffer ?? 1000,
     prefetchBatches: options.prefetchBatches ?? 2,
     cacheBytes: options.cacheBytes ?? DEFAULT_CACHE_BYTES,
   };
-  for (const name of ['batchSize', 'size', 'frames', 'step', 'clipsPerVideo', 'workers'] as const) {
+  for (const name of [
+    'batchSize',
+    'size',
+    'frames',
+    'step',
+    'clipsPerVideo',
+    'workers',
+    'clipsPerStep',
+    'shuffleBuffer',
+  ] as const) {
     requireInteger(name, resolved[name], 1);
   }
   for (const name of ['seed', 'prefetchBatches', 'cacheBytes'] as const)
     requireInteger(name, resolved[name], 0);
-  checkShard(resolved.shard);
+  checkRank(resolved);
   const { segmentSeconds } = resolved;
   if (segmentSeconds !== undefined && !(segmentSeconds > 0)) {
     throw new RangeError(`segmentSeconds is ${segmentSeconds}: give a number above 0.`);

@@ -6,7 +6,8 @@ import type { WasmFfmpeg } from './ffmpeg';
 import { ClipLoader, type ClipBatch } from './loader';
 import type { ClipLoaderOptions } from './loader-options';
 import { clipFrameIndices } from './sampling';
-import { listVideos, type VideoEntry } from './source';
+import type { VideoEntry } from './video-entry';
+import { listVideos } from './source';
 import {
   frameNumbers,
   MPEG4,
@@ -159,8 +160,8 @@ describe('an epoch', () => {
   it('shares global batches between processes', async () => {
     const whole = await collect(await open({ batchSize: 2 }), 5);
     const shares = [];
-    for (const index of [0, 1]) {
-      shares.push(await collect(await open({ batchSize: 1, shard: { index, count: 2 } }), 5));
+    for (const rank of [0, 1]) {
+      shares.push(await collect(await open({ batchSize: 1, rank, ranks: 2 }), 5));
     }
     for (const [step, batch] of whole.entries()) {
       const halves = shares.map((share) => share[step] as SeenBatch);
@@ -274,7 +275,7 @@ describe('options and closing', () => {
     [{ size: 1.5 }, 'size is 1.5'],
     [{ seed: -1 }, 'seed is -1'],
     [{ segmentSeconds: 0 }, 'segmentSeconds is 0'],
-    [{ shard: { index: 2, count: 2 } }, 'shard.index is 2'],
+    [{ rank: 2, ranks: 2 }, 'rank is 2'],
     [{ workers: 0 }, 'workers is 0'],
   ])('refuses %j', async (options, message) => {
     await expect(open(options)).rejects.toThrow(RangeError);

@@ -11,7 +11,8 @@ import type { CodedFrames } from './pixels/coded-frames';
 import { prefetch } from './prefetch';
 import type { Box } from './resize';
 import { clipFrameIndices, clipStartCount } from './sampling';
-import type { VideoEntry } from './source';
+import type { ShardReading } from './shards/shard-order';
+import type { VideoEntry } from './video-entry';
 import { Purpose } from './stream-purposes';
 
 /** A batch of clips. */
@@ -48,7 +49,8 @@ interface Clip {
 /**
  * Loads batches of clips.
  *
- * Everything random is drawn from Philox streams: the order of an epoch from (seed, shuffle, epoch); the first frame,
+ * Everything random is drawn from Philox streams: the order of an epoch from (seed, shuffle, epoch), or
+ * from (seed, shardShuffle, epoch) where all entries lie in shards; the first frame,
  * the crop and the stand-in for a bad file from (seed, purpose, epoch, sample). So a batch depends on nothing but the
  * options, the epoch and the step: not on threads, timing, the cache, or what was loaded before.
  *
@@ -82,11 +84,12 @@ export class ClipLoader {
           ? entries.map((_, entry): Sample => ({ entry }))
           : await findSegments(catalogue, entries, options.segmentSeconds);
       const samples = videos.flatMap((video) => new Array<Sample>(options.clipsPerVideo).fill(video));
-      const epochs = new EpochSamples({ ...options, sampleCount: samples.length });
+      const shards = shardReading(samples, options);
+      const epochs = new EpochSamples({ ...options, sampleCount: samples.length, shards });
       const loader = new ClipLoader(options, pool, catalogue, samples, epochs);
       if (loader.stepsPerEpoch === 0) {
         throw new RangeError(
-          `A batch takes ${options.batchSize * options.shard.count} clips and the data set gives ${samples.length} ` +
+          `A batch takes ${options.batchSize * options.ranks} clips and the data set gives ${samples.length} ` +
             'in an epoch: lower batchSize, or raise clipsPerVideo.',
         );
       }
@@ -97,7 +100,7 @@ export class ClipLoader {
     }
   }
 
-  /** Samples of an epoch, over all shards. */
+  /** Samples of an epoch, over all ranks. */
   get sampleCount(): number {
     return this.samples.length;
   }
@@ -183,6 +186,23 @@ export class ClipLoader {
         : undefined;
     return { frames: await this.pool.readClip(video.info, indices, { size, crop }, decoded), box, entry, indices };
   }
+}
+
+/** How the samples are to be read where all of them lie in shards; undefined otherwise. */
+function shardReading(
+  samples: readonly Sample[],
+  { entries, clipsPerStep, shuffleBuffer }: ResolvedOptions,
+): ShardReading | undefined {
+  const shardSamples: number[] = [];
+  let last: string | undefined;
+  for (const { entry } of samples) {
+    const shard = (entries[entry] as VideoEntry).member?.shard;
+    if (shard === undefined) return undefined;
+    if (shard !== last) shardSamples.push(0);
+    last = shard;
+    shardSamples[shardSamples.length - 1] = (shardSamples.at(-1) as number) + 1;
+  }
+  return { shardSamples, clipsPerStep, bufferSize: shuffleBuffer };
 }
 
 /** Headers that are read together. */

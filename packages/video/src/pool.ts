@@ -3,6 +3,7 @@ import { cacheDirectory } from '@tubelet/kernels/node';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import type { CropMode } from './crop';
 import type { FrameShape } from './decode';
 import { DecoderClosedError, VideoDecodeError } from './errors';
 import { resolveFfmpeg, type Ffmpeg } from './ffmpeg';
@@ -11,6 +12,9 @@ import type { CodedFrames } from './pixels/coded-frames';
 import { compileWasmFfmpeg } from './runner-wasm';
 import type { Mix } from './transforms/mixup';
 import { findWebCodecs, wantedDecoder, type DecoderName, type WebCodecsDecoder } from './webcodecs/find';
+import type { EncodedClip } from './shards/encode-clip';
+import type { ShardMember } from './shards/member';
+import type { EncodeShape } from './webcodecs/protocol';
 import { scriptFile } from './worker-file';
 import type {
   DecodedFrames,
@@ -125,10 +129,21 @@ export class DecoderPool {
   /**
    * Size, number of frames and rate of a video or a folder of frames.
    *
+   * @param member of a video in a shard.
    * @throws VideoDecodeError
    */
-  probe(path: string): Promise<VideoInfo> {
-    return this.submit({ kind: 'probe', path });
+  probe(path: string, member?: ShardMember): Promise<VideoInfo> {
+    return this.submit({ kind: 'probe', path, member });
+  }
+
+  /**
+   * Decodes a whole video and encodes it anew.
+   *
+   * @throws VideoDecodeError; VideoEncodeError where this machine has no encoder.
+   */
+  encode(info: VideoInfo, crop: CropMode, shape: EncodeShape): Promise<EncodedClip> {
+    const { size, keyFrameInterval, quantizer } = shape;
+    return this.submit({ kind: 'encode', info, crop, size, keyFrameInterval, quantizer });
   }
 
   /**

@@ -8,7 +8,7 @@ import {
   type InputHeader,
 } from './ffmpeg-output';
 import type { FfmpegResult, FfmpegRunner } from './runner';
-import { describeTimes, FRAME_FOLDER_RATE, type VideoInfo } from './video-info';
+import { describeTimes, FRAME_FOLDER_RATE, type VideoInfo, type VideoPlace } from './video-info';
 
 /** Lists the packets of the first video stream without decoding them: one line each, with its times. */
 const LIST_PACKETS = ['-map', '0:v:0', '-c', 'copy', '-copyinkf', '-f', 'framecrc'];
@@ -26,12 +26,12 @@ const EXACT_FORMATS = new Set(['mov', 'matroska', 'webm', 'flv', 'asf', 'gif']);
 /** Runs ffmpeg with a list as its output. */
 async function list(
   runner: FfmpegRunner,
-  path: string,
+  place: VideoPlace,
   outputOptions: string[],
 ): Promise<FfmpegResult & { text: string }> {
   const pieces: Buffer[] = [];
   const result = await runner.run({
-    inputPath: path,
+    input: place,
     inputOptions: ['-copyts'],
     outputOptions,
     onOutput: (bytes) => pieces.push(Buffer.from(bytes)),
@@ -44,8 +44,9 @@ async function list(
  *
  * @throws VideoDecodeError when it is no video, holds no frame, or is cut short.
  */
-export async function probeVideo(runner: FfmpegRunner, path: string): Promise<VideoInfo> {
-  const packets = await list(runner, path, LIST_PACKETS);
+export async function probeVideo(runner: FfmpegRunner, place: VideoPlace): Promise<VideoInfo> {
+  const { path } = place;
+  const packets = await list(runner, place, LIST_PACKETS);
   const header = parseInputHeader(packets.log);
   if (header === undefined) {
     const opened = /^Input #0/m.test(packets.log);
@@ -59,14 +60,19 @@ export async function probeVideo(runner: FfmpegRunner, path: string): Promise<Vi
   const exact = packets.exitCode === 0 && header.formats.some((format) => EXACT_FORMATS.has(format));
   const seekable = exact && frames.seconds !== undefined;
   if (!seekable) {
-    const decoded = await list(runner, path, [...LIST_FRAMES, ...runner.passEveryFrame]);
+    const decoded = await list(runner, place, [...LIST_FRAMES, ...runner.passEveryFrame]);
     if (decoded.exitCode !== 0) throw new VideoDecodeError(path, complaints(decoded.log));
     frames = parseFrameList(decoded.text);
   }
-  return describe(path, header, frames, seekable);
+  return describe(place, header, frames, seekable);
 }
 
-function describe(path: string, header: InputHeader, frames: FrameTimes, seekable: boolean): VideoInfo {
+function describe(
+  { path, part }: VideoPlace,
+  header: InputHeader,
+  frames: FrameTimes,
+  seekable: boolean,
+): VideoInfo {
   const rate = header.framesPerSecond ?? FRAME_FOLDER_RATE;
   const seconds =
     frames.seconds?.map((time) => time - header.startSeconds) ??
@@ -75,5 +81,5 @@ function describe(path: string, header: InputHeader, frames: FrameTimes, seekabl
   const shown = seekable ? seconds.filter((time) => time > -1e-3) : seconds;
   if (shown.length === 0) throw new VideoDecodeError(path, 'it holds no frames');
   const { width, height, colour } = header;
-  return { path, kind: 'video', width, height, seekable, colour, ...describeTimes(shown, rate) };
+  return { path, part, kind: 'video', width, height, seekable, colour, ...describeTimes(shown, rate) };
 }

@@ -1,6 +1,7 @@
 /** Runs an ffmpeg program of this machine as a child process. */
 import { spawn } from 'node:child_process';
 import type { NativeFfmpeg } from './ffmpeg';
+import type { VideoPlace } from './video-info';
 import {
   FfmpegInterruptedError,
   GLOBAL_OPTIONS,
@@ -24,12 +25,17 @@ function isInterrupted(signal: NodeJS.Signals | null, log: string): boolean {
   return /received signal \d+/.test(log);
 }
 
+/** `file:` keeps names with a colon, or that begin with a dash, from being read as protocols or options. */
+function addressOf({ path, part }: VideoPlace): string {
+  if (part === undefined) return `file:${path}`;
+  return `subfile,,start,${part.begin},end,${part.begin + part.length},,:file:${part.path}`;
+}
+
 export function createNativeRunner(ffmpeg: NativeFfmpeg): FfmpegRunner {
   return {
     passEveryFrame: passEveryFrameOptions(ffmpeg.version),
     run(job: FfmpegJob): Promise<FfmpegResult> {
-      // `file:` keeps names with a colon, or that begin with a dash, from being read as protocols or options.
-      const input = [...(job.inputOptions ?? []), '-i', `file:${job.inputPath}`];
+      const input = [...(job.inputOptions ?? []), '-i', addressOf(job.input)];
       const args = [...GLOBAL_OPTIONS, '-nostdin', ...input, ...job.outputOptions, 'pipe:1'];
       return new Promise((resolve, reject) => {
         // In a process group of its own: Ctrl-C on the terminal is for the program to answer, not for ffmpeg.
@@ -57,7 +63,7 @@ export function createNativeRunner(ffmpeg: NativeFfmpeg): FfmpegRunner {
         child.on('close', (code, signal) => {
           if (failure !== undefined) reject(failure as Error);
           else if (isInterrupted(signal, log)) {
-            reject(new FfmpegInterruptedError(`ffmpeg was told to stop while it read ${job.inputPath}`));
+            reject(new FfmpegInterruptedError(`ffmpeg was told to stop while it read ${job.input.path}`));
           } else resolve({ exitCode: code ?? -1, log });
         });
       });

@@ -9,6 +9,7 @@ import { closeSync, fstatSync, openSync, readSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module';
 import { extname } from 'node:path';
 import type { WasmFfmpeg } from './ffmpeg';
+import type { FilePart } from './video-info';
 import { GLOBAL_OPTIONS, type FfmpegJob, type FfmpegResult, type FfmpegRunner } from './runner';
 
 interface StreamOperations {
@@ -71,17 +72,24 @@ function loadScript(ffmpeg: WasmFfmpeg): CreateCore {
 }
 
 /** Shows a file of this machine to the emulated file system without copying it into memory. */
-function mountFile(fs: FileSystem, path: string, fileDescriptor: number): void {
+function mountFile(fs: FileSystem, path: string, fileDescriptor: number, part?: FilePart): void {
   fs.writeFile(path, new Uint8Array(0));
   const { node } = fs.lookupPath(path);
-  const lengthBytes = fstatSync(fileDescriptor).size;
+  const begin = part?.begin ?? 0;
+  const lengthBytes = part?.length ?? fstatSync(fileDescriptor).size;
   Object.defineProperty(node, 'usedBytes', { get: () => lengthBytes });
   node.stream_ops = {
     ...node.stream_ops,
     read: (_stream, buffer, offset, length, position) =>
       position >= lengthBytes
         ? 0
-        : readSync(fileDescriptor, buffer, offset, Math.min(length, lengthBytes - position), position),
+        : readSync(
+            fileDescriptor,
+            buffer,
+            offset,
+            Math.min(length, lengthBytes - position),
+            begin + position,
+          ),
   };
 }
 
@@ -116,10 +124,11 @@ export async function createWasmRunner(
       const log: string[] = [];
       core.setLogger(({ message }) => log.push(message));
       let failure: { error: unknown } | undefined;
-      const fileDescriptor = openSync(job.inputPath, 'r');
+      const { path, part } = job.input;
+      const fileDescriptor = openSync(part?.path ?? path, 'r');
       try {
-        const input = `/input${extname(job.inputPath)}`;
-        mountFile(core.FS, input, fileDescriptor);
+        const input = `/input${extname(path)}`;
+        mountFile(core.FS, input, fileDescriptor, part);
         const device = core.FS.makedev(OUTPUT_DEVICE_MAJOR, 0);
         core.FS.registerDevice(device, {
           open() {},

@@ -1,7 +1,8 @@
 /** One way to run ffmpeg, whichever ffmpeg it is. */
+import type { VideoPlace } from './video-info';
 
 export interface FfmpegJob {
-  inputPath: string;
+  input: VideoPlace;
   /** Options in front of `-i`. */
   inputOptions?: string[];
   /** Options of the one output, its format (`-f`) included. */

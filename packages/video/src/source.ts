@@ -1,25 +1,11 @@
 /** Which videos a data set holds: folders, globs and list files. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { basename, dirname, extname, join, resolve, sep } from 'node:path';
+import { basename, dirname, extname, resolve, sep } from 'node:path';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import { NoReadableVideoError, VideoSourceError, type BadFile } from './errors';
 import { isFrameName } from './frame-folder';
-
-/** A stretch of a video, from `startSeconds` (0 by default) up to `endSeconds` (its end by default), excluded. */
-export interface TimeRange {
-  startSeconds?: number;
-  endSeconds?: number;
-}
-
-/** A video file or a folder of frames. */
-export interface VideoEntry {
-  /** Absolute. */
-  path: string;
-  /** As the list file gives it. */
-  label?: string;
-  /** The part to use; all of it by default. */
-  timeRange?: TimeRange;
-}
+import { findIndex, listShards } from './shards/shard-index';
+import type { VideoEntry } from './video-entry';
 
 export interface VideoListing {
   /** In order of their paths, or of the list file. */
@@ -42,8 +28,9 @@ const byCharacters = (a: VideoEntry, b: VideoEntry) => (a.path < b.path ? -1 : a
 function listFolder(folder: string, listing: VideoListing): void {
   let holdsFrames = false;
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    const path = join(folder, entry.name);
     if (entry.name.startsWith('.')) continue;
+    // `join` would take seconds for a million names.
+    const path = folder.endsWith(sep) ? folder + entry.name : folder + sep + entry.name;
     const stats = entry.isSymbolicLink() ? statSync(path, { throwIfNoEntry: false }) : entry;
     if (stats === undefined) listing.skipped.push({ path, reason: 'a link to nothing' });
     else if (stats.isDirectory()) listFolder(path, listing);
@@ -114,7 +101,10 @@ function append(listing: VideoListing, found: VideoListing): void {
 async function listOne(source: string, listing: VideoListing): Promise<void> {
   const path = resolve(source);
   const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats?.isDirectory()) {
+  const index = findIndex(path);
+  if (index !== undefined) {
+    for (const entry of listShards(index).entries) listing.entries.push(entry);
+  } else if (stats?.isDirectory()) {
     const found: VideoListing = { entries: [], skipped: [] };
     listFolder(path, found);
     append(listing, found);
@@ -149,6 +139,7 @@ async function listOne(source: string, listing: VideoListing): Promise<void> {
 /**
  * Lists videos. Each source is
  * - a folder: every video below it, and every folder below it (itself included) that holds jpg or png frames;
+ * - a folder of shards, or the `index.jsonl` in it;
  * - a glob pattern;
  * - a list file (`.csv`, `.txt`, `.lst`): one `path label` a line, the label optional, paths relative to the file;
  * - a single video.

@@ -8,6 +8,8 @@ export const Purpose = {
   crop: streamPurpose(4),
   /** Order of the samples in an epoch. */
   shuffle: streamPurpose(5),
+  /** Order of shards, and of the samples that are read from them. */
+  shardShuffle: streamPurpose(15),
   /** Image augmentation. */
   augment: streamPurpose(7),
   /** Which sample stands in for one that cannot be read. */

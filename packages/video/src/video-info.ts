@@ -1,8 +1,22 @@
 /** What is known of a video or a folder of frames before it is decoded. */
 import type { Colour } from '@tubelet/kernels';
 
-export interface VideoInfo {
+/** Bytes of a file. */
+export interface FilePart {
   path: string;
+  begin: number;
+  length: number;
+}
+
+/** Where a video lies. */
+export interface VideoPlace {
+  /** Its file; of a video in a shard, the shard with the name that it has there, for people to read. */
+  path: string;
+  /** Of a video in a shard. */
+  part?: FilePart;
+}
+
+export interface VideoInfo extends VideoPlace {
   kind: 'video' | 'frames';
   /** Of a frame as it is shown, rotation applied. */
   width: number;

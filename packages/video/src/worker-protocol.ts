@@ -1,5 +1,7 @@
 /** What the decoding threads are asked and answer. */
 import type { Ffmpeg } from './ffmpeg';
+import type { ClipToEncode, EncodedClip } from './shards/encode-clip';
+import type { ShardMember } from './shards/member';
 import type { FrameShape } from './decode';
 import type { VideoInfo } from './video-info';
 import type { CodedFrames } from './pixels/coded-frames';
@@ -20,6 +22,8 @@ export interface WorkerSetup {
 export interface ProbeJob {
   kind: 'probe';
   path: string;
+  /** Of a video in a shard. */
+  member?: ShardMember;
 }
 
 /** Decodes the frames `begin` … `end − 1` into shared memory. */
@@ -68,7 +72,12 @@ export interface BatchJob {
   mix: Mix;
 }
 
-export type Job = ProbeJob | RangeJob | ClipJob | TrainClipJob | BatchJob;
+/** Decodes a whole video and encodes it anew as square frames. */
+export interface EncodeJob extends ClipToEncode {
+  kind: 'encode';
+}
+
+export type Job = ProbeJob | RangeJob | ClipJob | TrainClipJob | BatchJob | EncodeJob;
 
 /** The answer to each kind of job. */
 export interface JobResult {
@@ -79,6 +88,7 @@ export interface JobResult {
   trainClip: Float32Array<ArrayBuffer>;
   /** [clips.length, 3, T, size, size]. */
   batch: Float32Array<ArrayBuffer>;
+  encode: EncodedClip;
 }
 
 export interface WorkerRequest {

@@ -8,6 +8,7 @@ import { VideoDecodeError } from './errors';
 import { HeaderCache } from './header-cache';
 import { createRunner } from './create-runner';
 import { FfmpegInterruptedError } from './runner';
+import { encodeClip } from './shards/encode-clip';
 import { transformTrainClip } from './transforms/clip-transform';
 import { mixClips, NO_MIX } from './transforms/mixup';
 import { DecoderProcess } from './webcodecs/client';
@@ -64,7 +65,7 @@ function makeBatch({ clips, size, mix }: BatchJob): Float32Array<ArrayBuffer> {
 async function answer(job: Job) {
   switch (job.kind) {
     case 'probe':
-      return probe(decoders, job.path);
+      return probe(decoders, job.path, job.member);
     case 'range':
       return decodeRange(job);
     case 'clip':
@@ -75,6 +76,8 @@ async function answer(job: Job) {
     }
     case 'batch':
       return makeBatch(job);
+    case 'encode':
+      return encodeClip(decoders, job);
   }
 }
 

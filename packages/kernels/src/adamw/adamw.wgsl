@@ -21,7 +21,7 @@ var<storage, read> groups: array<f32>;
 var<storage, read> step: array<f32>;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) invocation: u32) {
   let block = group.x + group.y * GRID_X;
   if (block * 256u >= COUNT || step[STEP_OFFSET + 3u] != 0.0) {
     return;
@@ -33,7 +33,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let root_correction2 = sqrt(step[STEP_OFFSET + 1u]);
   let scale = step[STEP_OFFSET + 2u];
   for (var k = 0u; k < 4u; k++) {
-    let i = block * 256u + k * 64u + lane;
+    let i = block * 256u + k * 64u + invocation;
     if (i < COUNT) {
       let g = gradients[GRADIENTS_OFFSET + i] * scale;
       let p = parameters[PARAMETERS_OFFSET + i];

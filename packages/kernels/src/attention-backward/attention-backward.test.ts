@@ -35,7 +35,7 @@ describe('attention-backward', () => {
     '$name fills dk and dv slices of one buffer, $queries queries',
     async ({ name, variant, queries }, { skip }) => {
       skip(!canRun(variant), 'this device cannot run the variant');
-      const [groups, keys, heads, headDimension] = [1, 5, 2, 8];
+      const [groups, keys, heads, headDimension] = [1, 5, 2, 16];
       const channels = heads * headDimension;
       const random = testRandom(4);
       const normals = (rows: number) => Float32Array.from({ length: rows * channels }, () => random.normal());
@@ -85,7 +85,7 @@ describe('attention-backward', () => {
     '$name fills dq, dk and dv slices of one buffer from slices of one buffer, $tokens tokens',
     async ({ variant, tokens }, { skip }) => {
       skip(!canRun(variant), 'this device cannot run the variant');
-      const [groups, heads, headDimension] = [2, 2, 4];
+      const [groups, heads, headDimension] = [2, 2, 16];
       const channels = heads * headDimension;
       const random = testRandom(6);
       const host = Float32Array.from({ length: groups * tokens * 3 * channels }, () => random.normal());
@@ -142,16 +142,16 @@ describe('attention-backward', () => {
     '$variant.name lets NaN in $input of $keys keys through',
     async ({ variant, keys, input }, { skip }) => {
       skip(!canRun(variant), 'this device cannot run the variant');
-      const shape = { groups: 1, queries: 9, keys, heads: 2, headDimension: 8 };
+      const shape = { groups: 1, queries: 9, keys, heads: 2, headDimension: 16 };
       const host = makeHostData(attentionBackwardKernel.inputs(shape), testRandom(5));
       // Channel 3 of row 2, of the first head; out and logSumExp are those of the forward without it.
-      host[input]![2 * 16 + 3] = NaN;
+      host[input]![2 * 32 + 3] = NaN;
       runtime().forcedVariants.set('attention-backward', variant.name);
       const { dq, dk, dv } = await runOnce(runtime(), attentionBackwardKernel, shape, host, {}).finally(() =>
         runtime().forcedVariants.delete('attention-backward'),
       );
       // Others of the same head may be NaN too: they would be with the `out` of such a forward.
-      const headOf = (gradient: HostData, head: number, row: number) => gradient[row * 16 + head * 8]!;
+      const headOf = (gradient: HostData, head: number, row: number) => gradient[row * 32 + head * 16]!;
       const [queryRows, keyRows] = input === 'q' ? [[2], range(keys)] : [range(shape.queries), [2]];
       for (const row of queryRows) expect(headOf(dq!, 0, row), `dq, row ${row}`).toBeNaN();
       for (const row of keyRows) {

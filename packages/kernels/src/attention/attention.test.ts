@@ -36,7 +36,7 @@ describe('attention', () => {
     async (variant, { skip }) => {
       skip(!canRun(variant), 'this device cannot run the variant');
       const { name, precision } = variant;
-      const [groups, tokens, heads, headDimension] = [2, 6, 2, 8];
+      const [groups, tokens, heads, headDimension] = [2, 6, 2, 16];
       const channels = heads * headDimension;
       const random = testRandom(3);
       // [G, 1 + N, 3C]: self-attention of all rows but the first.
@@ -96,10 +96,10 @@ describe('attention', () => {
     '$variant.name lets NaN in $input of $keys keys through',
     async ({ variant, keys, input }, { skip }) => {
       skip(!canRun(variant), 'this device cannot run the variant');
-      const shape = { groups: 1, queries: 9, keys, heads: 2, headDimension: 8 };
+      const shape = { groups: 1, queries: 9, keys, heads: 2, headDimension: 16 };
       const host = makeHostData(attentionKernel.inputs(shape), testRandom(5));
       // Channel 3 of row 2: of the first head.
-      host[input]![2 * 16 + 3] = NaN;
+      host[input]![2 * 32 + 3] = NaN;
       runtime().forcedVariants.set('attention', variant.name);
       const { out, logSumExp } = await runOnce(runtime(), attentionKernel, shape, host, {}).finally(() =>
         runtime().forcedVariants.delete('attention'),
@@ -107,10 +107,10 @@ describe('attention', () => {
       const isSpoilt = (row: number) => input !== 'q' || row === 2;
       for (let row = 0; row < shape.queries; row++) {
         // A value has no part in the log-sum-exp, and only in its own channel.
-        const channel = out![row * 16 + 3];
+        const channel = out![row * 32 + 3];
         expect(Number.isNaN(channel), `out, row ${row}`).toBe(isSpoilt(row));
         expect(Number.isNaN(logSumExp![row]), `logSumExp, row ${row}`).toBe(input !== 'v' && isSpoilt(row));
-        expect(Number.isNaN(out![row * 16 + 8 + 3]), `second head, row ${row}`).toBe(false);
+        expect(Number.isNaN(out![row * 32 + 16 + 3]), `second head, row ${row}`).toBe(false);
       }
     },
   );

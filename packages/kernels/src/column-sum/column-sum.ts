@@ -25,7 +25,7 @@ export interface ColumnSumOperands {
 
 export const columnSumVariants: readonly Variant[] = [{ name: 'columns', needs: [], prefers: 'any' }];
 
-const LANES = 32;
+const INVOCATIONS = 32;
 // Parts of this many rows give a GPU work to share out, and are long enough to be worth their partial sum.
 const ROWS_PER_PART = 64;
 const MOST_PARTS = 128;
@@ -76,7 +76,7 @@ function sumRows(runtime: Runtime, x: GpuArray, out: GpuArray, stage: Stage): vo
   runtime.run({
     kernel: 'column-sum',
     wgsl: [elementAlias(width), rowStartWgsl, columnSumWgsl],
-    constants: { LANES },
+    constants: { INVOCATIONS },
     data: {
       ROWS: layout.rows,
       COLUMNS: columns,
@@ -86,7 +86,7 @@ function sumRows(runtime: Runtime, x: GpuArray, out: GpuArray, stage: Stage): vo
       ADD_TO_OUT: Number(accumulate),
     },
     arrays: { x, out },
-    workgroups: [Math.ceil(columns / LANES), parts],
+    workgroups: [Math.ceil(columns / INVOCATIONS), parts],
     cost: stage.cost,
   });
 }

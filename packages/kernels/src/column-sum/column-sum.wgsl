@@ -6,7 +6,7 @@
 // Four sums are carried side by side: it shortens the chain of dependent additions and its rounding error.
 //
 // Header: `Element` (f32 or vec4f), ROWS, COLUMNS (in Elements), ROWS_PER_PART, X_OFFSET, X_INNER,
-// X_INVERSE, X_INNER_STRIDE, X_OUTER_STRIDE, OUT_OFFSET (in Elements), ADD_TO_OUT (0 or 1), LANES; row-start.wgsl.
+// X_INVERSE, X_INNER_STRIDE, X_OUTER_STRIDE, OUT_OFFSET (in Elements), ADD_TO_OUT (0 or 1), INVOCATIONS; row-start.wgsl.
 
 var<storage, read> x: array<Element>;
 var<storage, read_write> out: array<Element>;
@@ -15,9 +15,9 @@ fn x_at(row: u32, column: u32) -> Element {
   return x[row_start(row, X_OFFSET, X_INNER, X_INVERSE, X_INNER_STRIDE, X_OUTER_STRIDE) + column];
 }
 
-@compute @workgroup_size(LANES)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let column = group.x * LANES + lane;
+@compute @workgroup_size(INVOCATIONS)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) invocation: u32) {
+  let column = group.x * INVOCATIONS + invocation;
   if (column >= COLUMNS) {
     return;
   }

@@ -27,7 +27,7 @@ const cases: readonly KernelCase<CrossEntropyShape>[] = [
   { name: 'tiny', kind: 'tiny', shape: { rows: 3, columns: 4 } },
   { name: 'one class', kind: 'edge', shape: { rows: 1, columns: 1 } },
   { name: 'far apart logits', kind: 'edge', shape: { rows: 9, columns: 101, spread: 300, scale: 3 } },
-  { name: 'more classes than lanes', kind: 'edge', shape: { rows: 7, columns: 257 } },
+  { name: 'more classes than invocations', kind: 'edge', shape: { rows: 7, columns: 257 } },
   { name: 'DFEW', kind: 'model', shape: { rows: 32, columns: 7, scale: 1024 } },
   { name: 'MAFW', kind: 'model', shape: { rows: 32, columns: 11 } },
 ];

@@ -71,7 +71,7 @@ export function softCrossEntropy(
     kernel: KERNEL,
     variant: variant.name,
     wgsl: [workgroupSumWgsl, exponentialWgsl, workgroupMaxWgsl, forwardWgsl],
-    constants: { LANES: variant.lanes },
+    constants: { INVOCATIONS: variant.invocations },
     data: {
       ROWS: rows,
       COLUMNS: columns,
@@ -113,7 +113,7 @@ export function softCrossEntropyBackward(runtime: Runtime, arrays: CrossEntropyB
     kernel: BACKWARD_KERNEL,
     variant: variant.name,
     wgsl: [workgroupSumWgsl, exponentialWgsl, workgroupMaxWgsl, backwardWgsl],
-    constants: { LANES: variant.lanes },
+    constants: { INVOCATIONS: variant.invocations },
     data: {
       ROWS: rows,
       COLUMNS: columns,

@@ -61,7 +61,7 @@ export interface ElementwiseCall {
 
 const LOADS = 4;
 // Of a workgroup of 64.
-const LANE_BITS = 6;
+const INVOCATION_BITS = 6;
 
 interface Placed extends ElementwiseInput {
   readonly name: string;
@@ -99,14 +99,14 @@ export function elementwise(runtime: Runtime, call: ElementwiseCall): void {
   const width = call.scalarFunctions ? 1 : elementWidth([...layouts, ...columnLayouts]);
   const [outLayout] = layouts as [RowLayout];
   const columns = outLayout.columns / width;
-  const { laneBits, rowBlocks, columnBlocks } = blocksOf(outLayout.rows, columns, width);
+  const { columnBits, rowBlocks, columnBlocks } = blocksOf(outLayout.rows, columns, width);
   const isLong = columnBlocks > rowBlocks;
   const [x, y] = runtime.linearGrid(isLong ? columnBlocks : rowBlocks);
 
   const data: Record<string, KernelData[string]> = {
     ROWS: outLayout.rows,
     COLUMNS: columns,
-    LANE_BITS: laneBits,
+    COLUMN_BITS: columnBits,
     IS_LONG: Number(isLong),
     GRID_X: x,
     ...rowData('OUT', outLayout, width),
@@ -181,7 +181,7 @@ export function isSameRows(a: RowLayout, b: RowLayout): boolean {
 }
 
 interface Blocks {
-  readonly laneBits: number;
+  readonly columnBits: number;
   readonly rowBlocks: number;
   readonly columnBlocks: number;
 }
@@ -191,11 +191,11 @@ interface Blocks {
 function blocksOf(rows: number, columns: number, width: 1 | 4): Blocks {
   const least = Math.min(width === 4 ? 3 : 5, Math.max(0, Math.ceil(Math.log2(columns / LOADS))));
   let best: Blocks | undefined;
-  for (let laneBits = LANE_BITS; laneBits >= least; laneBits--) {
-    const rowBlocks = Math.ceil(rows / (1 << (LANE_BITS - laneBits)));
-    const columnBlocks = Math.ceil(columns / (LOADS << laneBits));
+  for (let columnBits = INVOCATION_BITS; columnBits >= least; columnBits--) {
+    const rowBlocks = Math.ceil(rows / (1 << (INVOCATION_BITS - columnBits)));
+    const columnBlocks = Math.ceil(columns / (LOADS << columnBits));
     if (!best || rowBlocks * columnBlocks < best.rowBlocks * best.columnBlocks)
-      best = { laneBits, rowBlocks, columnBlocks };
+      best = { columnBits, rowBlocks, columnBlocks };
   }
   return best!;
 }

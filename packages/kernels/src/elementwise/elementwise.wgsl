@@ -3,10 +3,10 @@
 //
 // elementwise.ts puts in the declarations of the inputs, where their rows begin (STARTS), their elements (ELEMENTS) and
 // the expression (VALUE).
-// Header: Element (f32 or vec4f; COLUMNS, strides and offsets count Elements), ROWS, COLUMNS, LANE_BITS, IS_LONG,
+// Header: Element (f32 or vec4f; COLUMNS, strides and offsets count Elements), ROWS, COLUMNS, COLUMN_BITS, IS_LONG,
 // GRID_X, ACCUMULATE, OUT_* (row addressing); row-start.wgsl.
 //
-// 2^LANE_BITS neighbouring invocations take neighbouring Elements of one row, up to four each; the 64 of a workgroup take
+// 2^COLUMN_BITS neighbouring invocations take neighbouring Elements of one row, up to four each; the 64 of a workgroup take
 // as many rows as they are enough for. Blocks of rows lie along x and y of the grid and those of columns along z, or
 // with IS_LONG the other way round, so that nothing is divided: four divisions an invocation took a fifth of the time on
 // a software driver.
@@ -15,19 +15,19 @@
 var<storage, read_write> out: array<Element>;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) invocation: u32) {
   let linear = group.x + group.y * GRID_X;
   let row_block = select(linear, group.z, IS_LONG == 1u);
   let column_block = select(group.z, linear, IS_LONG == 1u);
-  let row = (row_block << (6u - LANE_BITS)) + (lane >> LANE_BITS);
+  let row = (row_block << (6u - COLUMN_BITS)) + (invocation >> COLUMN_BITS);
   if (row >= ROWS) {
     return;
   }
-  let first = (column_block << (LANE_BITS + 2u)) + (lane & ((1u << LANE_BITS) - 1u));
+  let first = (column_block << (COLUMN_BITS + 2u)) + (invocation & ((1u << COLUMN_BITS) - 1u));
   let out_start = row_start(row, OUT_OFFSET, OUT_INNER, OUT_INVERSE, OUT_INNER_STRIDE, OUT_OUTER_STRIDE);
   //! STARTS
   for (var k = 0u; k < 4u; k++) {
-    let column = first + (k << LANE_BITS);
+    let column = first + (k << COLUMN_BITS);
     if (column < COLUMNS) {
       //! ELEMENTS
       let value = Element(VALUE);

@@ -11,20 +11,20 @@ var<storage, read_write> out: array<f32>;
 var<workgroup> partial: array<vec2f, 256>;
 
 @compute @workgroup_size(256)
-fn main(@builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(local_invocation_index) invocation: u32) {
   var sum = vec2f(0.0);
-  for (var i = lane; i < PAIRS; i += 256u) {
+  for (var i = invocation; i < PAIRS; i += 256u) {
     sum += pairs[i];
   }
-  partial[lane] = sum;
+  partial[invocation] = sum;
   for (var half = 128u; half > 0u; half = half / 2u) {
     workgroupBarrier();
-    if (lane < half) {
-      partial[lane] += partial[lane + half];
+    if (invocation < half) {
+      partial[invocation] += partial[invocation + half];
     }
   }
   workgroupBarrier();
-  if (lane == 0u) {
+  if (invocation == 0u) {
     out[OUT_OFFSET] = sqrt(partial[0].x);
     out[OUT_OFFSET + 1u] = partial[0].y;
   }

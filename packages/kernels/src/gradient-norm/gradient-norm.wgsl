@@ -14,7 +14,7 @@ var<storage, read_write> pairs: array<vec2f>;
 var<workgroup> partial: array<vec2f, 64>;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) invocation: u32) {
   let chunk = group.x + group.y * GRID_X;
   if (chunk * 4096u >= COUNT) {
     return;
@@ -24,7 +24,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   for (var k = 0u; k < 16u; k++) {
     var squares = vec4f(0.0);
     for (var j = 0u; j < 4u; j++) {
-      let i = chunk * 4096u + (k * 4u + j) * 64u + lane;
+      let i = chunk * 4096u + (k * 4u + j) * 64u + invocation;
       if (i < COUNT) {
         let g = gradients[GRADIENTS_OFFSET + i];
         if ((bitcast<u32>(g) & 0x7f800000u) == 0x7f800000u) {
@@ -36,15 +36,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     }
     sums += squares;
   }
-  partial[lane] = vec2f((sums.x + sums.y) + (sums.z + sums.w), f32(bad));
+  partial[invocation] = vec2f((sums.x + sums.y) + (sums.z + sums.w), f32(bad));
   for (var half = 32u; half > 0u; half = half / 2u) {
     workgroupBarrier();
-    if (lane < half) {
-      partial[lane] += partial[lane + half];
+    if (invocation < half) {
+      partial[invocation] += partial[invocation + half];
     }
   }
   workgroupBarrier();
-  if (lane == 0u) {
+  if (invocation == 0u) {
     pairs[FIRST_PAIR + chunk] = partial[0];
   }
 }

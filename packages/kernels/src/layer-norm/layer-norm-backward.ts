@@ -116,7 +116,7 @@ export function layerNormBackward(
     kernel: KERNEL,
     variant: variant.name,
     wgsl: [workgroupSumWgsl, elementAlias(width), rowStartWgsl, backwardWgsl],
-    constants: { LANES: variant.lanes, MOST_PART_ROWS },
+    constants: { INVOCATIONS: variant.invocations, MOST_PART_ROWS },
     data: {
       ROWS: rows,
       COLUMNS: columns / width,

@@ -2,7 +2,7 @@
 //   dx = rstd · (g − mean(g) − x̂ · mean(g · x̂)),   means over the row's columns; with ACCUMULATE, dx += the same;
 //   dWeight = Σ_r dOut[r] · x̂[r],  dBias = Σ_r dOut[r],   over the rows of a part: partial-sums.wgsl adds the parts up.
 //
-// Header: Element (f32 or vec4f; COLUMNS, strides and offsets of rows, weight and parts count Elements), LANES, ROWS,
+// Header: Element (f32 or vec4f; COLUMNS, strides and offsets of rows, weight and parts count Elements), INVOCATIONS, ROWS,
 // COLUMNS, PART_ROWS (at most MOST_PART_ROWS), PARTS, GRID_X, ACCUMULATE, DOUT_*, X_*, DX_* (row addressing), WEIGHT_OFFSET, MEAN_OFFSET,
 // RSTD_OFFSET, WEIGHT_PARTS_OFFSET, BIAS_PARTS_OFFSET ([PARTS, COLUMNS] each); workgroup-sum.wgsl,
 // row-start.wgsl.
@@ -26,7 +26,7 @@ var<workgroup> x_starts: array<u32, MOST_PART_ROWS>;
 var<workgroup> corrections: array<f32, MOST_PART_ROWS>;
 
 // Writes dx of a row; notes what the sums over rows need of it in `slot`.
-fn finish_row(row: u32, slot: u32, lane: u32) {
+fn finish_row(row: u32, slot: u32, invocation: u32) {
   let d_out_start = row_start(row, DOUT_OFFSET, DOUT_INNER, DOUT_INVERSE, DOUT_INNER_STRIDE, DOUT_OUTER_STRIDE);
   let x_start = row_start(row, X_OFFSET, X_INNER, X_INVERSE, X_INNER_STRIDE, X_OUTER_STRIDE);
   let dx_start = row_start(row, DX_OFFSET, DX_INNER, DX_INVERSE, DX_INNER_STRIDE, DX_OUTER_STRIDE);
@@ -36,7 +36,7 @@ fn finish_row(row: u32, slot: u32, lane: u32) {
   var gradient_sum = Element();
   var slope_sum = Element();
   var centred_sum = Element();
-  for (var c = lane; c < COLUMNS; c += LANES) {
+  for (var c = invocation; c < COLUMNS; c += INVOCATIONS) {
     let gradient = d_out[d_out_start + c] * weight[WEIGHT_OFFSET + c];
     let centred = x[x_start + c] - row_mean;
     gradient_sum += gradient;
@@ -45,12 +45,12 @@ fn finish_row(row: u32, slot: u32, lane: u32) {
   }
   let sums = vec3f(element_sum(gradient_sum), element_sum(slope_sum), element_sum(centred_sum));
   let share = 1.0 / (f32(COLUMNS) * ELEMENT_WIDTH);
-  let means = workgroup_sum3(sums, lane) * share;
+  let means = workgroup_sum3(sums, invocation) * share;
   let off = means.z;
   // mean(g · (x − μ)) from sums taken with the rounded mean.
   let slope = (means.y - off * means.x) * row_rstd * row_rstd;
 
-  for (var c = lane; c < COLUMNS; c += LANES) {
+  for (var c = invocation; c < COLUMNS; c += INVOCATIONS) {
     let gradient = d_out[d_out_start + c] * weight[WEIGHT_OFFSET + c];
     let centred = (x[x_start + c] - row_mean) - off;
     var value = row_rstd * (gradient - means.x - centred * slope);
@@ -59,15 +59,15 @@ fn finish_row(row: u32, slot: u32, lane: u32) {
     }
     dx[dx_start + c] = value;
   }
-  if (lane == 0u) {
+  if (invocation == 0u) {
     d_out_starts[slot] = d_out_start;
     x_starts[slot] = x_start;
     corrections[slot] = off;
   }
 }
 
-@compute @workgroup_size(LANES)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+@compute @workgroup_size(INVOCATIONS)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) invocation: u32) {
   let part = group.x + group.y * GRID_X;
   if (part >= PARTS) {
     return;
@@ -75,10 +75,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let first = part * PART_ROWS;
   let end = min(first + PART_ROWS, ROWS);
   for (var row = first; row < end; row++) {
-    finish_row(row, row - first, lane);
+    finish_row(row, row - first, invocation);
   }
   workgroupBarrier();
-  for (var c = lane; c < COLUMNS; c += LANES) {
+  for (var c = invocation; c < COLUMNS; c += INVOCATIONS) {
     var weight_sum = Element();
     var bias_sum = Element();
     for (var row = first; row < end; row++) {

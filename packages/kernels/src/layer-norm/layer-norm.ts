@@ -72,7 +72,7 @@ export function layerNorm(runtime: Runtime, arrays: LayerNormArrays): void {
     kernel,
     variant: variant.name,
     wgsl: [workgroupSumWgsl, elementAlias(width), rowStartWgsl, forwardWgsl],
-    constants: { LANES: variant.lanes },
+    constants: { INVOCATIONS: variant.invocations },
     data: {
       ROWS: rows,
       COLUMNS: columns / width,

@@ -1,7 +1,7 @@
 // Layer norm over the columns of each row: y = (x − μ) · rstd · weight + bias, rstd = 1/√(σ² + ε), σ² biased.
 // Ba, Kiros & Hinton, 2016.
 //
-// Header: Element (f32 or vec4f; COLUMNS, strides and offsets of rows, weight and bias count Elements), LANES,
+// Header: Element (f32 or vec4f; COLUMNS, strides and offsets of rows, weight and bias count Elements), INVOCATIONS,
 // ROWS, COLUMNS, GRID_X, EPSILON, X_* and OUT_* (row addressing), WEIGHT_OFFSET, BIAS_OFFSET, MEAN_OFFSET,
 // RSTD_OFFSET; workgroup-sum.wgsl, row-start.wgsl.
 // Layout: x and out are rows at two levels of strides; mean and rstd have one element a row.
@@ -10,8 +10,8 @@
 // Rows are taken relative to their beginning, and the mean is kept as that pivot plus a small remainder:
 // with a mean far from zero, its f32 rounding alone would otherwise shift the whole normalised row.
 //
-// Tried on a software driver (2 cores, vectors of 8), 808 × 512, in ms forward / backward: 64 lanes a row 2.7 /
-// 1.8, the same with subgroup sums 2.2 / 1.9, 16 lanes 1.05 / 0.92, 4 lanes 0.92 / 0.85; 8 lanes 0.85 / 0.79,
+// Tried on a software driver (2 cores, vectors of 8), 808 × 512, in ms forward / backward: 64 invocations a row 2.7 /
+// 1.8, the same with subgroup sums 2.2 / 1.9, 16 invocations 1.05 / 0.92, 4 invocations 0.92 / 0.85; 8 invocations 0.85 / 0.79,
 // and 1.44 / 1.31 with loads of one f32.
 
 var<storage, read> x: array<Element>;
@@ -21,8 +21,8 @@ var<storage, read_write> out: array<Element>;
 var<storage, read_write> mean: array<f32>;
 var<storage, read_write> rstd: array<f32>;
 
-@compute @workgroup_size(LANES)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+@compute @workgroup_size(INVOCATIONS)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) invocation: u32) {
   let row = group.x + group.y * GRID_X;
   if (row >= ROWS) {
     return;
@@ -33,24 +33,24 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let pivot = element_sum(x[x_start]) / ELEMENT_WIDTH;
 
   var sum = Element();
-  for (var c = lane; c < COLUMNS; c += LANES) {
+  for (var c = invocation; c < COLUMNS; c += INVOCATIONS) {
     sum += x[x_start + c] - pivot;
   }
-  let remainder = workgroup_sum(element_sum(sum), lane) / count;
+  let remainder = workgroup_sum(element_sum(sum), invocation) / count;
 
   var squares = Element();
-  for (var c = lane; c < COLUMNS; c += LANES) {
+  for (var c = invocation; c < COLUMNS; c += INVOCATIONS) {
     let centred = (x[x_start + c] - pivot) - remainder;
     squares += centred * centred;
   }
-  let variance = workgroup_sum(element_sum(squares), lane) / count;
+  let variance = workgroup_sum(element_sum(squares), invocation) / count;
   let row_rstd = 1.0 / sqrt(variance + EPSILON);
 
-  for (var c = lane; c < COLUMNS; c += LANES) {
+  for (var c = invocation; c < COLUMNS; c += INVOCATIONS) {
     let normalised = ((x[x_start + c] - pivot) - remainder) * row_rstd;
     out[out_start + c] = normalised * weight[WEIGHT_OFFSET + c] + bias[BIAS_OFFSET + c];
   }
-  if (lane == 0u) {
+  if (invocation == 0u) {
     mean[MEAN_OFFSET + row] = pivot + remainder;
     rstd[RSTD_OFFSET + row] = row_rstd;
   }

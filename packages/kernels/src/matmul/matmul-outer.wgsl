@@ -92,9 +92,9 @@ fn store_piece(piece: u32, value: mat4x4f) {
 alias Sums = array<vec4f, 16>;
 
 // Products of step i of k; `slot` is i / 4, and constant where i is.
-fn multiply_step(i: u32, slot: u32, lane: vec3u, sum: ptr<function, Sums>, row_sum: ptr<function, array<vec4f, 2>>) {
-  let a_at = i * A_QUADS + place(lane.y, slot);
-  let b_at = i * B_QUADS + place(lane.x, slot);
+fn multiply_step(i: u32, slot: u32, invocation: vec3u, sum: ptr<function, Sums>, row_sum: ptr<function, array<vec4f, 2>>) {
+  let a_at = i * A_QUADS + place(invocation.y, slot);
+  let b_at = i * B_QUADS + place(invocation.x, slot);
   let a0 = a_block[a_at];
   let a1 = a_block[a_at + HEIGHT];
   let b0 = b_block[b_at];
@@ -113,9 +113,9 @@ fn multiply_step(i: u32, slot: u32, lane: vec3u, sum: ptr<function, Sums>, row_s
 #end
 }
 
-fn multiply_slot(slot: u32, lane: vec3u, sum: ptr<function, Sums>, row_sum: ptr<function, array<vec4f, 2>>) {
+fn multiply_slot(slot: u32, invocation: vec3u, sum: ptr<function, Sums>, row_sum: ptr<function, array<vec4f, 2>>) {
 #for I in 0..4
-  multiply_step(4u * slot + I, slot, lane, sum, row_sum);
+  multiply_step(4u * slot + I, slot, invocation, sum, row_sum);
 #end
 }
 
@@ -136,7 +136,7 @@ fn sums_of_row(i: u32, sum: ptr<function, Sums>) -> array<vec4f, 2> {
 @compute @workgroup_size(WIDTH, HEIGHT)
 fn main(
   @builtin(workgroup_id) tile: vec3u,
-  @builtin(local_invocation_id) lane: vec3u,
+  @builtin(local_invocation_id) invocation: vec3u,
   @builtin(local_invocation_index) index: u32,
 ) {
   let group = tile.z / SPLITS;
@@ -158,18 +158,18 @@ fn main(
 #if KEEP_LOOPS
     // A bound that compilers cannot tell.
     for (var i = 0u; i < select(0u, TILE_K, K > 0u); i++) {
-      multiply_step(i, i / 4u, lane, &sum, &row_sum);
+      multiply_step(i, i / 4u, invocation, &sum, &row_sum);
     }
 #else
 #for I in 0..4
-    multiply_slot(I, lane, &sum, &row_sum);
+    multiply_slot(I, invocation, &sum, &row_sum);
 #end
 #end
     workgroupBarrier();
   }
 
-  let first = row + lane.y * 4u;
-  let at = column + lane.x * 4u;
+  let first = row + invocation.y * 4u;
+  let at = column + invocation.x * 4u;
 #if row_sums
   if (at == 0u) {
     store_row_sums(tile.z, first, row_sum[0]);

@@ -6,8 +6,8 @@
 // (ceil(N / 4)), GRID_X; matmul-operands.wgsl and matmul-epilogue.wgsl.
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let index = (group.x + group.y * GRID_X) * 64u + lane;
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) invocation: u32) {
+  let index = (group.x + group.y * GRID_X) * 64u + invocation;
   let row = index / COLUMN_BLOCKS;
   let column = index % COLUMN_BLOCKS * 4u;
   if (row < ROWS) {

@@ -77,7 +77,7 @@ fn copy_blocks(group: u32, row: u32, column: u32, k: u32, index: u32) {
 @compute @workgroup_size(WIDTH, WIDTH)
 fn main(
   @builtin(workgroup_id) tile: vec3u,
-  @builtin(local_invocation_id) lane: vec3u,
+  @builtin(local_invocation_id) invocation: vec3u,
   @builtin(local_invocation_index) index: u32,
 ) {
   let group = tile.z / SPLITS;
@@ -99,35 +99,35 @@ fn main(
     for (var slot = 0u; slot < slots; slot++) {
       if (TRANSPOSE_A) {
         for (var i = slot * 4u; i < slot * 4u + 4u; i++) {
-          let a4 = a_block[i * WIDTH + lane.y];
+          let a4 = a_block[i * WIDTH + invocation.y];
 #if row_sums
           row_sum += a4;
 #end
-          let b4 = b_block[i * WIDTH + lane.x];
+          let b4 = b_block[i * WIDTH + invocation.x];
           sum0 += a4.x * b4;
           sum1 += a4.y * b4;
           sum2 += a4.z * b4;
           sum3 += a4.w * b4;
         }
       } else {
-        let a0 = a_block[(lane.y * 4u) * SLOTS + slot];
-        let a1 = a_block[(lane.y * 4u + 1u) * SLOTS + slot];
-        let a2 = a_block[(lane.y * 4u + 2u) * SLOTS + slot];
-        let a3 = a_block[(lane.y * 4u + 3u) * SLOTS + slot];
+        let a0 = a_block[(invocation.y * 4u) * SLOTS + slot];
+        let a1 = a_block[(invocation.y * 4u + 1u) * SLOTS + slot];
+        let a2 = a_block[(invocation.y * 4u + 2u) * SLOTS + slot];
+        let a3 = a_block[(invocation.y * 4u + 3u) * SLOTS + slot];
         if (TRANSPOSE_B) {
-          let b0 = b_block[rotated(lane.x * 4u, slot)];
-          let b1 = b_block[rotated(lane.x * 4u + 1u, slot)];
-          let b2 = b_block[rotated(lane.x * 4u + 2u, slot)];
-          let b3 = b_block[rotated(lane.x * 4u + 3u, slot)];
+          let b0 = b_block[rotated(invocation.x * 4u, slot)];
+          let b1 = b_block[rotated(invocation.x * 4u + 1u, slot)];
+          let b2 = b_block[rotated(invocation.x * 4u + 2u, slot)];
+          let b3 = b_block[rotated(invocation.x * 4u + 3u, slot)];
           sum0 += vec4f(dot(a0, b0), dot(a0, b1), dot(a0, b2), dot(a0, b3));
           sum1 += vec4f(dot(a1, b0), dot(a1, b1), dot(a1, b2), dot(a1, b3));
           sum2 += vec4f(dot(a2, b0), dot(a2, b1), dot(a2, b2), dot(a2, b3));
           sum3 += vec4f(dot(a3, b0), dot(a3, b1), dot(a3, b2), dot(a3, b3));
         } else {
-          let b0 = b_block[(slot * 4u) * WIDTH + lane.x];
-          let b1 = b_block[(slot * 4u + 1u) * WIDTH + lane.x];
-          let b2 = b_block[(slot * 4u + 2u) * WIDTH + lane.x];
-          let b3 = b_block[(slot * 4u + 3u) * WIDTH + lane.x];
+          let b0 = b_block[(slot * 4u) * WIDTH + invocation.x];
+          let b1 = b_block[(slot * 4u + 1u) * WIDTH + invocation.x];
+          let b2 = b_block[(slot * 4u + 2u) * WIDTH + invocation.x];
+          let b3 = b_block[(slot * 4u + 3u) * WIDTH + invocation.x];
           sum0 += a0.x * b0 + a0.y * b1 + a0.z * b2 + a0.w * b3;
           sum1 += a1.x * b0 + a1.y * b1 + a1.z * b2 + a1.w * b3;
           sum2 += a2.x * b0 + a2.y * b1 + a2.z * b2 + a2.w * b3;
@@ -138,8 +138,8 @@ fn main(
     workgroupBarrier();
   }
 
-  let first = row + lane.y * 4u;
-  let at = column + lane.x * 4u;
+  let first = row + invocation.y * 4u;
+  let at = column + invocation.x * 4u;
 #if row_sums
   if (at == 0u) {
     store_row_sums(tile.z, first, row_sum);

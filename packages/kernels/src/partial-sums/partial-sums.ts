@@ -8,12 +8,12 @@ const KERNEL = 'partial-sums';
 
 interface PartialSumsVariant extends Variant {
   /** Invocations of a workgroup along columns and along rows. */
-  readonly lanes: readonly [columns: number, rows: number];
+  readonly invocations: readonly [columns: number, rows: number];
 }
 
 export const partialSumsVariants: readonly PartialSumsVariant[] = [
-  { name: 'narrow', needs: [], prefers: 'software', lanes: [16, 1] },
-  { name: 'workgroup', needs: [], prefers: 'gpu', lanes: [16, 16] },
+  { name: 'narrow', needs: [], prefers: 'software', invocations: [16, 1] },
+  { name: 'workgroup', needs: [], prefers: 'gpu', invocations: [16, 16] },
 ];
 
 // A chunk holds so many requests of the size of its first one, the next chunk twice as many: a large model needs few,
@@ -126,13 +126,13 @@ function dispatchSums(runtime: Runtime, parts: GpuArray, sums: readonly PendingS
   );
   const isWide = sums.every(({ columns }, i) => columns % 4 === 0 && places[i]! % 4 === 0);
   const width = isWide ? 4 : 1;
-  const { name, lanes } = selectVariant(runtime, KERNEL, partialSumsVariants);
-  const [columnLanes, rowLanes] = lanes;
+  const { name, invocations } = selectVariant(runtime, KERNEL, partialSumsVariants);
+  const [columnInvocations, rowInvocations] = invocations;
   const blocks: number[] = [];
   sums.forEach(({ first, parts: rows, columns, accumulate }, i) => {
     const stride = columns / width;
-    for (let column = 0; column < stride; column += columnLanes) {
-      const inBlock = Math.min(columnLanes, stride - column);
+    for (let column = 0; column < stride; column += columnInvocations) {
+      const inBlock = Math.min(columnInvocations, stride - column);
       blocks.push(
         first / width + column,
         stride,
@@ -151,7 +151,7 @@ function dispatchSums(runtime: Runtime, parts: GpuArray, sums: readonly PendingS
     kernel: KERNEL,
     variant: name,
     wgsl: [elementAlias(width), partialSumsWgsl],
-    constants: { COLUMN_LANES: columnLanes, ROW_LANES: rowLanes },
+    constants: { COLUMN_INVOCATIONS: columnInvocations, ROW_INVOCATIONS: rowInvocations },
     data: { BLOCKS: count, GRID_X: grid[0] },
     arrays: { parts, blocks: table, sums: whole },
     workgroups: grid,

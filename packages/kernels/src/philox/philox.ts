@@ -55,17 +55,41 @@ const WEYL_1 = 0xbb67ae85;
 const ROUNDS = 10;
 const TWO_POW_MINUS_24 = 2 ** -24;
 const TWO_POW_32 = 2 ** 32;
+/** Draws that a stream makes at once, at most. */
+const LONGEST_DRAW_AHEAD = 4096;
 
-/** High 32 bits of the 64-bit product of two u32, in 16-bit halves so that every step is exact. */
-function mulHigh(a: number, b: number): number {
-  const a0 = a & 0xffff;
-  const a1 = a >>> 16;
-  const b0 = b & 0xffff;
-  const b1 = b >>> 16;
-  const low = a0 * b0;
-  const middle = a1 * b0 + (low >>> 16);
-  const other = a0 * b1 + (middle & 0xffff);
-  return (a1 * b1 + (middle >>> 16) + (other >>> 16)) >>> 0;
+/** High 32 bits, as an int32, of the 64-bit product of two u32 given in 16-bit halves, so that every step is exact. */
+function mulHigh(aLow: number, aHigh: number, b: number): number {
+  const bLow = b & 0xffff;
+  const bHigh = b >>> 16;
+  const outer = Math.imul(aHigh, bLow) >>> 0;
+  const inner = Math.imul(aLow, bHigh) >>> 0;
+  const carry = (Math.imul(aLow, bLow) >>> 16) + (outer & 0xffff) + (inner & 0xffff);
+  return (Math.imul(aHigh, bHigh) + (outer >>> 16) + (inner >>> 16) + (carry >>> 16)) | 0;
+}
+
+/** Philox 4×32-10 blocks into `target` [4 · blocks], the first with this counter, the others with it counted up. */
+function fillBlocks(counter: Readonly<Words4>, key: Readonly<Words2>, target: Uint32Array): void {
+  for (let at = 0, block = counter[0]; at < target.length; at += 4, block++) {
+    let [c0, c1, c2, c3] = [block | 0, counter[1] | 0, counter[2] | 0, counter[3] | 0];
+    let [k0, k1] = [key[0] | 0, key[1] | 0];
+    for (let round = 0; round < ROUNDS; round++) {
+      const high0 = mulHigh(MULTIPLIER_0 & 0xffff, MULTIPLIER_0 >>> 16, c0);
+      const high1 = mulHigh(MULTIPLIER_1 & 0xffff, MULTIPLIER_1 >>> 16, c2);
+      const low0 = Math.imul(MULTIPLIER_0, c0);
+      const low1 = Math.imul(MULTIPLIER_1, c2);
+      c0 = high1 ^ c1 ^ k0;
+      c1 = low1;
+      c2 = high0 ^ c3 ^ k1;
+      c3 = low0;
+      k0 = (k0 + WEYL_0) | 0;
+      k1 = (k1 + WEYL_1) | 0;
+    }
+    target[at] = c0;
+    target[at + 1] = c1;
+    target[at + 2] = c2;
+    target[at + 3] = c3;
+  }
 }
 
 /**
@@ -76,21 +100,9 @@ function mulHigh(a: number, b: number): number {
  * @returns four u32 words.
  */
 export function philox4x32(counter: Readonly<Words4>, key: Readonly<Words2>): Words4 {
-  let [c0, c1, c2, c3] = counter;
-  let [k0, k1] = key;
-  for (let round = 0; round < ROUNDS; round++) {
-    const high0 = mulHigh(MULTIPLIER_0, c0);
-    const low0 = Math.imul(MULTIPLIER_0, c0) >>> 0;
-    const high1 = mulHigh(MULTIPLIER_1, c2);
-    const low1 = Math.imul(MULTIPLIER_1, c2) >>> 0;
-    c0 = (high1 ^ c1 ^ k0) >>> 0;
-    c1 = low1;
-    c2 = (high0 ^ c3 ^ k1) >>> 0;
-    c3 = low0;
-    k0 = (k0 + WEYL_0) >>> 0;
-    k1 = (k1 + WEYL_1) >>> 0;
-  }
-  return [c0, c1, c2, c3];
+  const block = new Uint32Array(4);
+  fillBlocks(counter, key, block);
+  return [...block] as Words4;
 }
 
 /** What names a stream. Each of `epoch` and `sample` is a u32, `seed` an integer in [0, 2^53). */
@@ -124,8 +136,8 @@ function checkWord(name: string, value: number): void {
 export class PhiloxStream {
   private readonly key: Words2;
   private readonly counter: Words4;
-  private block: Words4 = [0, 0, 0, 0];
-  private position = 4;
+  private draws = new Uint32Array(0);
+  private position = 0;
   private spareNormal: number | undefined;
 
   /** Throws a RangeError when a number does not fit its words. */
@@ -138,12 +150,8 @@ export class PhiloxStream {
 
   /** The next draw, uniform over all u32. */
   nextUint32(): number {
-    if (this.position === 4) {
-      this.block = philox4x32(this.counter, this.key);
-      this.counter[0] = (this.counter[0] + 1) >>> 0;
-      this.position = 0;
-    }
-    return this.block[this.position++] as number;
+    if (this.position === this.draws.length) this.drawAhead();
+    return this.draws[this.position++] as number;
   }
 
   /** Uniform in [0, 1), a multiple of 2^-24. Uses one draw. */
@@ -156,10 +164,14 @@ export class PhiloxStream {
     if (!Number.isInteger(n) || n < 1 || n > TWO_POW_32) {
       throw new RangeError(`n is ${n}: give an integer from 1 to 2^32.`);
     }
-    const limit = TWO_POW_32 - (TWO_POW_32 % n);
     let draw = this.nextUint32();
-    while (draw >= limit) draw = this.nextUint32();
-    return draw % n;
+    // Only a draw this near to 2^32 can be one to pass over.
+    if (draw >= TWO_POW_32 - n) {
+      const limit = TWO_POW_32 - (TWO_POW_32 % n);
+      while (draw >= limit) draw = this.nextUint32();
+    }
+    // The remainder: `%` is several times slower on numbers above 2^31.
+    return draw - Math.floor(draw / n) * n;
   }
 
   /** Standard normal. Two calls use two draws: the first gives the cosine half, the second the sine half. */
@@ -185,5 +197,14 @@ export class PhiloxStream {
       items[j] = held;
     }
     return array;
+  }
+
+  /** Makes more draws the more there were: most streams give a few, and one that shuffles a million. */
+  private drawAhead(): void {
+    const length = Math.min(Math.max(2 * this.draws.length, 4), LONGEST_DRAW_AHEAD);
+    if (length !== this.draws.length) this.draws = new Uint32Array(length);
+    fillBlocks(this.counter, this.key, this.draws);
+    this.counter[0] = (this.counter[0] + length / 4) >>> 0;
+    this.position = 0;
   }
 }

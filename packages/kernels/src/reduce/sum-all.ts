@@ -75,7 +75,7 @@ function sumBlocks(
     kernel: KERNEL,
     variant: variant.name,
     wgsl: [workgroupSumWgsl, rowStartWgsl, sumAllWgsl],
-    constants: { LANES: variant.lanes, IS_CONTIGUOUS: x.isContiguous },
+    constants: { INVOCATIONS: variant.invocations, IS_CONTIGUOUS: x.isContiguous },
     data: {
       COUNT: count,
       COLUMNS: layout.columns,

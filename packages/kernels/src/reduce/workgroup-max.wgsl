@@ -1,14 +1,14 @@
-// Maximum over the LANES invocations of a workgroup, by the tree of workgroup-sum.wgsl. Put in front of the
-// kernel; header: LANES (a power of two). All invocations must call; all receive the maximum.
+// Maximum over the INVOCATIONS invocations of a workgroup, by the tree of workgroup-sum.wgsl. Put in front of the
+// kernel; header: INVOCATIONS (a power of two). All invocations must call; all receive the maximum.
 
-var<workgroup> max_scratch: array<f32, LANES>;
+var<workgroup> max_scratch: array<f32, INVOCATIONS>;
 
-fn workgroup_max(value: f32, lane: u32) -> f32 {
-  max_scratch[lane] = value;
+fn workgroup_max(value: f32, invocation: u32) -> f32 {
+  max_scratch[invocation] = value;
   workgroupBarrier();
-  for (var width = LANES / 2u; width > 0u; width >>= 1u) {
-    if (lane < width) {
-      max_scratch[lane] = max(max_scratch[lane], max_scratch[lane + width]);
+  for (var width = INVOCATIONS / 2u; width > 0u; width >>= 1u) {
+    if (invocation < width) {
+      max_scratch[invocation] = max(max_scratch[invocation], max_scratch[invocation + width]);
     }
     workgroupBarrier();
   }

@@ -1,17 +1,17 @@
-// Sums over the LANES invocations of a workgroup, for kernels whose rows are reduced by one workgroup each.
-// Put in front of the kernel; header: LANES (a power of two).
+// Sums over the INVOCATIONS invocations of a workgroup, for kernels whose rows are reduced by one workgroup each.
+// Put in front of the kernel; header: INVOCATIONS (a power of two).
 //
-// A tree in workgroup memory: log2(LANES) steps, each behind a barrier, so that nothing depends on how the
+// A tree in workgroup memory: log2(INVOCATIONS) steps, each behind a barrier, so that nothing depends on how the
 // device forms subgroups. All invocations must call; all receive the sum. The order of additions is fixed.
 
-var<workgroup> sum_scratch: array<vec3f, LANES>;
+var<workgroup> sum_scratch: array<vec3f, INVOCATIONS>;
 
-fn workgroup_sum3(value: vec3f, lane: u32) -> vec3f {
-  sum_scratch[lane] = value;
+fn workgroup_sum3(value: vec3f, invocation: u32) -> vec3f {
+  sum_scratch[invocation] = value;
   workgroupBarrier();
-  for (var width = LANES / 2u; width > 0u; width >>= 1u) {
-    if (lane < width) {
-      sum_scratch[lane] += sum_scratch[lane + width];
+  for (var width = INVOCATIONS / 2u; width > 0u; width >>= 1u) {
+    if (invocation < width) {
+      sum_scratch[invocation] += sum_scratch[invocation + width];
     }
     workgroupBarrier();
   }
@@ -20,14 +20,14 @@ fn workgroup_sum3(value: vec3f, lane: u32) -> vec3f {
   return total;
 }
 
-var<workgroup> scalar_scratch: array<f32, LANES>;
+var<workgroup> scalar_scratch: array<f32, INVOCATIONS>;
 
-fn workgroup_sum(value: f32, lane: u32) -> f32 {
-  scalar_scratch[lane] = value;
+fn workgroup_sum(value: f32, invocation: u32) -> f32 {
+  scalar_scratch[invocation] = value;
   workgroupBarrier();
-  for (var width = LANES / 2u; width > 0u; width >>= 1u) {
-    if (lane < width) {
-      scalar_scratch[lane] += scalar_scratch[lane + width];
+  for (var width = INVOCATIONS / 2u; width > 0u; width >>= 1u) {
+    if (invocation < width) {
+      scalar_scratch[invocation] += scalar_scratch[invocation + width];
     }
     workgroupBarrier();
   }

@@ -12,7 +12,7 @@ export {
   paperRuntime,
   type PaperOptions,
 } from './paper-device.js';
-export { formatProfile, type ProfileEntry } from './profiler.js';
+export { formatProfile, type KernelObserver, type KernelSpan, type ProfileEntry } from './profiler.js';
 export type { Access, KernelCall, Program, ProgramSource } from './program.js';
 export type { Recording } from './recording.js';
 export * from './runtime.js';

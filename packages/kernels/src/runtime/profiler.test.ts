@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { useRuntime } from '../testing/test-runtime.js';
 import { double } from './double.testing.js';
-import { formatProfile } from './profiler.js';
+import { formatProfile, type KernelObserver, type KernelSpan } from './profiler.js';
 
 describe('profiling', () => {
   const runtime = useRuntime();
@@ -31,6 +31,22 @@ describe('profiling', () => {
       runtime().write(x, new Float32Array(4096).fill(3));
       double(runtime(), x, y);
       expect((await runtime().read(y))[4095]).toBe(6);
+    }));
+
+  it('tells when kernels ran, in order', () =>
+    runtime().scope(async () => {
+      const [x, y] = [runtime().upload(new Float32Array(64), [64]), runtime().empty([64])];
+      const seen: KernelSpan[] = [];
+      const startedMs = performance.now();
+      const observe: KernelObserver = (spans, submittedMs) => {
+        expect(submittedMs).toBeGreaterThanOrEqual(startedMs);
+        seen.push(...spans);
+      };
+      if (!runtime().startProfiling(observe)) return;
+      for (let i = 0; i < 20; i++) double(runtime(), x, y, { kernel: i === 0 ? 'first' : 'double' });
+      await runtime().stopProfiling();
+      expect(seen.map(({ kernel }) => kernel)).toEqual(['first', ...Array<string>(19).fill('double')]);
+      for (const { startMs, endMs } of seen) expect(endMs).toBeGreaterThanOrEqual(startMs);
     }));
 
   it('starts anew, and is empty when it was never started', () =>

@@ -11,6 +11,20 @@ export interface ProfileEntry {
   readonly gigabytesPerSecond: number;
 }
 
+/** When a kernel ran, in milliseconds of the GPU's own clock. */
+export interface KernelSpan {
+  readonly kernel: string;
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+/**
+ * Is told of the kernels that were handed to the GPU together, in order.
+ *
+ * @param submittedMs when that was, as `performance.now()` tells it
+ */
+export type KernelObserver = (spans: readonly KernelSpan[], submittedMs: number) => void;
+
 interface Sum {
   calls: number;
   nanoseconds: number;
@@ -32,7 +46,10 @@ export class Profiler {
   private failure: unknown;
   private readonly sums = new Map<string, Sum>();
 
-  constructor(private readonly device: GPUDevice) {
+  constructor(
+    private readonly device: GPUDevice,
+    private readonly onKernels?: KernelObserver,
+  ) {
     this.querySet = device.createQuerySet({ type: 'timestamp', count: 2 * CAPACITY });
     this.resolved = device.createBuffer({ size: 16 * CAPACITY, usage: USAGE_QUERY_RESOLVE_COPY_SRC });
   }
@@ -54,19 +71,22 @@ export class Profiler {
     encoder.resolveQuerySet(this.querySet, 0, 2 * pending.length, this.resolved, 0);
     encoder.copyBufferToBuffer(this.resolved, 0, staging, 0, sizeBytes);
     return () => {
+      const submittedMs = performance.now();
       this.readbacks.push(
-        staging.mapAsync(1).then(
-          () => {
+        staging
+          .mapAsync(1)
+          .then(() => {
             const stamps = new BigUint64Array(staging.getMappedRange().slice(0));
             staging.destroy();
-            pending.forEach(({ kernel, cost }, i) => {
-              const elapsed = Number(stamps[2 * i + 1]! - stamps[2 * i]!);
-              this.add(kernel, Math.max(elapsed, 0), cost);
+            const spans = pending.map(({ kernel, cost }, i) => {
+              const [start, end] = [stamps[2 * i]!, stamps[2 * i + 1]!];
+              this.add(kernel, Math.max(Number(end - start), 0), cost);
+              return { kernel, startMs: Number(start) / 1e6, endMs: Number(end) / 1e6 };
             });
-          },
+            this.onKernels?.(spans, submittedMs);
+          })
           // Told by `report`: until then nobody may be waiting.
-          (error: unknown) => void (this.failure ??= error),
-        ),
+          .catch((error: unknown) => void (this.failure ??= error)),
       );
     };
   }

@@ -7,7 +7,7 @@ import { FailureLog } from './failure-log.js';
 import { GpuArray, type DType } from './gpu-array.js';
 import { Ledger } from './ledger.js';
 import { precompiler } from './precompile.js';
-import { Profiler, type ProfileEntry } from './profiler.js';
+import { Profiler, type KernelObserver, type ProfileEntry } from './profiler.js';
 import { ProgramCache } from './program-cache.js';
 import type { KernelCall, Program } from './program.js';
 import { Recording } from './recording.js';
@@ -304,12 +304,16 @@ export class Runtime {
     await this.failures.settle();
   }
 
-  /** Starts timing every kernel anew; returns false when the adapter has no timestamps. */
-  startProfiling(): boolean {
+  /**
+   * Starts timing every kernel anew; returns false when the adapter has no timestamps.
+   *
+   * @param onKernels is told when each kernel ran, some time after it did
+   */
+  startProfiling(onKernels?: KernelObserver): boolean {
     if (!this.hasFeature('timestamp-query')) return false;
     this.submit();
     this.commands.profiler?.destroy();
-    this.commands.profiler = new Profiler(this.device);
+    this.commands.profiler = new Profiler(this.device, onKernels);
     return true;
   }
 

@@ -76,6 +76,10 @@ export function runningOptions({ saveEvery, keep, kept, workers }: RunningPreset
     ).optional(),
     autotune: flagOn('take the shipped variants of kernels, not those measured by npm run tune'),
     profile: flag('time every kernel and print a table at the end'),
+    trace: text(
+      '<file>',
+      'write when steps, waiting and every kernel took place, for ui.perfetto.dev; slows steps down',
+    ).optional(),
     ...debugOption,
   });
 }

@@ -7,6 +7,7 @@ import type { Progress } from '../progress.js';
 import { writeReport } from '../report.js';
 import type { RunFolder } from '../run-folder.js';
 import type { StopRequest } from '../stop-signal.js';
+import { nowMs as traceNowMs, type Trace } from './trace.js';
 
 /** Where a run stands before a step; everything is counted from 0. */
 export interface StepPosition {
@@ -55,6 +56,8 @@ export interface LoopOptions {
   readonly retention: Retention;
   readonly progress: Progress;
   readonly stop: Pick<StopRequest, 'requested'>;
+  /** Is told when steps and what follows them took place. */
+  readonly trace?: Trace | undefined;
   readonly nowMs?: () => number;
 }
 
@@ -95,7 +98,7 @@ function loggable(metrics: Metrics): Record<string, number | string> {
  */
 export async function runSteps(options: LoopOptions): Promise<TrainingResult> {
   const { run, totalSteps, stepsPerEpoch, startStep, clipsPerStep, checkpointEverySteps, progress } = options;
-  const nowMs = options.nowMs ?? Date.now;
+  const nowMs = options.nowMs ?? traceNowMs;
   wholeNumber('totalSteps', totalSteps, 1);
   wholeNumber('stepsPerEpoch', stepsPerEpoch, 1);
   wholeNumber('startStep', startStep, 0, totalSteps);
@@ -119,7 +122,9 @@ export async function runSteps(options: LoopOptions): Promise<TrainingResult> {
     run.log.flush();
     const { lengthBytes } = await saveCheckpoint(path, content);
     savedSteps = completedSteps;
-    log('checkpoint', { file: relative(run.directory, path), lengthBytes, durationMs: nowMs() - beganMs });
+    const durationMs = Math.round(nowMs() - beganMs);
+    options.trace?.span('steps', 'checkpoint', beganMs, nowMs());
+    log('checkpoint', { file: relative(run.directory, path), lengthBytes, durationMs });
     await pruneCheckpoints(run.directory, options.retention);
   };
 
@@ -139,7 +144,9 @@ export async function runSteps(options: LoopOptions): Promise<TrainingResult> {
     rate.add(clipsPerStep, endedMs);
     const clipsPerSecond = rate.perSecond;
     // From the end of the step before it: the two overlap.
-    const durationMs = endedMs - settledMs;
+    const durationMs = Math.round(endedMs - settledMs);
+    options.trace?.span('steps', `step ${completedSteps}`, settledMs, endedMs, loggable(metrics));
+    options.trace?.span('waiting for the GPU', `step ${completedSteps}`, beganMs, endedMs);
     settledMs = endedMs;
     const waits = { dataWaitMs: Math.round(dataWaitMs), gpuWaitMs: Math.round(gpuWaitMs) };
     log('step', {
@@ -170,7 +177,9 @@ export async function runSteps(options: LoopOptions): Promise<TrainingResult> {
     const beganMs = nowMs();
     const metrics = await options.endOfEpoch?.(epoch, completedSteps);
     if (!metrics) return;
-    log('validation', { epoch, durationMs: nowMs() - beganMs, metrics: loggable(metrics) });
+    const durationMs = Math.round(nowMs() - beganMs);
+    options.trace?.span('steps', 'validation', beganMs, nowMs());
+    log('validation', { epoch, durationMs, metrics: loggable(metrics) });
     run.tensorBoard.addScalars(completedSteps, metrics);
   };
 

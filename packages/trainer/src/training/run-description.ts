@@ -1,4 +1,4 @@
-import { formatProfile, type Runtime } from '@tubelet/kernels';
+import { formatProfile, type KernelObserver, type Runtime } from '@tubelet/kernels';
 import { gpuBindingsVersion } from '@tubelet/kernels/node';
 import { variantsInHalf } from '@tubelet/kernels/tuning';
 import type { Ffmpeg } from '@tubelet/video';
@@ -43,27 +43,37 @@ export function otherAdapterNote(
 export class StepProfile {
   private running = false;
 
+  /**
+   * @param table whether to say at the end what each kernel took
+   * @param onKernels is told when they ran
+   */
   constructor(
     private readonly runtime: Runtime,
-    private readonly wanted: boolean,
+    private readonly table: boolean,
     private readonly startStep: number,
+    private readonly onKernels?: KernelObserver,
   ) {}
 
-  /** To be called after every step with the number of steps completed. */
-  onCompleted(steps: number): void {
-    if (this.wanted && steps === this.startStep + 1) this.running = this.runtime.startProfiling();
+  /** To be called before every step with the number of steps begun so far. */
+  beforeStep(begunSteps: number): void {
+    const isWanted = this.table || this.onKernels !== undefined;
+    if (isWanted && begunSteps === this.startStep + 1) {
+      this.running = this.runtime.startProfiling(this.onKernels);
+    }
   }
 
-  /** The table, or why there is none; undefined where none is wanted. */
+  /** Ends it: gives the table, or why there is none; undefined where none is wanted. */
   async text(completedSteps: number): Promise<string | undefined> {
-    if (!this.wanted) return undefined;
+    const entries = this.running ? await this.runtime.stopProfiling() : [];
+    if (!this.table && this.onKernels === undefined) return undefined;
+    const missing = this.table ? 'no profile' : 'no kernels in the trace';
     if (!this.runtime.hasFeature('timestamp-query')) {
-      return 'no profile: this adapter has no timestamps (timestamp-query)';
+      return `${missing}: this adapter has no timestamps (timestamp-query)`;
     }
     const first = this.startStep + 2;
     if (!this.running || completedSteps < first) {
-      return 'no profile: it leaves out the first step, and there was no other';
+      return `${missing}: the first step is left out, and there was no other`;
     }
-    return `steps ${first} to ${completedSteps}\n${formatProfile(await this.runtime.stopProfiling())}`;
+    return this.table ? `steps ${first} to ${completedSteps}\n${formatProfile(entries)}` : undefined;
   }
 }

@@ -22,6 +22,7 @@ import { describeEnvironment, otherAdapterNote, StepProfile } from './run-descri
 import { savedSettings } from './settings.js';
 import type { RunContext, Task, TaskData, TaskLoader, TrainedModel } from './task.js';
 import { trainingStep } from './train-step.js';
+import { Trace } from './trace.js';
 import { useTuning } from './tuning.js';
 
 /** What is known before there is a run folder. */
@@ -34,6 +35,7 @@ interface Plan<Batch, Model extends TrainedModel<Batch>> {
   readonly progress: Progress;
   readonly badFiles: BadFiles;
   readonly stop: StopRequest;
+  readonly trace: Trace | undefined;
 }
 
 /**
@@ -61,12 +63,14 @@ export async function trainRun<Batch, Model extends TrainedModel<Batch>>(
     const stepsPerEpoch = countSteps(loader, options, task.moreBatches);
     const batches = new EpochReader(loader, options.accumulate);
     if (!saved) await batches.readFirst();
+    const trace = options.trace === undefined ? undefined : new Trace(options.trace);
     const runtime = await openTrainingRuntime(options, note);
     try {
       useTuning(runtime, { autotune: options.autotune, saved, note });
-      const plan = { task, data, loader, batches, stepsPerEpoch, progress, badFiles, stop };
+      const plan = { task, data, loader, batches, stepsPerEpoch, progress, badFiles, stop, trace };
       return await trainOn(runtime, plan);
     } finally {
+      trace?.close();
       closeNodeRuntime(runtime);
     }
   } finally {
@@ -89,10 +93,10 @@ async function trainOn<Batch, Model extends TrainedModel<Batch>>(
     badFiles.logTo(run, () => completedSteps);
     for (const line of announcements(model, context, task)) progress.note(line);
     await compileAhead(runtime, dryTraining(task), options.batchSize, (message) => progress.note(message));
-    const profile = new StepProfile(runtime, options.profile === true, startStep);
-    const result = await takeSteps(model, plan, context, startStep, (steps) => {
-      completedSteps = steps;
-      profile.onCompleted(steps);
+    const profile = new StepProfile(runtime, options.profile, startStep, plan.trace?.kernels);
+    const result = await takeSteps(model, plan, context, startStep, {
+      before: (begunSteps) => profile.beforeStep(begunSteps),
+      onCompleted: (steps) => (completedSteps = steps),
     });
     run.log.append({ type: 'memory', step: completedSteps, peakGpuBytes: runtime.pool.peakBytes });
     const timings = await profile.text(completedSteps);
@@ -139,12 +143,19 @@ async function beginRun<Batch, Model extends TrainedModel<Batch>>(
   return { context, startStep };
 }
 
+/** Who is told of steps. */
+interface Observers {
+  /** Before each, with the number of those begun before it. */
+  readonly before: (begunSteps: number) => void;
+  readonly onCompleted: (completedSteps: number) => void;
+}
+
 function takeSteps<Batch, Model extends TrainedModel<Batch>>(
   model: Model,
-  { task, batches, stepsPerEpoch, progress, stop }: Plan<Batch, Model>,
+  { task, batches, stepsPerEpoch, progress, stop, trace }: Plan<Batch, Model>,
   context: RunContext<Batch>,
   startStep: number,
-  onCompleted: (steps: number) => void,
+  { before, onCompleted }: Observers,
 ): Promise<TrainingResult> {
   const { options } = task;
   const clipsPerStep = options.batchSize * options.accumulate;
@@ -155,7 +166,7 @@ function takeSteps<Batch, Model extends TrainedModel<Batch>>(
     stepsPerEpoch,
     warmupEpochs: options.warmupEpochs,
   });
-  const takeStep = trainingStep(model, batches, options.accumulate);
+  const takeStep = trainingStep(model, batches, options.accumulate, trace);
   return runSteps({
     run: context.run,
     totalSteps: schedule.totalSteps,
@@ -167,7 +178,11 @@ function takeSteps<Batch, Model extends TrainedModel<Batch>>(
     retention: { keepLast: options.keep },
     progress,
     stop,
-    step: (position) => takeStep(position, schedule.at(position.step)),
+    trace,
+    step: (position) => {
+      before(position.step);
+      return takeStep(position, schedule.at(position.step));
+    },
     onCompleted,
     endOfEpoch: task.endEpoch && ((epoch) => task.endEpoch!(model, epoch, context)),
     checkpoint: (completedSteps) => model.checkpoint(completedSteps),

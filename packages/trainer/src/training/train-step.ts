@@ -4,6 +4,7 @@ import { Divergence } from './divergence.js';
 import type { EpochReader } from './epoch-reader.js';
 import type { PendingStep, StepPosition } from './loop.js';
 import type { SteppedModel } from './task.js';
+import { nowMs, type Trace } from './trace.js';
 
 /** Hands one optimiser step to the GPU: so many batches forward and backward, then AdamW and the average. */
 export type TrainStep = (position: StepPosition, learningRate: number) => Promise<PendingStep>;
@@ -19,11 +20,13 @@ const BATCHES_IN_FLIGHT = 2;
  * `LossScale`). To settle a step throws `TrainingDivergedError` where that has happened too often.
  *
  * @param accumulate batches whose gradients make one step
+ * @param trace is told what was waited for, and when
  */
 export function trainingStep<Batch>(
   model: SteppedModel<Batch>,
   batches: EpochReader<Batch>,
   accumulate: number,
+  trace?: Trace,
 ): TrainStep {
   const { engine, store, optimiser, lossScale, average, losses: names } = model;
   const { runtime } = engine;
@@ -47,12 +50,16 @@ export function trainingStep<Batch>(
     const reads: Promise<Float32Array>[] = [];
     let [dataWaitMs, gpuWaitMs] = [0, 0];
     for (let index = 0; index < accumulate; index++) {
-      const askedMs = performance.now();
+      const askedMs = nowMs();
       const batch = await batches.next(position, index);
-      const gotMs = performance.now();
+      const gotMs = nowMs();
       while (inFlight.length >= BATCHES_IN_FLIGHT) await inFlight.shift();
+      const readyMs = nowMs();
       dataWaitMs += gotMs - askedMs;
-      gpuWaitMs += performance.now() - gotMs;
+      gpuWaitMs += readyMs - gotMs;
+      const name = `step ${position.step + 1}, batch ${index + 1}`;
+      trace?.span('waiting for data', name, askedMs, gotMs);
+      if (readyMs > gotMs) trace?.span('waiting for the GPU', name, gotMs, readyMs);
       const read = heldBack(runtime.read(batchStep.run(model.inputs(batch, position.epoch))));
       inFlight.push(read);
       reads.push(read);

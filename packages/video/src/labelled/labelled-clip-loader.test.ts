@@ -214,9 +214,9 @@ describe('an epoch', () => {
 
   it('gives each process its batches, mixed as one process would', async () => {
     const steps = exactly(await collect(await open({ videos: [...good, ...good] }), 4));
-    for (const index of [0, 1]) {
-      const share = await collect(await open({ videos: [...good, ...good], shard: { index, count: 2 } }), 4);
-      const expected = steps.filter(({ step }) => step % 2 === index);
+    for (const rank of [0, 1]) {
+      const share = await collect(await open({ videos: [...good, ...good], rank, ranks: 2 }), 4);
+      const expected = steps.filter(({ step }) => step % 2 === rank);
       expect(exactly(share)).toEqual(expected.map((batch, step) => ({ ...batch, step })));
     }
   });
@@ -292,7 +292,7 @@ describe('options and closing', () => {
     [{ transform: { randAugment: { magnitude: 11 } } }, 'magnitude is 11'],
     [{ transform: { erasing: { probability: 2 } } }, 'probability is 2'],
     [{ seed: -1 }, 'seed is -1'],
-    [{ shard: { index: 1, count: 1 } }, 'shard.index is 1'],
+    [{ rank: 1 }, 'rank is 1'],
   ])('refuses %j', async (options, message) => {
     await expect(open(options)).rejects.toThrow(RangeError);
     await expect(open(options)).rejects.toThrow(message);

@@ -44,7 +44,7 @@ interface TrainClip {
  *
  * Everything random is drawn from Philox streams: the order of an epoch from (seed, shuffle, epoch); the first frame,
  * the augmentation and the stand-in for a bad file from (seed, purpose, epoch, sample); the mixing from (seed, mixup,
- * epoch, step), where steps are counted over all shards: n shards of a step mix as n steps of one process do. So a
+ * epoch, step), where steps are counted over all ranks: n ranks mix as n steps of one process do. So a
  * batch depends on nothing but the options, the epoch and the step: not on threads, timing, the cache, or what was
  * loaded before. Batches are always full; samples left over at the end of an epoch are not shown in it.
  *
@@ -67,12 +67,12 @@ export class LabelledClipLoader {
    */
   static async open(given: LabelledClipLoaderOptions): Promise<LabelledClipLoader> {
     const options = resolveLabelledOptions(given);
-    const { videos, size, crop, cacheBytes, batchSize, shard } = options;
+    const { videos, size, crop, cacheBytes, batchSize, ranks } = options;
     if (videos.length === 0) throw new NoReadableVideoError('The data set is empty: it lists no videos.');
     const epochs = new EpochSamples({ ...options, sampleCount: videos.length, dropLast: true });
     if (epochs.stepsPerEpoch === 0) {
       throw new RangeError(
-        `A batch takes ${batchSize * shard.count} clips and there are ${videos.length} videos: lower batchSize.`,
+        `A batch takes ${batchSize * ranks} clips and there are ${videos.length} videos: lower batchSize.`,
       );
     }
     const { decoder, ffmpeg } = given;
@@ -81,7 +81,7 @@ export class LabelledClipLoader {
     return new LabelledClipLoader(options, pool, catalogue, epochs);
   }
 
-  /** Videos of the data set, over all shards. */
+  /** Videos of the data set, over all ranks. */
   get sampleCount(): number {
     return this.options.videos.length;
   }

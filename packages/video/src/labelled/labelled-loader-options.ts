@@ -3,7 +3,7 @@ import { PhiloxStream } from '@tubelet/kernels';
 import { requireInteger } from '../check-options';
 import type { CropMode } from '../crop';
 import type { LabelledVideo } from '../datasets/dataset';
-import { checkShard, type Shard } from '../epoch-samples';
+import { checkRank } from '../epoch-samples';
 import type { BadFile } from '../errors';
 import type { Ffmpeg } from '../ffmpeg';
 import { DEFAULT_CACHE_BYTES } from '../loader-options';
@@ -36,8 +36,10 @@ export interface LabelledClipLoaderOptions {
   mix?: MixOptions | false;
   /** ε of the soft targets; default 0.1. */
   labelSmoothing?: number;
-  /** The share of each global batch that this process loads; default the whole: `{ index: 0, count: 1 }`. */
-  shard?: Shard;
+  /** Which part of each global batch this process loads, counted from 0; default 0. */
+  rank?: number;
+  /** Processes that load the parts of each global batch; default 1. */
+  ranks?: number;
   /** Threads for decoding, augmentation and mixing; see `DecoderPoolOptions`. */
   workers?: number;
   /** Batches made ahead of the one in use; default 2. Each takes 12·B·T·size² bytes. */
@@ -69,7 +71,8 @@ export function resolveLabelledOptions(given: LabelledClipLoaderOptions): Resolv
     transform: given.transform ?? {},
     mix: given.mix ?? {},
     labelSmoothing: given.labelSmoothing ?? 0.1,
-    shard: given.shard ?? { index: 0, count: 1 },
+    rank: given.rank ?? 0,
+    ranks: given.ranks ?? 1,
     workers: given.workers ?? defaultWorkerCount(),
     prefetchBatches: given.prefetchBatches ?? 2,
     cacheBytes: given.cacheBytes ?? DEFAULT_CACHE_BYTES,
@@ -79,7 +82,7 @@ export function resolveLabelledOptions(given: LabelledClipLoaderOptions): Resolv
   }
   for (const name of ['seed', 'prefetchBatches', 'cacheBytes'] as const)
     requireInteger(name, options[name], 0);
-  checkShard(options.shard);
+  checkRank(options);
   checkLabels(options);
   checkTransforms(options);
   return options;

@@ -7,7 +7,7 @@ import type { Ffmpeg } from '../ffmpeg';
 import type { CodedFrames } from '../pixels/coded-frames';
 import { DecoderPool, defaultWorkerCount } from '../pool';
 import { prefetch } from '../prefetch';
-import type { TimeRange } from '../source';
+import type { TimeRange } from '../video-entry';
 import { testClipFrameIndices } from '../transforms/frame-indices';
 
 /** A video file, a folder of frames or an image, whole or a stretch of it. */

@@ -1,7 +1,7 @@
 /** A decoder process as its owner sees it: started when it is first needed, and again after it died. */
 import { fork, type ChildProcess } from 'node:child_process';
 import { VideoDecodeError } from '../errors';
-import type { FramesRequest, ProbeRequest, ProcessRequest, ProcessResponse, ProcessResult } from './protocol';
+import type { ProcessRequest, ProcessResponse, ProcessResult } from './protocol';
 import { RefusedVideoError } from './refused';
 
 /** The library cannot be loaded on this machine. */
@@ -11,11 +11,13 @@ export class WebCodecsNotFoundError extends Error {
 
 const START_LIMIT_MS = 60_000;
 const REQUEST_LIMIT_MS = 60_000;
+/** What each frame of a request may take beyond that. */
+const FRAME_LIMIT_MS = 100;
 
 export interface DecoderProcessOptions {
   /** Told of each process that starts and ends. */
   onProcess?: (pid: number, alive: boolean) => void;
-  /** How long a request may take; default a minute. */
+  /** How long a request may take, apart from 0.1 s for each frame; default a minute. */
   limitMs?: number;
 }
 
@@ -35,9 +37,10 @@ export class DecoderProcess {
    * @throws RefusedVideoError where ffmpeg is to try; VideoDecodeError when the process dies or hangs over the file;
    *   WebCodecsNotFoundError.
    */
-  async ask<R extends ProbeRequest | FramesRequest>(request: R): Promise<ProcessResult[R['kind']]> {
+  async ask<R extends ProcessRequest>(request: R): Promise<ProcessResult[R['kind']]> {
     const child = await (this.child ??= this.start());
-    const { limitMs = REQUEST_LIMIT_MS } = this.options;
+    const frames = 'times' in request ? request.times.length : 0;
+    const limitMs = (this.options.limitMs ?? REQUEST_LIMIT_MS) + frames * FRAME_LIMIT_MS;
     try {
       const answer = await receive(child, limitMs, () => child.send(request satisfies ProcessRequest));
       if (answer.kind === 'refused') throw new RefusedVideoError(answer.reason);

@@ -10,6 +10,7 @@ import {
   type EncodedPacket,
   type InputVideoTrack,
 } from 'mediabunny';
+import type { VideoPlace } from '../video-info';
 import { findEditEnd } from './edit-list';
 import { RefusedVideoError } from './refused';
 
@@ -23,8 +24,13 @@ export interface Container {
 const SHORTEST_FRAME_SECONDS = 1e-4;
 
 /** Opens a file for as long as `use` runs. */
-export async function withContainer<T>(path: string, use: (container: Container) => Promise<T>): Promise<T> {
-  const input = new Input({ source: new FilePathSource(path), formats: [MP4, QTFF, MATROSKA, WEBM] });
+export async function withContainer<T>(
+  { path, part }: VideoPlace,
+  use: (container: Container) => Promise<T>,
+): Promise<T> {
+  const file = new FilePathSource(part?.path ?? path);
+  const source = part === undefined ? file : file.slice(part.begin, part.length);
+  const input = new Input({ source, formats: [MP4, QTFF, MATROSKA, WEBM] });
   try {
     const [track] = await input.getVideoTracks();
     if (track === undefined) throw new RefusedVideoError('it holds no video track');
@@ -39,7 +45,7 @@ export async function withContainer<T>(path: string, use: (container: Container)
  *
  * @throws RefusedVideoError where frames could not be counted from a key frame on, or ffmpeg would show others.
  */
-export async function listFrameTimes(path: string, { sink }: Container): Promise<number[]> {
+export async function listFrameTimes(place: VideoPlace, { sink }: Container): Promise<number[]> {
   const times: number[] = [];
   let lastKey = -Infinity;
   let last: EncodedPacket | undefined;
@@ -65,7 +71,7 @@ export async function listFrameTimes(path: string, { sink }: Container): Promise
   }
   const shown = times.filter((time) => time > -1e-3);
   if (shown.length === 0) throw new RefusedVideoError('it shows no frames');
-  if ((shown.at(-1) as number) >= (await findEditEnd(path)) - SHORTEST_FRAME_SECONDS) {
+  if ((shown.at(-1) as number) >= (await findEditEnd(place)) - SHORTEST_FRAME_SECONDS) {
     throw new RefusedVideoError('its edit list cuts frames off');
   }
   return shown;

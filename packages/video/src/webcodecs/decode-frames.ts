@@ -1,16 +1,18 @@
 /** Decoding with @napi-rs/webcodecs, which brings FFmpeg's decoders along. */
 import type * as Library from '@napi-rs/webcodecs';
 import type { VideoFrame } from '@napi-rs/webcodecs';
-import type { InputVideoTrack } from 'mediabunny';
+import type { EncodedPacket, InputVideoTrack } from 'mediabunny';
 import { codedFrameBytes, type Colour } from '@tubelet/kernels';
-import { keepFrame, keptFrame, storedBytes } from '../pixels/coded-frames';
+import { keepFrame, keptFrame, shownSize, storedBytes } from '../pixels/coded-frames';
+import { planarFrameBytes, type PlanarFrame } from '../planes';
 import { findStart, listFrameTimes, withContainer, type Container } from './container';
-import type { FramesRequest, ProbedVideo } from './protocol';
+import type { VideoPlace } from '../video-info';
+import type { FramesPlace, FramesRequest, ProbedVideo } from './protocol';
 import { RefusedVideoError } from './refused';
 
 export type WebCodecs = Pick<typeof Library, 'VideoDecoder' | 'EncodedVideoChunk'>;
 
-/** Packets that wait in the decoder; their frames take memory. */
+/** Packets that wait in the decoder, and frames behind it; both take memory. */
 const LONGEST_QUEUE = 32;
 /** Times that are nearer to each other are the same: they are stored in ticks. */
 const SAME_TIME_SECONDS = 2e-5;
@@ -37,16 +39,21 @@ async function decodePackets(
   let failure: unknown;
   let frameCount = 0;
   let used = Promise.resolve();
+  let waiting = 0;
   const decoder = new VideoDecoder({
     output(frame) {
       if (!wanted.has(frameCount++) || failure !== undefined) {
         frame.close();
         return;
       }
+      waiting++;
       used = used
         .then(() => use(frame))
         .catch((error: unknown) => void (failure ??= error))
-        .finally(() => frame.close());
+        .finally(() => {
+          waiting--;
+          frame.close();
+        });
     },
     error(error) {
       failure ??= new RefusedVideoError(error.message);
@@ -64,6 +71,7 @@ async function decodePackets(
       if (remaining-- === 0 || failure !== undefined) break;
       const { type, microsecondTimestamp: timestamp, microsecondDuration: duration, data } = packet;
       decoder.decode(new EncodedVideoChunk({ type, timestamp, duration, data }));
+      if (waiting > LONGEST_QUEUE) await used;
       while (decoder.decodeQueueSize > LONGEST_QUEUE) await new Promise((resolve) => setImmediate(resolve));
     }
     await decoder.flush();
@@ -79,14 +87,12 @@ async function decodePackets(
   }
 }
 
-/** Throws a RefusedVideoError for other formats than 4:2:0 with 8 bits. */
-function requirePlanes({ format }: VideoFrame): void {
+/** Copies the planes of a frame. Throws a RefusedVideoError for other formats than 4:2:0 with 8 bits. */
+async function readPlanes(frame: VideoFrame): Promise<PlanarFrame> {
+  const { format, visibleRect } = frame;
+  const { width, height } = visibleRect;
   if (format !== 'I420') throw new RefusedVideoError(`its frames are in the format ${format}`);
-}
-
-/** Copies the planes of a frame. */
-async function readPlanes(frame: VideoFrame, data: Uint8Array): Promise<void> {
-  const { width, height } = frame.visibleRect;
+  const data = new Uint8Array(planarFrameBytes(width, height));
   const chromaWidth = Math.ceil(width / 2);
   const chromaBegin = width * height;
   await frame.copyTo(data, {
@@ -96,6 +102,7 @@ async function readPlanes(frame: VideoFrame, data: Uint8Array): Promise<void> {
       { offset: chromaBegin + chromaWidth * Math.ceil(height / 2), stride: chromaWidth },
     ],
   });
+  return { width, height, data };
 }
 
 /**
@@ -112,18 +119,17 @@ async function colourOf({ colorSpace }: VideoFrame, track: InputVideoTrack): Pro
 }
 
 /** Looks at a video and decodes its first packet. Throws a RefusedVideoError for what is left to ffmpeg. */
-export function probeContainer(library: WebCodecs, path: string): Promise<ProbedVideo> {
-  return withContainer(path, async (container) => {
+export function probeContainer(library: WebCodecs, place: VideoPlace): Promise<ProbedVideo> {
+  return withContainer(place, async (container) => {
     const { track, sink } = container;
     if (await track.getFlip()) throw new RefusedVideoError('it is shown mirrored');
     const rotation = await track.getRotation();
-    const shown = await listFrameTimes(path, container);
+    const shown = await listFrameTimes(place, container);
     const startSeconds = await findStart(container, shown[0] as number);
     const firstKey = await sink.getFirstKeyPacket({ metadataOnly: true });
     let found: Pick<ProbedVideo, 'width' | 'height' | 'colour'> | undefined;
     await decodePackets(library, container, firstKey?.timestamp ?? 0, 1, new Set([0]), async (frame) => {
-      requirePlanes(frame);
-      const { width, height } = frame.visibleRect;
+      const { width, height } = await readPlanes(frame);
       const lying = rotation === 90 || rotation === 270;
       found = {
         width: lying ? height : width,
@@ -137,39 +143,66 @@ export function probeContainer(library: WebCodecs, path: string): Promise<Probed
   });
 }
 
-/** Decodes frames. Throws a RefusedVideoError where ffmpeg is to try. */
-export function decodeFrames(library: WebCodecs, request: FramesRequest): Promise<Uint8Array> {
-  const { path, times, frame: wantedFrame, box, size } = request;
-  return withContainer(path, async (container) => {
+/** Decodes frames and gives them one after the other, before they are turned. Throws a RefusedVideoError. */
+export function eachFrame(
+  library: WebCodecs,
+  { path, part, times, ...shown }: FramesPlace,
+  use: (planes: PlanarFrame, position: number) => void | Promise<void>,
+): Promise<void> {
+  return withContainer({ path, part }, async (container) => {
     const { sink } = container;
     const key = await sink.getKeyPacket((times[0] as number) + SAME_TIME_SECONDS, { metadataOnly: true });
     if (key === null) throw new RefusedVideoError('there is no key frame in front of the clip');
-    const isSame = (a: number, b: number) => Math.abs(a - b) < SAME_TIME_SECONDS;
-    // The packets up to the last one that is wanted, in the order in which they are coded.
-    const decoded: number[] = [];
-    let missing = times.length;
-    for await (const packet of sink.packets(key, undefined, { metadataOnly: true })) {
-      decoded.push(packet.timestamp);
-      if (times.some((time) => isSame(time, packet.timestamp)) && --missing === 0) break;
-    }
-    decoded.sort((a, b) => a - b);
-    const wanted = new Set(Array.from(times, (time) => decoded.findIndex((other) => isSame(time, other))));
-    if (missing > 0 || wanted.has(-1)) throw new RefusedVideoError('it holds other frames than before');
-
-    const kept = keptFrame(wantedFrame, box, size);
-    const frameBytes = codedFrameBytes(kept);
-    const bytes = new Uint8Array(storedBytes(kept, times.length));
-    const planes = new Uint8Array(codedFrameBytes(wantedFrame));
-    let written = 0;
-    await decodePackets(library, container, key.timestamp, decoded.length, wanted, async (frame) => {
-      requirePlanes(frame);
-      const { width, height } = frame.visibleRect;
-      if (width !== wantedFrame.width || height !== wantedFrame.height) {
+    const { packetCount, wanted } = await findPackets(container, key, times);
+    const { width, height } = shownSize(shown);
+    let position = 0;
+    await decodePackets(library, container, key.timestamp, packetCount, wanted, async (frame) => {
+      const planes = await readPlanes(frame);
+      if (planes.width !== width || planes.height !== height) {
         throw new RefusedVideoError('its frames change their size');
       }
-      await readPlanes(frame, planes);
-      keepFrame(wantedFrame, planes, box, size, bytes.subarray(written++ * frameBytes));
+      await use(planes, position++);
     });
-    return bytes;
   });
+}
+
+/** The packets from a key frame to the last frame that is wanted, and the places of those frames among all of them. */
+async function findPackets(
+  { sink }: Container,
+  key: EncodedPacket,
+  times: Float64Array,
+): Promise<{ packetCount: number; wanted: Set<number> }> {
+  const decoded: number[] = [];
+  let missing = times.length;
+  for await (const packet of sink.packets(key, undefined, { metadataOnly: true })) {
+    decoded.push(packet.timestamp);
+    if (placeOf(times, packet.timestamp) >= 0 && --missing === 0) break;
+  }
+  decoded.sort((a, b) => a - b);
+  const wanted = new Set(Array.from(times, (time) => placeOf(decoded, time)));
+  if (missing > 0 || wanted.has(-1)) throw new RefusedVideoError('it holds other frames than before');
+  return { packetCount: decoded.length, wanted };
+}
+
+/** Where a time stands among others that rise; −1 where it does not. */
+function placeOf(rising: ArrayLike<number>, time: number): number {
+  let [low, high] = [0, rising.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((rising[middle] as number) < time - SAME_TIME_SECONDS) low = middle + 1;
+    else high = middle;
+  }
+  return Math.abs((rising[low] ?? Infinity) - time) < SAME_TIME_SECONDS ? low : -1;
+}
+
+/** Decodes frames and keeps of them what is used. Throws a RefusedVideoError where ffmpeg is to try. */
+export async function decodeFrames(library: WebCodecs, request: FramesRequest): Promise<Uint8Array> {
+  const { colour, box, size, times } = request;
+  const kept = keptFrame({ colour }, box, size);
+  const frameBytes = codedFrameBytes(kept);
+  const bytes = new Uint8Array(storedBytes(kept, times.length));
+  await eachFrame(library, request, ({ width, height, data }, position) =>
+    keepFrame({ width, height, colour }, data, box, size, bytes.subarray(position * frameBytes)),
+  );
+  return bytes;
 }

@@ -1,47 +1,19 @@
 /** What the edit list of an mp4 or mov file leaves of its video. */
 import { open, type FileHandle } from 'node:fs/promises';
-
-interface Box {
-  type: string;
-  content: Buffer;
-}
+import type { VideoPlace } from '../video-info';
+import { boxesOf, findBox } from './mp4-boxes';
 
 /** A header larger than this is not read: the file is left to ffmpeg. */
 const LARGEST_HEADER_BYTES = 64 * 2 ** 20;
 
-/** The boxes that lie one behind the other in `bytes`. */
-function* boxesOf(bytes: Buffer): Generator<Box> {
-  for (let at = 0; at + 8 <= bytes.length;) {
-    let header = 8;
-    let length = bytes.readUInt32BE(at);
-    if (length === 1 && at + 16 <= bytes.length) {
-      header = 16;
-      length = Number(bytes.readBigUInt64BE(at + 8));
-    } else if (length === 0) length = bytes.length - at;
-    if (length < header) return;
-    const type = bytes.toString('latin1', at + 4, at + 8);
-    yield { type, content: bytes.subarray(at + header, at + length) };
-    at += length;
-  }
-}
-
-/** The content of the box at the end of a path of types, if it is there. */
-function findBox(bytes: Buffer, [type, ...below]: string[]): Buffer | undefined {
-  for (const box of boxesOf(bytes)) {
-    if (box.type === type) return below.length === 0 ? box.content : findBox(box.content, below);
-  }
-  return undefined;
-}
-
 /** Reads the box `moov`, stepping over the others; undefined where there is none, as in mkv. */
-async function readMovieBox(file: FileHandle): Promise<Buffer | undefined> {
+async function readMovieBox(file: FileHandle, begin: number, end: number): Promise<Buffer | undefined> {
   const header = Buffer.alloc(16);
-  const fileBytes = (await file.stat()).size;
-  for (let at = 0; at + 8 <= fileBytes;) {
+  for (let at = begin; at + 8 <= end;) {
     await file.read(header, 0, 16, at);
     const short = header.readUInt32BE(0);
     const headerBytes = short === 1 ? 16 : 8;
-    const length = short === 1 ? Number(header.readBigUInt64BE(8)) : short === 0 ? fileBytes - at : short;
+    const length = short === 1 ? Number(header.readBigUInt64BE(8)) : short === 0 ? end - at : short;
     if (length < headerBytes) return undefined;
     if (header.toString('latin1', 4, 8) === 'moov') {
       if (length > LARGEST_HEADER_BYTES) return undefined;
@@ -75,10 +47,12 @@ function editEnd(list: Buffer, movieTimescale: number): number {
  * When the edit list of the first video track ends, in seconds; ∞ without one. −∞ for a list that consists of several
  * pieces or changes the speed.
  */
-export async function findEditEnd(path: string): Promise<number> {
-  const file = await open(path, 'r');
+export async function findEditEnd({ path, part }: VideoPlace): Promise<number> {
+  const file = await open(part?.path ?? path, 'r');
   try {
-    const movie = await readMovieBox(file);
+    const begin = part?.begin ?? 0;
+    const end = part === undefined ? (await file.stat()).size : begin + part.length;
+    const movie = await readMovieBox(file, begin, end);
     if (movie === undefined) return Infinity;
     const header = findBox(movie, ['mvhd']);
     for (const track of boxesOf(movie)) {

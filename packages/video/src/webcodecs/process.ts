@@ -2,8 +2,9 @@
  * The decoder process: answers one request after the other, and ends with its parent. The library lives in a process
  * of its own since it crashes in worker threads, and since a file that brings it down then costs one clip.
  */
-import { decodeFrames, probeContainer, type WebCodecs } from './decode-frames';
-import type { ProcessRequest, ProcessResponse } from './protocol';
+import { decodeFrames, probeContainer } from './decode-frames';
+import { encodePlanes, encodeVideo, type EncodingWebCodecs } from './encode-video';
+import type { ProcessRequest, ProcessResponse, ProcessResult } from './protocol';
 
 const send = (response: ProcessResponse) => process.send?.(response);
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
@@ -11,13 +12,25 @@ const messageOf = (error: unknown) => (error instanceof Error ? error.message : 
 // Not an orderly exit: that would wait for a decoder that hangs.
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 
-async function answer(library: WebCodecs, request: ProcessRequest): Promise<ProcessResponse> {
+function work(
+  library: EncodingWebCodecs,
+  request: ProcessRequest,
+): Promise<ProcessResult[keyof ProcessResult]> {
+  switch (request.kind) {
+    case 'probe':
+      return probeContainer(library, request);
+    case 'frames':
+      return decodeFrames(library, request);
+    case 'encode':
+      return encodeVideo(library, request);
+    case 'encodeFrames':
+      return encodePlanes(library, request);
+  }
+}
+
+async function answer(library: EncodingWebCodecs, request: ProcessRequest): Promise<ProcessResponse> {
   try {
-    const value =
-      request.kind === 'probe'
-        ? await probeContainer(library, request.path)
-        : await decodeFrames(library, request);
-    return { kind: 'done', value };
+    return { kind: 'done', value: await work(library, request) };
   } catch (error) {
     // Whatever went wrong, ffmpeg has the last word on the file.
     return { kind: 'refused', reason: messageOf(error) };
@@ -25,7 +38,7 @@ async function answer(library: WebCodecs, request: ProcessRequest): Promise<Proc
 }
 
 try {
-  const library: WebCodecs = await import('@napi-rs/webcodecs');
+  const library: EncodingWebCodecs = await import('@napi-rs/webcodecs');
   process.on('message', (request: ProcessRequest) => void answer(library, request).then(send));
   send({ kind: 'ready' });
 } catch (error) {

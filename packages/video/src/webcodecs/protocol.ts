@@ -1,28 +1,68 @@
 /** What a decoder process is asked and answers. */
-import type { CodedFrame, Colour } from '@tubelet/kernels';
+import type { Colour } from '@tubelet/kernels';
 import type { Box } from '../resize';
-import type { ContainerInfo } from '../video-info';
+import type { ContainerInfo, VideoPlace } from '../video-info';
 
 /** Looks at a video. */
-export interface ProbeRequest {
+export interface ProbeRequest extends VideoPlace {
   kind: 'probe';
-  path: string;
+}
+
+/** Frames of a video. */
+export interface FramesPlace extends VideoPlace {
+  /** When each wanted frame is shown by the container's own times, rising. */
+  times: Float64Array;
+  rotation: ContainerInfo['rotation'];
+  colour: Colour;
+  /** Of a frame as it is shown. */
+  width: number;
+  height: number;
 }
 
 /** Decodes frames. */
-export interface FramesRequest {
+export interface FramesRequest extends FramesPlace {
   kind: 'frames';
-  path: string;
-  /** When each wanted frame is shown by the container's own times, rising. */
-  times: Float64Array;
-  /** What each frame is, before it is turned. */
-  frame: CodedFrame;
-  /** Cut out of each frame as it is coded, and halved where it is much larger than `size`. */
+  /** Cut out of each frame as it is coded, before it is turned, and halved where it is much larger than `size`. */
   box: Box;
   size: number;
 }
 
-export type ProcessRequest = ProbeRequest | FramesRequest;
+/** How a video is encoded anew. */
+export interface EncodeShape {
+  /** Edge of the square frames, even. */
+  size: number;
+  /** Frames from one key frame to the next. */
+  keyFrameInterval: number;
+  /** Quantizer of H.264, 1 … 51. */
+  quantizer: number;
+}
+
+/** Decodes frames and encodes them again. */
+export interface EncodeRequest extends FramesPlace, EncodeShape {
+  kind: 'encode';
+  /** Cut out of each frame. */
+  box: Box;
+}
+
+/** Encodes frames that another decoder has decoded. */
+export interface EncodeFramesRequest extends EncodeShape {
+  kind: 'encodeFrames';
+  /** Of the video that they are of. */
+  path: string;
+  /** [times.length] frames of 4:2:0, `size` × `size`. */
+  planes: Uint8Array;
+  times: Float64Array;
+  colour: Colour;
+}
+
+export type ProcessRequest = ProbeRequest | FramesRequest | EncodeRequest | EncodeFramesRequest;
+
+/** An mp4 file in memory. */
+export interface EncodedVideo {
+  mp4: Uint8Array;
+  /** When each frame is shown, by the times in it. */
+  times: Float64Array;
+}
 
 /** What a container and the first frame in it tell. */
 export interface ProbedVideo {
@@ -39,6 +79,8 @@ export interface ProcessResult {
   probe: ProbedVideo;
   /** The frames one behind the other, see `keepFrame`. */
   frames: Uint8Array;
+  encode: EncodedVideo;
+  encodeFrames: EncodedVideo;
 }
 
 export type ProcessResponse =

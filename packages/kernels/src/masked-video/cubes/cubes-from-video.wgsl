@@ -13,9 +13,9 @@ var<storage, read> indices: array<u32>;
 var<storage, read_write> out: array<vec4f>;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) invocation: u32) {
   let clip = group.z;
-  let i = (group.x + group.y * GRID_X) * 64u + lane;
+  let i = (group.x + group.y * GRID_X) * 64u + invocation;
   if (i >= COUNT) {
     return;
   }

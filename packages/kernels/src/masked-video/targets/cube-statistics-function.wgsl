@@ -35,10 +35,10 @@ fn scaled_variance(total: u32, square: u32) -> f32 {
 }
 
 // All 64 invocations must call this together.
-fn cube_sums(clip: u32, origin: vec3u, lane: u32) -> CubeSums {
+fn cube_sums(clip: u32, origin: vec3u, invocation: u32) -> CubeSums {
   var total = vec3u(0u);
   var square = vec3u(0u);
-  for (var quad = lane; quad < PIXELS / 4u; quad += 64u) {
+  for (var quad = invocation; quad < PIXELS / 4u; quad += 64u) {
     let row = quad / (PATCH / 4u);
     let word = row_word(clip, origin, row / PATCH, row % PATCH) + quad % (PATCH / 4u) * 3u;
     // Bytes r g b r | g b r g | b r g b.
@@ -53,13 +53,13 @@ fn cube_sums(clip: u32, origin: vec3u, lane: u32) -> CubeSums {
     square += vec3u(dot(red, red), dot(green, green), dot(blue, blue));
   }
   workgroupBarrier(); // an earlier call may still be reading
-  totals[lane] = total;
-  squares[lane] = square;
+  totals[invocation] = total;
+  squares[invocation] = square;
   for (var half = 32u; half > 0u; half = half / 2u) {
     workgroupBarrier();
-    if (lane < half) {
-      totals[lane] += totals[lane + half];
-      squares[lane] += squares[lane + half];
+    if (invocation < half) {
+      totals[invocation] += totals[invocation + half];
+      squares[invocation] += squares[invocation + half];
     }
   }
   workgroupBarrier();

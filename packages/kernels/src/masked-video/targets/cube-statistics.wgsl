@@ -10,18 +10,18 @@ var<storage, read_write> mean: array<f32>;
 var<storage, read_write> deviation: array<f32>;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) invocation: u32) {
   let cube = group.x + group.y * GRID_X;
   if (cube >= COUNT) {
     return;
   }
   let token = masked[MASKED_OFFSET + cube];
-  let sums = cube_sums(cube / CUBES, cube_origin(min(token, TOKENS - 1u)), lane);
-  if (lane < 3u) {
+  let sums = cube_sums(cube / CUBES, cube_origin(min(token, TOKENS - 1u)), invocation);
+  if (invocation < 3u) {
     let exists = token < TOKENS;
-    let average = f32(sums.total[lane]) / (255.0 * f32(PIXELS));
-    let divisor = sums.deviation[lane] / 255.0 + 1e-6;
-    mean[MEAN_OFFSET + cube * 3u + lane] = select(not_a_number(token), average, exists);
-    deviation[DEVIATION_OFFSET + cube * 3u + lane] = select(not_a_number(token), divisor, exists);
+    let average = f32(sums.total[invocation]) / (255.0 * f32(PIXELS));
+    let divisor = sums.deviation[invocation] / 255.0 + 1e-6;
+    mean[MEAN_OFFSET + cube * 3u + invocation] = select(not_a_number(token), average, exists);
+    deviation[DEVIATION_OFFSET + cube * 3u + invocation] = select(not_a_number(token), divisor, exists);
   }
 }

@@ -9,7 +9,7 @@ var<storage, read> masked: array<u32>;
 var<storage, read_write> out: array<f32>;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) invocation: u32) {
   let cube = group.x + group.y * GRID_X;
   if (cube >= COUNT) {
     return;
@@ -27,13 +27,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     // A second pass only where needed; one call in a loop, since drivers copy the function to each of its calls.
     let passes = select(1u, 2u, elsewhere);
     for (var cubes_seen = 0u; cubes_seen < passes; cubes_seen++) {
-      base = cube_statistics(clip, select(origin, base_origin, cubes_seen == 1u), lane);
+      base = cube_statistics(clip, select(origin, base_origin, cubes_seen == 1u), invocation);
       if (cubes_seen == 0u) {
         own = base;
       }
     }
   }
-  for (var i = lane; i < PIXELS * 3u; i += 64u) {
+  for (var i = invocation; i < PIXELS * 3u; i += 64u) {
     let channel = i % 3u;
     let frame = i / (3u * PATCH * PATCH);
     let row = i / (3u * PATCH) % PATCH;

@@ -31,7 +31,7 @@ fn rotate_u(value: vec3u, w: u32) -> vec4i {
 }
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) invocation: u32) {
   let cube = group.x + group.y * GRID_X;
   if (cube >= COUNT) {
     return;
@@ -50,14 +50,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     // A second pass only where needed; one call in a loop, since drivers copy the function to each of its calls.
     let passes = select(1u, 2u, elsewhere);
     for (var cubes_seen = 0u; cubes_seen < passes; cubes_seen++) {
-      base_sums = cube_sums(clip, select(origin, base_origin, cubes_seen == 1u), lane);
+      base_sums = cube_sums(clip, select(origin, base_origin, cubes_seen == 1u), invocation);
       if (cubes_seen == 0u) {
         sums = base_sums;
       }
     }
   }
   let n = f32(PIXELS);
-  for (var i = lane; i < TUBELET * PATCH * WORDS_PER_ROW; i += 64u) {
+  for (var i = invocation; i < TUBELET * PATCH * WORDS_PER_ROW; i += 64u) {
     let frame = i / (PATCH * WORDS_PER_ROW);
     let row = i / WORDS_PER_ROW % PATCH;
     let w = i % WORDS_PER_ROW;

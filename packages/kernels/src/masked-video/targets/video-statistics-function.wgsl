@@ -39,31 +39,31 @@ fn pixel_rgb(clip: u32, origin: vec3u, index: u32) -> vec3f {
 }
 
 // The sum of one vec3 of each of the 64 invocations, which must call this together.
-fn workgroup_sum(value: vec3f, lane: u32) -> vec3f {
+fn workgroup_sum(value: vec3f, invocation: u32) -> vec3f {
   workgroupBarrier(); // an earlier sum may still be read
-  partial[lane] = value;
+  partial[invocation] = value;
   for (var half = 32u; half > 0u; half = half / 2u) {
     workgroupBarrier();
-    if (lane < half) {
-      partial[lane] += partial[lane + half];
+    if (invocation < half) {
+      partial[invocation] += partial[invocation + half];
     }
   }
   workgroupBarrier();
   return partial[0];
 }
 
-fn cube_statistics(clip: u32, origin: vec3u, lane: u32) -> CubeStatistics {
+fn cube_statistics(clip: u32, origin: vec3u, invocation: u32) -> CubeStatistics {
   let pivot = pixel_rgb(clip, origin, 0u);
   var sum = vec3f(0.0);
-  for (var i = lane; i < PIXELS; i += 64u) {
+  for (var i = invocation; i < PIXELS; i += 64u) {
     sum += pixel_rgb(clip, origin, i) - pivot;
   }
-  let mean = workgroup_sum(sum, lane) / f32(PIXELS);
+  let mean = workgroup_sum(sum, invocation) / f32(PIXELS);
   var squares = vec3f(0.0);
-  for (var i = lane; i < PIXELS; i += 64u) {
+  for (var i = invocation; i < PIXELS; i += 64u) {
     let centred = pixel_rgb(clip, origin, i) - pivot - mean;
     squares += centred * centred;
   }
-  let variance = workgroup_sum(squares, lane) / f32(PIXELS - 1u);
+  let variance = workgroup_sum(squares, invocation) / f32(PIXELS - 1u);
   return CubeStatistics(pivot, mean, sqrt(variance) + 1e-6);
 }

@@ -47,12 +47,12 @@ fn draw(sample: u32) {
 }
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) invocation: u32) {
   let b = group.x + group.y * GRID_X;
   if (b >= BATCH) {
     return;
   }
-  if (lane == 0u) {
+  if (invocation == 0u) {
     draw(samples[SAMPLES_OFFSET + b]);
   }
   workgroupBarrier();
@@ -60,7 +60,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let visible_per_frame = WINDOWS_DOWN * WINDOWS_ACROSS * VISIBLE_PER_WINDOW;
   let masked_per_frame = POSITIONS - visible_per_frame;
   let visible_per_region = REGION_TIME * VISIBLE_PER_WINDOW;
-  for (var q = lane; q < POSITIONS; q += 64u) {
+  for (var q = invocation; q < POSITIONS; q += 64u) {
     let h = q / WIDTH;
     let w = q % WIDTH;
     let window_row = h / WINDOW_HEIGHT;

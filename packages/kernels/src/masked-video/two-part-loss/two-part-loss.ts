@@ -56,7 +56,7 @@ export function twoPartLoss(runtime: Runtime, arrays: TwoPartLossArrays & { read
     kernel: KERNEL,
     variant: variant.name,
     wgsl: [workgroupSumWgsl, totalWgsl],
-    constants: { LANES: variant.lanes },
+    constants: { INVOCATIONS: variant.invocations },
     data: {
       PARTS: parts,
       INVERSE_COUNT: f32(2 / prediction.size),

@@ -1,0 +1,31 @@
+import type { PretrainingConfig, PretrainingModel } from '@tubelet/mae-dfer';
+import { inFullPrecision } from '@tubelet/trainer';
+import { encodePng, readWholeClip, reconstructionPicture } from './reconstruct.js';
+import type { TrainOptions } from './train-options.js';
+
+/** A clip that is not trained on, whose reconstruction shows from time to time what a model has learnt. */
+export class WatchedClip {
+  private constructor(
+    private readonly frames: Uint8Array,
+    private readonly options: TrainOptions,
+  ) {}
+
+  /** Reads a clip of a video. Throws `VideoTooShortError`, or `VideoDecodeError`. */
+  static async open(
+    video: string,
+    options: TrainOptions,
+    { encoder }: PretrainingConfig,
+  ): Promise<WatchedClip> {
+    const { frameStep, crop, startSeconds = 0 } = options;
+    return new WatchedClip(await readWholeClip(video, encoder, { frameStep, crop, startSeconds }), options);
+  }
+
+  /** Masked as in training, always in the same places; the bytes of a PNG. */
+  async picture(model: PretrainingModel): Promise<Uint8Array> {
+    const { maskRatio, seed } = this.options;
+    const { picture } = await inFullPrecision(model.engine.runtime, () =>
+      reconstructionPicture(model, this.frames, { maskRatios: [maskRatio], seed }),
+    );
+    return encodePng(picture);
+  }
+}

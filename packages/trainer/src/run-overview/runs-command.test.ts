@@ -1,0 +1,70 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, it, vi } from 'vitest';
+import { createRun } from '../run-folder.js';
+import { EXAMPLE_CONFIG } from '../testing/example-config.js';
+import { temporaryFolder } from '../testing/temporary-folder.js';
+import { runsCommand } from './runs-command.js';
+
+/** Two runs, one of them a fold, beside a folder that is none. */
+async function runs(): Promise<string> {
+  const folder = await temporaryFolder();
+  await mkdir(join(folder, 'nothing'));
+  for (const [name, lr, end] of [
+    ['first', 0.1, 'end'],
+    ['folds/fold-1', 0.2, 'error'],
+  ] as const) {
+    const config = { ...EXAMPLE_CONFIG, settings: { lr, seed: 0 } };
+    const run = await createRun(join(folder, name), config);
+    run.log.append({ type: 'start', step: 0, totalSteps: 3 });
+    for (let step = 1; step <= 3; step++) {
+      const metrics = { loss: lr * (4 - step) };
+      run.log.append({ type: 'step', step, epoch: 0, durationMs: 1000, clipsPerSecond: 8, metrics });
+    }
+    run.log.append({ type: 'validation', step: 3, epoch: 0, metrics: { 'validation/war': lr } });
+    run.log.append({ type: end, step: 3 });
+    run.close();
+  }
+  return folder;
+}
+
+async function say(...words: string[]): Promise<string> {
+  const log = vi.spyOn(console, 'log').mockImplementation(() => undefined);
+  try {
+    await runsCommand().exitOverride().parseAsync(words, { from: 'user' });
+    return log.mock.calls.flat().join('\n');
+  } finally {
+    log.mockRestore();
+  }
+}
+
+it('lists the runs in a folder, folds too', async () => {
+  const lines = (await say('list', await runs())).split('\n');
+  expect(lines).toHaveLength(3);
+  expect(lines[0]).toMatch(/^run +program +begun +state +steps +time +clips\/s +loss +best WAR$/);
+  expect(lines[1]).toMatch(/first .* finished +3\/3 +3s +8 +0\.1 +10\.00 %$/);
+  expect(lines[2]).toMatch(/folds\/fold-1 .* failed +3\/3 +3s +8 +0\.2 +20\.00 %$/);
+});
+
+it('shows one with its settings and curves', async () => {
+  const text = await say('show', join(await runs(), 'first'));
+  expect(text).toMatch(/^state +finished, 3\/3 steps$/m);
+  expect(text).toMatch(/^loss +last 0\.1, lowest 0\.1 \(step 3\), highest 0\.3 \(step 1\)$/m);
+  expect(text).toMatch(/^ {2}lr +0\.1$/m);
+});
+
+it('compares them in what differs', async () => {
+  const folder = await runs();
+  const text = await say('compare', join(folder, 'first'), join(folder, 'folds', 'fold-1'));
+  expect(text).toMatch(/^lr +0\.1 +0\.2$/m);
+  expect(text).toMatch(/^loss, last +0\.1 +0\.2$/m);
+  expect(text).toMatch(/^state +finished +failed$/m);
+  expect(text).not.toMatch(/^seed/m);
+});
+
+it('says where there are none', async () => {
+  const folder = await temporaryFolder();
+  await expect(say('list', folder)).rejects.toThrow(/holds no runs/);
+  await expect(say('list', join(folder, 'gone'))).rejects.toThrow(/there is no such folder/);
+  await expect(say('show', folder)).rejects.toThrow(/holds no run/);
+});

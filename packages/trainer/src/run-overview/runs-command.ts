@@ -1,0 +1,34 @@
+import { Command } from 'commander';
+import { debugOption } from '../options/training-options.js';
+import { optionSet } from '../options/option-set.js';
+import { findRuns, readRun } from './find-runs.js';
+import { formatComparison, formatRun, formatRuns } from './runs-text.js';
+
+const options = optionSet({ 'Options:': debugOption });
+
+/** The `runs` command of every program that trains: what is in run folders. */
+export function runsCommand(): Command {
+  const list = new Command('list')
+    .description('a line for each run in a folder: state, steps, speed, loss, best validation')
+    .argument('[folder]', 'where runs are looked for', 'runs')
+    .action(async (folder: string) => {
+      const runs = [];
+      for (const directory of findRuns(folder)) runs.push(await readRun(directory));
+      console.log(formatRuns(runs));
+    });
+  const show = new Command('show')
+    .description('settings, curves and state of one run')
+    .argument('<run>', 'the folder of a run')
+    .action(async (directory: string) => console.log(formatRun(await readRun(directory))));
+  const compare = new Command('compare')
+    .description('in what runs differ: settings, speed, and the last value of each curve')
+    .argument('<runs...>', 'folders of runs')
+    .action(async (directories: string[]) => {
+      const runs = [];
+      for (const directory of directories) runs.push(await readRun(directory));
+      console.log(formatComparison(runs));
+    });
+  const command = new Command('runs').description('list, show or compare runs');
+  for (const one of [list, show, compare]) command.addCommand(options.addTo(one));
+  return command;
+}

@@ -1,0 +1,169 @@
+/** From videos to shards of clips of the training's size. */
+import { createHash } from 'node:crypto';
+import { basename, dirname, extname, sep } from 'node:path';
+import { requireInteger } from '../check-options';
+import type { CropMode } from '../crop';
+import { VideoDecodeError, type BadFile } from '../errors';
+import { DecoderPool } from '../pool';
+import { prefetch } from '../prefetch';
+import type { VideoEntry } from '../video-entry';
+import type { EncodedClip } from './encode-clip';
+import type { ShardSettings } from './shard-index';
+import { ShardWriter, type ShardProgress } from './shard-writer';
+
+export interface ShardOptions {
+  /** As `listVideos` finds them; whole videos, their `timeRange` is not looked at. */
+  entries: readonly VideoEntry[];
+  /** Edge of the frames, even. */
+  size: number;
+  crop: CropMode;
+  /** Frames from one key frame to the next: what a random clip costs to decode, against the bytes it takes. */
+  keyFrameInterval: number;
+  /** Quantizer of H.264, 1 … 51: losses are hard to see up to 22. */
+  quantizer: number;
+  /** The size at which a shard ends. */
+  shardBytes: number;
+  /** See `DecoderPoolOptions`. */
+  workers?: number;
+}
+
+/** What shards will take, by a sample of the sources. */
+export interface ShardEstimate {
+  /** Sources that were encoded for it, and how many of them were left out. */
+  sampled: number;
+  rejected: number;
+  lengthBytes: number;
+  seconds: number;
+}
+
+function checkOptions({ size, keyFrameInterval, quantizer, shardBytes }: ShardOptions): void {
+  requireInteger('size', size, 2);
+  if (size % 2 !== 0)
+    throw new RangeError(`size is ${size}: H.264 with half the colours wants an even number.`);
+  requireInteger('keyFrameInterval', keyFrameInterval, 1);
+  requireInteger('quantizer', quantizer, 1);
+  if (quantizer > 51) throw new RangeError(`quantizer is ${quantizer}: H.264 knows none above 51.`);
+  requireInteger('shardBytes', shardBytes, 1);
+}
+
+/** Names a list of sources: another one for others, or another order, wherever their folder lies. */
+function fingerprint(entries: readonly VideoEntry[]): string {
+  const hash = createHash('sha256');
+  const folder = dirname(entries[0]?.path ?? '') + sep;
+  for (const { path, label } of entries) {
+    hash.update(`${path.startsWith(folder) ? path.slice(folder.length) : path}\t${label ?? ''}\n`);
+  }
+  return hash.digest('hex').slice(0, 16);
+}
+
+const LONGEST_STEM = 60;
+
+/** The name of a clip in its shard. Nothing but its extension may follow a dot. */
+function keyOf(index: number, { path }: VideoEntry): string {
+  const stem = basename(path, extname(path))
+    .replace(/[^A-Za-z0-9_-]/g, '_')
+    .slice(0, LONGEST_STEM);
+  return `${String(index).padStart(9, '0')}-${stem}`;
+}
+
+/** Makes shards with threads and processes that are kept for as long as it is open. */
+export class ShardMaker {
+  private constructor(
+    private readonly options: ShardOptions,
+    private readonly pool: DecoderPool,
+  ) {}
+
+  /** @throws RangeError; WebCodecsNotFoundError, since that package encodes; FfmpegNotFoundError. */
+  static async open(options: ShardOptions): Promise<ShardMaker> {
+    checkOptions(options);
+    return new ShardMaker(
+      options,
+      await DecoderPool.open({ workers: options.workers, decoder: 'webcodecs' }),
+    );
+  }
+
+  /** What decodes, in a line. */
+  get decoder(): string {
+    return this.pool.description;
+  }
+
+  /** Encodes `count` sources, evenly spread over the list, and reckons from them. */
+  async estimate(count: number): Promise<ShardEstimate> {
+    const { entries } = this.options;
+    const sampled = Math.min(count, entries.length);
+    const pick = (i: number) => entries[Math.floor(((i + 0.5) * entries.length) / sampled)] as VideoEntry;
+    const begin = performance.now();
+    let [lengthBytes, rejected] = [0, 0];
+    await Promise.all(
+      Array.from({ length: sampled }, async (_, i) => {
+        const clip = await this.encode(pick(i));
+        if ('mp4' in clip) lengthBytes += clip.mp4.length;
+        else rejected++;
+      }),
+    );
+    const times = entries.length / sampled;
+    const seconds = ((performance.now() - begin) / 1000) * times;
+    return { sampled, rejected, lengthBytes: lengthBytes * times, seconds };
+  }
+
+  /**
+   * Writes the shards. The same sources and options give the same bytes on the same machine, also where it was stopped
+   * or killed on the way and gone on with.
+   *
+   * @param onProgress told after each source.
+   * @param isStopped asked after each source; where it says so, the shards are left to be gone on with.
+   * @returns whether all is done.
+   * @throws ShardFolderError
+   */
+  async write(
+    folder: string,
+    resume: boolean,
+    onProgress: (progress: Readonly<ShardProgress>, rejected: BadFile | undefined) => void,
+    isStopped: () => boolean,
+  ): Promise<boolean> {
+    const { entries } = this.options;
+    const writer = await ShardWriter.open(folder, this.settings(), resume);
+    try {
+      let index = writer.progress.sources;
+      const ahead = 2 * this.pool.workers;
+      const clips = prefetch((i) => this.encode(entries[i] as VideoEntry), {
+        ...{ first: index, end: entries.length, ahead },
+      });
+      for await (const clip of clips) {
+        const entry = entries[index] as VideoEntry;
+        const rejected = 'mp4' in clip ? undefined : clip;
+        if ('mp4' in clip) await writer.add(keyOf(index, entry), entry.path, entry.label, clip);
+        else await writer.reject(clip);
+        index++;
+        onProgress(writer.progress, rejected);
+        if (isStopped()) break;
+      }
+      if (index < entries.length) return false;
+      await writer.finish();
+      return true;
+    } finally {
+      await writer.close();
+    }
+  }
+
+  close(): Promise<void> {
+    return this.pool.close();
+  }
+
+  private settings(): ShardSettings {
+    const { entries, size, crop, keyFrameInterval, quantizer, shardBytes } = this.options;
+    const encoder = `@napi-rs/webcodecs ${this.pool.webcodecs?.version}`;
+    const shape = { size, crop, keyFrameInterval, quantizer, shardBytes };
+    return { sources: fingerprint(entries), count: entries.length, ...shape, encoder };
+  }
+
+  private async encode({ path, member }: VideoEntry): Promise<EncodedClip | BadFile> {
+    try {
+      const info = await this.pool.probe(path, member);
+      return await this.pool.encode(info, this.options.crop, this.options);
+    } catch (error) {
+      if (!(error instanceof VideoDecodeError)) throw error;
+      return { path, reason: error.reason };
+    }
+  }
+}
