@@ -33,7 +33,10 @@ const source: EpochSource<ClipBatch> = {
     for (let step = startStep; step < BATCHES_PER_EPOCH; step++) {
       const samples = [2 * step, 2 * step + 1];
       const clips = samples.map((_, clip) => ({
-        bytes: Uint8Array.from({ length: CLIP }, (__, i) => 60 + ((((clip * CLIP + i) >> 5) + 7 * step) % 90)),
+        bytes: Uint8Array.from(
+          { length: CLIP },
+          (__, i) => 60 + ((((clip * CLIP + i) >> 5) + 7 * step) % 90),
+        ),
         frames: alikeFrames({ width: 32, height: 32 }, 0, 4),
       }));
       yield {

@@ -19,7 +19,12 @@ export function trainable(
     createModel: (runtime) => new TrainingState(runtime, config, options),
     emptyBatch: (batchSize) => ({
       clips: blankClips(batchSize, frames, imageSize),
-      boxes: Array.from({ length: batchSize }, () => ({ x: 0, y: 0, width: imageSize / 2, height: imageSize })),
+      boxes: Array.from({ length: batchSize }, () => ({
+        x: 0,
+        y: 0,
+        width: imageSize / 2,
+        height: imageSize,
+      })),
       sampleIndices: Uint32Array.from({ length: batchSize }, (_, i) => i),
       ...{ names: [], labels: [], frameIndices: [], epoch: 0, step: 0 },
     }),

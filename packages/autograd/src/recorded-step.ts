@@ -1,11 +1,4 @@
-import {
-  Arena,
-  RecordingError,
-  GpuArray,
-  type DType,
-  type HostData,
-  type Recording,
-} from '@tubelet/kernels';
+import { Arena, RecordingError, GpuArray, type DType, type HostData, type Recording } from '@tubelet/kernels';
 import type { Engine } from './engine.js';
 import type { ParameterStore } from './parameters.js';
 

@@ -184,7 +184,12 @@ export class ClipLoader {
       augmentation === 'multiScaleCrop'
         ? drawMultiScaleCrop(size, new PhiloxStream({ seed, purpose: Purpose.crop, epoch, sample }))
         : undefined;
-    return { frames: await this.pool.readClip(video.info, indices, { size, crop }, decoded), box, entry, indices };
+    return {
+      frames: await this.pool.readClip(video.info, indices, { size, crop }, decoded),
+      box,
+      entry,
+      indices,
+    };
   }
 }
 

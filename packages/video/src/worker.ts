@@ -71,7 +71,12 @@ async function answer(job: Job) {
     case 'clip':
       return makeClip(job);
     case 'trainClip': {
-      const { values } = transformTrainClip(toRgb(await makeClip(job), job.shape.size), job.shape.size, job.key, job.transform);
+      const { values } = transformTrainClip(
+        toRgb(await makeClip(job), job.shape.size),
+        job.shape.size,
+        job.key,
+        job.transform,
+      );
       return values as Float32Array<ArrayBuffer>;
     }
     case 'batch':

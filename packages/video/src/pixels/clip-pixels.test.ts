@@ -81,12 +81,24 @@ describe('ClipPixels', () => {
     expect(await bytesOf([clip])).toEqual(expectedOf([{ bytes: rgb, frames: [frame] }]));
   });
 
-  it.each([90, 180, 270] as const)('turns frames by %d°: the same bytes as of turned planes', async (rotation) => {
-    const clip = clipOf([{ width: 40, height: 24, colour: television, rotation }]);
-    const turned = turnFrame({ width: 40, height: 24, data: clip.bytes.subarray(0, 40 * 24 * 1.5) }, rotation);
-    const frame = { width: turned.width, height: turned.height, colour: television, rotation: 0, offset: 0 } as const;
-    expect(await bytesOf([clip])).toEqual(await bytesOf([{ bytes: turned.data, frames: [frame] }]));
-  });
+  it.each([90, 180, 270] as const)(
+    'turns frames by %d°: the same bytes as of turned planes',
+    async (rotation) => {
+      const clip = clipOf([{ width: 40, height: 24, colour: television, rotation }]);
+      const turned = turnFrame(
+        { width: 40, height: 24, data: clip.bytes.subarray(0, 40 * 24 * 1.5) },
+        rotation,
+      );
+      const frame = {
+        width: turned.width,
+        height: turned.height,
+        colour: television,
+        rotation: 0,
+        offset: 0,
+      } as const;
+      expect(await bytesOf([clip])).toEqual(await bytesOf([{ bytes: turned.data, frames: [frame] }]));
+    },
+  );
 
   it('takes frames in several forms at once, and bytes that clips share', async () => {
     const clip = clipOf([
@@ -102,7 +114,11 @@ describe('ClipPixels', () => {
     expect(both.subarray(3 * frameBytes)).toEqual(alone.subarray(0, frameBytes));
   });
 
-  it('refuses a size that kernels cannot pack', () => {
+  it('refuses a size that kernels cannot pack, and clips of other lengths', () => {
+    const frame = { width: 4, height: 4, rotation: 0 } as const;
+    const clips = [clipOf([frame, frame]), clipOf([frame])];
+    expect(() => pixels.frames(clips)).toThrow(/clips of 2 and 1 frames are no batch/);
+    expect(() => pixels.frames([])).toThrow(/give clips of equal length/);
     expect(() => new ClipPixels(runtime(), 30)).toThrow(/size is 30: give a multiple of 4/);
   });
 });

@@ -15,7 +15,7 @@ import type { Box } from '../resize';
 import { shownSize, type CodedFrames, type StoredFrame } from './coded-frames';
 import { SharedTables } from './tables';
 
-/** Words that are unpacked at once at the most: larger batches are worked on in parts. */
+/** Words of an array that clips are worked on in, at the most: larger batches are worked on in parts. */
 const SCRATCH_WORDS = 2 ** 24;
 /** Kernels may read a little beyond the last frame. */
 const SLACK = 64;
@@ -33,6 +33,7 @@ interface Image {
   readonly layout: PixelLayout;
 }
 
+const unpackedWords = ({ width, height }: StoredFrame) => height * unpackedStride(width);
 const upright = (first: number, stride: number): PixelLayout => ({ first, column: 1, row: stride });
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 const greatest = (values: readonly number[]) => values.reduce((most, value) => Math.max(most, value), 0);
@@ -73,20 +74,31 @@ export class ClipPixels {
   }
 
   /**
-   * Frames of clips that are equally long.
+   * Frames of clips that are equally long. Throws a RangeError for others.
    *
    * @param boxes of each clip, the part of its square frames that is to fill them; undefined for the whole.
    * @returns u8 [B, T, size, size, 3].
    */
   frames(clips: readonly CodedFrames[], boxes: readonly (Box | undefined)[] = []): GpuArray {
-    const { runtime, size } = this;
-    const length = clips[0]!.frames.length;
-    const out = this.output('frames', [clips.length, length, size, size, 3], 'u8');
-    runtime.scope(() => {
-      let pixels = this.squares(clips);
-      if (boxes.some((box) => box !== undefined)) pixels = this.cropped(pixels, boxes, length);
-      packFrames(runtime, { pixels, frames: out });
-    });
+    const { runtime } = this;
+    const length = clips[0]?.frames.length ?? 0;
+    const other = clips.find(({ frames }) => frames.length !== length);
+    if (length === 0 || other) {
+      throw new RangeError(
+        `clips of ${length} and ${other?.frames.length ?? 0} frames are no batch: give clips of equal length.`,
+      );
+    }
+    const out = this.output(clips.length, length);
+    const perPart = Math.max(Math.floor(SCRATCH_WORDS / greatest(clips.map((clip) => this.words(clip)))), 1);
+    for (let begin = 0; begin < clips.length; begin += perPart) {
+      const end = Math.min(begin + perPart, clips.length);
+      const ownBoxes = boxes.slice(begin, end);
+      runtime.scope(() => {
+        let pixels = this.squares(clips.slice(begin, end));
+        if (ownBoxes.some((box) => box !== undefined)) pixels = this.cropped(pixels, ownBoxes, length);
+        packFrames(runtime, { pixels, frames: out.slice(0, begin, end) });
+      });
+    }
     this.tables.tidy();
     return out;
   }
@@ -98,10 +110,14 @@ export class ClipPixels {
     this.tables.release();
   }
 
-  private output(name: string, shape: readonly number[], dtype: 'u8' | 'f32'): GpuArray {
-    const key = `${name} ${shape.join('×')}`;
+  private output(clips: number, length: number): GpuArray {
+    const { runtime, size } = this;
+    const key = `${clips} of ${length}`;
     let array = this.outputs.get(key);
-    if (!array) this.outputs.set(key, (array = this.runtime.keep(this.runtime.empty(shape, dtype, name))));
+    if (!array) {
+      array = runtime.keep(runtime.empty([clips, length, size, size, 3], 'u8', 'frames'));
+      this.outputs.set(key, array);
+    }
     return array;
   }
 
@@ -114,27 +130,33 @@ export class ClipPixels {
       ({ frame: { width, height, rotation } }) => width === size && height === size && rotation === 0,
     );
     if (isSquare) {
-      this.unpack(bytes, frames, frames.map((_, i) => i * size * size), pixels);
+      this.unpack(
+        bytes,
+        frames,
+        frames.map((_, i) => i * size * size),
+        pixels,
+      );
       return pixels;
     }
-    const words = (frame: StoredFrame) => frame.height * unpackedStride(frame.width);
-    const perPart = Math.max(Math.floor(SCRATCH_WORDS / greatest(frames.map(({ frame }) => words(frame)))), 1);
-    for (let begin = 0; begin < frames.length; begin += perPart) {
-      const part = frames.slice(begin, begin + perPart);
-      runtime.scope(() => {
-        const places: number[] = [];
-        let total = 0;
-        for (const { frame } of part) {
-          places.push(total);
-          total += words(frame);
-        }
-        const unpacked = runtime.empty([total + SLACK], 'u32', 'unpacked frames');
-        this.unpack(bytes, part, places, unpacked);
-        const images = part.map(({ frame }, i) => shownImage(frame, places[i]!));
-        this.resize(unpacked, images, pixels, begin * size * size);
-      });
+    const places: number[] = [];
+    let total = 0;
+    for (const { frame } of frames) {
+      places.push(total);
+      total += unpackedWords(frame);
     }
+    const unpacked = runtime.empty([total + SLACK], 'u32', 'unpacked frames');
+    this.unpack(bytes, frames, places, unpacked);
+    const images = frames.map(({ frame }, i) => shownImage(frame, places[i]!));
+    this.resize(unpacked, images, pixels);
     return pixels;
+  }
+
+  /** The most words that an array takes which a clip is worked on in. */
+  private words({ frames }: CodedFrames): number {
+    const { size } = this;
+    return sum(
+      frames.map((frame) => Math.max(unpackedWords(frame), size * Math.max(frame.width, frame.height, size))),
+    );
   }
 
   /** Cuts a box out of all frames of each clip and resizes it to the whole. */
@@ -148,7 +170,7 @@ export class ClipPixels {
         return { width: box.width, height: box.height, layout: upright(first, size) };
       }),
     );
-    this.resize(pixels, images, cropped, 0);
+    this.resize(pixels, images, cropped);
     return cropped;
   }
 
@@ -171,10 +193,17 @@ export class ClipPixels {
   }
 
   /** Unpacks frames, each to its place in `pixels`. */
-  private unpack(bytes: GpuArray, frames: readonly PlacedFrame[], places: readonly number[], pixels: GpuArray): void {
+  private unpack(
+    bytes: GpuArray,
+    frames: readonly PlacedFrame[],
+    places: readonly number[],
+    pixels: GpuArray,
+  ): void {
     for (const planar of [true, false]) {
       const chosen = frames.flatMap(({ frame, firstByte }, i) =>
-        (frame.colour !== undefined) === planar ? [{ frame, record: unpackRecord(frame, firstByte, places[i]!) }] : [],
+        (frame.colour !== undefined) === planar
+          ? [{ frame, record: unpackRecord(frame, firstByte, places[i]!) }]
+          : [],
       );
       if (chosen.length === 0) continue;
       const jobs = this.jobs(chosen.map(({ record }) => record));
@@ -184,12 +213,16 @@ export class ClipPixels {
     }
   }
 
-  /** Resizes images of `source` to size × size, one behind the other from `first` on in `pixels`: rows first. */
-  private resize(source: GpuArray, images: readonly Image[], pixels: GpuArray, first: number): void {
+  /** Resizes images of `source` to size × size, one behind the other in `pixels`: rows first. */
+  private resize(source: GpuArray, images: readonly Image[], pixels: GpuArray): void {
     const { runtime, size, tables } = this;
     const filter = (length: number) =>
       tables.place(`${length} to ${size}`, () => filterWords({ length, outputs: size }));
-    const middle = runtime.empty([size * sum(images.map(({ height }) => height)) + SLACK], 'u32', 'resized rows');
+    const middle = runtime.empty(
+      [size * sum(images.map(({ height }) => height)) + SLACK],
+      'u32',
+      'resized rows',
+    );
     let place = 0;
     const steps = images.map(({ width, height, layout }, i) => {
       const between = upright(place, size);
@@ -199,7 +232,7 @@ export class ClipPixels {
           ...{ axis: 'rows', source: layout, out: between, width: size, height, filter: filter(width) },
         }),
         columns: resampleRecord({
-          ...{ axis: 'columns', source: between, out: upright(first + i * size * size, size) },
+          ...{ axis: 'columns', source: between, out: upright(i * size * size, size) },
           ...{ width: size, height: size, filter: filter(height) },
         }),
       };
@@ -207,9 +240,25 @@ export class ClipPixels {
     const table = tables.upload();
     const highest = greatest(images.map(({ height }) => height));
     const rows = this.jobs(steps.map((step) => step.rows));
-    resampleFrames(runtime, { source, jobs: rows, table, pixels: middle, axis: 'rows', width: size, height: highest });
+    resampleFrames(runtime, {
+      source,
+      jobs: rows,
+      table,
+      pixels: middle,
+      axis: 'rows',
+      width: size,
+      height: highest,
+    });
     const columns = this.jobs(steps.map((step) => step.columns));
-    resampleFrames(runtime, { source: middle, jobs: columns, table, pixels, axis: 'columns', width: size, height: size });
+    resampleFrames(runtime, {
+      source: middle,
+      jobs: columns,
+      table,
+      pixels,
+      axis: 'columns',
+      width: size,
+      height: size,
+    });
   }
 
   private jobs(records: readonly (readonly number[])[]): GpuArray {

@@ -36,7 +36,8 @@ export function halveRows(plane: Plane): Plane {
   const to = result.data;
   for (let y = 0, i = 0; y < result.height; y++) {
     let above = 2 * y * rowBytes;
-    for (const end = i + rowBytes; i < end; i++, above++) to[i] = (data[above]! + data[above + rowBytes]! + 1) >> 1;
+    for (const end = i + rowBytes; i < end; i++, above++)
+      to[i] = (data[above]! + data[above + rowBytes]! + 1) >> 1;
   }
   return result;
 }

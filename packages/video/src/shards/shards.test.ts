@@ -144,7 +144,9 @@ describe('shards', () => {
         const info = await pools.webcodecs.probe(path, member);
         expect(info.frameCount).toBe(count);
         const frames = await pools.webcodecs.readRange(info, shape);
-        expect(frameNumbers(toRgb(frames, SIZE), SIZE)).toEqual(Array.from({ length: count }, (_, frame) => frame));
+        expect(frameNumbers(toRgb(frames, SIZE), SIZE)).toEqual(
+          Array.from({ length: count }, (_, frame) => frame),
+        );
         const clip = [3, 7, 11];
         const expected = await pools.webcodecs.readClip(info, clip, shape);
         expect(await pools.wasm.readClip(info, clip, shape)).toEqual(expected);

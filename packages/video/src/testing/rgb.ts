@@ -7,12 +7,18 @@ import type { Box } from '../resize';
 import type { VideoInfo } from '../video-info';
 
 /** Square RGB frames of clips one behind the other, [B, T, size, size, 3]. */
-export function rgbOfClips(clips: readonly CodedFrames[], size: number, boxes: readonly (Box | undefined)[] = []): Buffer {
+export function rgbOfClips(
+  clips: readonly CodedFrames[],
+  size: number,
+  boxes: readonly (Box | undefined)[] = [],
+): Buffer {
   return Buffer.concat(
     clips.map((clip, i) => {
       const rgb = toRgb(clip, size);
       const box = boxes[i];
-      return box === undefined || (box.width === size && box.height === size) ? rgb : cropClip(rgb, size, box);
+      return box === undefined || (box.width === size && box.height === size)
+        ? rgb
+        : cropClip(rgb, size, box);
     }),
   );
 }

@@ -17,14 +17,14 @@ export function packFramesCost(pixels: number): Cost {
  * Pixels as the frames that cubes and targets are taken from.
  *
  * @param pixels u32, contiguous: a word red | green << 8 | blue << 16 for each pixel.
- * @param frames u8 [..., 3] of as many pixels, a multiple of 4, in memory of its own.
+ * @param frames u8 [..., 3], contiguous, of as many pixels, a multiple of 4; it begins at a whole word.
  * @throws ShapeError for other arrays
  */
 export function packFrames(
   runtime: Runtime,
   { pixels, frames }: { readonly pixels: GpuArray; readonly frames: GpuArray },
 ): void {
-  const isWhole = frames.isContiguous && frames.offset === 0 && pixels.isContiguous;
+  const isWhole = frames.isContiguous && frames.offset % 4 === 0 && pixels.isContiguous;
   if (!isWhole || frames.dtype !== 'u8' || frames.size !== 3 * pixels.size || pixels.size % 4 !== 0) {
     throw new ShapeError(
       `pack-frames: ${pixels} do not fill ${frames}: give whole arrays of the same number of pixels, a multiple of 4`,
@@ -36,7 +36,12 @@ export function packFrames(
     kernel: 'pack-frames',
     wgsl: [packFramesWgsl],
     constants: {},
-    data: { COUNT: count, GRID_X: workgroups[0], PIXELS_OFFSET: pixels.offset },
+    data: {
+      COUNT: count,
+      GRID_X: workgroups[0],
+      PIXELS_OFFSET: pixels.offset,
+      OUT_OFFSET_WORDS: frames.offset / 4,
+    },
     arrays: { pixels, frames },
     workgroups,
     cost: packFramesCost(pixels.size),

@@ -75,7 +75,8 @@ export const resampleKernel = defineKernel<ResampleShape>({
     source: {
       shape: [shape.frames * area(shape)],
       dtype: 'u32',
-      fill: (random) => Uint32Array.from({ length: shape.frames * area(shape) }, () => random.integer(2 ** 24)),
+      fill: (random) =>
+        Uint32Array.from({ length: shape.frames * area(shape) }, () => random.integer(2 ** 24)),
     },
     jobs: {
       shape: [shape.frames, RESAMPLE_RECORD],

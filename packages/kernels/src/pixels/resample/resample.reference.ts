@@ -4,7 +4,13 @@ import type { PixelLayout } from './resample.js';
 export function resampleReference(
   source: ArrayLike<number>,
   table: ArrayLike<number>,
-  { axis, from, width, height, filter }: {
+  {
+    axis,
+    from,
+    width,
+    height,
+    filter,
+  }: {
     readonly axis: 'rows' | 'columns';
     readonly from: PixelLayout;
     readonly width: number;

@@ -32,7 +32,8 @@ export interface ResampleJob {
 /** The record of a frame. With the axis `rows`, each row is made longer or shorter; with `columns`, each column. */
 export function resampleRecord({ axis, source, out, width, height, filter }: ResampleJob): number[] {
   const alongRows = axis === 'rows';
-  const steps = ({ first, column, row }: PixelLayout) => (alongRows ? [first, column, row] : [first, row, column]);
+  const steps = ({ first, column, row }: PixelLayout) =>
+    alongRows ? [first, column, row] : [first, row, column];
   return [...steps(source), ...steps(out), ...(alongRows ? [width, height] : [height, width]), filter];
 }
 
@@ -66,12 +67,11 @@ export function filterWords({ length, outputs }: FilterShape): Uint32Array {
     while (weights.at(-1) === 0) weights.pop();
     return { begin, weights };
   });
-  // The kernel takes two at a time.
-  const taps = 2 * Math.ceil(Math.max(...ofOutput.map(({ weights }) => weights.length)) / 2);
+  const taps = Math.max(...ofOutput.map(({ weights }) => weights.length));
   const words = new Uint32Array(1 + outputs * (taps + 1));
   words[0] = taps;
   for (const [i, { begin, weights }] of ofOutput.entries()) {
-    const first = Math.max(Math.min(begin, length - taps), 0);
+    const first = Math.min(begin, length - taps);
     const at = 1 + i * (taps + 1);
     words[at] = first;
     words.set(weights, at + 1 + begin - first);
@@ -112,7 +112,8 @@ export function resampleFrames(
     constants: {},
     data: { JOBS_OFFSET: jobs.offset },
     arrays: { source, jobs, table, pixels },
-    workgroups: axis === 'rows' ? pixelWorkgroups(height, width, frames) : pixelWorkgroups(width, height, frames),
+    workgroups:
+      axis === 'rows' ? pixelWorkgroups(height, width, frames) : pixelWorkgroups(width, height, frames),
     cost: resampleCost(frames, width, height),
   });
 }

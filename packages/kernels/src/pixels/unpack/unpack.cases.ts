@@ -27,7 +27,11 @@ const cases: readonly KernelCase<UnpackShape>[] = [
     kind: 'edge',
     shape: { frames: 3, width: 71, height: 37, colour: { matrix: 'bt2020', fullRange: true } },
   },
-  { name: 'a clip of 160×160, planar', kind: 'model', shape: { frames: 16, width: 160, height: 160, colour: television } },
+  {
+    name: 'a clip of 160×160, planar',
+    kind: 'model',
+    shape: { frames: 16, width: 160, height: 160, colour: television },
+  },
   { name: 'a clip of 256×256, RGB', kind: 'model', shape: { frames: 16, width: 256, height: 256 } },
 ];
 
@@ -44,7 +48,9 @@ export const unpackKernel = defineKernel<UnpackShape>({
     width: 1 + random.integer(80),
     height: 1 + random.integer(40),
     colour:
-      random.integer(3) === 0 ? undefined : { matrix: MATRICES[random.integer(3)]!, fullRange: random.integer(2) === 0 },
+      random.integer(3) === 0
+        ? undefined
+        : { matrix: MATRICES[random.integer(3)]!, fullRange: random.integer(2) === 0 },
   }),
   inputs: (shape) => ({
     bytes: {

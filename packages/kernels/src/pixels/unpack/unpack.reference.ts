@@ -23,7 +23,10 @@ export function exactRgb({ width, height, colour }: CodedFrame, bytes: ArrayLike
     for (let x = 0; x < width; x++) {
       const luma = (bytes[y * width + x]! - zero) * scale;
       const [u, v] = [chroma(0, x, y), chroma(1, x, y)];
-      rgb.set([luma + redOfV * v, luma + greenOfU * u + greenOfV * v, luma + blueOfU * u], 3 * (y * width + x));
+      rgb.set(
+        [luma + redOfV * v, luma + greenOfU * u + greenOfV * v, luma + blueOfU * u],
+        3 * (y * width + x),
+      );
     }
   }
   return rgb;
@@ -36,13 +39,18 @@ export function unpackReference(frame: CodedFrame, frames: number, bytes: ArrayL
   const out = new Float64Array(frames * height * stride);
   const frameBytes = codedFrameBytes(frame);
   // With factors in units of 2⁻¹⁶, as the kernel has them.
-  const factors = colour && colourFactors(colour).map((factor, i) => (i === 0 ? factor : Math.round(factor * 65536)));
+  const factors =
+    colour && colourFactors(colour).map((factor, i) => (i === 0 ? factor : Math.round(factor * 65536)));
   for (let n = 0; n < frames; n++) {
     const own = Array.from({ length: frameBytes }, (_, i) => bytes[n * frameBytes + i]!);
     const rgb = factors ? fixedPointRgb(frame, factors, own) : exactRgb(frame, own);
     for (let y = 0; y < height; y++) {
       for (let x = 0; x < width; x++) {
-        const [red, green, blue] = [0, 1, 2].map((c) => rgb[3 * (y * width + x) + c]!) as [number, number, number];
+        const [red, green, blue] = [0, 1, 2].map((c) => rgb[3 * (y * width + x) + c]!) as [
+          number,
+          number,
+          number,
+        ];
         out[(n * height + y) * stride + x] = red + 256 * green + 65536 * blue;
       }
     }
@@ -50,7 +58,11 @@ export function unpackReference(frame: CodedFrame, frames: number, bytes: ArrayL
   return out;
 }
 
-function fixedPointRgb(frame: CodedFrame, factors: readonly number[], bytes: ArrayLike<number>): Float64Array {
+function fixedPointRgb(
+  frame: CodedFrame,
+  factors: readonly number[],
+  bytes: ArrayLike<number>,
+): Float64Array {
   // Chroma comes in sixteenths: everything is an integer in units of 2⁻²⁰.
   const colour = frame.colour!;
   const exact = colourFactors(colour);

@@ -32,7 +32,9 @@ describe('unpack', () => {
       const [bytes, jobs] = [runtime().empty([64], 'u8'), runtime().empty([1, UNPACK_RECORD], 'u32')];
       const pixels = runtime().empty([64], 'u32');
       const of = { bytes, jobs, pixels, planar: false, width: 4, height: 4 };
-      expect(() => unpackFrames(runtime(), { ...of, bytes: pixels })).toThrow(/bytes is u32\[64\]: give a u8/);
+      expect(() => unpackFrames(runtime(), { ...of, bytes: pixels })).toThrow(
+        /bytes is u32\[64\]: give a u8/,
+      );
       expect(() => unpackFrames(runtime(), { ...of, jobs: pixels })).toThrow(/u32 array \[jobs, 15\]/);
     });
   });

@@ -63,7 +63,11 @@ export const UNPACK_RECORD = 15;
  * @param firstByte where the frame begins in `bytes`.
  * @param outPixel where it goes in `pixels`, a multiple of 4.
  */
-export function unpackRecord({ width, height, colour }: CodedFrame, firstByte: number, outPixel: number): number[] {
+export function unpackRecord(
+  { width, height, colour }: CodedFrame,
+  firstByte: number,
+  outPixel: number,
+): number[] {
   const record = [width, height, outPixel / 4, firstByte, colour === undefined ? 3 * width : width];
   if (colour === undefined) return [...record, ...new Array<number>(10).fill(0)];
   const u = firstByte + width * height;
