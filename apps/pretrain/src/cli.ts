@@ -1,9 +1,11 @@
 #!/usr/bin/env node
 import { runProgram, runsCommand } from '@tubelet/trainer';
+import { prepareCommand } from './prepare-command.js';
 import { reconstructCommand } from './reconstruct-command.js';
 import { trainCommand } from './train-command.js';
 
 await runProgram('pretrain', 'Self-supervised pre-training of MAE-DFER on facial video.', [
+  prepareCommand(),
   trainCommand(),
   reconstructCommand(),
   runsCommand(),

@@ -10,6 +10,10 @@ const TRAIN_OPTIONS = [
   'mask-ratio loss-weight epochs warmup-epochs batch-size accumulate lr min-lr weight-decay precision seed',
   'watch watch-every save-every keep stop-after workers recompute dry-run memory-budget no-autotune profile trace debug config help',
 ].flatMap((line) => line.split(' '));
+const PREPARE_OPTIONS =
+  'out resume dry-run image-size crop key-frame-interval bits-per-pixel shard-size workers debug help'.split(
+    ' ',
+  );
 const RECONSTRUCT_OPTIONS = 'checkpoint out start-seconds frame-step crop mask-ratios seed debug help'.split(
   ' ',
 );
@@ -41,6 +45,7 @@ function train(
 describe('--help', () => {
   it.each([
     ['train', TRAIN_OPTIONS],
+    ['prepare', PREPARE_OPTIONS],
     ['reconstruct', RECONSTRUCT_OPTIONS],
   ])('of %s lists every option with its description', async (command, names) => {
     const { stdout, stderr } = await succeed([command, '--help'], withoutGpu);
@@ -54,7 +59,7 @@ describe('--help', () => {
   it('without a command lists the commands', async () => {
     const { exitCode, stderr } = await run([], withoutGpu);
     expect(exitCode).toBe(2);
-    expect(stderr).toMatch(/^ {2}train .*^ {2}reconstruct /ms);
+    expect(stderr).toMatch(/^ {2}prepare .*^ {2}train .*^ {2}reconstruct /ms);
   });
 });
 

@@ -1,10 +1,17 @@
-import { defaultWorkerCount, findWebCodecs, resolveFfmpeg, wasmFfmpeg } from '@tubelet/video';
+import {
+  defaultWorkerCount,
+  findWebCodecs,
+  resolveFfmpeg,
+  wasmFfmpeg,
+  type VideoEntry,
+} from '@tubelet/video';
 import { Command } from 'commander';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openJson } from '../shared/json-output.js';
 import { positiveInteger, runProgram } from '../shared/program.js';
+import { makeShards } from './make-shards.js';
 import { makeVideos, VIDEO } from './make-videos.js';
 import { measureLoader, type Contender, type LoaderResult } from './measure-loader.js';
 import { formatLoader } from './report.js';
@@ -13,18 +20,20 @@ interface Options {
   readonly seconds: number;
   readonly workers: number;
   readonly batchSize: number;
+  readonly trainer: number;
   readonly json?: string | true;
 }
 
 const program = new Command('bench:loader')
   .description(
     'Clips a second of the pre-training loader (16 frames of 160×160 at step 4) from generated mp4 files ' +
-      `(${VIDEO.width}×${VIDEO.height}, ${VIDEO.frames} frames, H.264, one key frame), for each decoder of this ` +
-      'machine, and the processor time they take.',
+      `(${VIDEO.width}×${VIDEO.height}, ${VIDEO.frames} frames, H.264, one key frame) and from shards made of them, for ` +
+      'each decoder of this machine; the processor time they take, and the share of its time that a trainer waits.',
   )
   .option('--seconds <n>', 'how long each decoder is measured', positiveInteger, 10)
   .option('--workers <n>', 'decoding threads or processes', positiveInteger, defaultWorkerCount())
   .option('--batch-size <n>', 'clips of a batch', positiveInteger, 8)
+  .option('--trainer <n>', 'clips a second that the trainer takes', positiveInteger, 30)
   .option('--json [file]', 'write JSON to a file, or to standard output instead of the table');
 
 /** The decoders of this machine; what is missing is said on standard error. */
@@ -43,21 +52,29 @@ async function findContenders(): Promise<Contender[]> {
   return contenders;
 }
 
-async function run({ seconds, workers, batchSize, json }: Options): Promise<number> {
+async function run({ seconds, workers, batchSize, trainer, json }: Options): Promise<number> {
   const writeJson = openJson(json);
   const contenders = await findContenders();
   const folder = mkdtempSync(join(tmpdir(), 'tubelet-loader-'));
   try {
     console.error('making videos …');
     const paths = await makeVideos(folder, 2 * batchSize, await resolveFfmpeg());
+    const sources = [{ source: 'mp4', entries: paths.map((path): VideoEntry => ({ path })) }];
+    if (contenders.some(({ decoder }) => decoder === 'webcodecs')) {
+      console.error('making shards …');
+      sources.push({ source: 'shards', entries: await makeShards(join(folder, 'shards'), paths) });
+    }
     const results: LoaderResult[] = [];
-    for (const contender of contenders) {
-      console.error(`${contender.name} …`);
-      results.push(await measureLoader(contender, { paths, batchSize, workers, seconds }));
+    for (const { source, entries } of sources) {
+      for (const contender of contenders) {
+        console.error(`${source}, ${contender.name} …`);
+        const workload = { source, entries, batchSize, workers, seconds, trainerClipsPerSecond: trainer };
+        results.push(await measureLoader(contender, workload));
+      }
     }
     const cores = availableParallelism();
-    if (json !== true) console.log(formatLoader(results, cores));
-    writeJson({ video: VIDEO, workers, batchSize, cores, results });
+    if (json !== true) console.log(formatLoader(results, cores, trainer));
+    writeJson({ video: VIDEO, workers, batchSize, trainer, cores, results });
     return 0;
   } finally {
     rmSync(folder, { recursive: true, force: true });

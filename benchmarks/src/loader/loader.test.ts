@@ -15,20 +15,33 @@ it('counts the clips that a decoder gives', async () => {
   const paths = await makeVideos(folder, 2, ffmpeg);
   const result = await measureLoader(
     { name: 'ffmpeg', decoder: 'ffmpeg', ffmpeg },
-    { paths, batchSize: 1, workers: 1, seconds: 0.001 },
+    {
+      ...{ source: 'mp4', entries: paths.map((path) => ({ path })), batchSize: 1, workers: 1 },
+      ...{ seconds: 0.001, trainerClipsPerSecond: 1000 },
+    },
   );
   expect(result.clips).toBe(1);
+  expect(result.waited).toBeGreaterThan(0);
+  expect(result.waited).toBeLessThan(1);
   expect(result.clipsPerSecond).toBeCloseTo(1 / result.seconds);
 });
 
 it('prints a line for each decoder', () => {
-  const result = { decoder: 'a decoder', clips: 40, seconds: 2, clipsPerSecond: 20 };
+  const result = {
+    source: 'mp4',
+    decoder: 'a decoder',
+    clips: 40,
+    seconds: 2,
+    clipsPerSecond: 20,
+    waited: 0.25,
+  };
   const table = formatLoader(
     [
       { ...result, name: 'fast', cores: 1.5 },
       { ...result, name: 'unknown' },
     ],
     2,
+    30,
   );
   expect(table.split('\n').slice(1)).toEqual([
     'fast        20.0        75 %                  75 ms  40 in 2.0 s',

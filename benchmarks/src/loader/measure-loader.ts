@@ -1,4 +1,4 @@
-import { ClipLoader, type DecoderName, type Ffmpeg } from '@tubelet/video';
+import { ClipLoader, type ClipBatch, type DecoderName, type Ffmpeg, type VideoEntry } from '@tubelet/video';
 import { readdirSync, readFileSync } from 'node:fs';
 
 /** One way to decode. */
@@ -10,6 +10,8 @@ export interface Contender {
 
 export interface LoaderResult {
   readonly name: string;
+  /** What the clips were of: `mp4` or `shards`. */
+  readonly source: string;
   /** As the loader describes it. */
   readonly decoder: string;
   readonly clips: number;
@@ -17,14 +19,19 @@ export interface LoaderResult {
   readonly clipsPerSecond: number;
   /** Processor time of the program and its processes, in parts of one core; undefined where it cannot be read. */
   readonly cores?: number;
+  /** Share of its time that a trainer waits for clips. */
+  readonly waited: number;
 }
 
 export interface LoaderWorkload {
-  readonly paths: readonly string[];
+  readonly source: string;
+  readonly entries: readonly VideoEntry[];
   readonly batchSize: number;
   readonly workers: number;
-  /** How long each contender is measured, after its first batch. */
+  /** How long each contender is measured after its first batch, once by itself and once with the trainer. */
   readonly seconds: number;
+  /** Of the trainer that stands in: it takes a batch and then does nothing for as long as that takes. */
+  readonly trainerClipsPerSecond: number;
 }
 
 /** Clock ticks in a second of /proc: the same on every Linux that Node runs on. */
@@ -67,34 +74,60 @@ export function processorSeconds(): number | undefined {
 /** Loads clips as pre-training does, 16 frames at step 4, until the time is over. */
 export async function measureLoader(
   { name, decoder, ffmpeg }: Contender,
-  { paths, batchSize, workers, seconds }: LoaderWorkload,
+  { source, entries, batchSize, workers, seconds, trainerClipsPerSecond }: LoaderWorkload,
 ): Promise<LoaderResult> {
+  const crop = source === 'shards' ? 'none' : 'voxceleb';
   const loader = await ClipLoader.open({
-    entries: paths.map((path) => ({ path })),
-    ...{ batchSize, workers, decoder, ffmpeg, seed: 0, crop: 'voxceleb', cacheBytes: 0, clipsPerVideo: 1000 },
+    ...{ entries, batchSize, workers, decoder, ffmpeg, crop },
+    ...{ seed: 0, cacheBytes: 0, clipsPerVideo: 1000 },
   });
   try {
+    const batches = loader.epoch(0);
+    // The first batch pays for starting threads and processes.
+    await batches.next();
+    const [begin, before] = [performance.now(), processorSeconds()];
     let clips = 0;
-    let begin: { time: number; processor: number | undefined } | undefined;
-    for await (const { names } of loader.epoch(0)) {
-      // The first batch pays for starting threads and processes.
-      if (begin === undefined) {
-        begin = { time: performance.now(), processor: processorSeconds() };
-        continue;
-      }
-      clips += names.length;
-      if (performance.now() - begin.time > seconds * 1000) break;
-    }
-    const elapsed = (performance.now() - begin!.time) / 1000;
-    const [before, after] = [begin!.processor, processorSeconds()];
+    do clips += await take(batches);
+    while (performance.now() - begin < seconds * 1000);
+    const elapsed = (performance.now() - begin) / 1000;
+    const after = processorSeconds();
+    const waited = await trainOn(batches, seconds, batchSize / trainerClipsPerSecond);
     if (loader.badFiles.length > 0) {
       throw new Error(`${name} could not decode ${loader.badFiles[0]!.path}: ${loader.badFiles[0]!.reason}`);
     }
     return {
-      ...{ name, decoder: loader.decoder, clips, seconds: elapsed, clipsPerSecond: clips / elapsed },
-      cores: before === undefined || after === undefined ? undefined : (after - before) / elapsed,
+      ...{ name, source, decoder: loader.decoder, clips, seconds: elapsed, clipsPerSecond: clips / elapsed },
+      ...{
+        cores: before === undefined || after === undefined ? undefined : (after - before) / elapsed,
+        waited,
+      },
     };
   } finally {
     await loader.close();
   }
+}
+
+/** Takes a batch; gives the number of its clips. */
+async function take(batches: AsyncGenerator<ClipBatch, void>): Promise<number> {
+  const { value } = await batches.next();
+  if (value === undefined)
+    throw new Error('The epoch ended before the measurement: measure for fewer seconds.');
+  return value.names.length;
+}
+
+/** Trains, in a manner of speaking; gives the share of the time that was spent waiting for batches. */
+async function trainOn(
+  batches: AsyncGenerator<ClipBatch, void>,
+  seconds: number,
+  stepSeconds: number,
+): Promise<number> {
+  const begin = performance.now();
+  let waitedMs = 0;
+  do {
+    const asked = performance.now();
+    await take(batches);
+    waitedMs += performance.now() - asked;
+    await new Promise((resolve) => setTimeout(resolve, 1000 * stepSeconds));
+  } while (performance.now() - begin < seconds * 1000);
+  return waitedMs / (performance.now() - begin);
 }

@@ -5,8 +5,11 @@ import {
   DatasetError,
   FfmpegNotFoundError,
   NoReadableVideoError,
+  ShardFolderError,
   VideoDecodeError,
+  VideoEncodeError,
   VideoSourceError,
+  WebCodecsNotFoundError,
 } from '@tubelet/video';
 import { runCli } from './cli.js';
 
@@ -18,8 +21,11 @@ const USER_ERRORS = [
   DatasetError,
   FfmpegNotFoundError,
   NoReadableVideoError,
+  ShardFolderError,
   VideoDecodeError,
+  VideoEncodeError,
   VideoSourceError,
+  WebCodecsNotFoundError,
 ];
 
 /** Runs the program that the command line asks for, and ends the process with its exit code. */

@@ -148,6 +148,8 @@ export function createProgress(
 /** Shows how many of many things are done. */
 export interface Counter {
   update(done: number, total: number): void;
+  /** Prints a line without disturbing the bar. */
+  note(message: string): void;
   stop(): void;
 }
 
@@ -172,6 +174,7 @@ export function createCounter(
       const speed = Number.isFinite(perSecond) ? `${perSecond.toFixed(perSecond < 10 ? 2 : 0)}/s` : '?/s';
       display.show(done, total, `${things}  ${speed}  ETA ${formatDuration(msEach * (total - done))}`);
     },
+    note: (message) => display.note(message),
     stop: () => display.stop(),
   };
 }

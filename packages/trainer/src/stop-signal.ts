@@ -8,18 +8,22 @@ export interface StopRequest {
 const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const;
 
 /**
- * Takes SIGINT and SIGTERM as the wish to end the run after the present step, with a checkpoint. A second
+ * Takes SIGINT and SIGTERM as the wish to end the run after the present step, by default with a checkpoint. A second
  * signal ends the process at once, with the exit code that shells give to it (128 plus its number).
  *
  * @param note prints a line to the user
+ * @param doing what is done before the end, in words
  */
-export function stopOnSignals(note: (message: string) => void): StopRequest {
+export function stopOnSignals(
+  note: (message: string) => void,
+  doing = 'finishing this step and writing a checkpoint',
+): StopRequest {
   let requested = false;
   const handlers = Object.entries(SIGNALS).map(([signal, number]) => {
     const handler = (): void => {
       if (requested) process.exit(128 + number);
       requested = true;
-      note(`${signal}: finishing this step and writing a checkpoint; a second signal ends at once`);
+      note(`${signal}: ${doing}; a second signal ends at once`);
     };
     process.on(signal, handler);
     return { signal, handler };

@@ -142,8 +142,8 @@ export class DecoderPool {
    * @throws VideoDecodeError; VideoEncodeError where this machine has no encoder.
    */
   encode(info: VideoInfo, crop: CropMode, shape: EncodeShape): Promise<EncodedClip> {
-    const { size, keyFrameInterval, quantizer } = shape;
-    return this.submit({ kind: 'encode', info, crop, size, keyFrameInterval, quantizer });
+    const { size, keyFrameInterval, bitsPerPixel } = shape;
+    return this.submit({ kind: 'encode', info, crop, size, keyFrameInterval, bitsPerPixel });
   }
 
   /**

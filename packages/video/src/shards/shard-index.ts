@@ -20,7 +20,7 @@ export interface ShardSettings {
   size: number;
   crop: string;
   keyFrameInterval: number;
-  quantizer: number;
+  bitsPerPixel: number;
   shardBytes: number;
   encoder: string;
 }

@@ -21,6 +21,7 @@ import {
   MPEG4,
   numberedFrames,
   temporaryFolder,
+  texturedFrames,
   wasmFfmpeg,
   writeNumberedFolder,
   writeNumberedVideo,
@@ -39,7 +40,7 @@ const SETTINGS = {
   size: SIZE,
   crop: 'none',
   keyFrameInterval: 8,
-  quantizer: 10,
+  bitsPerPixel: 2,
   shardBytes: 12_000,
   workers: 2,
 } as const;
@@ -57,7 +58,7 @@ async function make(
   const rejected: (string | undefined)[] = [];
   let sources = 0;
   try {
-    const finished = await maker.write(
+    const { finished } = await maker.write(
       at(out),
       resume,
       (_, file) => {
@@ -209,7 +210,9 @@ describe('shards', () => {
     await expect(make('whole')).rejects.toThrow(/whole is not empty/);
     await expect(make('whole', { resume: true })).rejects.toThrow(/complete/);
     await make('begun', { stopAfter: 1 });
-    await expect(make('begun', { resume: true, quantizer: 20 })).rejects.toThrow(/quantizer 10 and not 20/);
+    await expect(make('begun', { resume: true, bitsPerPixel: 1 })).rejects.toThrow(
+      /bitsPerPixel 2 and not 1/,
+    );
     await expect(make('begun', { resume: true, entries: entries.slice(1) })).rejects.toThrow(/sources/);
     await expect(make('nothing', { resume: true })).rejects.toThrow(/nothing was begun/);
     await expect(make('odd', { size: 33 })).rejects.toThrow(/size is 33/);
@@ -219,6 +222,20 @@ describe('shards', () => {
     await make('damaged');
     truncateSync(at('damaged', 'shard-000001.tar'), 1000);
     await expect(listVideos(at('damaged'))).rejects.toThrow(/shard-000001\.tar has 1000 bytes of \d+/);
+  });
+});
+
+describe('bits', () => {
+  it('are spent as many as were asked for', async () => {
+    const path = at('textured.mp4');
+    await encodeVideo(path, texturedFrames(60, 64, 64), { width: 64, height: 64 });
+    const lengths: number[] = [];
+    for (const bitsPerPixel of [0.2, 2]) {
+      const maker = await ShardMaker.open({ ...SETTINGS, entries: [{ path }], size: 64, bitsPerPixel });
+      lengths.push((await maker.estimate(1)).lengthBytes);
+      await maker.close();
+    }
+    expect(lengths[1]! / lengths[0]!).toBeGreaterThan(2);
   });
 });
 

@@ -19,8 +19,8 @@ export interface ShardOptions {
   crop: CropMode;
   /** Frames from one key frame to the next: what a random clip costs to decode, against the bytes it takes. */
   keyFrameInterval: number;
-  /** Quantizer of H.264, 1 … 51: losses are hard to see up to 22. */
-  quantizer: number;
+  /** What a pixel of a frame may take in the shards, on average: losses are hard to see from 0.2 on. */
+  bitsPerPixel: number;
   /** The size at which a shard ends. */
   shardBytes: number;
   /** See `DecoderPoolOptions`. */
@@ -36,13 +36,13 @@ export interface ShardEstimate {
   seconds: number;
 }
 
-function checkOptions({ size, keyFrameInterval, quantizer, shardBytes }: ShardOptions): void {
+function checkOptions({ size, keyFrameInterval, bitsPerPixel, shardBytes }: ShardOptions): void {
   requireInteger('size', size, 2);
   if (size % 2 !== 0)
     throw new RangeError(`size is ${size}: H.264 with half the colours wants an even number.`);
   requireInteger('keyFrameInterval', keyFrameInterval, 1);
-  requireInteger('quantizer', quantizer, 1);
-  if (quantizer > 51) throw new RangeError(`quantizer is ${quantizer}: H.264 knows none above 51.`);
+  if (!(bitsPerPixel > 0 && bitsPerPixel <= 8))
+    throw new RangeError(`bitsPerPixel is ${bitsPerPixel}: give a number above 0, at most 8.`);
   requireInteger('shardBytes', shardBytes, 1);
 }
 
@@ -110,17 +110,17 @@ export class ShardMaker {
    * Writes the shards. The same sources and options give the same bytes on the same machine, also where it was stopped
    * or killed on the way and gone on with.
    *
-   * @param onProgress told after each source.
+   * @param onProgress told after each source how many are done, and of one that was left out.
    * @param isStopped asked after each source; where it says so, the shards are left to be gone on with.
-   * @returns whether all is done.
+   * @returns whether all is done, and what there is.
    * @throws ShardFolderError
    */
   async write(
     folder: string,
     resume: boolean,
-    onProgress: (progress: Readonly<ShardProgress>, rejected: BadFile | undefined) => void,
+    onProgress: (done: number, rejected: BadFile | undefined) => void,
     isStopped: () => boolean,
-  ): Promise<boolean> {
+  ): Promise<{ finished: boolean; progress: Readonly<ShardProgress> }> {
     const { entries } = this.options;
     const writer = await ShardWriter.open(folder, this.settings(), resume);
     try {
@@ -135,12 +135,12 @@ export class ShardMaker {
         if ('mp4' in clip) await writer.add(keyOf(index, entry), entry.path, entry.label, clip);
         else await writer.reject(clip);
         index++;
-        onProgress(writer.progress, rejected);
+        onProgress(index, rejected);
         if (isStopped()) break;
       }
-      if (index < entries.length) return false;
-      await writer.finish();
-      return true;
+      const finished = index === entries.length;
+      if (finished) await writer.finish();
+      return { finished, progress: writer.progress };
     } finally {
       await writer.close();
     }
@@ -151,9 +151,9 @@ export class ShardMaker {
   }
 
   private settings(): ShardSettings {
-    const { entries, size, crop, keyFrameInterval, quantizer, shardBytes } = this.options;
+    const { entries, size, crop, keyFrameInterval, bitsPerPixel, shardBytes } = this.options;
     const encoder = `@napi-rs/webcodecs ${this.pool.webcodecs?.version}`;
-    const shape = { size, crop, keyFrameInterval, quantizer, shardBytes };
+    const shape = { size, crop, keyFrameInterval, bitsPerPixel, shardBytes };
     return { sources: fingerprint(entries), count: entries.length, ...shape, encoder };
   }
 

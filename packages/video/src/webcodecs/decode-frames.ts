@@ -1,11 +1,12 @@
 /** Decoding with @napi-rs/webcodecs, which brings FFmpeg's decoders along. */
 import type * as Library from '@napi-rs/webcodecs';
 import type { VideoFrame } from '@napi-rs/webcodecs';
-import type { EncodedPacket, InputVideoTrack } from 'mediabunny';
+import type { InputVideoTrack } from 'mediabunny';
 import { codedFrameBytes, type Colour } from '@tubelet/kernels';
 import { keepFrame, keptFrame, shownSize, storedBytes } from '../pixels/coded-frames';
 import { planarFrameBytes, type PlanarFrame } from '../planes';
 import { findStart, listFrameTimes, withContainer, type Container } from './container';
+import { findPackets, SAME_TIME_SECONDS, type Packets } from './find-packets';
 import type { VideoPlace } from '../video-info';
 import type { FramesPlace, FramesRequest, ProbedVideo } from './protocol';
 import { RefusedVideoError } from './refused';
@@ -14,24 +15,19 @@ export type WebCodecs = Pick<typeof Library, 'VideoDecoder' | 'EncodedVideoChunk
 
 /** Packets that wait in the decoder, and frames behind it; both take memory. */
 const LONGEST_QUEUE = 32;
-/** Times that are nearer to each other are the same: they are stored in ticks. */
-const SAME_TIME_SECONDS = 2e-5;
 
 /**
- * Decodes the first `packetCount` packets of a container from the one at `keySeconds` on, and gives the frames that
- * come out, in the order in which they are shown. The times that the library puts on frames are of no use where frames
- * are coded in another order than shown: frames are counted, and it is checked that each packet gave one.
+ * Decodes packets and gives the frames that come out, in the order in which they are shown. The times that the library
+ * puts on frames are of no use where frames are coded in another order than shown: frames are counted, and it is
+ * checked that each packet gave one.
  *
- * @param wanted places of frames, rising.
  * @param use called with each wanted frame, one call at a time.
  * @throws RefusedVideoError when packets and frames differ in number, or the decoder complains.
  */
 async function decodePackets(
   { VideoDecoder, EncodedVideoChunk }: WebCodecs,
-  { track, sink }: Container,
-  keySeconds: number,
-  packetCount: number,
-  wanted: ReadonlySet<number>,
+  { track }: Container,
+  { packets, count, wanted }: Packets,
   use: (frame: VideoFrame) => Promise<void>,
 ): Promise<void> {
   const config = await track.getDecoderConfig();
@@ -65,10 +61,8 @@ async function decodePackets(
       ...{ codec, codedWidth, codedHeight, hardwareAcceleration: 'prefer-software' },
       description: description === undefined ? undefined : new Uint8Array(description as ArrayBuffer),
     });
-    const first = await sink.getKeyPacket(keySeconds);
-    let remaining = packetCount;
-    for await (const packet of sink.packets(first ?? undefined)) {
-      if (remaining-- === 0 || failure !== undefined) break;
+    for await (const packet of packets) {
+      if (failure !== undefined) break;
       const { type, microsecondTimestamp: timestamp, microsecondDuration: duration, data } = packet;
       decoder.decode(new EncodedVideoChunk({ type, timestamp, duration, data }));
       if (waiting > LONGEST_QUEUE) await used;
@@ -82,9 +76,7 @@ async function decodePackets(
     if (decoder.state !== 'closed') decoder.close();
   }
   if (failure !== undefined) throw failure as Error;
-  if (frameCount !== packetCount) {
-    throw new RefusedVideoError(`${packetCount} packets gave ${frameCount} frames`);
-  }
+  if (frameCount !== count) throw new RefusedVideoError(`${count} packets gave ${frameCount} frames`);
 }
 
 /** Copies the planes of a frame. Throws a RefusedVideoError for other formats than 4:2:0 with 8 bits. */
@@ -126,9 +118,10 @@ export function probeContainer(library: WebCodecs, place: VideoPlace): Promise<P
     const rotation = await track.getRotation();
     const shown = await listFrameTimes(place, container);
     const startSeconds = await findStart(container, shown[0] as number);
-    const firstKey = await sink.getFirstKeyPacket({ metadataOnly: true });
+    const firstKey = await sink.getFirstKeyPacket();
     let found: Pick<ProbedVideo, 'width' | 'height' | 'colour'> | undefined;
-    await decodePackets(library, container, firstKey?.timestamp ?? 0, 1, new Set([0]), async (frame) => {
+    const first = { packets: firstKey === null ? [] : [firstKey], count: 1, wanted: new Set([0]) };
+    await decodePackets(library, container, first, async (frame) => {
       const { width, height } = await readPlanes(frame);
       const lying = rotation === 90 || rotation === 270;
       found = {
@@ -153,10 +146,10 @@ export function eachFrame(
     const { sink } = container;
     const key = await sink.getKeyPacket((times[0] as number) + SAME_TIME_SECONDS, { metadataOnly: true });
     if (key === null) throw new RefusedVideoError('there is no key frame in front of the clip');
-    const { packetCount, wanted } = await findPackets(container, key, times);
+    const packets = await findPackets(container, key, times);
     const { width, height } = shownSize(shown);
     let position = 0;
-    await decodePackets(library, container, key.timestamp, packetCount, wanted, async (frame) => {
+    await decodePackets(library, container, packets, async (frame) => {
       const planes = await readPlanes(frame);
       if (planes.width !== width || planes.height !== height) {
         throw new RefusedVideoError('its frames change their size');
@@ -164,35 +157,6 @@ export function eachFrame(
       await use(planes, position++);
     });
   });
-}
-
-/** The packets from a key frame to the last frame that is wanted, and the places of those frames among all of them. */
-async function findPackets(
-  { sink }: Container,
-  key: EncodedPacket,
-  times: Float64Array,
-): Promise<{ packetCount: number; wanted: Set<number> }> {
-  const decoded: number[] = [];
-  let missing = times.length;
-  for await (const packet of sink.packets(key, undefined, { metadataOnly: true })) {
-    decoded.push(packet.timestamp);
-    if (placeOf(times, packet.timestamp) >= 0 && --missing === 0) break;
-  }
-  decoded.sort((a, b) => a - b);
-  const wanted = new Set(Array.from(times, (time) => placeOf(decoded, time)));
-  if (missing > 0 || wanted.has(-1)) throw new RefusedVideoError('it holds other frames than before');
-  return { packetCount: decoded.length, wanted };
-}
-
-/** Where a time stands among others that rise; −1 where it does not. */
-function placeOf(rising: ArrayLike<number>, time: number): number {
-  let [low, high] = [0, rising.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((rising[middle] as number) < time - SAME_TIME_SECONDS) low = middle + 1;
-    else high = middle;
-  }
-  return Math.abs((rising[low] ?? Infinity) - time) < SAME_TIME_SECONDS ? low : -1;
 }
 
 /** Decodes frames and keeps of them what is used. Throws a RefusedVideoError where ffmpeg is to try. */

@@ -25,6 +25,9 @@ const BASELINE_LEVEL_3_1 = 'avc1.42001f';
 const BASELINE_LEVEL_5_1 = 'avc1.420033';
 /** Frames of a square of this edge are as large as level 3.1 allows. */
 const LARGEST_LEVEL_3_1_SIZE = 960;
+/** The encoder spends bits by the frame: it is told the same rate of all videos. Their own times go into the file. */
+const FRAME_RATE = 25;
+const FRAME_MICROSECONDS = 1e6 / FRAME_RATE;
 /** Frames that wait in the encoder; they take memory. */
 const LONGEST_QUEUE = 32;
 
@@ -51,7 +54,7 @@ class PacketEncoder {
     private readonly library: EncodingWebCodecs,
     private readonly shape: EncodeShape,
   ) {
-    const { size } = shape;
+    const { size, bitsPerPixel } = shape;
     this.encoder = new library.VideoEncoder({
       output: (chunk, metadata) => {
         const data = new Uint8Array(chunk.byteLength);
@@ -63,7 +66,9 @@ class PacketEncoder {
     });
     this.encoder.configure({
       codec: size > LARGEST_LEVEL_3_1_SIZE ? BASELINE_LEVEL_5_1 : BASELINE_LEVEL_3_1,
-      ...{ width: size, height: size, framerate: 25, bitrateMode: 'quantizer', avc: { format: 'avc' } },
+      ...{ width: size, height: size, framerate: FRAME_RATE, avc: { format: 'avc' } },
+      // The library passes a quantizer over, and holds to a rate.
+      bitrate: Math.round(bitsPerPixel * size * size * FRAME_RATE),
       // In `realtime` the library adds key frames of its own.
       ...{ latencyMode: 'quality', hardwareAcceleration: 'prefer-software' },
     });
@@ -71,11 +76,11 @@ class PacketEncoder {
 
   /** @param planes of one frame of 4:2:0. */
   async add(planes: Uint8Array, position: number): Promise<void> {
-    const { size, keyFrameInterval, quantizer } = this.shape;
+    const { size, keyFrameInterval } = this.shape;
     const frame = new this.library.VideoFrame(planes, {
-      ...{ format: 'I420', codedWidth: size, codedHeight: size, timestamp: position * 40_000 },
+      ...{ format: 'I420', codedWidth: size, codedHeight: size, timestamp: position * FRAME_MICROSECONDS },
     });
-    this.encoder.encode(frame, { keyFrame: position % keyFrameInterval === 0, avc: { quantizer } });
+    this.encoder.encode(frame, { keyFrame: position % keyFrameInterval === 0 });
     frame.close();
     while (this.encoder.encodeQueueSize > LONGEST_QUEUE && this.failure === undefined) {
       await new Promise((resolve) => setImmediate(resolve));

@@ -33,8 +33,8 @@ export interface EncodeShape {
   size: number;
   /** Frames from one key frame to the next. */
   keyFrameInterval: number;
-  /** Quantizer of H.264, 1 … 51. */
-  quantizer: number;
+  /** What the encoder may spend on a pixel of a frame, on average. */
+  bitsPerPixel: number;
 }
 
 /** Decodes frames and encodes them again. */

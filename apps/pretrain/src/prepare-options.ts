@@ -1,0 +1,35 @@
+import { debugOption, option, optionSet, type ValuesOfSet } from '@tubelet/trainer';
+import { CROP_MODES } from '@tubelet/video';
+
+/** The options of `prepare`; clips have the size and the crop that `train` has by default. */
+export const prepareOptions = optionSet({
+  'Options:': {
+    out: option.text('<dir>', 'folder for the shards, index.jsonl and rejects.tsv'),
+    resume: option.flag('continue in --out where prepare was stopped or killed'),
+    dryRun: option.flag('estimate time and disk from a sample, and write nothing'),
+  },
+  'Clips:': {
+    imageSize: option.whole('<n>', 'edge of the frames, in pixels, even', { min: 2 }).default(160),
+    crop: option
+      .choice(
+        '<mode>',
+        'voxceleb: top centre of the frame; centre: its centred square; none: all of it',
+        CROP_MODES,
+      )
+      .default('centre'),
+    keyFrameInterval: option
+      .whole('<n>', 'frames from one key frame to the next: fewer are decoded sooner, and take more room')
+      .default(4),
+    bitsPerPixel: option
+      .number('<n>', 'what a pixel of a frame takes in the shards', { min: 0, max: 8, aboveMin: true })
+      .default(0.3),
+  },
+  'Running:': {
+    shardSize: option.bytes('<size>', 'size of a shard').default(2 ** 30),
+    workers: option.whole('<n>', 'decoding threads (default: one for each processor but one)').optional(),
+    ...debugOption,
+  },
+});
+
+/** Options of `prepare`, checked one by one. */
+export type PrepareOptions = Readonly<Omit<ValuesOfSet<typeof prepareOptions>, 'debug'>>;

@@ -1,0 +1,98 @@
+import {
+  createCounter,
+  createProgress,
+  formatDuration,
+  OptionError,
+  stopOnSignals,
+  UserError,
+} from '@tubelet/trainer';
+import { formatBytes } from '@tubelet/kernels';
+import { listVideos, ShardMaker, type BadFile, type ShardEstimate } from '@tubelet/video';
+import { existsSync, statfsSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import type { PrepareOptions } from './prepare-options.js';
+
+/** Sources that the estimate looks at. */
+const SAMPLE = 16;
+
+/** Makes shards of the videos of `sources`, or says what they would take. */
+export async function prepare(sources: readonly string[], options: PrepareOptions): Promise<void> {
+  const { out, imageSize: size, crop, keyFrameInterval, bitsPerPixel, shardSize, workers } = options;
+  if (size % 2 !== 0) throw new OptionError('--image-size', size, 'an even number, for the colours of H.264');
+  const { note } = createProgress();
+  const { entries, skipped } = await listVideos(sources);
+  note(`${entries.length} sources${skipped.length > 0 ? `, and ${skipped.length} files that are none` : ''}`);
+  const maker = await ShardMaker.open({
+    ...{ entries, size, crop, keyFrameInterval, bitsPerPixel, shardBytes: shardSize, workers },
+  });
+  try {
+    note(`decoder: ${maker.decoder}`);
+    // What is there already says more than an estimate.
+    if (!options.resume || options.dryRun) {
+      const estimate = await maker.estimate(SAMPLE);
+      note(describeEstimate(estimate, entries.length));
+      requireSpace(out, estimate);
+    }
+    if (!options.dryRun) await makeShards(maker, entries.length, skipped, options, note);
+  } finally {
+    await maker.close();
+  }
+}
+
+function describeEstimate(
+  { sampled, rejected, lengthBytes, seconds }: ShardEstimate,
+  sources: number,
+): string {
+  const left = rejected > 0 ? `, ${rejected} of which cannot be used` : '';
+  return (
+    `from ${sampled} of ${sources} sources${left}: about ${formatBytes(lengthBytes)}, ` +
+    `in ${formatDuration(1000 * seconds)} on this machine as it is now`
+  );
+}
+
+/** Throws a UserError where the disk of `out` has less room than the shards will take. */
+function requireSpace(out: string, { lengthBytes }: ShardEstimate): void {
+  let folder = resolve(out);
+  while (!existsSync(folder)) folder = dirname(folder);
+  const { bavail, bsize } = statfsSync(folder);
+  if (bavail * bsize >= lengthBytes) return;
+  throw new UserError(
+    `${out} has ${formatBytes(bavail * bsize)} left, and the shards take about ${formatBytes(lengthBytes)}: ` +
+      'choose another disk, a smaller --image-size or fewer --bits-per-pixel.',
+  );
+}
+
+async function makeShards(
+  maker: ShardMaker,
+  sources: number,
+  skipped: readonly BadFile[],
+  { out, resume }: PrepareOptions,
+  note: (message: string) => void,
+): Promise<void> {
+  const stop = stopOnSignals(note, 'finishing the clips under way');
+  const counter = createCounter('sources');
+  try {
+    let first: number | undefined;
+    const onProgress = (done: number, rejected: BadFile | undefined) => {
+      if (rejected !== undefined) counter.note(`leaving out ${rejected.path}: ${rejected.reason}`);
+      first ??= done - 1;
+      counter.update(done - first, sources - first);
+    };
+    const { finished, progress } = await maker.write(out, resume, onProgress, () => stop.requested);
+    counter.stop();
+    const { clips, shards, lengthBytes, rejected } = progress;
+    const summary = `${clips} clips in ${shards} shards, ${formatBytes(lengthBytes)}`;
+    if (!finished) {
+      console.log(`stopped: ${summary}\nthe same command with --resume goes on from here`);
+      return;
+    }
+    const report = join(out, 'rejects.tsv');
+    const all = [...skipped, ...rejected];
+    writeFileSync(report, all.map(({ path, reason }) => `${path}\t${reason}\n`).join(''));
+    console.log(`${summary} in ${out}`);
+    if (all.length > 0) console.log(`left out ${all.length} files: ${report} says why`);
+  } finally {
+    counter.stop();
+    stop.dispose();
+  }
+}

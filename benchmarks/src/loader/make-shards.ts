@@ -1,0 +1,20 @@
+import { listVideos, ShardMaker, type VideoEntry } from '@tubelet/video';
+
+/** Writes videos into shards as `pretrain prepare` does by default, with the crop of VoxCeleb2; gives the clips. */
+export async function makeShards(folder: string, paths: readonly string[]): Promise<VideoEntry[]> {
+  const maker = await ShardMaker.open({
+    ...{ entries: paths.map((path) => ({ path })), size: 160, crop: 'voxceleb' },
+    ...{ keyFrameInterval: 4, bitsPerPixel: 0.3, shardBytes: 2 ** 30 },
+  });
+  try {
+    await maker.write(
+      folder,
+      false,
+      () => {},
+      () => false,
+    );
+  } finally {
+    await maker.close();
+  }
+  return (await listVideos(folder)).entries;
+}
