@@ -1,4 +1,4 @@
-import type { Engine, StepArrays, StepInput, Tensor } from '@tubelet/autograd';
+import type { Engine, StepArrays, StepInputs, Tensor } from '@tubelet/autograd';
 import type { GpuArray, Runtime } from '@tubelet/kernels';
 import type { Communicator } from '@tubelet/mpi';
 import type { Ffmpeg } from '@tubelet/video';
@@ -27,7 +27,7 @@ export interface SteppedModel<Batch> extends TrainedParts {
   /** Names of the values that `forward` gives as `losses`; the first is `loss`, the one that is minimised. */
   readonly losses: readonly string[];
   /** A batch as the arrays that `forward` takes: the only way of clips to the GPU. */
-  inputs(batch: Batch, epoch: number): Readonly<Record<string, StepInput>>;
+  inputs(batch: Batch, epoch: number): StepInputs<string>;
   /** The loss of a batch, and the values to be told of it, f32 [losses]. Is recorded and replayed (`RecordedStep`). */
   forward(arrays: StepArrays<string>): { readonly loss: Tensor; readonly losses: GpuArray };
 }
