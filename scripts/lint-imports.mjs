@@ -6,7 +6,7 @@ import ts from 'typescript';
 import { root } from './lib/root.mjs';
 
 const models = ['kernels', 'autograd', 'mae-dfer'];
-const packages = [...models, 'video', 'trainer'];
+const packages = [...models, 'mpi', 'video', 'trainer'];
 
 /** The packages of ours that the sources of a workspace may import; tests may import what they need. */
 const allowed = {
@@ -14,7 +14,8 @@ const allowed = {
   'packages/autograd': ['kernels'],
   'packages/mae-dfer': ['kernels', 'autograd'],
   'packages/video': ['kernels'],
-  'packages/trainer': [...models, 'video'],
+  'packages/mpi': [],
+  'packages/trainer': [...models, 'mpi', 'video'],
   'apps/faces': ['kernels', 'video', 'trainer'],
   'apps/pretrain': packages,
   'apps/finetune': packages,

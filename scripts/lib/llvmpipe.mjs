@@ -11,7 +11,8 @@ import { majorVersion, openApt, plannedPackages, unpackPackages } from './apt.mj
 
 const oldestAcceptedMesa = 25;
 /** Always on a machine that runs Node, and bound to the system's dynamic linker: not to be mixed. */
-const fromTheSystem = /^(libc6|libc-bin|libgcc-s1|gcc-\d+-base|libstdc\+\+6|debconf|dpkg|tar|perl-base)$/;
+export const fromTheSystem =
+  /^(libc6|libc-bin|libgcc-s1|gcc-\d+-base|libstdc\+\+6|debconf|dpkg|tar|perl-base|adduser|passwd|libpam.*|libaudit.*|libselinux1|libsemanage.*|libsepol2)$/;
 
 const packageNames = ['mesa-vulkan-drivers', 'libvulkan1'];
 

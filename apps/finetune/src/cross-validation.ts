@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ClassifierConfig } from '@tubelet/mae-dfer';
+import { readLaunch } from '@tubelet/mpi';
 import {
   type Evaluation,
   OptionError,
@@ -35,6 +36,8 @@ export async function crossValidate(
   if (options.stopAfter !== undefined) {
     throw new OptionError('--stop-after', options.stopAfter, 'a single --fold with it');
   }
+  const ranks = readLaunch(process.env)?.size ?? 1;
+  if (ranks > 1) throw new OptionError('--fold', 'all', `one fold at a time for a job of ${ranks} ranks`);
   const evaluations: Evaluation[] = [];
   const settingsOf = (fold: number) =>
     foldSettings({ dataset, fold, options, config }, videosOfFold(dataset, fold, options));

@@ -7,9 +7,9 @@ import { OptionError, UserError, type Counter } from '@tubelet/trainer';
 import type { DatasetCheck } from '@tubelet/video';
 import { editFile } from '../../../packages/video/src/datasets/testing/edit-file.js';
 import { writeMiniature } from '../../../packages/video/src/datasets/testing/miniature.js';
-import { dataCheck, type DataCheckOptions } from './data-check.js';
+import { checkOptions, dataCheck, type DataCheckOptions } from './data-check.js';
 import { dataCommand } from './data-command.js';
-import { dataShow, type DataShowOptions } from './data-show.js';
+import { dataShow, showOptions, type DataShowOptions } from './data-show.js';
 import { collectingTerminal } from './testing/collecting-terminal.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'tubelet-data-'));
@@ -35,6 +35,7 @@ function collectingCounter(): Counter & { readonly updates: [number, number][]; 
     updates,
     stopped: false,
     update: (done, total) => void updates.push([done, total]),
+    note: () => undefined,
     stop() {
       this.stopped = true;
     },
@@ -197,7 +198,10 @@ describe('the command line', () => {
       one
         .exitOverride()
         .configureOutput({ writeErr: () => undefined })
-        .action((name: unknown, options: object) => void (parsed = { name, options }));
+        .action((name: unknown) => {
+          const set: Pick<typeof checkOptions, 'read'> = one.name() === 'check' ? checkOptions : showOptions;
+          parsed = { name, options: set.read(one).options };
+        });
     }
     await command.parseAsync(words, { from: 'user' });
     return parsed!;
@@ -206,13 +210,13 @@ describe('the command line', () => {
   it('has a name, a folder, and all folds unless one is named', async () => {
     expect(await parse('check', 'ravdess', '--root', 'r', '--quick')).toEqual({
       name: 'ravdess',
-      options: { root: 'r', fold: 'all', quick: true },
+      options: { root: 'r', fold: 'all', quick: true, debug: false },
     });
     expect(
       await parse('show', 'csv', '--root', 'r', '--fold', '2', '--out', 'o', '--classes-file', 'c'),
     ).toEqual({
       name: 'csv',
-      options: { root: 'r', fold: 2, out: 'o', classesFile: 'c' },
+      options: { root: 'r', fold: 2, out: 'o', classesFile: 'c', debug: false },
     });
   });
 

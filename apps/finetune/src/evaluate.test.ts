@@ -14,6 +14,7 @@ import {
   type LabelledVideo,
 } from '@tubelet/video';
 // Test code of a neighbour, which is no part of what its package offers.
+import { inProcessRanks } from '../../../packages/mpi/src/testing/in-process.js';
 import { writeMiniature } from '../../../packages/video/src/datasets/testing/miniature.js';
 import { readClassifierFile } from './classifier-file.js';
 import { crossEntropyOf, evaluateVideos, type EvaluateOptions } from './evaluate.js';
@@ -117,6 +118,28 @@ describe('the evaluation of videos', () => {
     expect(leftOut).toEqual([{ id: 'empty', reason: told[0]!.reason }]);
     expect(told.map(({ path }) => path)).toEqual([empty.path]);
     await expect(evaluateVideos(classifier, [empty], options)).rejects.toThrow(NoReadableVideoError);
+  });
+
+  it('is shared out among ranks, none of which counts a video twice', async () => {
+    const bad = { id: 'bad', path: join(folder, 'none'), label: 0 };
+    mkdirSync(bad.path);
+    const subject = [...videos.slice(0, 3), bad, ...videos.slice(3)];
+    const alone = await evaluateVideos(classifier, subject, options);
+    const file = await readClassifierFile(join(folder, 'tiny.safetensors'));
+    const runtimes = await Promise.all([1, 2, 3].map(() => openNodeRuntime()));
+    const told: string[][] = [[], [], []];
+    const shared = await Promise.all(
+      inProcessRanks(3).map((ranks, i) =>
+        evaluateVideos(openClassifier(runtimes[i]!, file), subject, {
+          ...options,
+          ranks,
+          onBadFile: ({ path }) => told[i]!.push(path),
+        }),
+      ),
+    );
+    for (const result of shared) expect(result).toEqual(alone);
+    expect(told).toEqual([[bad.path], [bad.path], [bad.path]]);
+    for (const other of runtimes) other.destroy();
   });
 
   it('refuses labels outside the classes', async () => {

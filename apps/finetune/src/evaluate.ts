@@ -1,4 +1,5 @@
 import type { Classifier } from '@tubelet/mae-dfer';
+import { SingleRank, type Communicator } from '@tubelet/mpi';
 import {
   classificationMetrics,
   mergeViews,
@@ -7,7 +8,15 @@ import {
   type VideoScore,
   type ViewScore,
 } from '@tubelet/trainer';
-import { TestClipLoader, type BadFile, type CropMode, type Ffmpeg, type LabelledVideo } from '@tubelet/video';
+import {
+  defaultWorkerCount,
+  NoReadableVideoError,
+  TestClipLoader,
+  type BadFile,
+  type CropMode,
+  type Ffmpeg,
+  type LabelledVideo,
+} from '@tubelet/video';
 import { scoreClips } from './inference.js';
 
 export interface EvaluateOptions {
@@ -23,6 +32,8 @@ export interface EvaluateOptions {
   /** Decoding threads; by default as many as the machine suggests. */
   readonly workers?: number;
   readonly ffmpeg?: Ffmpeg;
+  /** Ranks that share the videos, each with the same classifier; all get the whole result. Default: this one alone. */
+  readonly ranks?: Communicator;
   /** Told after each batch how many clips are scored, of all that there may be. */
   readonly progress?: (scoredClips: number, totalClips: number) => void;
   /** Told of each file that cannot be decoded, as it is found. */
@@ -69,6 +80,18 @@ function leftOutOf(
   );
 }
 
+/** The answer to a clip of a video of this number. */
+interface View extends ViewScore {
+  readonly video: number;
+  readonly label: number;
+}
+
+/** What one rank has found of its videos. */
+interface Share {
+  readonly views: readonly View[];
+  readonly badFiles: readonly BadFile[];
+}
+
 /**
  * Scores videos by the published protocol: clips spread over each, the mean of their probabilities, and what follows
  * from the decisions. Videos that cannot be decoded are left out, and told of.
@@ -82,41 +105,67 @@ export async function evaluateVideos(
   videos: readonly LabelledVideo[],
   options: EvaluateOptions,
 ): Promise<VideosEvaluation> {
-  const { classNames, clips, batchSize, frameStep, crop, workers, ffmpeg, progress, onBadFile } = options;
-  const { frames, imageSize } = classifier.config.encoder;
+  const { classNames, ranks = new SingleRank(), onBadFile } = options;
   requireLabels(videos, classNames.length);
+  const share = await scoreShare(classifier, videos, options, ranks);
+  // Every video is one rank's, so that none counts twice.
+  const shares = await ranks.gather(share);
+  const views = shares.flatMap((one) => one.views).sort((a, b) => a.video - b.video || a.clip - b.clip);
+  const badFiles = shares.flatMap((one) => one.badFiles);
+  for (const file of shares.flatMap((one, rank) => (rank === ranks.rank ? [] : one.badFiles)))
+    onBadFile?.(file);
+  if (views.length === 0) throw new NoReadableVideoError(noneReadable(videos.length, badFiles));
+  const lossSum = views.reduce((sum, { logits, label }) => sum + crossEntropyOf(logits, label), 0);
+  const scores = mergeViews(views);
+  return {
+    scores,
+    metrics: classificationMetrics(scores, classNames),
+    loss: lossSum / views.length,
+    leftOut: leftOutOf(videos, new Set(views.map(({ video }) => video)), badFiles),
+  };
+}
+
+function noneReadable(count: number, [first]: readonly BadFile[]): string {
+  if (first === undefined) return 'There are no videos to test with: the list is empty.';
+  return `None of the ${count} videos can be read. The first: ${first.path}: ${first.reason}`;
+}
+
+/** Every `size`-th video, from the rank's own number on. */
+async function scoreShare(
+  classifier: Classifier,
+  videos: readonly LabelledVideo[],
+  options: EvaluateOptions,
+  { rank, size, localSize }: Communicator,
+): Promise<Share> {
+  const { clips, batchSize, frameStep, crop, workers, ffmpeg, progress, onBadFile } = options;
+  const { frames, imageSize } = classifier.config.encoder;
+  const own = videos.filter((_, video) => video % size === rank);
+  if (own.length === 0) return { views: [], badFiles: [] };
   const loader = await TestClipLoader.open({
-    videos,
+    videos: own,
     clips,
     batchSize,
     size: imageSize,
     frames,
     step: frameStep,
     crop,
-    workers,
+    workers: workers ?? defaultWorkerCount(localSize),
     ffmpeg,
     onBadFile,
   });
+  const views: View[] = [];
   try {
-    const views: ViewScore[] = [];
-    const scored = new Set<number>();
-    let lossSum = 0;
     for await (const { video, clip, logits } of scoreClips(classifier, loader.batches())) {
-      const { id, label } = videos[video]!;
-      views.push({ id, clip, logits, label });
-      scored.add(video);
-      lossSum += crossEntropyOf(logits, label);
-      if (views.length % batchSize === 0) progress?.(views.length, clips * videos.length);
+      const { id, label } = own[video]!;
+      views.push({ id, clip, logits: Array.from(logits), label, video: video * size + rank });
+      if (views.length % batchSize === 0) progress?.(views.length, clips * own.length);
     }
     progress?.(views.length, views.length);
-    const scores = mergeViews(views);
-    return {
-      scores,
-      metrics: classificationMetrics(scores, classNames),
-      loss: lossSum / views.length,
-      leftOut: leftOutOf(videos, scored, loader.badFiles),
-    };
+  } catch (error) {
+    // Another rank may have some that can be read.
+    if (!(error instanceof NoReadableVideoError)) throw error;
   } finally {
     await loader.close();
   }
+  return { views, badFiles: loader.badFiles };
 }

@@ -1,7 +1,7 @@
 import { Engine, loadStateDict } from '@tubelet/autograd';
 import type { Runtime } from '@tubelet/kernels';
 import { Classifier } from '@tubelet/mae-dfer';
-import type { TestClipBatch } from '@tubelet/video';
+import { ClipPixels, type TestClipBatch } from '@tubelet/video';
 import type { ClassifierFile } from './classifier-file.js';
 
 /** What a classifier says of one clip. */
@@ -28,20 +28,23 @@ export async function* scoreClips(
   batches: AsyncIterable<TestClipBatch>,
 ): AsyncGenerator<ClipScore, void> {
   const { engine } = classifier;
-  const { frames: clipFrames, imageSize } = classifier.config.encoder;
-  for await (const { frames, videoIndices, clipIndices } of batches) {
-    const shape = [videoIndices.length, clipFrames, imageSize, imageSize, 3];
-    const [logits, features] = await engine.step(() =>
-      engine.noGrad(() => {
-        const clips = { frames: engine.runtime.upload(frames, shape, 'u8', 'frames') };
-        const { logits, feature } = classifier.forward(clips);
-        return Promise.all([engine.runtime.read(logits.array), engine.runtime.read(feature.array)]);
-      }),
-    );
-    for (const [i, video] of videoIndices.entries()) {
-      const row = <T extends Float32Array>(all: T) =>
-        all.slice((i * all.length) / videoIndices.length, ((i + 1) * all.length) / videoIndices.length);
-      yield { video, clip: clipIndices[i]!, logits: row(logits!), feature: row(features!) };
+  const pixels = new ClipPixels(engine.runtime, classifier.config.encoder.imageSize);
+  try {
+    for await (const { clips, videoIndices, clipIndices } of batches) {
+      const frames = pixels.frames(clips);
+      const [logits, features] = await engine.step(() =>
+        engine.noGrad(() => {
+          const { logits, feature } = classifier.forward({ frames });
+          return Promise.all([engine.runtime.read(logits.array), engine.runtime.read(feature.array)]);
+        }),
+      );
+      for (const [i, video] of videoIndices.entries()) {
+        const row = <T extends Float32Array>(all: T) =>
+          all.slice((i * all.length) / videoIndices.length, ((i + 1) * all.length) / videoIndices.length);
+        yield { video, clip: clipIndices[i]!, logits: row(logits!), feature: row(features!) };
+      }
     }
+  } finally {
+    pixels.release();
   }
 }

@@ -1,5 +1,6 @@
 import { loadStateDict } from '@tubelet/autograd';
-import { evaluationOf, type Evaluation } from '@tubelet/trainer';
+import type { Communicator } from '@tubelet/mpi';
+import { evaluationOf, shareContent, type Evaluation } from '@tubelet/trainer';
 import { bestCheckpointPath } from './best-epoch.js';
 import { readClassifierFile } from './classifier-file.js';
 import type { VideosEvaluation } from './evaluate.js';
@@ -19,19 +20,22 @@ export interface TestSubject {
  *
  * @param lastCheckpoint the checkpoint of the last step
  * @param score scores the test part with the classifier as it is
+ * @param ranks share the test; the first reads the weights
  */
 export async function testRun(
   training: ClassifierTraining,
   lastCheckpoint: string,
   { dataset, fold, options }: TestSubject,
   score: () => Promise<VideosEvaluation>,
+  ranks: Communicator,
 ): Promise<Evaluation> {
   const isBest = options.testOf === 'best';
   const checkpoint = isBest ? bestCheckpointPath(options.out) : lastCheckpoint;
   let scored: VideosEvaluation;
   if (isBest) {
-    const { weights } = await readClassifierFile(checkpoint);
-    loadStateDict(training.classifier.store, weights);
+    const read = async () => ({ tensors: (await readClassifierFile(checkpoint)).weights, metadata: {} });
+    const { tensors } = await shareContent(ranks, ranks.rank === 0 ? await read() : undefined);
+    loadStateDict(training.classifier.store, tensors);
     scored = await score();
   } else {
     scored = await training.withFinalWeights(score);

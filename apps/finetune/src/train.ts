@@ -5,11 +5,12 @@ import {
   UserError,
   type BadFiles,
   type Evaluation,
+  type RankShare,
   type RunContext,
   type Trainable,
   type TrainingResult,
 } from '@tubelet/trainer';
-import { LabelledClipLoader, type LabelledClipBatch } from '@tubelet/video';
+import { defaultWorkerCount, LabelledClipLoader, type LabelledClipBatch } from '@tubelet/video';
 import { resolve } from 'node:path';
 import manifest from '../package.json' with { type: 'json' };
 import { bestCheckpointPath } from './best-epoch.js';
@@ -65,16 +66,16 @@ export async function train(request: TrainRequest): Promise<{ finished: boolean;
     openData: async (badFiles) => ({
       settings: foldSettings(request, videos),
       description: { root: resolve(dataset.root), validatedOn: videos.validatedOn },
-      openLoader: () => openLoader(training, badFiles),
+      openLoader: (share) => openLoader(training, badFiles, share),
     }),
     loadFirstWeights: (model) => loadFirstWeights(model, training),
     announcements: ({ loader, stepsPerEpoch }) => [
       `${dataset.title}, fold ${fold} of ${dataset.folds}: ${loader.sampleCount} videos to train on, ` +
         `${videos.test.length} to test; validated on ${videos.validatedOn}; steps an epoch: ${stepsPerEpoch}`,
     ],
-    endEpoch: async (model, epoch, { progress, badFiles }) => {
+    endEpoch: async (model, epoch, { progress, badFiles, ranks }) => {
       if (!isValidated(epoch, training)) return undefined;
-      const { metrics, note } = await validate(model, epoch, training, badFiles);
+      const { metrics, note } = await validate(model, epoch, training, badFiles, ranks);
       progress.note(note);
       return metrics;
     },
@@ -90,12 +91,13 @@ export async function train(request: TrainRequest): Promise<{ finished: boolean;
 async function openLoader(
   { videos: { train: videos }, options, config }: FoldTraining,
   badFiles: BadFiles,
+  { rank, ranks, localRanks }: RankShare,
 ): Promise<LabelledClipLoader> {
-  if (options.batchSize > videos.length) {
+  if (options.batchSize * ranks > videos.length) {
     throw new OptionError(
       '--batch-size',
       options.batchSize,
-      `at most the ${videos.length} videos to train on`,
+      `at most the ${videos.length} videos to train on` + (ranks > 1 ? `, over ${ranks} ranks` : ''),
     );
   }
   try {
@@ -111,7 +113,9 @@ async function openLoader(
       transform: transformOf(options),
       mix: mixOf(options),
       labelSmoothing: options.labelSmoothing,
-      workers: options.workers,
+      workers: options.workers ?? defaultWorkerCount(localRanks),
+      rank,
+      ranks,
       onBadFile: badFiles.report,
     });
   } catch (error) {
@@ -134,16 +138,17 @@ async function conclude(
   model: ClassifierTraining,
   result: TrainingResult,
   training: FoldTraining,
-  { run, progress, badFiles }: RunContext<LabelledClipBatch>,
+  { run, progress, badFiles, ranks }: RunContext<LabelledClipBatch>,
 ): Promise<Evaluation | undefined> {
   const { dataset, videos, options } = training;
   if (videos.test.length === 0) {
     progress.note(`${dataset.root} has no test part: nothing is tested`);
-    await completeRunReport(run, dataset, videos);
+    if (run.isWritten) await completeRunReport(run, dataset, videos);
     return undefined;
   }
-  const score = () => evaluatePart('test', model, training, badFiles);
-  const test = await testRun(model, result.checkpointPath, training, score);
+  const score = () => evaluatePart('test', model, training, badFiles, ranks);
+  const test = await testRun(model, result.checkpointPath, training, score, ranks);
+  if (!run.isWritten) return test;
   const { uar, war } = test.metrics;
   run.log.append({ type: 'test', step: result.completedSteps, uar, war });
   run.log.flush();

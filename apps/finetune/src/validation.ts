@@ -1,3 +1,4 @@
+import type { Communicator } from '@tubelet/mpi';
 import { inFullPrecision, saveCheckpoint, type BadFiles, type Metrics } from '@tubelet/trainer';
 import { bestCheckpointPath, isBetter, validationMetrics } from './best-epoch.js';
 import { evaluateVideos, type VideosEvaluation } from './evaluate.js';
@@ -19,6 +20,7 @@ export function evaluatePart(
   { classifier, engine }: ClassifierTraining,
   { options, videos, dataset }: FoldTraining,
   badFiles: BadFiles,
+  ranks: Communicator,
 ): Promise<VideosEvaluation> {
   return inFullPrecision(engine.runtime, () =>
     evaluateVideos(classifier, videos[part], {
@@ -29,6 +31,7 @@ export function evaluatePart(
       crop: options.crop,
       workers: options.workers,
       onBadFile: badFiles.report,
+      ranks,
     }),
   );
 }
@@ -39,13 +42,15 @@ export async function validate(
   epoch: number,
   fold: FoldTraining,
   badFiles: BadFiles,
+  ranks: Communicator,
 ): Promise<{ readonly metrics: Metrics; readonly note: string }> {
-  const score = () => evaluatePart('validation', training, fold, badFiles);
+  const score = () => evaluatePart('validation', training, fold, badFiles, ranks);
   const { loss, metrics } = await training.withFinalWeights(score);
   const { uar, war } = metrics;
   if (isBetter({ uar, war }, training.best)) {
     training.best = { epoch, uar, war };
-    await saveCheckpoint(bestCheckpointPath(fold.options.out), await training.weights());
+    const weights = await training.weights();
+    if (ranks.rank === 0) await saveCheckpoint(bestCheckpointPath(fold.options.out), weights);
   }
   const percent = (value: number) => `${(100 * value).toFixed(2)} %`;
   const note =

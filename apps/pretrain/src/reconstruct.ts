@@ -7,7 +7,7 @@ import { reconstructionTargets, windowMaskCounts, type Runtime } from '@tubelet/
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
 import { drawMask, maskDesign, PretrainingModel, regionOf, type EncoderConfig } from '@tubelet/mae-dfer';
 import { checkpointWeights, FileWriteError, loadCheckpoint, OptionError, UserError } from '@tubelet/trainer';
-import { readClip } from '@tubelet/video';
+import { readClip, squareFrames, type CodedFrames } from '@tubelet/video';
 import {
   assemblePicture,
   maskFrames,
@@ -67,10 +67,11 @@ export async function reconstruct(video: string, options: ReconstructOptions): P
   const config = checkpointConfig(options.checkpoint, checkpoint);
   const { encoder } = config;
   requireMaskRatios(encoder, options.maskRatios);
-  const frames = await readWholeClip(video, encoder, options);
+  const clip = await readWholeClip(video, encoder, options);
 
   const runtime = await openNodeRuntime();
   try {
+    const frames = await squareFrames(runtime, clip, encoder.imageSize);
     const model = new PretrainingModel(new Engine(runtime), config);
     loadStateDict(model.store, checkpointWeights(checkpoint));
     const { picture, labels } = await reconstructionPicture(model, frames, options);
@@ -175,7 +176,7 @@ export async function readWholeClip(
   video: string,
   { imageSize, frames: count }: EncoderConfig,
   { frameStep, crop, startSeconds }: Pick<ReconstructOptions, 'frameStep' | 'crop' | 'startSeconds'>,
-): Promise<Uint8Array> {
+): Promise<CodedFrames> {
   const { frames, indices, info } = await readClip(video, {
     size: imageSize,
     frames: count,

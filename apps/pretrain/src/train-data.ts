@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { dirname, relative, sep } from 'node:path';
-import { type BadFiles, OptionError, UserError } from '@tubelet/trainer';
-import { ClipLoader, listVideos, type VideoEntry } from '@tubelet/video';
+import { type BadFiles, OptionError, type RankShare, UserError } from '@tubelet/trainer';
+import { ClipLoader, defaultWorkerCount, listVideos, type VideoEntry } from '@tubelet/video';
 import type { TrainOptions } from './train-options.js';
 
 /**
@@ -44,6 +44,7 @@ export async function openLoader(
   entries: readonly VideoEntry[],
   options: TrainOptions,
   badFiles: BadFiles,
+  { rank, ranks, localRanks }: RankShare,
 ): Promise<ClipLoader> {
   try {
     return await ClipLoader.open({
@@ -57,8 +58,10 @@ export async function openLoader(
       augmentation: options.augmentation,
       clipsPerVideo: options.clipsPerVideo,
       segmentSeconds: options.segmentSeconds,
-      clipsPerStep: options.batchSize * options.accumulate,
-      workers: options.workers,
+      clipsPerStep: options.batchSize * options.accumulate * ranks,
+      workers: options.workers ?? defaultWorkerCount(localRanks),
+      rank,
+      ranks,
       onBadFile: badFiles.report,
     });
   } catch (error) {

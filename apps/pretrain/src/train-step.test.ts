@@ -11,7 +11,7 @@ import {
   trainingStep,
   TrainingDivergedError,
 } from '@tubelet/trainer';
-import type { ClipBatch } from '@tubelet/video';
+import { alikeFrames, type ClipBatch } from '@tubelet/video';
 import { TrainingState } from './training-state.js';
 
 const BATCHES_PER_EPOCH = 6;
@@ -23,6 +23,7 @@ const config: PretrainingConfig = {
   decoder: { dim: 32, depth: 1, heads: 1 },
   decoderPositions: 'token',
 };
+const CLIP = 4 * 32 * 32 * 3;
 const settings = { maskRatio: 0.5, lossWeight: 0.5, weightDecay: 0.05, seed: 0 };
 
 /** Ramps of two kinds in every batch, the same ones in every epoch. */
@@ -31,13 +32,16 @@ const source: EpochSource<ClipBatch> = {
   async *epoch(epoch, { startStep = 0 }) {
     for (let step = startStep; step < BATCHES_PER_EPOCH; step++) {
       const samples = [2 * step, 2 * step + 1];
-      const frames = Uint8Array.from(
-        { length: 2 * 4 * 32 * 32 * 3 },
-        (_, i) => 60 + (((i >> 5) + 7 * step) % 90),
-      );
+      const clips = samples.map((_, clip) => ({
+        bytes: Uint8Array.from(
+          { length: CLIP },
+          (__, i) => 60 + ((((clip * CLIP + i) >> 5) + 7 * step) % 90),
+        ),
+        frames: alikeFrames({ width: 32, height: 32 }, 0, 4),
+      }));
       yield {
-        ...{ frames, sampleIndices: Uint32Array.from(samples), names: [], labels: [], frameIndices: [] },
-        ...{ epoch, step },
+        ...{ clips, boxes: [], sampleIndices: Uint32Array.from(samples), names: [], labels: [] },
+        ...{ frameIndices: [], epoch, step },
       };
     }
   },

@@ -1,6 +1,6 @@
 import type { PretrainingConfig } from '@tubelet/mae-dfer';
 import { trainRun, type BadFiles, type TaskData, type Trainable } from '@tubelet/trainer';
-import type { ClipBatch } from '@tubelet/video';
+import { blankClips, type ClipBatch } from '@tubelet/video';
 import { resolve } from 'node:path';
 import manifest from '../package.json' with { type: 'json' };
 import { TrainingState } from './training-state.js';
@@ -18,7 +18,13 @@ export function trainable(
     options,
     createModel: (runtime) => new TrainingState(runtime, config, options),
     emptyBatch: (batchSize) => ({
-      frames: new Uint8Array(batchSize * frames * imageSize * imageSize * 3),
+      clips: blankClips(batchSize, frames, imageSize),
+      boxes: Array.from({ length: batchSize }, () => ({
+        x: 0,
+        y: 0,
+        width: imageSize / 2,
+        height: imageSize,
+      })),
       sampleIndices: Uint32Array.from({ length: batchSize }, (_, i) => i),
       ...{ names: [], labels: [], frameIndices: [], epoch: 0, step: 0 },
     }),
@@ -67,6 +73,6 @@ async function openData(
   return {
     settings: bindingSettings(options, config, videosFingerprint(videos)),
     description: { sources: sources.map((source) => resolve(source)) },
-    openLoader: () => openLoader(videos, options, badFiles),
+    openLoader: (share) => openLoader(videos, options, badFiles, share),
   };
 }

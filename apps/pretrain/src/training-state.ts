@@ -15,7 +15,7 @@ import {
   type CheckpointContent,
   type TrainedModel,
 } from '@tubelet/trainer';
-import type { ClipBatch } from '@tubelet/video';
+import { ClipPixels, type ClipBatch } from '@tubelet/video';
 import type { TrainOptions } from './train-options.js';
 
 /** Decay rates of AdamW's moments in pre-training. */
@@ -36,6 +36,7 @@ export class TrainingState implements TrainedModel<ClipBatch> {
   readonly model: PretrainingModel;
   readonly optimiser: AdamW;
   readonly lossScale: LossScale;
+  private readonly pixels: ClipPixels;
 
   constructor(
     runtime: Runtime,
@@ -44,6 +45,7 @@ export class TrainingState implements TrainedModel<ClipBatch> {
   ) {
     this.engine = new Engine(runtime);
     this.model = new PretrainingModel(this.engine, config);
+    this.pixels = new ClipPixels(runtime, config.encoder.imageSize);
     this.lossScale = new LossScale(this.engine, { dynamic: options.precision === 'f16' });
     this.optimiser = new AdamW(this.model.store, {
       betas: BETAS,
@@ -60,12 +62,11 @@ export class TrainingState implements TrainedModel<ClipBatch> {
     return this.model.store;
   }
 
-  /** Clips as they are decoded, and what the mask of each is drawn by. */
-  inputs({ frames, sampleIndices }: ClipBatch, epoch: number) {
-    const { frames: clipFrames, imageSize } = this.model.config.encoder;
+  /** Cropped clips, and what the mask of each is drawn by. */
+  inputs({ clips, boxes, sampleIndices }: ClipBatch, epoch: number) {
     const samples = [...sampleIndices];
     return {
-      frames: { data: frames, shape: [samples.length, clipFrames, imageSize, imageSize, 3] },
+      frames: this.pixels.frames(clips, boxes),
       ...maskKeyInputs({ seed: this.options.seed, epoch, samples }),
     };
   }

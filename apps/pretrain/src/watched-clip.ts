@@ -1,12 +1,13 @@
 import type { PretrainingConfig, PretrainingModel } from '@tubelet/mae-dfer';
 import { inFullPrecision } from '@tubelet/trainer';
+import { squareFrames, type CodedFrames } from '@tubelet/video';
 import { encodePng, readWholeClip, reconstructionPicture } from './reconstruct.js';
 import type { TrainOptions } from './train-options.js';
 
 /** A clip that is not trained on, whose reconstruction shows from time to time what a model has learnt. */
 export class WatchedClip {
   private constructor(
-    private readonly frames: Uint8Array,
+    private readonly clip: CodedFrames,
     private readonly options: TrainOptions,
   ) {}
 
@@ -23,8 +24,10 @@ export class WatchedClip {
   /** Masked as in training, always in the same places; the bytes of a PNG. */
   async picture(model: PretrainingModel): Promise<Uint8Array> {
     const { maskRatio, seed } = this.options;
-    const { picture } = await inFullPrecision(model.engine.runtime, () =>
-      reconstructionPicture(model, this.frames, { maskRatios: [maskRatio], seed }),
+    const { runtime } = model.engine;
+    const frames = await squareFrames(runtime, this.clip, model.config.encoder.imageSize);
+    const { picture } = await inFullPrecision(runtime, () =>
+      reconstructionPicture(model, frames, { maskRatios: [maskRatio], seed }),
     );
     return encodePng(picture);
   }

@@ -16,8 +16,9 @@ export interface TrainerMeasurement {
   readonly trainerSeconds: number;
 }
 
-/** The first compiles, the second is recorded, and with the third the pipeline is full. */
-const WARM_UP_STEPS = 3;
+// The first step compiles, the second is recorded, and with the third the pipeline is full; in later turns it only fills.
+const FIRST_WARM_UP_STEPS = 3;
+const WARM_UP_STEPS = 1;
 
 const CONFIG: RunConfig = {
   program: 'bench:model',
@@ -53,26 +54,27 @@ export async function measureTrainer(
     const takeStep = trainingStep(workload.trained, new EpochReader(endless, 1), 1);
     const [bench, trainer]: [number[], number[]] = [[], []];
     for (let round = 0; round < rounds; round++) {
-      for (let i = 0; i < WARM_UP_STEPS + steps; i++) {
+      const warmUp = round === 0 ? FIRST_WARM_UP_STEPS : WARM_UP_STEPS;
+      const totalSteps = warmUp + steps;
+      for (let i = 0; i < totalSteps; i++) {
         const start = performance.now();
         const { end } = await runStep(engine, workload, 'step');
-        if (i >= WARM_UP_STEPS) bench.push((end - start) / 1000);
+        if (i >= warmUp) bench.push((end - start) / 1000);
       }
       const ends: number[] = [];
       const opened = await createRun(join(folder, String(round)), CONFIG);
       await runSteps({
         run: opened,
-        totalSteps: WARM_UP_STEPS + steps,
-        ...{ stepsPerEpoch: WARM_UP_STEPS + steps, startStep: 0, clipsPerStep: run.batchSize },
+        ...{ totalSteps, stepsPerEpoch: totalSteps, startStep: 0, clipsPerStep: run.batchSize },
         step: (position) => takeStep(position, 1e-6),
         onCompleted: () => ends.push(performance.now()),
         checkpoint: async () => ({ tensors: new Map(), metadata: {} }),
-        ...{ checkpointEverySteps: WARM_UP_STEPS + steps, retention: { keepLast: 1 } },
+        ...{ checkpointEverySteps: totalSteps, retention: { keepLast: 1 } },
         progress: { update: () => undefined, note: () => undefined, stop: () => undefined },
         stop: { requested: false },
       });
       opened.close();
-      for (let i = WARM_UP_STEPS; i < ends.length; i++) trainer.push((ends[i]! - ends[i - 1]!) / 1000);
+      for (let i = warmUp; i < ends.length; i++) trainer.push((ends[i]! - ends[i - 1]!) / 1000);
     }
     return { benchSeconds: median(bench), trainerSeconds: median(trainer) };
   } finally {

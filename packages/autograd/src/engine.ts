@@ -1,7 +1,15 @@
 import { fill, type DType, type GpuArray, type HostData, type Runtime } from '@tubelet/kernels';
 import { Gradients } from './gradients.js';
+import type { GradientObserver } from './gradient-reduction.js';
 import type { LossScale } from './loss-scale.js';
 import { Tensor, type Node, type Tape } from './tensor.js';
+
+export interface BackwardOptions {
+  /** Multiplies the gradient; default 1. */
+  readonly scale?: number;
+  readonly lossScale?: LossScale | undefined;
+  readonly observer?: GradientObserver | undefined;
+}
 
 /**
  * The tape. Operations append themselves while gradients are enabled; `backward` walks them in reverse.
@@ -147,21 +155,18 @@ export class Engine implements Tape {
   /**
    * Adds the gradient of `loss` (one element) to every parameter it depends on, times `scale` and, where there is one,
    * the loss scale; consumes the tape. Gradients of leaf tensors can be read from the returned object until the step
-   * ends.
+   * ends. `observer`: is told of the gradients of parameters as they come.
    */
-  backward(
-    loss: Tensor,
-    { scale = 1, lossScale }: { scale?: number; lossScale?: LossScale } = {},
-  ): Gradients {
+  backward(loss: Tensor, { scale = 1, lossScale, observer }: BackwardOptions = {}): Gradients {
     if (loss.array.size !== 1) throw new RangeError(`backward() needs a loss of one element, got ${loss}`);
-    if (lossScale) return this.walkBack(loss, () => lossScale.cotangent(loss, scale));
+    if (lossScale) return this.walkBack(loss, () => lossScale.cotangent(loss, scale), observer);
     // By a kernel: a write would have to wait for the forward pass to be submitted.
     const cotangent = () => {
       const array = this.runtime.empty(loss.shape, 'f32', 'cotangent');
       fill(this.runtime, { out: array, value: scale });
       return array;
     };
-    return this.walkBack(loss, cotangent);
+    return this.walkBack(loss, cotangent, observer);
   }
 
   /**
@@ -183,7 +188,7 @@ export class Engine implements Tape {
     };
   }
 
-  private walkBack(output: Tensor, makeCotangent: () => GpuArray): Gradients {
+  private walkBack(output: Tensor, makeCotangent: () => GpuArray, observer?: GradientObserver): Gradients {
     if (!output.requiresGrad) {
       throw new Error(`${output} does not depend on anything that requires a gradient`);
     }
@@ -193,7 +198,7 @@ export class Engine implements Tape {
           ' Add losses up and call it once.',
       );
     }
-    const gradients = new Gradients(this.runtime);
+    const gradients = new Gradients(this.runtime, observer);
     gradients.donate(output, makeCotangent());
     this.walkTape(gradients);
     gradients.complete();
@@ -233,7 +238,10 @@ export class Engine implements Tape {
     const users = countUsers(nodes);
     for (let i = nodes.length - 1; i >= 0; i--) {
       const node = nodes[i]!;
-      if (node.outputs.some((tensor) => gradients.has(tensor))) node.backward(gradients);
+      if (node.outputs.some((tensor) => gradients.has(tensor))) {
+        node.backward(gradients);
+        gradients.operationDone();
+      }
       for (const tensor of node.outputs) gradients.drop(tensor);
       this.releaseAfter(node, users);
     }

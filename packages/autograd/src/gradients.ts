@@ -1,4 +1,5 @@
 import { fill, GpuArray, PartialSums, rowAdd, type Runtime } from '@tubelet/kernels';
+import type { GradientObserver } from './gradient-reduction.js';
 import { Parameter } from './parameters.js';
 import type { GradientFlow, GradientTarget, Tensor } from './tensor.js';
 
@@ -19,7 +20,10 @@ export class Gradients implements GradientFlow {
   /** Gradients of parameters that wait in parts until all can be added up at once. */
   readonly partialSums: PartialSums;
 
-  constructor(private readonly runtime: Runtime) {
+  constructor(
+    private readonly runtime: Runtime,
+    private readonly observer?: GradientObserver,
+  ) {
     this.partialSums = new PartialSums(runtime);
   }
 
@@ -59,6 +63,7 @@ export class Gradients implements GradientFlow {
   target(tensor: Tensor): GradientTarget {
     if (tensor instanceof Parameter) {
       this.settle(tensor);
+      this.observer?.reached(tensor);
       return tensor.gradientTarget();
     }
     const slot = this.slots.get(tensor);
@@ -127,9 +132,15 @@ export class Gradients implements GradientFlow {
     for (const part of parts) this.drop(part);
   }
 
+  /** Follows the backward part of every operation. */
+  operationDone(): void {
+    this.observer?.operationDone(this.partialSums);
+  }
+
   /** Adds up what still waits in parts. */
   complete(): void {
     this.partialSums.flush();
+    this.observer?.passDone();
   }
 
   /** Hands all gradients that there are from the innermost scope to the one around it. */

@@ -2,6 +2,7 @@ export * from './adamw.js';
 export * from './ema.js';
 export * from './engine.js';
 export * from './gradcheck.js';
+export * from './gradient-reduction.js';
 export * from './gradients.js';
 export * from './layers.js';
 export * from './loss-scale.js';

@@ -43,6 +43,26 @@ describe('RecordedStep', () => {
     return { seen, weights: await model.weights() };
   }
 
+  it('takes arrays that are filled anew for each step as it takes data from the host', async () => {
+    let expected: Awaited<ReturnType<typeof train>> | undefined;
+    await withModel(async (model) => void (expected = await train(model, 3, recorded(model))));
+    await withModel(async (model) => {
+      const step = recorded(model);
+      const { x } = model.data(0);
+      const array = runtime().keep(runtime().empty(x.shape));
+      const filling = Object.assign(step, {
+        run: (inputs: ReturnType<typeof model.data>) => {
+          runtime().write(array, inputs.x.data);
+          return RecordedStep.prototype.run.call(step, { ...inputs, x: array }) as Outputs;
+        },
+      });
+      expect(await train(model, 3, filling)).toEqual(expected);
+      expect(step.recordings).toBe(2);
+      step.release();
+      runtime().release(array);
+    });
+  });
+
   it('gives the bits of the unrecorded step over 30 steps of two accumulated batches', async () => {
     let expected: Awaited<ReturnType<typeof train>> | undefined;
     await withModel(async (model) => {

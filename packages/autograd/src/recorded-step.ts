@@ -1,11 +1,4 @@
-import {
-  Arena,
-  RecordingError,
-  type DType,
-  type GpuArray,
-  type HostData,
-  type Recording,
-} from '@tubelet/kernels';
+import { Arena, RecordingError, GpuArray, type DType, type HostData, type Recording } from '@tubelet/kernels';
 import type { Engine } from './engine.js';
 import type { ParameterStore } from './parameters.js';
 
@@ -16,6 +9,9 @@ export interface StepInput {
   /** Default: what fits the data. */
   readonly dtype?: DType;
 }
+
+/** What a step is given: data from the host, or arrays that are filled anew for each step and stay where they are. */
+export type StepInputs<Name extends string> = Readonly<Record<Name, StepInput | GpuArray>>;
 
 /** The inputs of a step on the GPU, under their names. */
 export type StepArrays<Name extends string> = Readonly<Record<Name, GpuArray>>;
@@ -29,6 +25,8 @@ export interface RecordedStepOptions<Name extends string, Result> {
    * rates) must happen outside. It may neither read nor write arrays from the host nor wait.
    */
   readonly body: (inputs: StepArrays<Name>) => Result;
+  /** Names what else the body depends on and does not come in `inputs`; another name is another recording. */
+  readonly variant?: (() => string) | undefined;
 }
 
 /** What is known about one set of shapes and gradients. */
@@ -52,7 +50,8 @@ const SHAPES_LIMIT = 8;
  */
 export class RecordedStep<Name extends string, Result> {
   private readonly arena = new Arena();
-  private readonly inputs = new Map<string, StepArrays<Name>>();
+  /** Copies on the GPU of what comes from the host, by shapes. */
+  private readonly inputs = new Map<string, Partial<StepArrays<Name>>>();
   private readonly plans = new Map<string, Plan<Result>>();
   /** Keys that have run once. */
   private readonly seen = new Set<string>();
@@ -71,12 +70,12 @@ export class RecordedStep<Name extends string, Result> {
    * One step on new inputs. Returns what the body returned; its arrays hold the values of this step until the next.
    * Throws `RecordingError` when the body does what cannot be repeated, and whatever the body throws.
    */
-  run(inputs: Readonly<Record<Name, StepInput>>): Result {
+  run(inputs: StepInputs<Name>): Result {
     const { runtime } = this.engine;
-    const { stores, body } = this.options;
+    const { stores, body, variant } = this.options;
     const shapes = shapesKey(inputs);
-    const key = `${shapes}; ${this.engine.gradEnabled} ${gradientsKey(stores)}`;
-    const arrays = this.write(shapes, inputs);
+    const key = `${shapes}; ${this.engine.gradEnabled} ${gradientsKey(stores)} ${variant?.() ?? ''}`;
+    const arrays = { ...givenArrays(inputs), ...this.write(shapes, inputs) } as StepArrays<Name>;
     const plan = this.plans.get(key);
     if (plan) {
       runtime.replay(plan.recording);
@@ -103,7 +102,7 @@ export class RecordedStep<Name extends string, Result> {
   release(): void {
     const { runtime } = this.engine;
     for (const arrays of this.inputs.values()) {
-      for (const array of Object.values<GpuArray>(arrays)) runtime.release(array);
+      for (const array of Object.values<GpuArray | undefined>(arrays)) if (array) runtime.release(array);
     }
     this.inputs.clear();
     this.plans.clear();
@@ -111,29 +110,35 @@ export class RecordedStep<Name extends string, Result> {
     runtime.pool.trim(this.arena);
   }
 
-  private write(shapes: string, inputs: Readonly<Record<Name, StepInput>>): StepArrays<Name> {
+  private write(shapes: string, inputs: StepInputs<Name>): Partial<StepArrays<Name>> {
     const { runtime } = this.engine;
     const known = this.inputs.get(shapes);
-    if (known) {
-      for (const name in known) runtime.write(known[name], inputs[name].data);
-      return known;
-    }
-    if (this.inputs.size === SHAPES_LIMIT) this.release();
-    const arrays = {} as Record<Name, GpuArray>;
+    if (!known && this.inputs.size === SHAPES_LIMIT) this.release();
+    const arrays: Partial<Record<Name, GpuArray>> = known ?? {};
     for (const name in inputs) {
-      const { data, shape, dtype } = inputs[name];
-      arrays[name] = runtime.keep(runtime.upload(data, shape, dtype, name));
+      const input: StepInput | GpuArray = inputs[name];
+      if (input instanceof GpuArray) continue;
+      const array = arrays[name];
+      if (array) runtime.write(array, input.data);
+      else arrays[name] = runtime.keep(runtime.upload(input.data, input.shape, input.dtype, name));
     }
     this.inputs.set(shapes, arrays);
     return arrays;
   }
 }
 
-function shapesKey(inputs: Readonly<Record<string, StepInput>>): string {
+function givenArrays(inputs: StepInputs<string>): Record<string, GpuArray> {
+  return Object.fromEntries(
+    Object.entries(inputs).flatMap(([name, input]) => (input instanceof GpuArray ? [[name, input]] : [])),
+  );
+}
+
+function shapesKey(inputs: StepInputs<string>): string {
   let key = '';
   for (const name of Object.keys(inputs).sort()) {
-    const { data, shape, dtype } = inputs[name]!;
-    key += `${name} ${dtype ?? data.constructor.name} ${shape.join('×')}, `;
+    const input = inputs[name]!;
+    if (input instanceof GpuArray) key += `${name} ${input} in ${input.storage.id}, `;
+    else key += `${name} ${input.dtype ?? input.data.constructor.name} ${input.shape.join('×')}, `;
   }
   return key;
 }

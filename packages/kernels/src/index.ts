@@ -29,3 +29,6 @@ export * from './gradient-norm/gradient-norm.js';
 export * from './loss-scale/loss-scale.js';
 export * from './drop-path/drop-path.js';
 export * from './ema/ema.js';
+export * from './pixels/unpack/unpack.js';
+export * from './pixels/resample/resample.js';
+export * from './pixels/pack-frames/pack-frames.js';

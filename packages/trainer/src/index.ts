@@ -62,6 +62,7 @@ export * from './training/epoch-reader.js';
 export * from './training/loop.js';
 export * from './training/memory-report.js';
 export * from './training/precision.js';
+export { shareContent } from './training/ranks.js';
 export * from './training/settings.js';
 export * from './training/task.js';
 export * from './training/train-run.js';

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { TubeletError } from '@tubelet/kernels';
+import { MpiError } from '@tubelet/mpi';
 import { CheckpointFormatError, ConfigError } from '@tubelet/mae-dfer';
 import {
   DatasetError,
@@ -20,6 +21,7 @@ const USER_ERRORS = [
   ConfigError,
   DatasetError,
   FfmpegNotFoundError,
+  MpiError,
   NoReadableVideoError,
   ShardFolderError,
   VideoDecodeError,

@@ -43,8 +43,10 @@ export function isRun(directory: string): boolean {
 export interface RunFolder {
   readonly directory: string;
   readonly config: RunConfig;
-  readonly log: RunLog;
-  readonly tensorBoard: TensorBoardWriter;
+  /** False for a rank that leaves the files of the run to another. */
+  readonly isWritten: boolean;
+  readonly log: Pick<RunLog, keyof RunLog>;
+  readonly tensorBoard: Pick<TensorBoardWriter, keyof TensorBoardWriter>;
   close(): void;
 }
 
@@ -62,6 +64,7 @@ function openRun(directory: string, config: RunConfig, completedSteps: number): 
   return {
     directory,
     config,
+    isWritten: true,
     log,
     tensorBoard,
     close() {

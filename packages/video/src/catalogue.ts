@@ -1,7 +1,9 @@
 /** Knows the videos of a data set: what they hold, which are bad, and the frames of those that are kept in memory. */
+import { cropBox } from './crop';
 import type { FrameShape } from './decode';
 import { NoReadableVideoError, VideoDecodeError, type BadFile } from './errors';
 import { framesWithin, type FrameRange } from './frame-range';
+import { keptFrame, storedBytes } from './pixels/coded-frames';
 import type { DecoderPool } from './pool';
 import type { VideoInfo } from './video-info';
 import type { VideoEntry } from './video-entry';
@@ -96,7 +98,9 @@ export class Catalogue {
   framesInMemory(entry: number, { info, range }: UsableVideo): Promise<DecodedFrames | undefined> {
     const existing = this.decoded.get(entry);
     if (existing !== undefined) return existing;
-    const neededBytes = (range.end - range.begin) * this.shape.size ** 2 * 3;
+    const { size, crop } = this.shape;
+    const kept = keptFrame(info, cropBox(crop, info.width, info.height, size), size);
+    const neededBytes = storedBytes(kept, range.end - range.begin);
     if (neededBytes > this.cacheBytesLeft) return Promise.resolve(undefined);
     this.cacheBytesLeft -= neededBytes;
     const frames = this.decodeWhole(info, range).catch((error: unknown) => {
@@ -109,8 +113,7 @@ export class Catalogue {
   }
 
   private async decodeWhole(info: VideoInfo, { begin, end }: FrameRange): Promise<DecodedFrames> {
-    const pixels = await this.pool.readRange(info, this.shape, begin, end);
-    return { frames: pixels.buffer, begin };
+    return { frames: await this.pool.readRange(info, this.shape, begin, end), begin };
   }
 
   private header({ path, member }: CatalogueEntry): Promise<VideoInfo> {

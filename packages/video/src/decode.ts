@@ -1,14 +1,21 @@
 /**
- * Decoding to square RGB frames. Folders of frames, and videos in other pixel formats than 4:2:0 with 8 bits, are
- * resized as Pillow does it, to the bit (`resizeBilinear`). Frames in 4:2:0 are scaled with the same filter, but as
- * planes, and then converted (`planesToRgb`).
+ * Decoding. Frames of videos in 4:2:0 with 8 bits stay planes, as they were coded; those in other pixel formats, and
+ * the images of folders, become RGB. Of each, what is not used is cut off, and what is much too large is halved.
  */
 import { cropBox, type CropMode } from './crop';
 import { VideoDecodeError } from './errors';
 import { readFolderFrames } from './frame-folder';
 import { complaints } from './ffmpeg-output';
-import { planarFrameBytes, planesToRgb } from './planes';
-import { resizeBilinear } from './resize';
+import { codedFrameBytes } from '@tubelet/kernels';
+import {
+  alikeFrames,
+  codedBox,
+  keepFrame,
+  keptFrame,
+  shownSize,
+  storedBytes,
+  type CodedFrames,
+} from './pixels/coded-frames';
 import { probeVideo } from './probe';
 import type { Decoders } from './decoders';
 import type { FfmpegRunner } from './runner';
@@ -48,20 +55,6 @@ function seekOptions(info: VideoInfo, firstFrame: number): string[] {
   return ['-ss', seconds.toFixed(6)];
 }
 
-/** Cuts a decoded frame out, sizes it, and writes it as RGB from `offset` on. */
-function frameWriter(info: VideoInfo, { size, crop }: FrameShape, target: Uint8Array) {
-  const { width, height, colour } = info;
-  const box = cropBox(crop, width, height, size);
-  return (data: Uint8Array, offset: number) => {
-    if (colour === undefined) {
-      resizeBilinear(data, width, height, size, size, { box, target, targetOffset: offset });
-    } else {
-      const bytes = new Uint8ClampedArray(target.buffer, target.byteOffset + offset, size * size * 3);
-      planesToRgb({ width, height, data }, colour, box, size, bytes);
-    }
-  };
-}
-
 /** Picks the frames at these distances from the first decoded one; nothing where they are all from it on. */
 function selectFrames(offsets: readonly number[]): string {
   const [first, second] = offsets as [number, number?];
@@ -75,24 +68,24 @@ function selectFrames(offsets: readonly number[]): string {
  * Decodes frames.
  *
  * @param indices which ones, rising.
- * @param target [indices.length, size, size, 3], filled. May be shared memory.
  * @throws VideoDecodeError when the file does not hold the frames that its header promises.
  */
 async function decodeWithFfmpeg(
   runner: FfmpegRunner,
   info: VideoInfo,
   indices: readonly number[],
-  shape: FrameShape,
-  target: Uint8Array,
-): Promise<void> {
-  const frameBytes = shape.size * shape.size * 3;
+  { size, crop }: FrameShape,
+): Promise<CodedFrames> {
   const [firstFrame, lastFrame] = [indices[0] as number, indices.at(-1) as number];
   // Without seeking, the frames in front are decoded and dropped.
   const begin = info.seekable ? firstFrame : 0;
   const select = selectFrames(indices.map((index) => index - begin));
   const { width, height, colour } = info;
-  const decoded = new Uint8Array(colour === undefined ? width * height * 3 : planarFrameBytes(width, height));
-  const writeFrame = frameWriter(info, shape, target);
+  const decoded = new Uint8Array(codedFrameBytes(info));
+  const box = cropBox(crop, width, height, size);
+  const kept = keptFrame(info, box, size);
+  const frameBytes = codedFrameBytes(kept);
+  const bytes = new Uint8Array(storedBytes(kept, indices.length));
   let filledBytes = 0;
   let received = 0;
   const { exitCode, log } = await runner.run({
@@ -102,14 +95,14 @@ async function decodeWithFfmpeg(
       ...['-map', '0:v:0', '-vf', `${select}${scale(info)},${colour === undefined ? TO_RGB : KEEP_PLANES}`],
       ...[...runner.passEveryFrame, '-frames:v', String(indices.length), '-f', 'rawvideo'],
     ],
-    onOutput(bytes) {
-      for (let from = 0; from < bytes.length && received < indices.length;) {
-        const piece = bytes.subarray(from, from + decoded.length - filledBytes);
+    onOutput(output) {
+      for (let from = 0; from < output.length && received < indices.length;) {
+        const piece = output.subarray(from, from + decoded.length - filledBytes);
         decoded.set(piece, filledBytes);
         from += piece.length;
         filledBytes += piece.length;
         if (filledBytes < decoded.length) return;
-        writeFrame(decoded, received++ * frameBytes);
+        keepFrame(info, decoded, box, size, bytes.subarray(received++ * frameBytes));
         filledBytes = 0;
       }
     },
@@ -124,8 +117,10 @@ async function decodeWithFfmpeg(
     );
   }
   for (let i = received; i < indices.length; i++) {
-    target.copyWithin(i * frameBytes, (received - 1) * frameBytes, received * frameBytes);
+    bytes.copyWithin(i * frameBytes, (received - 1) * frameBytes, received * frameBytes);
   }
+  // ffmpeg has turned them.
+  return { bytes, frames: alikeFrames(kept, 0, indices.length) };
 }
 
 /** What a decoder process needs to find frames. Throws a RefusedVideoError for a video that it was not the one to probe. */
@@ -143,32 +138,31 @@ async function decodeWithWebcodecs(
   info: VideoInfo,
   indices: readonly number[],
   { size, crop }: FrameShape,
-  target: Uint8Array,
-): Promise<void> {
+): Promise<CodedFrames> {
+  const { width, height } = info;
   const place = framesPlace(info, indices);
-  const box = cropBox(crop, info.width, info.height, size);
-  target.set(await decoder.ask({ kind: 'frames', ...place, box, size }));
+  const { rotation, colour } = place;
+  if (rotation !== 0 && (width % 2 !== 0 || height % 2 !== 0)) {
+    throw new RefusedVideoError('its frames are turned and have an odd width or height');
+  }
+  const coded = { ...shownSize({ width, height, rotation }), colour };
+  const box = codedBox(cropBox(crop, width, height, size), coded.width, coded.height, rotation);
+  const bytes = await decoder.ask({ kind: 'frames', ...place, box, size });
+  return { bytes, frames: alikeFrames(keptFrame(coded, box, size), rotation, indices.length) };
 }
 
-/**
- * Decodes frames with the decoder that the file is for; clips that the WebCodecs decoder refuses are ffmpeg's.
- *
- * @param indices which ones, rising.
- * @param target [indices.length, size, size, 3], filled. May be shared memory.
- * @throws VideoDecodeError
- */
+/** Decodes frames with the decoder that the file is for; clips that the WebCodecs decoder refuses are ffmpeg's. */
 async function decodeVideoFrames(
   { webcodecs, ffmpeg }: Decoders,
   info: VideoInfo,
   indices: readonly number[],
   shape: FrameShape,
-  target: Uint8Array,
-): Promise<void> {
+): Promise<CodedFrames> {
   if (info.container === undefined || webcodecs === undefined) {
-    return decodeWithFfmpeg(ffmpeg, info, indices, shape, target);
+    return decodeWithFfmpeg(ffmpeg, info, indices, shape);
   }
   try {
-    await decodeWithWebcodecs(webcodecs, info, indices, shape, target);
+    return await decodeWithWebcodecs(webcodecs, info, indices, shape);
   } catch (error) {
     if (!(error instanceof RefusedVideoError)) throw error;
     const probed = await probeVideo(ffmpeg, { path: info.path, part: info.part });
@@ -178,55 +172,28 @@ async function decodeVideoFrames(
         `${error.message}; ffmpeg counts ${probed.frameCount} frames in place of ${info.frameCount}`,
       );
     }
-    await decodeWithFfmpeg(ffmpeg, probed, indices, shape, target);
+    return decodeWithFfmpeg(ffmpeg, probed, indices, shape);
   }
 }
 
 /**
- * Decodes the frames `begin` … `end − 1` of a video or folder.
+ * Decodes frames of a video or folder.
  *
- * @param target [end − begin, size, size, 3], filled; a new array by default.
+ * @param indices never falling, in steps of any width; each frame is decoded once however often it is named.
  * @throws VideoDecodeError
  */
-export async function decodeRange(
-  decoders: Decoders,
-  info: VideoInfo,
-  begin: number,
-  end: number,
-  shape: FrameShape,
-  target: Uint8Array = new Uint8Array((end - begin) * shape.size * shape.size * 3),
-): Promise<Uint8Array> {
-  const indices = Array.from({ length: end - begin }, (_, i) => begin + i);
-  if (info.kind === 'frames') await readFolderFrames(info.path, indices, shape.size, shape.crop, target);
-  else await decodeVideoFrames(decoders, info, indices, shape, target);
-  return target;
-}
-
-/**
- * Decodes the frames of one clip.
- *
- * @param indices never falling, in steps of any width.
- * @returns [indices.length, size, size, 3].
- * @throws VideoDecodeError
- */
-export async function decodeClip(
+export async function decodeFrames(
   decoders: Decoders,
   info: VideoInfo,
   indices: readonly number[],
   shape: FrameShape,
-): Promise<Uint8Array> {
-  const frameBytes = shape.size * shape.size * 3;
-  const target = new Uint8Array(indices.length * frameBytes);
-  if (info.kind === 'frames') {
-    await readFolderFrames(info.path, indices, shape.size, shape.crop, target);
-    return target;
-  }
+): Promise<CodedFrames> {
   const distinct = [...new Set(indices)];
-  await decodeVideoFrames(decoders, info, distinct, shape, target);
-  // Repetitions are filled in from the end, where no frame still to be moved can be lost.
-  for (let i = indices.length - 1, from = distinct.length - 1; i >= 0; i--) {
-    while (distinct[from] !== indices[i]) from--;
-    if (from !== i) target.copyWithin(i * frameBytes, from * frameBytes, (from + 1) * frameBytes);
-  }
-  return target;
+  const decoded =
+    info.kind === 'frames'
+      ? await readFolderFrames(info.path, distinct, shape.size, shape.crop)
+      : await decodeVideoFrames(decoders, info, distinct, shape);
+  if (distinct.length === indices.length) return decoded;
+  const places = new Map(distinct.map((index, place) => [index, place]));
+  return { bytes: decoded.bytes, frames: indices.map((index) => decoded.frames[places.get(index)!]!) };
 }

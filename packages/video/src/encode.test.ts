@@ -5,6 +5,7 @@ import { encodeVideo } from './encode';
 import { VideoEncodeError } from './errors';
 import { DecoderPool } from './pool';
 import { frameNumbers, numberedFrames, temporaryFolder, wasmFfmpeg } from './testing/videos';
+import { rgbReader } from './testing/rgb';
 
 const folder = temporaryFolder();
 afterAll(() => folder.remove());
@@ -23,7 +24,7 @@ describe('encodeVideo', () => {
       const info = await pool.probe(path);
       expect(info).toMatchObject({ width: SIZE, height: SIZE, frameCount: 20 });
       expect(info.durationSeconds).toBeCloseTo(20 / 12.5, 3);
-      const decoded = await pool.readRange(info, { size: SIZE, crop: 'none' });
+      const decoded = await rgbReader(pool).range(info, { size: SIZE, crop: 'none' });
       expect(frameNumbers(decoded, SIZE)).toEqual(Array.from({ length: 20 }, (_, i) => i));
     } finally {
       await pool.close();

@@ -1,5 +1,5 @@
 /** Reads what ffmpeg writes. */
-import type { Colour } from './planes';
+import type { Colour } from '@tubelet/kernels';
 
 const COMPLAINT =
   /error|invalid|not found|could not|unable|missing|partial|unsupported|unknown|truncat|out of bounds/i;

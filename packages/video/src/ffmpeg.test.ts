@@ -91,9 +91,9 @@ describe('an ffmpeg program', () => {
       await pool.close();
     }
     expect(answers[0]?.info).toEqual(answers[1]?.info);
-    expect(Buffer.from(answers[0]?.clip ?? []).equals(Buffer.from(answers[1]?.clip ?? []))).toBe(true);
-    expect(Buffer.from(answers[0]?.range ?? []).equals(Buffer.from(answers[1]?.range ?? []))).toBe(true);
-    expect(answers[0]?.clip).toHaveLength(8 * 20 * 20 * 3);
+    expect(answers[0]?.clip).toEqual(answers[1]?.clip);
+    expect(answers[0]?.range).toEqual(answers[1]?.range);
+    expect(answers[0]?.clip.frames).toHaveLength(8);
   });
 
   it('names the file that it cannot read', async () => {

@@ -4,7 +4,8 @@ import { extname, join } from 'node:path';
 import sharp from 'sharp';
 import { cropBox, type CropMode } from './crop';
 import { VideoDecodeError } from './errors';
-import { resizeBilinear } from './resize';
+import { codedFrameBytes } from '@tubelet/kernels';
+import { keepFrame, keptFrame, type CodedFrames, type StoredFrame } from './pixels/coded-frames';
 import { FRAME_FOLDER_RATE, type VideoInfo } from './video-info';
 
 const FRAME_EXTENSIONS = new Set(['.jpg', '.jpeg', '.png']);
@@ -83,11 +84,9 @@ async function readFrameOf(folder: string, path: string): Promise<Frame> {
 }
 
 /**
- * Reads frames of a folder. With the crop mode `none`, each is what Pillow's `resize` with `BILINEAR` makes of the
- * whole image, bit for bit.
+ * Reads frames of a folder, each of its own size.
  *
- * @param indices which ones, in order; each file is read once however often it is named.
- * @param target [indices.length, size, size, 3], filled.
+ * @param indices which ones, in order.
  * @throws VideoDecodeError naming the folder, and in its reason the frame.
  */
 export async function readFolderFrames(
@@ -95,26 +94,26 @@ export async function readFolderFrames(
   indices: readonly number[],
   size: number,
   mode: CropMode,
-  target: Uint8Array,
-): Promise<void> {
-  const frames = listFrames(folder);
-  const frameBytes = size * size * 3;
-  for (const [position, index] of indices.entries()) {
-    const offset = position * frameBytes;
-    if (position > 0 && indices[position - 1] === index) {
-      target.copyWithin(offset, offset - frameBytes, offset);
-      continue;
-    }
-    const path = frames[index];
+): Promise<CodedFrames> {
+  const files = listFrames(folder);
+  const frames: StoredFrame[] = [];
+  const pieces: Uint8Array[] = [];
+  let offset = 0;
+  for (const index of indices) {
+    const path = files[index];
     if (path === undefined) {
-      throw new VideoDecodeError(folder, `frame ${index} is wanted and the folder holds ${frames.length}`);
+      throw new VideoDecodeError(folder, `frame ${index} is wanted and the folder holds ${files.length}`);
     }
-    const frame = await readFrameOf(folder, path);
-    const box = cropBox(mode, frame.width, frame.height, size);
-    resizeBilinear(frame.pixels, frame.width, frame.height, size, size, {
-      box,
-      target,
-      targetOffset: offset,
-    });
+    const { pixels, width, height } = await readFrameOf(folder, path);
+    const box = cropBox(mode, width, height, size);
+    const kept = keptFrame({}, box, size);
+    const piece = new Uint8Array(codedFrameBytes(kept));
+    keepFrame({ width, height }, pixels, box, size, piece);
+    frames.push({ ...kept, rotation: 0, offset });
+    pieces.push(piece);
+    offset += piece.length;
   }
+  const bytes = new Uint8Array(4 * Math.ceil(offset / 4));
+  for (const [i, { offset: at }] of frames.entries()) bytes.set(pieces[i]!, at);
+  return { bytes, frames };
 }

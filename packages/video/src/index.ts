@@ -4,8 +4,9 @@
  * ```ts
  * const { entries, skipped } = await listVideos('videos/');           // folder, glob, list file or video
  * const loader = await ClipLoader.open({ entries, batchSize: 8, seed: 0, crop: 'voxceleb' });
+ * const pixels = new ClipPixels(runtime, 160);
  * for await (const batch of loader.epoch(0, { startStep: 0 })) {
- *   batch.frames; // Uint8Array [8, 16, 160, 160, 3]
+ *   pixels.frames(batch.clips, batch.boxes); // on the GPU: u8 [8, 16, 160, 160, 3]
  * }
  * loader.badFiles; // what could not be decoded, and why
  * await loader.close();
@@ -17,8 +18,9 @@
  *   the same bytes; `TUBELET_DECODER=ffmpeg`, or the option `decoder`, leaves everything to ffmpeg.
  * - A large set is better made into shards (`ShardMaker`): tar files of clips of the training's size with an index, which
  *   `listVideos` takes and loaders read from beginning to end.
- * - Decoding happens in worker threads and their processes (`DecoderPool`), to square RGB frames of 8 bits; small data
- *   sets are decoded once and kept in memory (`cacheBytes`).
+ * - Decoding happens in worker threads and their processes (`DecoderPool`); small data sets are decoded once and kept in
+ *   memory (`cacheBytes`). Frames stay as they were coded; the GPU makes RGB of them, turns, crops and resizes them
+ *   (`ClipPixels`).
  * - A long video can be many samples: `segmentSeconds` cuts it, `clipsPerVideo` repeats it, and the `timeRange` of an
  *   entry keeps a stretch out.
  * - The same seed gives the same batches: order, first frames and crops come from counter-based random numbers keyed
@@ -34,6 +36,9 @@ export type { FrameShape } from './decode';
 export { WebCodecsNotFoundError } from './webcodecs/client';
 export { findWebCodecs, type DecoderName, type WebCodecsDecoder } from './webcodecs/find';
 export { resizeBilinear, type Box, type ResizeOptions } from './resize';
+export { ClipPixels } from './pixels/clip-pixels';
+export { alikeFrames, blankClips, type CodedFrames, type StoredFrame } from './pixels/coded-frames';
+export { squareFrames } from './pixels/square-frames';
 export * from './sampling';
 export * from './crop';
 export * from './transforms/index';

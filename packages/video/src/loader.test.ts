@@ -16,6 +16,7 @@ import {
   writeNumberedFolder,
   writeNumberedVideo,
 } from './testing/videos';
+import { rgbOfClips } from './testing/rgb';
 
 const folder = temporaryFolder();
 const file = (name: string) => join(folder.path, name);
@@ -43,9 +44,14 @@ async function open(options: Partial<ClipLoaderOptions>): Promise<ClipLoader> {
   return loader;
 }
 
-async function collect(loader: ClipLoader, epoch: number, startStep = 0): Promise<ClipBatch[]> {
-  const batches: ClipBatch[] = [];
-  for await (const batch of loader.epoch(epoch, { startStep })) batches.push(batch);
+type SeenBatch = Omit<ClipBatch, 'clips' | 'boxes'> & { frames: Uint8Array };
+
+/** What the batches of an epoch show, RGB. */
+async function collect(loader: ClipLoader, epoch: number, startStep = 0): Promise<SeenBatch[]> {
+  const batches: SeenBatch[] = [];
+  for await (const { clips, boxes, ...batch } of loader.epoch(epoch, { startStep })) {
+    batches.push({ ...batch, frames: rgbOfClips(clips, SIZE, boxes) });
+  }
   return batches;
 }
 
@@ -158,7 +164,7 @@ describe('an epoch', () => {
       shares.push(await collect(await open({ batchSize: 1, rank, ranks: 2 }), 5));
     }
     for (const [step, batch] of whole.entries()) {
-      const halves = shares.map((share) => share[step] as ClipBatch);
+      const halves = shares.map((share) => share[step] as SeenBatch);
       expect(Buffer.concat(halves.map(({ frames }) => frames)).equals(Buffer.from(batch.frames))).toBe(true);
       expect(halves.flatMap(({ names }) => names)).toEqual(batch.names);
     }

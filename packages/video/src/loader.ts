@@ -7,7 +7,9 @@ import { NoReadableVideoError, VideoDecodeError, type BadFile } from './errors';
 import { cutSegments, type FrameRange } from './frame-range';
 import { resolveOptions, type ClipLoaderOptions, type ResolvedOptions } from './loader-options';
 import { DecoderPool, defaultWorkerCount } from './pool';
+import type { CodedFrames } from './pixels/coded-frames';
 import { prefetch } from './prefetch';
+import type { Box } from './resize';
 import { clipFrameIndices, clipStartCount } from './sampling';
 import type { ShardReading } from './shards/shard-order';
 import type { VideoEntry } from './video-entry';
@@ -15,8 +17,10 @@ import { Purpose } from './stream-purposes';
 
 /** A batch of clips. */
 export interface ClipBatch {
-  /** [B, T, size, size, 3], RGB. */
-  frames: Uint8Array<ArrayBuffer>;
+  /** [B]: the frames of each clip, for `ClipPixels.frames`. */
+  clips: CodedFrames[];
+  /** [B]: which part of its frames each clip shows, resized to the whole; undefined for the whole. */
+  boxes: (Box | undefined)[];
   /** The sample of each clip, 0 … sampleCount − 1; the sample that was due, also where another stood in. */
   sampleIndices: Uint32Array<ArrayBuffer>;
   /** The file or folder of each clip. */
@@ -36,7 +40,8 @@ interface Sample {
 }
 
 interface Clip {
-  frames: Uint8Array;
+  frames: CodedFrames;
+  box: Box | undefined;
   entry: number;
   indices: number[];
 }
@@ -143,15 +148,12 @@ export class ClipLoader {
   }
 
   private async loadBatch(order: Uint32Array, epoch: number, step: number): Promise<ClipBatch> {
-    const { size, frames } = this.options;
     const sampleIndices = this.epochs.ofStep(order, step);
     const clips = await Promise.all(Array.from(sampleIndices, (sample) => this.loadSample(epoch, sample)));
-    const clipBytes = frames * size * size * 3;
-    const batch = new Uint8Array(clips.length * clipBytes);
-    clips.forEach((clip, i) => batch.set(clip.frames, i * clipBytes));
     const entries = clips.map((clip) => this.options.entries[clip.entry] as VideoEntry);
     return {
-      frames: batch,
+      clips: clips.map((clip) => clip.frames),
+      boxes: clips.map(({ box }) => box),
       sampleIndices,
       names: entries.map(({ path }) => path),
       labels: entries.map(({ label }) => label),
@@ -182,8 +184,12 @@ export class ClipLoader {
       augmentation === 'multiScaleCrop'
         ? drawMultiScaleCrop(size, new PhiloxStream({ seed, purpose: Purpose.crop, epoch, sample }))
         : undefined;
-    const pixels = await this.pool.readClip(video.info, indices, { size, crop }, box, decoded);
-    return { frames: pixels, entry, indices };
+    return {
+      frames: await this.pool.readClip(video.info, indices, { size, crop }, decoded),
+      box,
+      entry,
+      indices,
+    };
   }
 }
 

@@ -3,15 +3,11 @@
  * 4:2:0 video as they were coded, and cropping, scaling and the conversion to RGB happen here: so all of them give the
  * same bytes.
  */
+import type { Colour } from '@tubelet/kernels';
 import type { Box } from './resize';
 import { triangleFilter, type Filter } from './triangle-filter';
 
-/** How luma and chroma make RGB: the matrix of ITU-R BT.601, BT.709 or BT.2020 (non-constant luminance), and the range. */
-export interface Colour {
-  matrix: 'bt601' | 'bt709' | 'bt2020';
-  /** Values 0 … 255; otherwise luma lies in 16 … 235 and chroma in 16 … 240. */
-  fullRange: boolean;
-}
+export type { Colour };
 
 /** Shares of red and blue in luma. */
 const LUMA_SHARES = {

@@ -8,7 +8,7 @@ import type { FrameShape } from './decode';
 import { DecoderClosedError, VideoDecodeError } from './errors';
 import { resolveFfmpeg, type Ffmpeg } from './ffmpeg';
 import type { VideoInfo } from './video-info';
-import type { Box } from './resize';
+import type { CodedFrames } from './pixels/coded-frames';
 import { compileWasmFfmpeg } from './runner-wasm';
 import type { Mix } from './transforms/mixup';
 import { findWebCodecs, wantedDecoder, type DecoderName, type WebCodecsDecoder } from './webcodecs/find';
@@ -73,8 +73,8 @@ export interface DecoderPoolOptions {
 }
 
 /** The number of decoding threads where none is asked for: one processor is left to the program itself. */
-export function defaultWorkerCount(): number {
-  return Math.max(1, availableParallelism() - 1);
+export function defaultWorkerCount(processes = 1): number {
+  return Math.max(1, Math.floor((availableParallelism() - 1) / processes));
 }
 
 function toError(failure: WorkerFailure): Error {
@@ -167,39 +167,28 @@ export class DecoderPool {
   }
 
   /**
-   * Decodes the frames `begin` … `end − 1` (all by default).
+   * Decodes the frames `begin` … `end − 1` (all by default), into shared memory.
    *
-   * @returns [end − begin, size, size, 3] in shared memory.
    * @throws VideoDecodeError
    */
-  async readRange(
-    info: VideoInfo,
-    shape: FrameShape,
-    begin = 0,
-    end = info.frameCount,
-  ): Promise<Uint8Array<SharedArrayBuffer>> {
-    const target = new SharedArrayBuffer((end - begin) * shape.size * shape.size * 3);
-    await this.submit({ kind: 'range', info, begin, end, shape, target });
-    return new Uint8Array(target);
+  readRange(info: VideoInfo, shape: FrameShape, begin = 0, end = info.frameCount): Promise<CodedFrames> {
+    return this.submit({ kind: 'range', info, begin, end, shape });
   }
 
   /**
-   * Makes one clip.
+   * Decodes the frames of one clip.
    *
    * @param indices as `clipFrameIndices` gives them.
-   * @param box cut out of every frame and resized to the frame, if given.
    * @param decoded frames to use in place of the file.
-   * @returns [indices.length, size, size, 3].
    * @throws VideoDecodeError
    */
   readClip(
     info: VideoInfo,
     indices: number[],
     shape: FrameShape,
-    box?: Box,
     decoded?: DecodedFrames,
-  ): Promise<Uint8Array<ArrayBuffer>> {
-    return this.submit({ kind: 'clip', info, indices, shape, box, decoded });
+  ): Promise<CodedFrames> {
+    return this.submit({ kind: 'clip', info, indices, shape, decoded });
   }
 
   /**

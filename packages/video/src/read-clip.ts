@@ -3,6 +3,7 @@ import type { CropMode } from './crop';
 import { VideoDecodeError } from './errors';
 import type { Ffmpeg } from './ffmpeg';
 import { framesWithin } from './frame-range';
+import type { CodedFrames } from './pixels/coded-frames';
 import { DecoderPool } from './pool';
 import type { VideoInfo } from './video-info';
 import { clipFrameIndices } from './sampling';
@@ -22,8 +23,8 @@ export interface ReadClipOptions {
 }
 
 export interface ReadClipResult {
-  /** [T, size, size, 3], RGB. */
-  frames: Uint8Array<ArrayBuffer>;
+  /** For `ClipPixels.frames`. */
+  frames: CodedFrames;
   /** The frames of the clip in the video. */
   indices: number[];
   info: VideoInfo;

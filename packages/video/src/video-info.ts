@@ -1,5 +1,5 @@
 /** What is known of a video or a folder of frames before it is decoded. */
-import type { Colour } from './planes';
+import type { Colour } from '@tubelet/kernels';
 
 /** Bytes of a file. */
 export interface FilePart {

@@ -4,7 +4,7 @@ import type { ClipToEncode, EncodedClip } from './shards/encode-clip';
 import type { ShardMember } from './shards/member';
 import type { FrameShape } from './decode';
 import type { VideoInfo } from './video-info';
-import type { Box } from './resize';
+import type { CodedFrames } from './pixels/coded-frames';
 import type { ClipKey, TrainTransformOptions } from './transforms/clip-transform';
 import type { Mix } from './transforms/mixup';
 
@@ -26,29 +26,27 @@ export interface ProbeJob {
   member?: ShardMember;
 }
 
-/** Decodes the frames `begin` … `end − 1` into shared memory, [end − begin, size, size, 3]. */
+/** Decodes the frames `begin` … `end − 1` into shared memory. */
 export interface RangeJob {
   kind: 'range';
   info: VideoInfo;
   begin: number;
   end: number;
   shape: FrameShape;
-  target: SharedArrayBuffer;
 }
 
 /** Frames that a `RangeJob` has decoded; the first of them is frame `begin` of the video. */
 export interface DecodedFrames {
-  frames: SharedArrayBuffer;
+  frames: CodedFrames;
   begin: number;
 }
 
-/** Makes one clip: decodes its frames or takes them out of decoded ones, then cuts out `box`, if given. */
+/** Makes one clip: decodes its frames or takes them out of decoded ones. */
 export interface ClipJob {
   kind: 'clip';
   info: VideoInfo;
   indices: number[];
   shape: FrameShape;
-  box?: Box;
   decoded?: DecodedFrames;
 }
 
@@ -84,9 +82,8 @@ export type Job = ProbeJob | RangeJob | ClipJob | TrainClipJob | BatchJob | Enco
 /** The answer to each kind of job. */
 export interface JobResult {
   probe: VideoInfo;
-  range: null;
-  /** [indices.length, size, size, 3]. */
-  clip: Uint8Array<ArrayBuffer>;
+  range: CodedFrames;
+  clip: CodedFrames;
   /** [3, indices.length, size, size]. */
   trainClip: Float32Array<ArrayBuffer>;
   /** [clips.length, 3, T, size, size]. */

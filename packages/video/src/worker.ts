@@ -1,7 +1,8 @@
 /** The decoding thread: answers one job after the other. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { cropClip } from './crop';
-import { decodeClip, decodeRange } from './decode';
+import { decodeFrames } from './decode';
+import { takeFrames, type CodedFrames } from './pixels/coded-frames';
+import { toRgb } from './pixels/to-rgb';
 import { probe, type Decoders } from './decoders';
 import { VideoDecodeError } from './errors';
 import { HeaderCache } from './header-cache';
@@ -15,6 +16,7 @@ import type {
   BatchJob,
   ClipJob,
   Job,
+  RangeJob,
   WorkerFailure,
   WorkerRequest,
   WorkerResponse,
@@ -36,21 +38,20 @@ const decoders: Decoders = {
         }),
 };
 
-async function makeClip({ info, indices, shape, box, decoded }: Omit<ClipJob, 'kind'>): Promise<Uint8Array> {
-  let frames: Uint8Array;
-  if (decoded === undefined) {
-    frames = await decodeClip(decoders, info, indices, shape);
-  } else {
-    const frameBytes = shape.size * shape.size * 3;
-    const all = new Uint8Array(decoded.frames);
-    frames = new Uint8Array(indices.length * frameBytes);
-    for (const [position, index] of indices.entries()) {
-      const from = (index - decoded.begin) * frameBytes;
-      frames.set(all.subarray(from, from + frameBytes), position * frameBytes);
-    }
-  }
-  const whole = box === undefined || (box.width === shape.size && box.height === shape.size);
-  return whole ? frames : cropClip(frames, shape.size, box);
+async function makeClip({ info, indices, shape, decoded }: Omit<ClipJob, 'kind'>): Promise<CodedFrames> {
+  if (decoded === undefined) return decodeFrames(decoders, info, indices, shape);
+  return takeFrames(
+    decoded.frames,
+    indices.map((index) => index - decoded.begin),
+  );
+}
+
+async function decodeRange({ info, begin, end, shape }: RangeJob): Promise<CodedFrames> {
+  const indices = Array.from({ length: end - begin }, (_, i) => begin + i);
+  const { bytes, frames } = await decodeFrames(decoders, info, indices, shape);
+  const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
+  shared.set(bytes);
+  return { bytes: shared, frames };
 }
 
 function makeBatch({ clips, size, mix }: BatchJob): Float32Array<ArrayBuffer> {
@@ -66,12 +67,16 @@ async function answer(job: Job) {
     case 'probe':
       return probe(decoders, job.path, job.member);
     case 'range':
-      await decodeRange(decoders, job.info, job.begin, job.end, job.shape, new Uint8Array(job.target));
-      return null;
+      return decodeRange(job);
     case 'clip':
-      return (await makeClip(job)) as Uint8Array<ArrayBuffer>;
+      return makeClip(job);
     case 'trainClip': {
-      const { values } = transformTrainClip(await makeClip(job), job.shape.size, job.key, job.transform);
+      const { values } = transformTrainClip(
+        toRgb(await makeClip(job), job.shape.size),
+        job.shape.size,
+        job.key,
+        job.transform,
+      );
       return values as Float32Array<ArrayBuffer>;
     }
     case 'batch':
@@ -107,7 +112,8 @@ async function respond({ id, job }: WorkerRequest): Promise<void> {
   const transfer: ArrayBuffer[] = [];
   try {
     const value = await answerWhole(job);
-    if (ArrayBuffer.isView(value)) transfer.push(value.buffer);
+    const bytes = 'bytes' in value ? value.bytes : value;
+    if (ArrayBuffer.isView(bytes) && bytes.buffer instanceof ArrayBuffer) transfer.push(bytes.buffer);
     response = { kind: 'answer', id, ok: true, value };
   } catch (error) {
     response = { kind: 'answer', id, ok: false, failure: describeFailure(error) };

@@ -19,6 +19,9 @@ import {
 } from '../masked-video/two-part-loss/two-part-loss.cases.js';
 import { mseBackwardKernel, mseKernel } from '../mse/mse.cases.js';
 import { fillKernel, sumAllKernel, sumLeadingKernel } from '../reduce/reduce.cases.js';
+import { packFramesKernel } from '../pixels/pack-frames/pack-frames.cases.js';
+import { resampleKernel } from '../pixels/resample/resample.cases.js';
+import { unpackKernel } from '../pixels/unpack/unpack.cases.js';
 import { rowAddKernel } from '../row-add/row-add.cases.js';
 import { rowScaleKernel } from '../row-scale/row-scale.cases.js';
 import { targetsFromVideoKernel, targetsKernel } from '../masked-video/targets/targets.cases.js';
@@ -58,4 +61,7 @@ export const kernelCatalogue: readonly KernelSpec[] = [
   targetsKernel,
   targetsFromVideoKernel,
   tubeMaskKernel,
+  unpackKernel,
+  resampleKernel,
+  packFramesKernel,
 ];

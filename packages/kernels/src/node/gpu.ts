@@ -4,6 +4,7 @@ import { cacheDirectory } from './cache';
 import { recordedDrivers, useSoftwareDriver, useSystemDrivers, vulkanChoice } from './driver';
 import type { SoftwareDriver, VulkanChoice } from './driver';
 import { noNodeAdapter } from './errors';
+import { chooseGpu, GpuChoiceError, type GpuWanted } from './gpu-choice';
 import { throttlePolling } from './throttle';
 
 export interface OpenGpuOptions {
@@ -26,13 +27,16 @@ export interface OpenGpuOptions {
    * `auto`: 1 on software adapters, whose cores the asking would take away, and 0 on real GPUs.
    */
   pollIntervalMs?: number | 'auto';
+  /** Which of several GPUs; default: the one that Dawn prefers. */
+  gpu?: GpuWanted | undefined;
   /** Which Vulkan driver to use; the environment variable `TUBELET_VULKAN` unless given. */
   vulkan?: VulkanChoice;
 }
 
 interface OpenedGpu {
   gpu: GPU;
-  flags: string;
+  /** The options that it was opened with. */
+  optionsKey: string;
   /** `system`, or the name of the unpacked software driver in use. */
   driver: string;
 }
@@ -103,7 +107,8 @@ export async function openGpu(options: OpenGpuOptions = {}): Promise<GPU> {
   ];
   const choice = options.vulkan ?? vulkanChoice();
   const opened = (store[key] ??= []);
-  const known = opened.find((entry) => entry.flags === flags.join('\n'));
+  const optionsKey = [...flags, JSON.stringify(options.gpu)].join('\n');
+  const known = opened.find((entry) => entry.optionsKey === optionsKey);
   if (known) return known.gpu;
 
   const { create, globals } = await import('webgpu');
@@ -121,8 +126,9 @@ export async function openGpu(options: OpenGpuOptions = {}): Promise<GPU> {
     try {
       if (candidate) await useSoftwareDriver(candidate);
       else await useSystemDrivers(recorded);
-      const gpu = create(dawnFlags(flags));
-      opened.push({ gpu, flags: flags.join('\n'), driver });
+      const chosen = options.gpu === undefined ? [] : await chooseGpu(options.gpu);
+      const gpu = create(dawnFlags([...flags, ...chosen]));
+      opened.push({ gpu, optionsKey, driver });
       const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
       if (adapter) {
         const interval = options.pollIntervalMs ?? 'auto';
@@ -133,6 +139,7 @@ export async function openGpu(options: OpenGpuOptions = {}): Promise<GPU> {
       opened.pop();
       tried.push(`${describe(candidate)}: Dawn accepts none of its devices`);
     } catch (error) {
+      if (error instanceof GpuChoiceError) throw error;
       tried.push(`${describe(candidate)}: ${error instanceof Error ? error.message : error}`);
     }
   }

@@ -9,6 +9,8 @@ export {
   type VulkanChoice,
 } from './driver';
 export { DriverChoiceError, DriverLoadError, NoAdapterError } from './errors';
+export { GpuChoiceError, type GpuWanted } from './gpu-choice';
+export { listVulkanDevices, type VulkanDevice } from './vulkan-devices';
 export { closeGpu, gpuDriver, openGpu, requestNodeAdapter, type OpenGpuOptions } from './gpu';
 export { throttlePolling } from './throttle';
 export { probeGpu, WrongResultError, type GpuReport } from './probe';

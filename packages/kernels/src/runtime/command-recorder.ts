@@ -62,6 +62,19 @@ export class CommandRecorder {
     this.recording?.add(command);
   }
 
+  /** Calls `action` when all commands so far are the GPU's; what it records itself is not taken down. */
+  act(action: () => void): void {
+    const { recording } = this;
+    recording?.add({ kind: 'action', action });
+    this.submit();
+    this.recording = undefined;
+    try {
+      action();
+    } finally {
+      this.recording = recording;
+    }
+  }
+
   /** Records all commands of `recording` again. */
   replay({ commands }: Recording): void {
     for (const command of commands) {
@@ -69,6 +82,9 @@ export class CommandRecorder {
         const { program, binding, x, y, z, cost } = command;
         this.encode(program, binding, x, y, z, cost);
         this.programs.add(program);
+      } else if (command.kind === 'action') {
+        this.act(command.action);
+        continue;
       } else {
         this.transfer(command);
       }

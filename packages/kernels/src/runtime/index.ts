@@ -14,6 +14,7 @@ export {
 } from './paper-device.js';
 export { formatProfile, type KernelObserver, type KernelSpan, type ProfileEntry } from './profiler.js';
 export type { Access, KernelCall, Program, ProgramSource } from './program.js';
+export type { Readback } from './readback.js';
 export type { Recording } from './recording.js';
 export * from './runtime.js';
 export * from './shape-class.js';

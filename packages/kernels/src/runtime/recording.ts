@@ -31,7 +31,13 @@ export interface RecordedCopy {
   readonly sizeBytes: number;
 }
 
-export type RecordedCommand = RecordedDispatch | RecordedClear | RecordedCopy;
+/** Something that the host does at this place, every time. */
+export interface RecordedAction {
+  readonly kind: 'action';
+  readonly action: () => void;
+}
+
+export type RecordedCommand = RecordedDispatch | RecordedClear | RecordedCopy | RecordedAction;
 
 /**
  * A sequence of commands on fixed memory, to be handed to the GPU any number of times without deciding anything

@@ -10,6 +10,7 @@ import { precompiler } from './precompile.js';
 import { Profiler, type KernelObserver, type ProfileEntry } from './profiler.js';
 import { ProgramCache } from './program-cache.js';
 import type { KernelCall, Program } from './program.js';
+import { Readback } from './readback.js';
 import { Recording } from './recording.js';
 import type { ShapeClass } from './shape-class.js';
 import { Transfers, dtypeOf, type HostData } from './transfers.js';
@@ -289,6 +290,20 @@ export class Runtime {
     this.requireRepeatable('replay');
     this.commands.replay(recording);
     this.ledger.addAll(recording.ledger);
+  }
+
+  /**
+   * Hands everything recorded so far to the GPU and calls `action`, which does not wait: at once, and in a recorded step
+   * every time that it is replayed, at the same place between its kernels.
+   */
+  act(action: () => void): void {
+    this.failures.throwIfFailed();
+    this.commands.act(action);
+  }
+
+  /** Memory of the host to read arrays of up to `size` elements of f32 into, many times; the caller destroys it. */
+  readback(size: number, label: string): Readback {
+    return new Readback(this.device, this.commands, this.failures, size, label);
   }
 
   /** Hands everything recorded so far to the GPU, without waiting. */

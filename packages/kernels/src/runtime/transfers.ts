@@ -33,7 +33,7 @@ export class Transfers {
     if (data.byteLength !== array.sizeBytes) {
       throw new ShapeError(`${data.byteLength} bytes do not fill ${array} (${array.sizeBytes} bytes)`);
     }
-    const { start, sizeBytes } = wordRange(array, 'write to');
+    const { start, sizeBytes } = copyRange(array, 'write to');
     // The queue writes before anything that is submitted later, so work on the buffer must be submitted first.
     if (this.commands.uses(buffer)) this.commands.submit();
     let source: HostData = data;
@@ -57,7 +57,7 @@ export class Transfers {
 
   clear(array: GpuArray): void {
     const { buffer } = array.storage;
-    const { start, sizeBytes } = wordRange(array, 'clear');
+    const { start, sizeBytes } = copyRange(array, 'clear');
     this.commands.clear(buffer, start, sizeBytes);
   }
 
@@ -67,8 +67,8 @@ export class Transfers {
         `cannot copy ${source} to ${target}: ${source.sizeBytes} and ${target.sizeBytes} bytes`,
       );
     }
-    const from = wordRange(source, 'copy');
-    const to = wordRange(target, 'copy to');
+    const from = copyRange(source, 'copy');
+    const to = copyRange(target, 'copy to');
     const [a, b] = [source.storage.buffer, target.storage.buffer];
     if (a === b) throw new ShapeError(`cannot copy ${source} to ${target}: they lie in one buffer`);
     this.commands.copy(a, from.start, b, to.start, to.sizeBytes);
@@ -131,7 +131,7 @@ function requireContiguous(array: GpuArray, action: string): void {
  * Where a contiguous array lies in its buffer, in whole words, which is what copies move. An array may end within a
  * word only where nothing follows it.
  */
-function wordRange(array: GpuArray, action: string): { start: number; sizeBytes: number } {
+export function copyRange(array: GpuArray, action: string): { start: number; sizeBytes: number } {
   requireContiguous(array, action);
   const { storage, sizeBytes } = array;
   const start = startBytes(array);

@@ -96,8 +96,7 @@ export class OptionSet<Shape extends Options> {
     const schema = this.shape[name]!;
     const wrong = found.get(name);
     if (wrong) throw new OptionError(wrong.key, wrong.shown, textOf(schema).expected);
-    const places =
-      flags.config === undefined && !acceptsFile(command) ? '' : `, or ${dashed(name)} in --config`;
+    const places = acceptsFile(command) ? `, or ${dashed(name)} in --config` : '';
     throw new MissingOptionError(`required option '${flagOf(name, schema)}' is missing: give it${places}`);
   }
 

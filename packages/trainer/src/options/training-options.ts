@@ -65,6 +65,9 @@ export function runningOptions({ saveEvery, keep, kept, workers }: RunningPreset
     keep: whole('<n>', kept).default(keep),
     stopAfter: whole('<step>', 'stop with a checkpoint when this step is reached').optional(),
     workers: whole('<n>', `${workers} (default: one for each processor but one)`).optional(),
+    gpu: whole('<n>', 'which of several GPUs, counted from 0 (ranks of a job take one each)', {
+      min: 0,
+    }).optional(),
     recompute: flag(
       'keep only what enters each block, and run blocks again going back: a fraction of the memory for about a third ' +
         'more arithmetic, and the same numbers',

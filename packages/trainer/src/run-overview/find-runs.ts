@@ -41,7 +41,8 @@ const DEPTH = 3;
  * @throws {UserError} when there is no such folder, or no run in it
  */
 export function findRuns(folder: string): string[] {
-  if (!existsSync(folder)) throw new UserError(`${folder}: there is no such folder. Name one that holds runs.`);
+  if (!existsSync(folder))
+    throw new UserError(`${folder}: there is no such folder. Name one that holds runs.`);
   const found: string[] = [];
   const visit = (path: string, depth: number): void => {
     if (isRun(path)) found.push(path);
@@ -52,7 +53,9 @@ export function findRuns(folder: string): string[] {
   };
   visit(folder, 0);
   if (found.length === 0) {
-    throw new UserError(`${folder} holds no runs (folders with config.json and log.jsonl). Name another folder.`);
+    throw new UserError(
+      `${folder} holds no runs (folders with config.json and log.jsonl). Name another folder.`,
+    );
   }
   return found.sort();
 }

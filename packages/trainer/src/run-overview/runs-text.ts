@@ -7,11 +7,17 @@ import { stateOf, type RunRecord } from './find-runs.js';
 function table(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
   return rows
-    .map((row) => row.map((cell, i) => cell.padEnd(widths[i]!)).join('  ').trimEnd())
+    .map((row) =>
+      row
+        .map((cell, i) => cell.padEnd(widths[i]!))
+        .join('  ')
+        .trimEnd(),
+    )
     .join('\n');
 }
 
-const number = (value: number | undefined) => (value === undefined ? '–' : Number(value.toPrecision(4)).toString());
+const number = (value: number | undefined) =>
+  value === undefined ? '–' : Number(value.toPrecision(4)).toString();
 const nameOf = (directory: string) => relative('.', directory) || '.';
 
 function seriesOf({ data }: RunRecord, name: string): Series | undefined {
@@ -21,7 +27,10 @@ function seriesOf({ data }: RunRecord, name: string): Series | undefined {
 /** The last values of what is minimised and, where there is one, the best validation. */
 function results(run: RunRecord): [loss: string, best: string] {
   const war = seriesOf(run, `${VALIDATION_PREFIX}war`)?.values;
-  return [number(seriesOf(run, 'loss')?.values.at(-1)), war ? `${(100 * Math.max(...war)).toFixed(2)} %` : '–'];
+  return [
+    number(seriesOf(run, 'loss')?.values.at(-1)),
+    war ? `${(100 * Math.max(...war)).toFixed(2)} %` : '–',
+  ];
 }
 
 function stepsOf({ data }: RunRecord): string {
@@ -39,12 +48,16 @@ export function formatRuns(runs: readonly RunRecord[]): string {
   return table([head, ...rows]);
 }
 
-const shown = (value: JsonValue | undefined) => (typeof value === 'string' ? value : JSON.stringify(value ?? null));
+const shown = (value: JsonValue | undefined) =>
+  typeof value === 'string' ? value : JSON.stringify(value ?? null);
 
 /** Where a curve was lowest, highest and last. */
 function curveText({ steps, values }: Series): string {
   const at = (value: number) => `${number(value)} (step ${steps[values.indexOf(value)]})`;
-  const [lowest, highest] = [values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))];
+  const [lowest, highest] = [
+    values.reduce((a, b) => Math.min(a, b)),
+    values.reduce((a, b) => Math.max(a, b)),
+  ];
   return `last ${number(values.at(-1))}, lowest ${at(lowest)}, highest ${at(highest)}`;
 }
 
@@ -77,6 +90,9 @@ export function formatComparison(runs: readonly RunRecord[]): string {
     ['state', ...runs.map(stateOf)],
     ['steps', ...runs.map(stepsOf)],
     ['clips/s', ...runs.map(({ data }) => number(data.clipsPerSecond.values.at(-1)))],
-    ...curves.map((name) => [`${name}, last`, ...runs.map((run) => number(seriesOf(run, name)?.values.at(-1)))]),
+    ...curves.map((name) => [
+      `${name}, last`,
+      ...runs.map((run) => number(seriesOf(run, name)?.values.at(-1))),
+    ]),
   ]);
 }

@@ -9,6 +9,7 @@ const LISTED = 5;
 export class BadFiles {
   private readonly files: BadFile[] = [];
   private readonly reported = new Set<string>();
+  private fresh: BadFile[] = [];
   private write: ((file: BadFile) => void) | undefined;
 
   /** @param logged whether the program keeps a log, in which all of them will be found */
@@ -38,16 +39,24 @@ export class BadFiles {
   report = (file: BadFile): void => {
     if (this.reported.has(file.path)) return;
     this.reported.add(file.path);
+    this.fresh.push(file);
     this.record(file);
     this.progress.note(`cannot use ${file.path}: ${file.reason}`);
   };
+
+  /** The videos that `report` was told of since the last call. */
+  takeReported(): BadFile[] {
+    const taken = this.fresh;
+    this.fresh = [];
+    return taken;
+  }
 
   /**
    * From now on, and for what was reported before: one record in the log for each file.
    *
    * @param completedSteps gives the steps completed by now
    */
-  logTo({ log }: RunFolder, completedSteps: () => number): void {
+  logTo({ log }: Pick<RunFolder, 'log'>, completedSteps: () => number): void {
     this.write = ({ path, reason }) => log.append({ type: 'bad-file', step: completedSteps(), path, reason });
     this.files.forEach(this.write);
   }

@@ -1,5 +1,5 @@
 import type { ParameterStore } from '@tubelet/autograd';
-import { OutOfMemoryError, paperRuntime, type PaperOptions, type Runtime } from '@tubelet/kernels';
+import { GpuArray, OutOfMemoryError, paperRuntime, type PaperOptions, type Runtime } from '@tubelet/kernels';
 import { EpochReader, type EpochSource } from './epoch-reader.js';
 import type { StepPosition } from './loop.js';
 import type { Trainable } from './task.js';
@@ -8,8 +8,8 @@ import { trainingStep } from './train-step.js';
 /** A training that is ready for its first step, on any runtime. */
 export interface DryTraining {
   readonly store: ParameterStore;
-  /** Bytes that a step gets from the host at a time. */
-  readonly inputBytes: number;
+  /** Bytes of what a step is given. */
+  inputBytes(): number;
   /** One step of the optimiser, as the program takes it, on batches that hold only zeros. */
   step(position: StepPosition): Promise<unknown>;
 }
@@ -38,7 +38,6 @@ export function dryTraining<Batch>({ options, createModel, emptyBatch }: Trainab
   return (runtime, batchSize) => {
     const model = createModel(runtime);
     const batch = emptyBatch(batchSize);
-    const inputs = Object.values(model.inputs(batch, 0));
     const takeStep = trainingStep(
       model,
       new EpochReader(endless(batch), options.accumulate),
@@ -46,7 +45,11 @@ export function dryTraining<Batch>({ options, createModel, emptyBatch }: Trainab
     );
     return {
       store: model.store,
-      inputBytes: inputs.reduce((sum, { data }) => sum + data.byteLength, 0),
+      inputBytes: () =>
+        Object.values(model.inputs(batch, 0)).reduce(
+          (sum, input) => sum + (input instanceof GpuArray ? input.sizeBytes : input.data.byteLength),
+          0,
+        ),
       step: async (position) => (await takeStep(position, 0)).settle(),
     };
   };
@@ -76,12 +79,13 @@ export async function measureMemory(
 ): Promise<StepMemory> {
   const { pool } = runtime;
   const before = pool.liveBytes;
-  const { store, inputBytes, step } = begin(runtime, batchSize);
+  const { store, inputBytes: bytesOfInputs, step } = begin(runtime, batchSize);
   const bytesOf = (kind: 'values' | 'gradients') =>
     store.banks.reduce((sum, bank) => sum + bank[kind].storage.sizeBytes, 0);
   const parameterBytes = bytesOf('values');
   const gradientBytes = bytesOf('gradients');
   const optimiserBytes = pool.liveBytes - before - parameterBytes - gradientBytes;
+  const inputBytes = bytesOfInputs();
   for (let i = 0; i < STEPS; i++) await step({ step: i, epoch: 0, stepInEpoch: i });
   const { peakBytes, reservedBytes: heldBytes } = pool;
   const activationBytes = peakBytes - parameterBytes - gradientBytes - optimiserBytes - inputBytes;

@@ -117,11 +117,12 @@ export async function runSteps(options: LoopOptions): Promise<TrainingResult> {
   const save = async (): Promise<void> => {
     const beganMs = nowMs();
     const content = await options.checkpoint(completedSteps);
+    savedSteps = completedSteps;
+    if (!run.isWritten) return;
     const path = checkpointPath(run.directory, completedSteps);
     // The log of the steps that a checkpoint covers must be on the disk before the checkpoint is.
     run.log.flush();
     const { lengthBytes } = await saveCheckpoint(path, content);
-    savedSteps = completedSteps;
     const durationMs = Math.round(nowMs() - beganMs);
     options.trace?.span('steps', 'checkpoint', beganMs, nowMs());
     log('checkpoint', { file: relative(run.directory, path), lengthBytes, durationMs });
@@ -208,7 +209,7 @@ export async function runSteps(options: LoopOptions): Promise<TrainingResult> {
       completedSteps,
       finished,
       checkpointPath: checkpointPath(run.directory, completedSteps),
-      reportPath: await writeReport(run.directory, run.config),
+      reportPath: run.isWritten ? await writeReport(run.directory, run.config) : '',
     };
   } catch (error) {
     // The step before the one that failed may have gone well. Its own failure would be a consequence.

@@ -1,5 +1,5 @@
 import type { Precision, Runtime } from '@tubelet/kernels';
-import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
+import { closeNodeRuntime, openNodeRuntime, type GpuWanted } from '@tubelet/kernels/node';
 import { HalfPrecisionError, useHalfPrecision } from '@tubelet/kernels/tuning';
 import { UserError } from '../errors.js';
 
@@ -25,13 +25,16 @@ export class PrecisionError extends UserError {
  * Opens the GPU for a training and sets its precision.
  *
  * @param note told which kernels use f16
- * @throws PrecisionError for f16 where no kernel can use it, or overflow is hidden; NoAdapterError where there is no GPU
+ * @param gpu which of several GPUs
+ * @throws PrecisionError for f16 where no kernel can use it, or overflow is hidden; NoAdapterError where there is no
+ *   GPU; GpuChoiceError where there is no such one
  */
 export async function openTrainingRuntime(
   { precision }: PrecisionOptions,
   note: (message: string) => void,
+  gpu?: GpuWanted,
 ): Promise<Runtime> {
-  const runtime = await openNodeRuntime({ matrixUnits: precision === 'f16' });
+  const runtime = await openNodeRuntime({ matrixUnits: precision === 'f16', gpu });
   try {
     await usePrecision(runtime, precision, note);
   } catch (error) {

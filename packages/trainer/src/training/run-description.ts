@@ -54,10 +54,12 @@ export class StepProfile {
     private readonly onKernels?: KernelObserver,
   ) {}
 
-  /** To be called after every step with the number of steps completed. */
-  onCompleted(steps: number): void {
+  /** To be called before every step with the number of steps begun so far. */
+  beforeStep(begunSteps: number): void {
     const isWanted = this.table || this.onKernels !== undefined;
-    if (isWanted && steps === this.startStep + 1) this.running = this.runtime.startProfiling(this.onKernels);
+    if (isWanted && begunSteps === this.startStep + 1) {
+      this.running = this.runtime.startProfiling(this.onKernels);
+    }
   }
 
   /** Ends it: gives the table, or why there is none; undefined where none is wanted. */

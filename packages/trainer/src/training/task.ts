@@ -1,5 +1,6 @@
-import type { Engine, StepArrays, StepInput, Tensor } from '@tubelet/autograd';
+import type { Engine, StepArrays, StepInputs, Tensor } from '@tubelet/autograd';
 import type { GpuArray, Runtime } from '@tubelet/kernels';
+import type { Communicator } from '@tubelet/mpi';
 import type { Ffmpeg } from '@tubelet/video';
 import type { CheckpointContent } from '../checkpoint.js';
 import type { Metrics } from '../meters.js';
@@ -26,7 +27,7 @@ export interface SteppedModel<Batch> extends TrainedParts {
   /** Names of the values that `forward` gives as `losses`; the first is `loss`, the one that is minimised. */
   readonly losses: readonly string[];
   /** A batch as the arrays that `forward` takes: the only way of clips to the GPU. */
-  inputs(batch: Batch, epoch: number): Readonly<Record<string, StepInput>>;
+  inputs(batch: Batch, epoch: number): StepInputs<string>;
   /** The loss of a batch, and the values to be told of it, f32 [losses]. Is recorded and replayed (`RecordedStep`). */
   forward(arrays: StepArrays<string>): { readonly loss: Tensor; readonly losses: GpuArray };
 }
@@ -50,17 +51,27 @@ export interface Trainable<Batch, Model extends TrainedModel<Batch> = TrainedMod
   emptyBatch(batchSize: number): Batch;
 }
 
+/** One of several ranks that share the samples of an epoch. */
+export interface RankShare {
+  readonly rank: number;
+  readonly ranks: number;
+  /** Those on this host, which share its processor. */
+  readonly localRanks: number;
+}
+
 /** The data of a task, which have been looked for and found good as far as that can be said without decoding. */
 export interface TaskData<Batch> {
   /** Settings that decide the result of a run, what names the data among them: a resumed run must have the same. */
   readonly settings: Readonly<Record<string, JsonValue>>;
   /** What else `config.json` is to say. */
   readonly description: Readonly<Record<string, JsonValue>>;
-  openLoader(): Promise<TaskLoader<Batch>>;
+  /** Gives the batches of one of `ranks` ranks, which share each step's samples. */
+  openLoader(share: RankShare): Promise<TaskLoader<Batch>>;
 }
 
 /** What the parts of a run share. */
 export interface RunContext<Batch> {
+  readonly ranks: Communicator;
   readonly run: RunFolder;
   readonly loader: TaskLoader<Batch>;
   readonly stepsPerEpoch: number;

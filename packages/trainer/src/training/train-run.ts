@@ -1,7 +1,9 @@
 import { cosineSchedule, scaleLearningRate } from '@tubelet/autograd';
 import { formatBytes, type Runtime } from '@tubelet/kernels';
 import { closeNodeRuntime } from '@tubelet/kernels/node';
+import { openCommunicator, type Communicator } from '@tubelet/mpi';
 import { latestCheckpoint } from '../checkpoint-folder.js';
+import { OptionError } from '../errors.js';
 import { createProgress, type Progress } from '../progress.js';
 import {
   createRun,
@@ -19,14 +21,27 @@ import { countSteps, EpochReader } from './epoch-reader.js';
 import { runSteps, type TrainingResult } from './loop.js';
 import { openTrainingRuntime } from './precision.js';
 import { describeEnvironment, otherAdapterNote, StepProfile } from './run-description.js';
+import {
+  fromFirst,
+  requireSameEverywhere,
+  requireSameShare,
+  requireSameState,
+  SAME_COMMAND,
+  SAME_GPUS,
+  shareContent,
+  SharedSteps,
+  silentProgress,
+  silentRun,
+} from './ranks.js';
 import { savedSettings } from './settings.js';
 import type { RunContext, Task, TaskData, TaskLoader, TrainedModel } from './task.js';
 import { trainingStep } from './train-step.js';
 import { Trace } from './trace.js';
-import { useTuning } from './tuning.js';
+import { describeTuning, useTuning } from './tuning.js';
 
 /** What is known before there is a run folder. */
 interface Plan<Batch, Model extends TrainedModel<Batch>> {
+  readonly ranks: Communicator;
   readonly task: Task<Batch, Model>;
   readonly data: TaskData<Batch>;
   readonly loader: TaskLoader<Batch>;
@@ -42,33 +57,58 @@ interface Plan<Batch, Model extends TrainedModel<Batch>> {
  * Trains, in a run folder, until the end or until the user asks it to stop; a run that is resumed goes on to the same
  * bytes. Everything that can be wrong with options, folders and data is looked at before the GPU is opened.
  *
+ * Started with mpirun, the processes of a job train together: each on its share of every batch, with the same weights.
+ * The first alone reads and writes the run folder.
+ *
+ * @param join gives the ranks of the job
  * @throws UserError for what the user can do something about
+ * @throws MpiError where a job's ranks cannot be joined
  */
 export async function trainRun<Batch, Model extends TrainedModel<Batch>>(
   task: Task<Batch, Model>,
+  join: () => Promise<Communicator> = openCommunicator,
 ): Promise<Pick<TrainingResult, 'finished'>> {
   const { options } = task;
-  const saved = options.resume ? readRunConfig(options.out) : undefined;
-  if (!saved) requireNoRun(options.out);
+  const ranks = await join();
+  const { rank, size } = ranks;
+  if (size > 1 && options.gpu !== undefined) {
+    throw new OptionError('--gpu', options.gpu, 'no --gpu: the ranks on a host take its GPUs in turn');
+  }
+  const saved = await fromFirst(ranks, () => {
+    if (options.resume) return readRunConfig(options.out);
+    requireNoRun(options.out);
+    return undefined;
+  });
 
-  const progress = createProgress();
+  const progress = rank === 0 ? createProgress() : silentProgress;
   const note = (message: string) => progress.note(message);
   const badFiles = new BadFiles(progress);
-  const data = await task.openData(badFiles);
-  if (saved) requireSameSettings(options.out, savedSettings(saved), data.settings);
+  const found = await task.openData(badFiles);
+  const data = { ...found, settings: { ...found.settings, accumulate: options.accumulate * size } };
+  await requireSameEverywhere(ranks, data.settings, SAME_COMMAND);
+  if (saved) {
+    requireSameShare(saved, options, size);
+    requireSameSettings(options.out, savedSettings(saved), data.settings);
+  }
 
-  const loader = await data.openLoader();
+  const loader = await data.openLoader({ rank, ranks: size, localRanks: ranks.localSize });
   const stop = stopOnSignals(note);
   try {
     const stepsPerEpoch = countSteps(loader, options, task.moreBatches);
     const batches = new EpochReader(loader, options.accumulate);
     if (!saved) await batches.readFirst();
-    const trace = options.trace === undefined ? undefined : new Trace(options.trace);
-    const runtime = await openTrainingRuntime(options, note);
+    const trace = options.trace === undefined || rank > 0 ? undefined : new Trace(options.trace);
+    const gpu = size > 1 ? { localRank: ranks.localRank } : options.gpu;
+    const runtime = await openTrainingRuntime(options, note, gpu);
     try {
       useTuning(runtime, { autotune: options.autotune, saved, note });
-      const plan = { task, data, loader, batches, stepsPerEpoch, progress, badFiles, stop, trace };
-      return await trainOn(runtime, plan);
+      const gpuFacts = { GPU: runtime.adapter.description, tuning: describeTuning(runtime) };
+      await requireSameEverywhere(ranks, gpuFacts, SAME_GPUS);
+      const plan = { ranks, task, data, loader, batches, stepsPerEpoch, progress, badFiles, stop, trace };
+      const result = await trainOn(runtime, plan);
+      // The first may still be writing.
+      await ranks.barrier();
+      return result;
     } finally {
       trace?.close();
       closeNodeRuntime(runtime);
@@ -94,14 +134,15 @@ async function trainOn<Batch, Model extends TrainedModel<Batch>>(
     for (const line of announcements(model, context, task)) progress.note(line);
     await compileAhead(runtime, dryTraining(task), options.batchSize, (message) => progress.note(message));
     const profile = new StepProfile(runtime, options.profile, startStep, plan.trace?.kernels);
-    const result = await takeSteps(model, plan, context, startStep, (steps) => {
-      completedSteps = steps;
-      profile.onCompleted(steps);
+    const result = await takeSteps(model, plan, context, startStep, {
+      before: (begunSteps) => profile.beforeStep(begunSteps),
+      onCompleted: (steps) => (completedSteps = steps),
     });
     run.log.append({ type: 'memory', step: completedSteps, peakGpuBytes: runtime.pool.peakBytes });
     const timings = await profile.text(completedSteps);
-    if (timings !== undefined) console.log(timings);
-    console.log(await summary(result, model, plan));
+    if (timings !== undefined && run.isWritten) console.log(timings);
+    const lines = await summary(result, model, plan);
+    if (run.isWritten) console.log(lines);
     if (result.finished) await task.conclude?.(model, result, context);
     return result;
   } finally {
@@ -113,15 +154,16 @@ async function trainOn<Batch, Model extends TrainedModel<Batch>>(
 
 /**
  * Makes the run's folder and first weights, or restores the state of its latest sound checkpoint. A run that was killed
- * before its first one begins anew.
+ * before its first one begins anew. The first rank does all of it and gives the others its state.
  */
 async function beginRun<Batch, Model extends TrainedModel<Batch>>(
   model: Model,
   plan: Plan<Batch, Model>,
 ): Promise<{ context: RunContext<Batch>; startStep: number }> {
-  const { task, loader, stepsPerEpoch, progress, badFiles } = plan;
+  const { ranks, task, loader, stepsPerEpoch, progress, badFiles } = plan;
   const { out, resume } = task.options;
   const { runtime } = model.engine;
+  if (ranks.rank > 0) return joinRun(model, plan);
   const found = resume ? await latestCheckpoint(out, (message) => progress.note(message)) : undefined;
   const startStep = found?.step ?? 0;
   if (found) model.restore(found.path, found.content);
@@ -130,7 +172,11 @@ async function beginRun<Batch, Model extends TrainedModel<Batch>>(
   // It begins with the weights that training begins with.
   if (!found) model.average?.initialise();
   const run = resume ? await resumeRun(out, startStep) : await createRun(out, describeRun(runtime, plan));
-  const context: RunContext<Batch> = { run, loader, stepsPerEpoch, progress, badFiles };
+  const context: RunContext<Batch> = { ranks, run, loader, stepsPerEpoch, progress, badFiles };
+  if (ranks.size > 1) {
+    await fromFirst(ranks, () => startStep);
+    await shareContent(ranks, await model.checkpoint(startStep));
+  }
   if (found) {
     progress.note(`resuming after step ${startStep} from ${found.path}`);
     const note = otherAdapterNote(run.config, runtime);
@@ -143,15 +189,35 @@ async function beginRun<Batch, Model extends TrainedModel<Batch>>(
   return { context, startStep };
 }
 
+/** The state of the first rank, for another. */
+async function joinRun<Batch, Model extends TrainedModel<Batch>>(
+  model: Model,
+  plan: Plan<Batch, Model>,
+): Promise<{ context: RunContext<Batch>; startStep: number }> {
+  const { ranks, task, loader, stepsPerEpoch, progress, badFiles } = plan;
+  const startStep = await fromFirst(ranks, () => 0);
+  model.restore('the state of rank 0', await shareContent(ranks, undefined));
+  const run = silentRun(task.options.out, describeRun(model.engine.runtime, plan));
+  return { context: { ranks, run, loader, stepsPerEpoch, progress, badFiles }, startStep };
+}
+
+/** Who is told of steps. */
+interface Observers {
+  /** Before each, with the number of those begun before it. */
+  readonly before: (begunSteps: number) => void;
+  readonly onCompleted: (completedSteps: number) => void;
+}
+
 function takeSteps<Batch, Model extends TrainedModel<Batch>>(
   model: Model,
-  { task, batches, stepsPerEpoch, progress, stop, trace }: Plan<Batch, Model>,
+  { ranks, task, batches, stepsPerEpoch, progress, badFiles, stop, trace }: Plan<Batch, Model>,
   context: RunContext<Batch>,
   startStep: number,
-  onCompleted: (steps: number) => void,
+  { before, onCompleted }: Observers,
 ): Promise<TrainingResult> {
   const { options } = task;
-  const clipsPerStep = options.batchSize * options.accumulate;
+  const clipsPerStep = options.batchSize * options.accumulate * ranks.size;
+  const shared = ranks.size > 1 ? new SharedSteps(ranks, model.store, stop, badFiles) : undefined;
   const schedule = cosineSchedule({
     peak: scaleLearningRate(options.lr, clipsPerStep),
     minimum: scaleLearningRate(options.minLr, clipsPerStep),
@@ -159,7 +225,7 @@ function takeSteps<Batch, Model extends TrainedModel<Batch>>(
     stepsPerEpoch,
     warmupEpochs: options.warmupEpochs,
   });
-  const takeStep = trainingStep(model, batches, options.accumulate, trace);
+  const takeStep = trainingStep(model, batches, options.accumulate, { shared, trace });
   return runSteps({
     run: context.run,
     totalSteps: schedule.totalSteps,
@@ -170,12 +236,19 @@ function takeSteps<Batch, Model extends TrainedModel<Batch>>(
     checkpointEverySteps: saveEvery(task, stepsPerEpoch),
     retention: { keepLast: options.keep },
     progress,
-    stop,
+    stop: shared ?? stop,
     trace,
-    step: (position) => takeStep(position, schedule.at(position.step)),
+    step: (position) => {
+      before(position.step);
+      return takeStep(position, schedule.at(position.step));
+    },
     onCompleted,
     endOfEpoch: task.endEpoch && ((epoch) => task.endEpoch!(model, epoch, context)),
-    checkpoint: (completedSteps) => model.checkpoint(completedSteps),
+    checkpoint: async (completedSteps) => {
+      const content = await model.checkpoint(completedSteps);
+      await requireSameState(ranks, content, completedSteps);
+      return content;
+    },
   });
 }
 
@@ -228,7 +301,7 @@ async function summary<Batch, Model extends TrainedModel<Batch>>(
 /** Everything needed to repeat a run. */
 function describeRun<Batch, Model extends TrainedModel<Batch>>(
   runtime: Runtime,
-  { task, data, loader, stepsPerEpoch }: Plan<Batch, Model>,
+  { ranks, task, data, loader, stepsPerEpoch }: Plan<Batch, Model>,
 ): RunConfig {
   const { options, program, commandLine, version } = task;
   return {
@@ -237,7 +310,8 @@ function describeRun<Batch, Model extends TrainedModel<Batch>>(
     settings: {
       ...data.settings,
       ...data.description,
-      clipsPerStep: options.batchSize * options.accumulate,
+      clipsPerStep: options.batchSize * options.accumulate * ranks.size,
+      ranks: ranks.size,
       stepsPerEpoch,
       saveEvery: saveEvery(task, stepsPerEpoch),
       keep: options.keep,

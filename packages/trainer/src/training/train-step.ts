@@ -3,6 +3,7 @@ import { SKIPPED_STEPS, type Metrics } from '../meters.js';
 import { Divergence } from './divergence.js';
 import type { EpochReader } from './epoch-reader.js';
 import type { PendingStep, StepPosition } from './loop.js';
+import { communicationMetrics, type SharedSteps } from './ranks.js';
 import type { SteppedModel } from './task.js';
 import { nowMs, type Trace } from './trace.js';
 
@@ -12,6 +13,14 @@ export type TrainStep = (position: StepPosition, learningRate: number) => Promis
 // One computes while the next is made ready; more would only fill the memory with clips that wait.
 const BATCHES_IN_FLIGHT = 2;
 
+/** What a step has to do with besides its model and batches. */
+export interface StepSurroundings {
+  /** The steps that this rank takes together with others; absent where it is alone. */
+  readonly shared?: SharedSteps | undefined;
+  /** Is told what was waited for, and when. */
+  readonly trace?: Trace | undefined;
+}
+
 /**
  * The steps of a training. Batches of one shape are recorded when the second of them comes, and replayed from then on.
  *
@@ -19,23 +28,26 @@ const BATCHES_IN_FLIGHT = 2;
  * all gradients, whether it counts: where a value is not finite, weights, moments and average stay as they were (see
  * `LossScale`). To settle a step throws `TrainingDivergedError` where that has happened too often.
  *
- * @param accumulate batches whose gradients make one step
- * @param trace is told what was waited for, and when
+ * @param accumulate batches whose gradients make one step, on each rank
  */
 export function trainingStep<Batch>(
   model: SteppedModel<Batch>,
   batches: EpochReader<Batch>,
   accumulate: number,
-  trace?: Trace,
+  { shared, trace }: StepSurroundings = {},
 ): TrainStep {
   const { engine, store, optimiser, lossScale, average, losses: names } = model;
   const { runtime } = engine;
   const divergence = new Divergence();
+  const reduction = shared?.reduction;
+  /** Of a batch in the mean over all that make a step. */
+  const weight = 1 / (accumulate * (shared?.ranks.size ?? 1));
   const batchStep = new RecordedStep(engine, {
     stores: [store],
+    variant: reduction && (() => reduction.plan),
     body(arrays: StepArrays<string>) {
       const { loss, losses } = model.forward(arrays);
-      engine.backward(loss, { scale: 1 / accumulate, lossScale });
+      engine.backward(loss, { scale: weight, lossScale, observer: reduction });
       return losses;
     },
   });
@@ -60,10 +72,14 @@ export function trainingStep<Batch>(
       const name = `step ${position.step + 1}, batch ${index + 1}`;
       trace?.span('waiting for data', name, askedMs, gotMs);
       if (readyMs > gotMs) trace?.span('waiting for the GPU', name, gotMs, readyMs);
+      if (index + 1 === accumulate) reduction?.begin();
       const read = heldBack(runtime.read(batchStep.run(model.inputs(batch, position.epoch))));
       inFlight.push(read);
       reads.push(read);
     }
+    const beganMs = nowMs();
+    const communication = await reduction?.finish();
+    if (communication) trace?.span('waiting for ranks', `step ${position.step + 1}`, beganMs, nowMs());
     // Here the gradients of the step are complete, and nothing has been decided on them.
     optimiser.step({ learningRate });
     average?.update({ lossScale });
@@ -71,16 +87,16 @@ export function trainingStep<Batch>(
 
     const settle = async (): Promise<Metrics> => {
       const values = await Promise.all(reads);
-      const losses = names.map((name, i) => {
-        return [name, values.reduce((sum, one) => sum + one[i]!, 0) / accumulate] as const;
-      });
+      const own = names.map((_, i) => values.reduce((sum, one) => sum + one[i]!, 0) / accumulate);
+      const losses = shared ? await shared.meanOf(own) : own;
       const { gradientNorm, scale, skippedSteps, skipped } = await outcome;
-      divergence.check(position.step, losses[0]![1], lossScale, { scale, skippedSteps, skipped });
+      divergence.check(position.step, losses[0]!, lossScale, { scale, skippedSteps, skipped });
       return {
-        ...Object.fromEntries(losses),
+        ...Object.fromEntries(names.map((name, i) => [name, losses[i]!])),
         lr: learningRate,
         'gradient norm': gradientNorm,
         ...(lossScale.dynamic && { 'loss scale': scale }),
+        ...(communication && communicationMetrics(communication)),
         ...((lossScale.dynamic || skippedSteps > 0) && { [SKIPPED_STEPS]: skippedSteps }),
       };
     };

@@ -21,6 +21,7 @@ import { drawMix, mixClips, softTargets, type Mix } from '../transforms/mixup';
 import { LabelledClipLoader, type LabelledClipBatch } from './labelled-clip-loader';
 import type { LabelledClipLoaderOptions } from './labelled-loader-options';
 import { Purpose } from '../stream-purposes';
+import { rgbReader } from '../testing/rgb';
 
 const folder = temporaryFolder();
 const file = (name: string) => join(folder.path, name);
@@ -154,7 +155,7 @@ describe('an epoch', () => {
     const expected = new Float32Array(4 * CLIP_VALUES);
     for (const [i, sample] of batch!.sampleIndices.entries()) {
       const info = await pool.probe(videos[sample]!.path);
-      const frames = await pool.readClip(info, batch!.frameIndices[i]!, { size: SIZE, crop: 'none' });
+      const frames = await rgbReader(pool).clip(info, batch!.frameIndices[i]!, { size: SIZE, crop: 'none' });
       expected.set(transformTrainClip(frames, SIZE, { seed, epoch, sample }).values, i * CLIP_VALUES);
     }
     await pool.close();

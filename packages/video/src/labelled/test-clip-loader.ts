@@ -4,6 +4,7 @@ import { requireInteger } from '../check-options';
 import type { CropMode } from '../crop';
 import { NoReadableVideoError, VideoDecodeError, type BadFile } from '../errors';
 import type { Ffmpeg } from '../ffmpeg';
+import type { CodedFrames } from '../pixels/coded-frames';
 import { DecoderPool, defaultWorkerCount } from '../pool';
 import { prefetch } from '../prefetch';
 import type { TimeRange } from '../video-entry';
@@ -43,8 +44,8 @@ export interface TestClipLoaderOptions {
 
 /** A batch of clips for testing. */
 export interface TestClipBatch {
-  /** [B, T, size, size, 3], RGB. */
-  frames: Uint8Array<ArrayBuffer>;
+  /** [B]: the frames of each clip, for `ClipPixels.frames`. */
+  clips: CodedFrames[];
   /** [B]: the place of each clip's video in the list. */
   videoIndices: Uint32Array<ArrayBuffer>;
   /** [B]: which of its video's clips each is, 0 … clips − 1. */
@@ -56,7 +57,7 @@ export interface TestClipBatch {
 type ResolvedOptions = Required<Omit<TestClipLoaderOptions, 'ffmpeg' | 'onBadFile'>>;
 
 interface TestClip {
-  frames: Uint8Array;
+  frames: CodedFrames;
   video: number;
   clip: number;
   indices: number[];
@@ -156,12 +157,8 @@ export class TestClipLoader {
   }
 
   private assemble(clips: readonly TestClip[]): TestClipBatch {
-    const { frames, size } = this.options;
-    const clipBytes = frames * size * size * 3;
-    const batch = new Uint8Array(clips.length * clipBytes);
-    clips.forEach((clip, i) => batch.set(clip.frames, i * clipBytes));
     return {
-      frames: batch,
+      clips: clips.map(({ frames }) => frames),
       videoIndices: Uint32Array.from(clips, ({ video }) => video),
       clipIndices: Uint32Array.from(clips, ({ clip }) => clip),
       frameIndices: clips.map(({ indices }) => indices),
@@ -195,15 +192,10 @@ export class TestClipLoader {
       return perClip.map((indices, clip) => ({ frames: pixels[clip]!, video, clip, indices }));
     }
     // Frames that several clips show are decoded once.
-    const pixels = await read(wanted);
-    const frameBytes = size * size * 3;
+    const { bytes, frames: all } = await read(wanted);
     const places = new Map(wanted.map((index, place) => [index, place]));
     return perClip.map((indices, clip) => {
-      const ofClip = new Uint8Array(frames * frameBytes);
-      for (const [i, index] of indices.entries()) {
-        const from = places.get(index)! * frameBytes;
-        ofClip.set(pixels.subarray(from, from + frameBytes), i * frameBytes);
-      }
+      const ofClip = { bytes, frames: indices.map((index) => all[places.get(index)!]!) };
       return { frames: ofClip, video, clip, indices };
     });
   }

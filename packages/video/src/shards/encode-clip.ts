@@ -1,9 +1,10 @@
 /** A whole video, decoded and encoded anew as square frames. */
 import { cropBox, type CropMode } from '../crop';
-import { decodeRange, framesPlace } from '../decode';
+import { decodeFrames, framesPlace } from '../decode';
 import type { Decoders } from '../decoders';
 import { VideoDecodeError, VideoEncodeError } from '../errors';
 import { storeInfo, type StoredInfo } from '../header-cache';
+import { toRgb } from '../pixels/to-rgb';
 import { planarFrameBytes, type Colour } from '../planes';
 import { describeTimes, FRAME_FOLDER_RATE, type VideoInfo } from '../video-info';
 import type { DecoderProcess } from '../webcodecs/client';
@@ -80,7 +81,8 @@ async function encodeFrames(
     const reason = `its ${info.frameCount} frames are too many to be held in memory: cut it into shorter videos`;
     throw new VideoDecodeError(info.path, reason);
   }
-  const rgb = await decodeRange(decoders, info, 0, info.frameCount, { size, crop });
+  const indices = Array.from({ length: info.frameCount }, (_, i) => i);
+  const rgb = toRgb(await decodeFrames(decoders, info, indices, { size, crop }), size);
   const planes = new Uint8Array(info.frameCount * planarFrameBytes(size, size));
   for (let i = 0; i < info.frameCount; i++) {
     const frame = rgb.subarray(i * size * size * 3, (i + 1) * size * size * 3);

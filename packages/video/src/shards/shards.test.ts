@@ -28,6 +28,8 @@ import {
 import type { ClipDescription } from './member';
 import { INDEX_NAME } from './shard-index';
 import { ShardMaker, type ShardOptions } from './write-shards';
+import { toRgb } from '../pixels/to-rgb';
+import { rgbOfClips } from '../testing/rgb';
 
 const folder = temporaryFolder();
 const at = (...names: string[]) => join(folder.path, ...names);
@@ -141,7 +143,9 @@ describe('shards', () => {
         const info = await pools.webcodecs.probe(path, member);
         expect(info.frameCount).toBe(count);
         const frames = await pools.webcodecs.readRange(info, shape);
-        expect(frameNumbers(frames, SIZE)).toEqual(Array.from({ length: count }, (_, frame) => frame));
+        expect(frameNumbers(toRgb(frames, SIZE), SIZE)).toEqual(
+          Array.from({ length: count }, (_, frame) => frame),
+        );
         const clip = [3, 7, 11];
         const expected = await pools.webcodecs.readClip(info, clip, shape);
         expect(await pools.wasm.readClip(info, clip, shape)).toEqual(expected);
@@ -266,8 +270,8 @@ describe('a loader of shards', () => {
     expect(whole.flatMap(({ sampleIndices }) => [...sampleIndices]).sort((a, b) => a - b)).toEqual(
       Array.from({ length: 24 }, (_, i) => i),
     );
-    for (const { frames, frameIndices } of whole)
-      expect(frameNumbers(frames, SIZE)).toEqual(frameIndices.flat());
+    for (const { clips, frameIndices } of whole)
+      expect(frameNumbers(rgbOfClips(clips, SIZE), SIZE)).toEqual(frameIndices.flat());
     expect(await collect(await open({ workers: 1 }), 2, 3)).toEqual(whole.slice(3));
   });
 

@@ -2,7 +2,9 @@
 import type * as Library from '@napi-rs/webcodecs';
 import type { VideoFrame } from '@napi-rs/webcodecs';
 import type { InputVideoTrack } from 'mediabunny';
-import { planarFrameBytes, planesToRgb, turnFrame, type Colour, type PlanarFrame } from '../planes';
+import { codedFrameBytes, type Colour } from '@tubelet/kernels';
+import { keepFrame, keptFrame, shownSize, storedBytes } from '../pixels/coded-frames';
+import { planarFrameBytes, type PlanarFrame } from '../planes';
 import { findStart, listFrameTimes, withContainer, type Container } from './container';
 import { findPackets, SAME_TIME_SECONDS, type Packets } from './find-packets';
 import type { VideoPlace } from '../video-info';
@@ -134,10 +136,10 @@ export function probeContainer(library: WebCodecs, place: VideoPlace): Promise<P
   });
 }
 
-/** Decodes frames, as they are shown, and gives them one after the other. Throws a RefusedVideoError. */
+/** Decodes frames and gives them one after the other, before they are turned. Throws a RefusedVideoError. */
 export function eachFrame(
   library: WebCodecs,
-  { path, part, times, rotation, width, height }: FramesPlace,
+  { path, part, times, ...shown }: FramesPlace,
   use: (planes: PlanarFrame, position: number) => void | Promise<void>,
 ): Promise<void> {
   return withContainer({ path, part }, async (container) => {
@@ -145,10 +147,10 @@ export function eachFrame(
     const key = await sink.getKeyPacket((times[0] as number) + SAME_TIME_SECONDS, { metadataOnly: true });
     if (key === null) throw new RefusedVideoError('there is no key frame in front of the clip');
     const packets = await findPackets(container, key, times);
+    const { width, height } = shownSize(shown);
     let position = 0;
     await decodePackets(library, container, packets, async (frame) => {
-      const coded = await readPlanes(frame);
-      const planes = rotation === 0 ? coded : turnFrame(coded, rotation);
+      const planes = await readPlanes(frame);
       if (planes.width !== width || planes.height !== height) {
         throw new RefusedVideoError('its frames change their size');
       }
@@ -157,14 +159,14 @@ export function eachFrame(
   });
 }
 
-/** Decodes frames to RGB. Throws a RefusedVideoError where ffmpeg is to try. */
+/** Decodes frames and keeps of them what is used. Throws a RefusedVideoError where ffmpeg is to try. */
 export async function decodeFrames(library: WebCodecs, request: FramesRequest): Promise<Uint8Array> {
   const { colour, box, size, times } = request;
-  const frameBytes = size * size * 3;
-  const target = new Uint8Array(times.length * frameBytes);
-  await eachFrame(library, request, (planes, position) => {
-    const bytes = new Uint8ClampedArray(target.buffer, position * frameBytes, frameBytes);
-    planesToRgb(planes, colour, box, size, bytes);
-  });
-  return target;
+  const kept = keptFrame({ colour }, box, size);
+  const frameBytes = codedFrameBytes(kept);
+  const bytes = new Uint8Array(storedBytes(kept, times.length));
+  await eachFrame(library, request, ({ width, height, data }, position) =>
+    keepFrame({ width, height, colour }, data, box, size, bytes.subarray(position * frameBytes)),
+  );
+  return bytes;
 }

@@ -12,7 +12,7 @@ import {
   Mp4OutputFormat,
   Output,
 } from 'mediabunny';
-import { planarFrameBytes, type Colour } from '../planes';
+import { planarFrameBytes, turnFrame, type Colour } from '../planes';
 import { resizePlanes } from '../shards/resize-planes';
 import { eachFrame, type WebCodecs } from './decode-frames';
 import { boxesOf } from './mp4-boxes';
@@ -185,7 +185,8 @@ export function encodeVideo(library: EncodingWebCodecs, request: EncodeRequest):
   const { times, colour, box, size } = request;
   return encode(library, request, times, colour, async (encoder) => {
     let given = 0;
-    await eachFrame(library, request, async (planes, position) => {
+    await eachFrame(library, request, async (coded, position) => {
+      const planes = request.rotation === 0 ? coded : turnFrame(coded, request.rotation);
       await encoder.add(resizePlanes(planes, box, size), position);
       given++;
     });

@@ -1,5 +1,5 @@
 /** What a decoder process is asked and answers. */
-import type { Colour } from '../planes';
+import type { Colour } from '@tubelet/kernels';
 import type { Box } from '../resize';
 import type { ContainerInfo, VideoPlace } from '../video-info';
 
@@ -22,7 +22,7 @@ export interface FramesPlace extends VideoPlace {
 /** Decodes frames. */
 export interface FramesRequest extends FramesPlace {
   kind: 'frames';
-  /** Cut out of each frame and scaled to `size` × `size`. */
+  /** Cut out of each frame as it is coded, before it is turned, and halved where it is much larger than `size`. */
   box: Box;
   size: number;
 }
@@ -75,7 +75,7 @@ export interface ProbedVideo {
 
 export interface ProcessResult {
   probe: ProbedVideo;
-  /** [times.length, size, size, 3]. */
+  /** The frames one behind the other, see `keepFrame`. */
   frames: Uint8Array;
   encode: EncodedVideo;
   encodeFrames: EncodedVideo;

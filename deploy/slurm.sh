@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+#SBATCH --job-name=tubelet
+#SBATCH --nodes=2
+#SBATCH --ntasks-per-node=4
+#SBATCH --gpus-per-node=4
+#SBATCH --cpus-per-task=12
+#SBATCH --time=24:00:00
+#SBATCH --signal=TERM@120
+#SBATCH --requeue
+#SBATCH --open-mode=append
+#SBATCH --output=tubelet-%j.log
+#
+# Pre-training on two hosts of four GPUs: sbatch deploy/slurm.sh
+# Change the numbers above and the three paths below. `srun --mpi=list` says whether the cluster has pmix (Open MPI) or pmi2
+# (MPICH). Put `bash deploy/one-gpu.sh` before `node` where equal GPUs cannot be told apart otherwise.
+set -euo pipefail
+
+tubelet="$HOME/tubelet"
+videos=/data/voxceleb2
+run="/data/runs/$SLURM_JOB_NAME"
+
+# module load openmpi
+cd "$tubelet"
+resume=()
+if [[ -e "$run/config.json" ]]; then resume=(--resume); fi
+
+# Two minutes before the end of its time every rank is sent SIGTERM; the run stops with a checkpoint.
+srun --mpi=pmix --kill-on-bad-exit=1 --cpu-bind=none \
+  node apps/pretrain/dist/cli.js train "$videos" --out "$run" --batch-size 16 --epochs 100 "${resume[@]}"
+
+# A run that was stopped before its end goes on when its turn comes again.
+if ! grep -q '"type":"end"' "$run/log.jsonl"; then scontrol requeue "$SLURM_JOB_ID"; fi

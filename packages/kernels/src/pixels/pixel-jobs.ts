@@ -1,0 +1,21 @@
+/** What the kernels on pixels share: a dispatch works on many frames, each described by a record of a table. */
+import { ShapeError } from '../runtime/errors.js';
+import type { GpuArray } from '../runtime/gpu-array.js';
+
+/** Rows that an invocation works on: software drivers spend longer on starting an invocation than on a pixel. */
+export const ROWS_PER_INVOCATION = 16;
+const LANES = 32;
+
+/** Throws `ShapeError` unless `jobs` is a contiguous u32 array [n, record]; returns n. */
+export function requireJobs(kernel: string, jobs: GpuArray, record: number): number {
+  const [count, words] = jobs.shape;
+  if (jobs.dtype !== 'u32' || jobs.shape.length !== 2 || words !== record || !jobs.isContiguous) {
+    throw new ShapeError(`${kernel}: jobs is ${jobs}: give a contiguous u32 array [jobs, ${record}]`);
+  }
+  return count!;
+}
+
+/** Workgroups of 32 columns and 16 rows, for each of `frames`. */
+export function pixelWorkgroups(width: number, height: number, frames: number): [number, number, number] {
+  return [Math.ceil(width / LANES), Math.ceil(height / ROWS_PER_INVOCATION), frames];
+}

@@ -1,0 +1,170 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { clearTimeout, setTimeout } from 'node:timers';
+import { setTimeout as delay } from 'node:timers/promises';
+import { optionWords } from './programs.mjs';
+import { root } from './root.mjs';
+
+/*
+ * Pre-training as jobs of several ranks, held against one process that takes the same steps: batches of ranks that it
+ * does one after the other.
+ */
+
+const program = join(root, 'apps', 'pretrain', 'dist', 'cli.js');
+
+/** Batches of a step, over all ranks. */
+const BATCHES = 4;
+/** 5 files, each 8 times an epoch, are 5 steps of 4 batches of 2. */
+export const STEPS = 20;
+
+const settings = {
+  'image-size': 32,
+  frames: 4,
+  'frame-step': 1,
+  dim: 32,
+  depth: 1,
+  heads: 1,
+  'decoder-dim': 32,
+  'decoder-depth': 1,
+  'decoder-heads': 1,
+  region: '2,2,2',
+  'mask-ratio': 0.5,
+  'clips-per-video': 8,
+  'batch-size': 2,
+  epochs: 4,
+  'warmup-epochs': 1,
+  'save-every': 3,
+  lr: 0.05,
+  workers: 1,
+};
+
+/** A job that has not ended by then hangs. */
+const HANGING_MS = 300_000;
+
+/** The command of a job of so many ranks; of one without a launcher. */
+function command(mpi, ranks, videos, out, changes) {
+  const args = [
+    program,
+    'train',
+    videos,
+    ...optionWords({ ...settings, accumulate: BATCHES / ranks, out, ...changes }),
+  ];
+  if (ranks === 1) return { file: process.execPath, args, env: process.env };
+  return {
+    file: mpi.launcher,
+    args: [...mpi.args, '-n', String(ranks), process.execPath, ...args],
+    env: mpi.env,
+  };
+}
+
+/**
+ * Trains with so many ranks.
+ *
+ * @param {{ launcher: string, args: string[], env: NodeJS.ProcessEnv } | undefined} mpi not needed for one rank
+ * @param {Record<string, string | number | boolean>} [changes] options besides those of all runs
+ * @returns {{ status: number | null, output: string }}
+ */
+export function train(mpi, ranks, videos, out, changes = {}) {
+  const { file, args, env } = command(mpi, ranks, videos, out, changes);
+  const options = { cwd: root, env, encoding: 'utf8', timeout: HANGING_MS, killSignal: 'SIGKILL' };
+  const { status, stdout, stderr, error } = spawnSync(file, args, options);
+  if (error) throw error;
+  return { status, output: `${stdout}${stderr}` };
+}
+
+/** Children of a process, and theirs. */
+function descendants(pid) {
+  const path = `/proc/${pid}/task/${pid}/children`;
+  const children = existsSync(path) ? readFileSync(path, 'utf8').split(' ').filter(Boolean) : [];
+  return children.flatMap((child) => [Number(child), ...descendants(child)]);
+}
+
+/** The process of a rank below a launcher; undefined before it is there. */
+function processOfRank(launcher, rank) {
+  return descendants(launcher).find((pid) => {
+    try {
+      const variables = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+      const isRank = variables.some(
+        (line) => line === `OMPI_COMM_WORLD_RANK=${rank}` || line === `PMI_RANK=${rank}`,
+      );
+      return isRank && readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')[1] === program;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/**
+ * Trains until so many steps are logged and kills a rank.
+ *
+ * @returns {Promise<{ status: number | null, output: string, steps: number }>}
+ */
+export async function trainAndKill(mpi, ranks, videos, out, { rank, afterStep }) {
+  const { file, args, env } = command(mpi, ranks, videos, out, {});
+  const child = spawn(file, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text) => (output += text));
+  const ended = new Promise((resolve) => child.on('close', (status) => resolve(status)));
+  let hasEnded = false;
+  void ended.then(() => (hasEnded = true));
+  const limit = Date.now() + HANGING_MS;
+  while (!hasEnded && loggedSteps(out).length < afterStep && Date.now() < limit) await delay(10);
+  const pid = processOfRank(child.pid, rank);
+  if (pid !== undefined) process.kill(pid, 'SIGKILL');
+  const timer = setTimeout(() => child.kill('SIGKILL'), HANGING_MS);
+  const status = await ended;
+  clearTimeout(timer);
+  return { status, output, steps: loggedSteps(out).length };
+}
+
+/** The records of a run's steps. */
+export function loggedSteps(out) {
+  const path = join(out, 'log.jsonl');
+  if (!existsSync(path)) return [];
+  return readFileSync(path, 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('{') && line.endsWith('}'))
+    .map((line) => JSON.parse(line))
+    .filter(({ type }) => type === 'step');
+}
+
+/** The weights of a run's last checkpoint, by name. */
+function lastWeights(out) {
+  const folder = join(out, 'checkpoints');
+  const name = readdirSync(folder)
+    .filter((file) => /^step-\d+\.safetensors$/.test(file))
+    .sort()
+    .at(-1);
+  const bytes = readFileSync(join(folder, name));
+  const headerBytes = Number(bytes.readBigUInt64LE(0));
+  const header = JSON.parse(bytes.toString('utf8', 8, 8 + headerBytes));
+  const isWeight = (key) => key !== '__metadata__' && !key.startsWith('exp_avg');
+  const weights = Object.keys(header)
+    .filter(isWeight)
+    .map((key) => {
+      const [begin, end] = header[key].data_offsets.map(
+        (offset) => bytes.byteOffset + 8 + headerBytes + offset,
+      );
+      return [key, new Float32Array(bytes.buffer.slice(begin, end))];
+    });
+  return { name, weights: new Map(weights) };
+}
+
+/** Greatest difference of a weight of two runs, and the norm of all differences beside that of the weights. */
+export function weightDifference(out, reference) {
+  const [a, b] = [lastWeights(out), lastWeights(reference)];
+  if (a.name !== b.name) throw new Error(`${out} ends with ${a.name}, ${reference} with ${b.name}`);
+  let [greatest, differences, squares] = [0, 0, 0];
+  for (const [key, values] of b.weights) {
+    values.forEach((value, i) => {
+      const difference = Math.abs(a.weights.get(key)[i] - value);
+      // NaN too.
+      if (!(difference <= greatest)) greatest = difference;
+      differences += difference ** 2;
+      squares += value ** 2;
+    });
+  }
+  return { greatest, relative: Math.sqrt(differences / squares) };
+}

@@ -1,0 +1,117 @@
+// Runs the ranks of jobs on this machine under Open MPI and MPICH, which are fetched into the cache folder: that the
+// collectives give the right bits, that the main thread is free meanwhile, that a rank which fails or is killed ends the
+// job with a message; then that jobs of 2 and 4 ranks train as one process does, go on with another number of ranks, and
+// leave a sound checkpoint when one is killed. Says how long sums take.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fetchMpi, mpiNames } from './lib/mpi.mjs';
+import { STEPS, loggedSteps, train, trainAndKill, weightDifference } from './lib/mpi-training.mjs';
+import { bundleSource, importSource } from './lib/source.mjs';
+
+/** A job that has not ended by then hangs. */
+const HANGING_MS = 120_000;
+
+/**
+ * After 20 steps: ranks add gradients in another order than one process, which rounds otherwise, and AdamW divides by
+ * what may be small.
+ */
+const MOST_RELATIVE_DIFFERENCE = 5e-7;
+const MOST_DIFFERENCE = 2e-6;
+
+/** What each scenario of `packages/mpi/src/testing/collectives.ts` must end with. */
+const scenarios = [
+  { name: 'results', passes: true },
+  { name: 'overlap', passes: true },
+  { name: 'speed', passes: true },
+  { name: 'leave', passes: true },
+  { name: 'error', passes: false, says: /this rank has failed on purpose/ },
+  { name: 'kill', passes: false, says: /signal 9/ },
+];
+
+const { cacheDirectory } = await importSource('packages/kernels/src/node/index.ts');
+const collectives = await bundleSource('packages/mpi/src/testing/collectives.ts');
+
+function require(condition, message, output = '') {
+  if (!condition) throw new Error(`${message}\n${output}`);
+}
+
+function testCollectives(mpi, ranks, { name, passes, says }) {
+  const args = [...mpi.args, '-n', String(ranks), process.execPath, collectives, name, String(ranks)];
+  const options = { env: mpi.env, encoding: 'utf8', timeout: HANGING_MS, killSignal: 'SIGKILL' };
+  const { status, stdout, stderr, error } = spawnSync(mpi.launcher, args, options);
+  const output = `${stdout}${stderr}`;
+  require(!error, error?.message, output);
+  require((status === 0) === passes, `ended with exit code ${status}`, output);
+  require(!says || says.test(output), `said nothing that matches ${says}`, output);
+  if (name === 'speed') console.log(stdout.trim());
+}
+
+function requireAlike(out, reference, what) {
+  const { greatest, relative } = weightDifference(out, reference);
+  const text = `weights differ by ${greatest.toExponential(1)} at the most, ${relative.toExponential(1)} in norm`;
+  require(greatest <= MOST_DIFFERENCE && relative <= MOST_RELATIVE_DIFFERENCE, `${what}: ${text}`);
+  return text;
+}
+
+function testTraining(mpi, ranks, videos, out, reference) {
+  const { status, output } = train(mpi, ranks, videos, out);
+  require(status === 0, `ended with exit code ${status}`, output);
+  require(/cut-short\.mp4/.test(output), 'nobody names the file that cannot be used', output);
+  require(loggedSteps(out).length ===
+    STEPS, `${loggedSteps(out).length} of ${STEPS} steps are logged`, output);
+  return requireAlike(out, reference, `${ranks} ranks against one`);
+}
+
+/** Kills a rank of four, and goes on with two. */
+async function testKilledRank(mpi, videos, out, reference) {
+  const { status, output, steps } = await trainAndKill(mpi, 4, videos, out, { rank: 2, afterStep: 7 });
+  require(status !== 0, 'the job went on without a rank', output);
+  require(/signal 9/.test(output), 'nothing says that a rank was killed', output);
+  require(steps < STEPS, 'the job had ended before a rank was killed', output);
+  const wrong = train(mpi, 2, videos, out, { resume: true, accumulate: 1 });
+  require(/with 2 ranks give --accumulate 2/.test(
+    wrong.output,
+  ), 'steps of another size were begun', wrong.output);
+  const resumed = train(mpi, 2, videos, out, { resume: true });
+  require(resumed.status === 0, `the rest ended with exit code ${resumed.status}`, resumed.output);
+  require(/resuming after step \d+/.test(resumed.output), 'it began anew', resumed.output);
+  require(loggedSteps(out).length === STEPS, 'steps are missing in the log, or there twice', resumed.output);
+  return `killed after step ${steps}, ${requireAlike(out, reference, 'four ranks, then two')}`;
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'tubelet-mpi-'));
+const [videos, alone] = [join(folder, 'videos'), join(folder, 'alone')];
+try {
+  const { writeDataSet } = await importSource('apps/pretrain/src/testing/data-set.ts');
+  await writeDataSet(videos);
+  const { status, output } = train(undefined, 1, videos, alone);
+  require(status === 0, `a process alone ended with exit code ${status}`, output);
+  for (const name of mpiNames) {
+    const mpi = await fetchMpi(cacheDirectory(), name);
+    const test = async (what, run) => {
+      const title = `${mpi.title} ${mpi.version}, ${what}`;
+      try {
+        const said = await run();
+        console.log(`[mpi] ${title}: ${said ?? 'passed'}`);
+      } catch (error) {
+        throw new Error(`${title}: ${error.message}`, { cause: error });
+      }
+    };
+    for (const ranks of [2, 4]) {
+      for (const scenario of scenarios) {
+        await test(`${ranks} ranks, ${scenario.name}`, () => testCollectives(mpi, ranks, scenario));
+      }
+      const out = join(folder, `${name}-${ranks}`);
+      await test(`${ranks} ranks, ${STEPS} steps`, () => testTraining(mpi, ranks, videos, out, alone));
+    }
+    await test('4 ranks, one killed, then 2', () =>
+      testKilledRank(mpi, videos, join(folder, `${name}-killed`), alone));
+  }
+} catch (error) {
+  console.error(`[mpi] NOT PASSED: ${error.message}`);
+  process.exitCode = 1;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
