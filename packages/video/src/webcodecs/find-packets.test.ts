@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DecoderPool } from '../pool';
+import { rgbReader } from '../testing/rgb';
 import { encodeVideo, temporaryFolder, texturedFrames } from '../testing/videos';
 import { withContainer } from './container';
 import { findPackets } from './find-packets';
@@ -62,10 +63,11 @@ describe.skipIf(missing)('the packets of a clip', () => {
 
   it.each(Object.keys(FILES))('of %s give the frames that decoding all of it gives', async (name) => {
     const info = await pool.probe(path(name));
-    const all = await pool.readRange(info, SHAPE);
+    const reader = rgbReader(pool);
+    const all = await reader.range(info, SHAPE);
     const frameBytes = SHAPE.size ** 2 * 3;
     for (const indices of [WANTED, [0, 30, 79], [3, 7, 11, 15, 19, 23, 27], [78, 79], [50]]) {
-      const clip = await pool.readClip(info, indices, SHAPE);
+      const clip = await reader.clip(info, indices, SHAPE);
       for (const [i, index] of indices.entries()) {
         const expected = all.subarray(index * frameBytes, (index + 1) * frameBytes);
         expect(
