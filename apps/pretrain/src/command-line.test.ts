@@ -11,9 +11,7 @@ const TRAIN_OPTIONS = [
   'watch watch-every save-every keep stop-after workers recompute dry-run memory-budget no-autotune profile trace debug config help',
 ].flatMap((line) => line.split(' '));
 const PREPARE_OPTIONS =
-  'out resume dry-run image-size crop key-frame-interval bits-per-pixel shard-size workers debug help'.split(
-    ' ',
-  );
+  'out resume dry-run image-size crop key-frame-interval shard-size workers debug help'.split(' ');
 const RECONSTRUCT_OPTIONS = 'checkpoint out start-seconds frame-step crop mask-ratios seed debug help'.split(
   ' ',
 );

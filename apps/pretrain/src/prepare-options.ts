@@ -20,9 +20,6 @@ export const prepareOptions = optionSet({
     keyFrameInterval: option
       .whole('<n>', 'frames from one key frame to the next: fewer are decoded sooner, and take more room')
       .default(4),
-    bitsPerPixel: option
-      .number('<n>', 'what a pixel of a frame takes in the shards', { min: 0, max: 8, aboveMin: true })
-      .default(0.3),
   },
   'Running:': {
     shardSize: option.bytes('<size>', 'size of a shard').default(2 ** 30),

@@ -26,7 +26,7 @@ afterAll(() => rm(folder, { recursive: true }));
 
 it('estimates, makes shards, and says what it left out and why', async () => {
   const { stdout, stderr } = await succeed(command('whole'));
-  expect(stderr).toMatch(/from 5 of 5 sources, 2 of which cannot be used: about [\d.]+ KiB, in \d+s/);
+  expect(stderr).toMatch(/from 2 of 5 sources, 1 of which cannot be used: about [\d.]+ KiB, in \d+s/);
   expect(stdout).toMatch(/^3 clips in \d+ shards, [\d.]+ KiB in /);
   const rejects = readFileSync(at('whole', 'rejects.tsv'), 'utf8').trim().split('\n');
   expect(rejects).toHaveLength(3);

@@ -12,24 +12,24 @@ import { existsSync, statfsSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { PrepareOptions } from './prepare-options.js';
 
-/** Sources that the estimate looks at. */
+/** Sources that the estimate looks at: so many, and of few sources a quarter. */
 const SAMPLE = 16;
 
 /** Makes shards of the videos of `sources`, or says what they would take. */
 export async function prepare(sources: readonly string[], options: PrepareOptions): Promise<void> {
-  const { out, imageSize: size, crop, keyFrameInterval, bitsPerPixel, shardSize, workers } = options;
+  const { out, imageSize: size, crop, keyFrameInterval, shardSize, workers } = options;
   if (size % 2 !== 0) throw new OptionError('--image-size', size, 'an even number, for the colours of H.264');
   const { note } = createProgress();
   const { entries, skipped } = await listVideos(sources);
-  note(`${entries.length} sources${skipped.length > 0 ? `, and ${skipped.length} files that are none` : ''}`);
+  note(`sources: ${entries.length}; other files, which are left out: ${skipped.length}`);
   const maker = await ShardMaker.open({
-    ...{ entries, size, crop, keyFrameInterval, bitsPerPixel, shardBytes: shardSize, workers },
+    ...{ entries, size, crop, keyFrameInterval, shardBytes: shardSize, workers },
   });
   try {
     note(`decoder: ${maker.decoder}`);
     // What is there already says more than an estimate.
     if (!options.resume || options.dryRun) {
-      const estimate = await maker.estimate(SAMPLE);
+      const estimate = await maker.estimate(Math.min(SAMPLE, Math.ceil(entries.length / 4)));
       note(describeEstimate(estimate, entries.length));
       requireSpace(out, estimate);
     }
@@ -58,7 +58,7 @@ function requireSpace(out: string, { lengthBytes }: ShardEstimate): void {
   if (bavail * bsize >= lengthBytes) return;
   throw new UserError(
     `${out} has ${formatBytes(bavail * bsize)} left, and the shards take about ${formatBytes(lengthBytes)}: ` +
-      'choose another disk, a smaller --image-size or fewer --bits-per-pixel.',
+      'choose another disk, a smaller --image-size or a longer --key-frame-interval.',
   );
 }
 

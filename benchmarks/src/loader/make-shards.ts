@@ -4,7 +4,7 @@ import { listVideos, ShardMaker, type VideoEntry } from '@tubelet/video';
 export async function makeShards(folder: string, paths: readonly string[]): Promise<VideoEntry[]> {
   const maker = await ShardMaker.open({
     ...{ entries: paths.map((path) => ({ path })), size: 160, crop: 'voxceleb' },
-    ...{ keyFrameInterval: 4, bitsPerPixel: 0.3, shardBytes: 2 ** 30 },
+    ...{ keyFrameInterval: 4, shardBytes: 2 ** 30 },
   });
   try {
     await maker.write(

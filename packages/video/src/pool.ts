@@ -162,8 +162,8 @@ export class DecoderPool {
    * @throws VideoDecodeError; VideoEncodeError where this machine has no encoder.
    */
   encode(info: VideoInfo, crop: CropMode, shape: EncodeShape): Promise<EncodedClip> {
-    const { size, keyFrameInterval, bitsPerPixel } = shape;
-    return this.submit({ kind: 'encode', info, crop, size, keyFrameInterval, bitsPerPixel });
+    const { size, keyFrameInterval } = shape;
+    return this.submit({ kind: 'encode', info, crop, size, keyFrameInterval });
   }
 
   /**

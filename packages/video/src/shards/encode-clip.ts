@@ -61,8 +61,8 @@ async function encodeFrames(
   encoder: DecoderProcess,
   job: ClipToEncode,
 ): Promise<EncodedVideo & { colour: Colour }> {
-  const { info, crop, size, keyFrameInterval, bitsPerPixel } = job;
-  const shape = { size, keyFrameInterval, bitsPerPixel };
+  const { info, crop, size, keyFrameInterval } = job;
+  const shape = { size, keyFrameInterval };
   try {
     const place = framesPlace(
       info,

@@ -20,7 +20,6 @@ export interface ShardSettings {
   size: number;
   crop: string;
   keyFrameInterval: number;
-  bitsPerPixel: number;
   shardBytes: number;
   encoder: string;
 }

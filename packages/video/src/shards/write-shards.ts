@@ -19,8 +19,6 @@ export interface ShardOptions {
   crop: CropMode;
   /** Frames from one key frame to the next: what a random clip costs to decode, against the bytes it takes. */
   keyFrameInterval: number;
-  /** What a pixel of a frame may take in the shards, on average: losses are hard to see from 0.2 on. */
-  bitsPerPixel: number;
   /** The size at which a shard ends. */
   shardBytes: number;
   /** See `DecoderPoolOptions`. */
@@ -36,13 +34,11 @@ export interface ShardEstimate {
   seconds: number;
 }
 
-function checkOptions({ size, keyFrameInterval, bitsPerPixel, shardBytes }: ShardOptions): void {
+function checkOptions({ size, keyFrameInterval, shardBytes }: ShardOptions): void {
   requireInteger('size', size, 2);
   if (size % 2 !== 0)
     throw new RangeError(`size is ${size}: H.264 with half the colours wants an even number.`);
   requireInteger('keyFrameInterval', keyFrameInterval, 1);
-  if (!(bitsPerPixel > 0 && bitsPerPixel <= 8))
-    throw new RangeError(`bitsPerPixel is ${bitsPerPixel}: give a number above 0, at most 8.`);
   requireInteger('shardBytes', shardBytes, 1);
 }
 
@@ -151,9 +147,9 @@ export class ShardMaker {
   }
 
   private settings(): ShardSettings {
-    const { entries, size, crop, keyFrameInterval, bitsPerPixel, shardBytes } = this.options;
+    const { entries, size, crop, keyFrameInterval, shardBytes } = this.options;
     const encoder = `@napi-rs/webcodecs ${this.pool.webcodecs?.version}`;
-    const shape = { size, crop, keyFrameInterval, bitsPerPixel, shardBytes };
+    const shape = { size, crop, keyFrameInterval, shardBytes };
     return { sources: fingerprint(entries), count: entries.length, ...shape, encoder };
   }
 

@@ -25,7 +25,7 @@ const BASELINE_LEVEL_3_1 = 'avc1.42001f';
 const BASELINE_LEVEL_5_1 = 'avc1.420033';
 /** Frames of a square of this edge are as large as level 3.1 allows. */
 const LARGEST_LEVEL_3_1_SIZE = 960;
-/** The encoder spends bits by the frame: it is told the same rate of all videos. Their own times go into the file. */
+/** The encoder is told the same rate of all videos. Their own times go into the file. */
 const FRAME_RATE = 25;
 const FRAME_MICROSECONDS = 1e6 / FRAME_RATE;
 /** Frames that wait in the encoder; they take memory. */
@@ -54,7 +54,7 @@ class PacketEncoder {
     private readonly library: EncodingWebCodecs,
     private readonly shape: EncodeShape,
   ) {
-    const { size, bitsPerPixel } = shape;
+    const { size } = shape;
     this.encoder = new library.VideoEncoder({
       output: (chunk, metadata) => {
         const data = new Uint8Array(chunk.byteLength);
@@ -67,8 +67,9 @@ class PacketEncoder {
     this.encoder.configure({
       codec: size > LARGEST_LEVEL_3_1_SIZE ? BASELINE_LEVEL_5_1 : BASELINE_LEVEL_3_1,
       ...{ width: size, height: size, framerate: FRAME_RATE, avc: { format: 'avc' } },
-      // The library passes a quantizer over, and holds to a rate.
-      bitrate: Math.round(bitsPerPixel * size * size * FRAME_RATE),
+      // Constant quality, x264's own choice of it: the library passes quantizers over, and frames that are held to a rate
+      // depend on timing.
+      bitrateMode: 'quantizer',
       // In `realtime` the library adds key frames of its own.
       ...{ latencyMode: 'quality', hardwareAcceleration: 'prefer-software' },
     });

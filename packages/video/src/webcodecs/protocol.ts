@@ -33,8 +33,6 @@ export interface EncodeShape {
   size: number;
   /** Frames from one key frame to the next. */
   keyFrameInterval: number;
-  /** What the encoder may spend on a pixel of a frame, on average. */
-  bitsPerPixel: number;
 }
 
 /** Decodes frames and encodes them again. */
