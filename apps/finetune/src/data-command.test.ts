@@ -199,8 +199,8 @@ describe('the command line', () => {
         .exitOverride()
         .configureOutput({ writeErr: () => undefined })
         .action((name: unknown) => {
-          const set: Pick<typeof checkOptions, 'read'> = one.name() === 'check' ? checkOptions : showOptions;
-          parsed = { name, options: set.read(one).options };
+          const { options } = one.name() === 'check' ? checkOptions.read(one) : showOptions.read(one);
+          parsed = { name, options };
         });
     }
     await command.parseAsync(words, { from: 'user' });
