@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DecoderPool, listVideos, openDataset } from '@tubelet/video';
+import { DecoderPool, listVideos, openDataset, toRgb } from '@tubelet/video';
 import { makeClip } from './clip.js';
 import { renderClip } from './render.js';
 import { bundleProgram, type Program } from './testing/program.js';
@@ -58,7 +58,7 @@ describe('faces', () => {
       const info = await pool.probe(path);
       expect(info).toMatchObject({ frameCount: FRAMES, width: SIZE, height: SIZE });
       expect(info.durationSeconds).toBeCloseTo(FRAMES / 16, 3);
-      const decoded = await pool.readRange(info, { size: SIZE, crop: 'none' });
+      const decoded = toRgb(await pool.readRange(info, { size: SIZE, crop: 'none' }), SIZE);
       const key = { seed: 3, subject: 1, clip: (7 + 5) * 100, expression: 'disgust', variety: 0.3 } as const;
       const drawn = await renderClip(makeClip(key, FRAMES), SIZE);
       const difference = drawn.reduce((sum, value, i) => sum + Math.abs(value - (decoded[i] as number)), 0);

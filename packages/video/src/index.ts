@@ -39,6 +39,7 @@ export { resizeBilinear, type Box, type ResizeOptions } from './resize';
 export { ClipPixels } from './pixels/clip-pixels';
 export { alikeFrames, blankClips, type CodedFrames, type StoredFrame } from './pixels/coded-frames';
 export { squareFrames } from './pixels/square-frames';
+export { toRgb } from './pixels/to-rgb';
 export * from './sampling';
 export * from './crop';
 export * from './transforms/index';

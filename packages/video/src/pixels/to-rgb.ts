@@ -3,7 +3,7 @@ import { planesToRgb, turnFrame } from '../planes';
 import { resizeBilinear } from '../resize';
 import { shownSize, type CodedFrames } from './coded-frames';
 
-/** Frames of size × size, RGB: [T, size, size, 3]. */
+/** The frames of a clip on the processor, where no GPU is at hand: [T, size, size, 3], RGB. */
 export function toRgb({ bytes, frames }: CodedFrames, size: number): Uint8Array {
   const frameBytes = 3 * size * size;
   const rgb = new Uint8Array(frames.length * frameBytes);
