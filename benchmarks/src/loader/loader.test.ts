@@ -44,8 +44,8 @@ it('prints a line for each decoder', () => {
     30,
   );
   expect(table.split('\n').slice(1)).toEqual([
-    'fast        20.0        75 %                  75 ms  40 in 2.0 s',
-    'unknown     20.0                                     40 in 2.0 s',
+    'mp4     fast        20.0        75 %                  75 ms                 25 %  40 in 2.0 s',
+    'mp4     unknown     20.0                                                    25 %  40 in 2.0 s',
   ]);
 });
 

@@ -94,8 +94,8 @@ describe('bench:model', () => {
     runtime.precision = 'f16';
     try {
       const scaled = await stepOf();
-      // Norm of the gradient and decision; the rest is the same on an adapter without matrix units.
-      expect(scaled.dispatches).toBeGreaterThan(plain.dispatches);
+      // Steps are decided on alike, and on an adapter without matrix units the rest is the same too.
+      expect(scaled.dispatches).toBe(plain.dispatches);
       expect(scaled).toMatchObject({ buffersCreated: 0, bindGroupsCreated: 0, pipelinesCreated: 0 });
     } finally {
       runtime.precision = 'f32';
