@@ -5,6 +5,7 @@ import { clearTimeout, setTimeout } from 'node:timers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { optionWords } from './programs.mjs';
 import { root } from './root.mjs';
+import { importSource } from './source.mjs';
 
 /*
  * Pre-training as jobs of several ranks, held against one process that takes the same steps: batches of ranks that it
@@ -18,18 +19,9 @@ const BATCHES = 4;
 /** 5 files, each 8 times an epoch, are 5 steps of 4 batches of 2. */
 export const STEPS = 20;
 
+const { TINY_MODEL } = await importSource('apps/pretrain/src/testing/tiny-model.ts');
 const settings = {
-  'image-size': 32,
-  frames: 4,
-  'frame-step': 1,
-  dim: 32,
-  depth: 1,
-  heads: 1,
-  'decoder-dim': 32,
-  'decoder-depth': 1,
-  'decoder-heads': 1,
-  region: '2,2,2',
-  'mask-ratio': 0.5,
+  ...TINY_MODEL,
   'clips-per-video': 8,
   'batch-size': 2,
   epochs: 4,

@@ -1,6 +1,12 @@
 /** Options of the commands that apply a classifier to videos. */
-import { debugOption, option, optionSet, type ValuesOf, type ValuesOfSet } from '@tubelet/trainer';
-import { CROP_MODES } from '@tubelet/video';
+import {
+  cropOption,
+  debugOption,
+  option,
+  optionSet,
+  type ValuesOf,
+  type ValuesOfSet,
+} from '@tubelet/trainer';
 import { dataOptions } from './data-source.js';
 import { PREDICTION_FORMATS } from './predict-format.js';
 
@@ -18,13 +24,7 @@ const clipOptions = {
   frameStep: option
     .whole('<n>', 'distance between frames of a clip, in frames of the video (default: as in training)')
     .optional(),
-  crop: option
-    .choice(
-      '<mode>',
-      'voxceleb: top centre of the frame; centre: its centred square; none: all of it (default: as in training)',
-      CROP_MODES,
-    )
-    .optional(),
+  crop: cropOption(' (default: as in training)').optional(),
 };
 
 const speedOptions = {

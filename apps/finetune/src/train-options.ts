@@ -1,5 +1,6 @@
 import {
   clipOptions,
+  cropOption,
   encoderOptions,
   folderOptions,
   option,
@@ -10,7 +11,7 @@ import {
   stepOptions,
   type ValuesOfSet,
 } from '@tubelet/trainer';
-import { CROP_MODES, type MixOptions, type TrainTransformOptions } from '@tubelet/video';
+import { type MixOptions, type TrainTransformOptions } from '@tubelet/video';
 import { dataOptions, VALIDATION_PARTS } from './data-source.js';
 
 const splitOptions = {
@@ -123,13 +124,7 @@ export const trainOptions = optionSet({
   'Clips:': {
     ...clipOptions,
     frameStep: option.whole('<n>', 'distance between frames of a clip (default: 4, of FERV39k 1)').optional(),
-    crop: option
-      .choice(
-        '<mode>',
-        'none: all of the frame, squashed to a square; centre: its centred square; voxceleb: its top centre',
-        CROP_MODES,
-      )
-      .default('none'),
+    crop: cropOption().default('none'),
   },
   'Augmentation:': augmentationOptions,
   'Training:': learningOptions,

@@ -1,5 +1,4 @@
-import { debugOption, option, optionSet, type ValuesOfSet } from '@tubelet/trainer';
-import { CROP_MODES } from '@tubelet/video';
+import { cropOption, debugOption, option, optionSet, type ValuesOfSet } from '@tubelet/trainer';
 
 /** The options of `prepare`; clips have the size and the crop that `train` has by default. */
 export const prepareOptions = optionSet({
@@ -10,13 +9,7 @@ export const prepareOptions = optionSet({
   },
   'Clips:': {
     imageSize: option.whole('<n>', 'edge of the frames, in pixels, even', { min: 2 }).default(160),
-    crop: option
-      .choice(
-        '<mode>',
-        'voxceleb: top centre of the frame; centre: its centred square; none: all of it',
-        CROP_MODES,
-      )
-      .default('centre'),
+    crop: cropOption().default('centre'),
     keyFrameInterval: option
       .whole('<n>', 'frames from one key frame to the next: fewer are decoded sooner, and take more room')
       .default(4),

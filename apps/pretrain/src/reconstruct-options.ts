@@ -1,5 +1,4 @@
-import { debugOption, option, optionSet, type ValuesOfSet } from '@tubelet/trainer';
-import { CROP_MODES } from '@tubelet/video';
+import { cropOption, debugOption, option, optionSet, type ValuesOfSet } from '@tubelet/trainer';
 
 /** The options of `reconstruct`; by default the picture has the mask ratios of the paper's Figure 4. */
 export const reconstructOptions = optionSet({
@@ -8,13 +7,7 @@ export const reconstructOptions = optionSet({
     out: option.text('<picture>', 'the PNG file to write'),
     startSeconds: option.notNegative('<s>', 'where in the video the clip begins').default(0),
     frameStep: option.whole('<n>', 'distance between frames of the clip').default(4),
-    crop: option
-      .choice(
-        '<mode>',
-        'voxceleb: top centre of the frame; centre: its centred square; none: all of it',
-        CROP_MODES,
-      )
-      .default('centre'),
+    crop: cropOption().default('centre'),
     maskRatios: option
       .shares('<shares>', 'shares of masked positions, one picture part for each')
       .default([0.75, 0.9]),

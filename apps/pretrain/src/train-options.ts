@@ -9,6 +9,7 @@ import {
 } from '@tubelet/mae-dfer';
 import {
   clipOptions,
+  cropOption,
   encoderConfig,
   encoderOptions,
   folderOptions,
@@ -23,7 +24,6 @@ import {
   type JsonValue,
   type ValuesOfSet,
 } from '@tubelet/trainer';
-import { CROP_MODES } from '@tubelet/video';
 
 /** The options of `train`; defaults are the paper's settings. */
 export const trainOptions = optionSet({
@@ -44,13 +44,7 @@ export const trainOptions = optionSet({
   'Clips:': {
     ...clipOptions,
     frameStep: option.whole('<n>', 'distance between frames of a clip').default(4),
-    crop: option
-      .choice(
-        '<mode>',
-        'voxceleb: top centre of the frame; centre: its centred square; none: all of it',
-        CROP_MODES,
-      )
-      .default('centre'),
+    crop: cropOption().default('centre'),
     augmentation: option
       .choice('<kind>', 'multiScaleCrop or none', ['multiScaleCrop', 'none'])
       .default('multiScaleCrop'),

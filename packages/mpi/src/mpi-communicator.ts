@@ -32,30 +32,30 @@ export class MpiCommunicator implements Communicator {
   private isOpen = true;
 
   private constructor(
-    private readonly library: MpiLibrary,
+    private readonly mpi: MpiLibrary,
     launch: Launch,
   ) {
     const provided = Buffer.alloc(4);
-    const initialise = library.bind('MPI_Init_thread', ['void *', 'void *', 'int', 'void *']);
+    const initialise = mpi.bind('MPI_Init_thread', ['void *', 'void *', 'int', 'void *']);
     requireSuccess('MPI_Init_thread', initialise(null, null, THREAD_MULTIPLE, provided));
     if (provided.readInt32LE() < THREAD_SERIALIZED) {
-      throw new MpiError(`${library.version} was built without threads; install a build that has them`);
+      throw new MpiError(`${mpi.version} was built without threads; install a build that has them`);
     }
     const number = (name: string): number => {
       const value = Buffer.alloc(4);
-      requireSuccess(name, library.bind(name, ['comm', 'void *'])(library.world, value));
+      requireSuccess(name, mpi.bind(name, ['comm', 'void *'])(mpi.world, value));
       return value.readInt32LE();
     };
     this.rank = number('MPI_Comm_rank');
     this.size = number('MPI_Comm_size');
     this.calls = {
-      barrier: library.bind('MPI_Barrier', ['comm']),
-      broadcast: library.bind('MPI_Bcast', ['void *', 'int', 'type', 'int', 'comm']),
-      allreduce: library.bind('MPI_Allreduce', ['void *', 'void *', 'int', 'type', 'op', 'comm']),
-      allgather: library.bind('MPI_Allgather', ['void *', 'int', 'type', 'void *', 'int', 'type', 'comm']),
+      barrier: mpi.bind('MPI_Barrier', ['comm']),
+      broadcast: mpi.bind('MPI_Bcast', ['void *', 'int', 'type', 'int', 'comm']),
+      allreduce: mpi.bind('MPI_Allreduce', ['void *', 'void *', 'int', 'type', 'op', 'comm']),
+      allgather: mpi.bind('MPI_Allgather', ['void *', 'int', 'type', 'void *', 'int', 'type', 'comm']),
     };
-    this.finalize = library.bind('MPI_Finalize', []);
-    const abort = library.bind('MPI_Abort', ['comm', 'int']);
+    this.finalize = mpi.bind('MPI_Finalize', []);
+    const abort = mpi.bind('MPI_Abort', ['comm', 'int']);
     // Node writes what was not caught after the event below, which nothing follows here.
     process.on('uncaughtExceptionMonitor', (error) => {
       if (this.isOpen) console.error(`rank ${this.rank}:`, error);
@@ -63,11 +63,11 @@ export class MpiCommunicator implements Communicator {
     process.once('exit', (code) => {
       if (!this.isOpen) return;
       if (code === 0) this.finalize();
-      else abort(library.world, code);
+      else abort(mpi.world, code);
     });
     if (this.size !== launch.size) {
       throw new MpiError(
-        `the launcher has started ${launch.size} ranks, but ${library.version} knows of ${this.size}: it belongs to ` +
+        `the launcher has started ${launch.size} ranks, but ${mpi.version} knows of ${this.size}: it belongs to ` +
           'another launcher. Use the mpirun of the same installation, or name its library in TUBELET_MPI_LIBRARY.',
       );
     }
@@ -90,26 +90,26 @@ export class MpiCommunicator implements Communicator {
   }
 
   barrier(): Promise<void> {
-    return this.enqueue('barrier', () => [this.library.world]);
+    return this.enqueue('barrier', () => [this.mpi.world]);
   }
 
   async broadcast(data: ArrayBufferView): Promise<void> {
-    const { types, world } = this.library;
+    const { types, world } = this.mpi;
     for (const piece of bytePieces(data)) {
       await this.enqueue('broadcast', () => [piece, piece.byteLength, types.byte, 0, world]);
     }
   }
 
   async sum(values: Numbers, result: Numbers = values): Promise<void> {
-    await this.allreduce(values, result, this.library.ops.sum);
+    await this.allreduce(values, result, this.mpi.ops.sum);
   }
 
   async max(values: Numbers): Promise<void> {
-    await this.allreduce(values, values, this.library.ops.max);
+    await this.allreduce(values, values, this.mpi.ops.max);
   }
 
   async gather<T>(value: T): Promise<T[]> {
-    const { types, world } = this.library;
+    const { types, world } = this.mpi;
     const bytes = Buffer.from(JSON.stringify(value));
     const longest = Float64Array.of(bytes.byteLength);
     await this.max(longest);
@@ -139,7 +139,7 @@ export class MpiCommunicator implements Communicator {
         `${values.length} values cannot be reduced into ${result.length} of another array`,
       );
     }
-    const { types, world, inPlace } = this.library;
+    const { types, world, inPlace } = this.mpi;
     const type = values instanceof Float32Array ? types.float32 : types.float64;
     const most = PIECE_BYTES / values.BYTES_PER_ELEMENT;
     for (let first = 0; first < values.length; first += most) {

@@ -3,18 +3,11 @@
  * 4:2:0 video as they were coded, and cropping, scaling and the conversion to RGB happen here: so all of them give the
  * same bytes.
  */
-import type { Colour } from '@tubelet/kernels';
+import { colourFactors, type Colour } from '@tubelet/kernels';
 import type { Box } from './resize';
 import { triangleFilter, type Filter } from './triangle-filter';
 
 export type { Colour };
-
-/** Shares of red and blue in luma. */
-const LUMA_SHARES = {
-  bt601: { red: 0.299, blue: 0.114 },
-  bt709: { red: 0.2126, blue: 0.0722 },
-  bt2020: { red: 0.2627, blue: 0.0593 },
-} as const;
 
 /** A frame of 8 bits in 4:2:0: the planes Y, U and V one behind the other, without padding. */
 export interface PlanarFrame {
@@ -140,7 +133,7 @@ function sumRows(scaled: Float32Array, { vertical }: PlaneScaler, y: number, sum
  */
 export function planesToRgb(
   { width, height, data }: PlanarFrame,
-  { matrix, fullRange }: Colour,
+  colour: Colour,
   box: Box,
   size: number,
   target: Uint8ClampedArray,
@@ -153,16 +146,7 @@ export function planesToRgb(
   const uRows = scaleRows(data.subarray(chromaBegin), chroma);
   const vRows = scaleRows(data.subarray(chromaBegin + chromaBytes), chroma);
 
-  const { red, blue } = LUMA_SHARES[matrix];
-  const green = 1 - red - blue;
-  const chromaScale = fullRange ? 1 : 255 / 224;
-  const lumaScale = fullRange ? 1 : 255 / 219;
-  const lumaZero = fullRange ? 0 : 16;
-  const redOfV = 2 * (1 - red) * chromaScale;
-  const blueOfU = 2 * (1 - blue) * chromaScale;
-  const greenOfU = (-blue * blueOfU) / green;
-  const greenOfV = (-red * redOfV) / green;
-
+  const [lumaZero, lumaScale, redOfV, greenOfU, greenOfV, blueOfU] = colourFactors(colour);
   const [ys, us, vs] = [new Float64Array(size), new Float64Array(size), new Float64Array(size)];
   for (let y = 0, to = 0; y < size; y++) {
     sumRows(yRows, luma, y, ys);

@@ -8,22 +8,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 
-const program = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+export { TINY_MODEL } from './tiny-model.js';
 
-/** Options of a model and clips as small as they go: 2×2×2 cubes. */
-export const TINY_MODEL = {
-  'image-size': 32,
-  frames: 4,
-  'frame-step': 1,
-  dim: 32,
-  depth: 1,
-  heads: 1,
-  'decoder-dim': 32,
-  'decoder-depth': 1,
-  'decoder-heads': 1,
-  region: '2,2,2',
-  'mask-ratio': 0.5,
-};
+const program = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
 /** `{ 'batch-size': 2, resume: true }` → `--batch-size 2 --resume` */
 export function options(values: Readonly<Record<string, string | number | true>>): string[] {

@@ -4,7 +4,7 @@ import type { GpuArray } from '../runtime/gpu-array.js';
 
 /** Rows that an invocation works on: software drivers spend longer on starting an invocation than on a pixel. */
 export const ROWS_PER_INVOCATION = 16;
-const LANES = 32;
+const COLUMNS_PER_WORKGROUP = 32;
 
 /** Throws `ShapeError` unless `jobs` is a contiguous u32 array [n, record]; returns n. */
 export function requireJobs(kernel: string, jobs: GpuArray, record: number): number {
@@ -17,5 +17,5 @@ export function requireJobs(kernel: string, jobs: GpuArray, record: number): num
 
 /** Workgroups of 32 columns and 16 rows, for each of `frames`. */
 export function pixelWorkgroups(width: number, height: number, frames: number): [number, number, number] {
-  return [Math.ceil(width / LANES), Math.ceil(height / ROWS_PER_INVOCATION), frames];
+  return [Math.ceil(width / COLUMNS_PER_WORKGROUP), Math.ceil(height / ROWS_PER_INVOCATION), frames];
 }

@@ -1,4 +1,5 @@
 import { lgiFormer, tokenGrid, vitBase, type EncoderConfig } from '@tubelet/mae-dfer';
+import { CROP_MODES } from '@tubelet/video';
 import { OptionError } from '../errors.js';
 import { choice, whole, wholes, type ValuesOf } from './option-kinds.js';
 
@@ -20,6 +21,16 @@ export const clipOptions = {
   imageSize: whole('<px>', 'edge of the frames').default(160),
   frames: whole('<n>', 'frames of a clip').default(16),
 };
+
+/**
+ * How frames become squares.
+ *
+ * @param note ends the help, where it must say itself what holds by default
+ */
+export function cropOption(note = '') {
+  const help = 'voxceleb: top centre of the frame; centre: its centred square; none: all of it, squashed';
+  return choice('<mode>', `${help}${note}`, CROP_MODES);
+}
 
 /** What describes an encoder and its clips. */
 export type EncoderOptions = Readonly<ValuesOf<typeof encoderOptions & typeof clipOptions>>;

@@ -1,7 +1,7 @@
 /** Frames between the decoder and the GPU: as they were coded, cut to what is used of them. */
 import { codedFrameBytes, type CodedFrame } from '@tubelet/kernels';
 import type { Box } from '../resize';
-import { halveColumns, halveRows, type Plane } from './planes';
+import { halveColumns, halveRows, type Plane } from './halve';
 
 /** Degrees by which a coded frame is turned clockwise to be shown. */
 export type Rotation = 0 | 90 | 180 | 270;
@@ -74,23 +74,21 @@ export function keepFrame(
   target: Uint8Array,
 ): void {
   const half = (length: number) => Math.ceil(length / 2);
-  const planes: Plane[] =
+  const planes: { plane: Plane; part: Box }[] =
     colour === undefined
-      ? [{ data, width, height, channels: 3, box }]
-      : [0, 1, 2].map((plane) => {
+      ? [{ plane: { data, width, height, channels: 3 }, part: box }]
+      : [0, 1, 2].map((i) => {
           const chroma = { width: half(width), height: half(height) };
-          const begin = plane === 0 ? 0 : width * height + (plane - 1) * chroma.width * chroma.height;
+          const begin = i === 0 ? 0 : width * height + (i - 1) * chroma.width * chroma.height;
           const { x, y } = box;
           return {
-            data: data.subarray(begin),
-            ...(plane === 0 ? { width, height } : chroma),
-            channels: 1,
-            box: plane === 0 ? box : { x: x / 2, y: y / 2, width: half(box.width), height: half(box.height) },
+            plane: { data: data.subarray(begin), ...(i === 0 ? { width, height } : chroma), channels: 1 },
+            part: i === 0 ? box : { x: x / 2, y: y / 2, width: half(box.width), height: half(box.height) },
           };
         });
   let offset = 0;
-  for (const plane of planes) {
-    let kept = cut(plane);
+  for (const { plane, part } of planes) {
+    let kept = cut(plane, part);
     for (let n = halvings(box.width, size); n > 0; n--) kept = halveColumns(kept);
     for (let n = halvings(box.height, size); n > 0; n--) kept = halveRows(kept);
     target.set(kept.data, offset);
@@ -99,10 +97,9 @@ export function keepFrame(
 }
 
 /** The box of a plane alone. */
-function cut({ data, width, channels, box }: Plane): Plane {
+function cut({ data, width, channels }: Plane, box: Box): Plane {
   const rowBytes = box.width * channels;
-  const whole = { x: 0, y: 0, width: box.width, height: box.height };
-  const size = { width: box.width, height: box.height, channels, box: whole };
+  const size = { width: box.width, height: box.height, channels };
   if (box.x === 0 && box.width === width) {
     const begin = box.y * rowBytes;
     return { ...size, data: data.subarray(begin, begin + box.height * rowBytes) };

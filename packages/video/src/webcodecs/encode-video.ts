@@ -51,11 +51,11 @@ class PacketEncoder {
   private readonly encoder: Library.VideoEncoder;
 
   constructor(
-    private readonly library: EncodingWebCodecs,
+    private readonly webcodecs: EncodingWebCodecs,
     private readonly shape: EncodeShape,
   ) {
     const { size } = shape;
-    this.encoder = new library.VideoEncoder({
+    this.encoder = new webcodecs.VideoEncoder({
       output: (chunk, metadata) => {
         const data = new Uint8Array(chunk.byteLength);
         chunk.copyTo(data);
@@ -78,7 +78,7 @@ class PacketEncoder {
   /** @param planes of one frame of 4:2:0. */
   async add(planes: Uint8Array, position: number): Promise<void> {
     const { size, keyFrameInterval } = this.shape;
-    const frame = new this.library.VideoFrame(planes, {
+    const frame = new this.webcodecs.VideoFrame(planes, {
       ...{ format: 'I420', codedWidth: size, codedHeight: size, timestamp: position * FRAME_MICROSECONDS },
     });
     this.encoder.encode(frame, { keyFrame: position % keyFrameInterval === 0 });

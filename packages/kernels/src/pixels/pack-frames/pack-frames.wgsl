@@ -6,8 +6,8 @@ var<storage, read> pixels: array<u32>;
 var<storage, read_write> frames: array<u32>;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = (group.x + group.y * GRID_X) * 64u + lane;
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) invocation: u32) {
+  let i = (group.x + group.y * GRID_X) * 64u + invocation;
   if (i >= COUNT) {
     return;
   }

@@ -6,7 +6,7 @@
 // weights it is Pillow's bilinear resize, bit for bit.
 //
 // Data: JOBS_OFFSET. Layout: a record of `jobs` for each frame, and filters in `table`, see resample.ts. A pixel is a word
-// red | green << 8 | blue << 16. One invocation makes 16 pixels along the axis at four neighbouring j: all lanes use the
+// red | green << 8 | blue << 16. One invocation makes 16 pixels along the axis at four neighbouring j: all of them use the
 // same weights, and software drivers have more to do in a loop than to go round it. Steps may be negative: an image is
 // turned or mirrored by its steps.
 
@@ -19,9 +19,9 @@ const RECORD = 9u;
 const OUTPUTS = 16u;
 
 @compute @workgroup_size(8)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) invocation: u32) {
   let job = JOBS_OFFSET + group.z * RECORD;
-  let j = (group.x * 8u + lane) * 4u;
+  let j = (group.x * 8u + invocation) * 4u;
   let lines = jobs[job + 7u];
   if (j >= lines) {
     return;

@@ -6,9 +6,7 @@ const clamp = (value: number, most: number) => Math.min(Math.max(value, 0), most
 export function exactRgb({ width, height, colour }: CodedFrame, bytes: ArrayLike<number>): Float64Array {
   const rgb = new Float64Array(3 * width * height);
   if (colour === undefined) return rgb.map((_, i) => bytes[i]!);
-  const [zero, scale, redOfV, greenOfU, greenOfV, blueOfU] = colourFactors(colour) as [
-    ...[number, number, number, number, number, number],
-  ];
+  const [zero, scale, redOfV, greenOfU, greenOfV, blueOfU] = colourFactors(colour);
   const [chromaWidth, chromaHeight] = [Math.ceil(width / 2), Math.ceil(height / 2)];
   const chroma = (plane: number, x: number, y: number) => {
     const first = width * height + plane * chromaWidth * chromaHeight;

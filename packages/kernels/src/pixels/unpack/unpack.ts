@@ -43,8 +43,17 @@ const LUMA_SHARES = {
   bt2020: { red: 0.2627, blue: 0.0593 },
 } as const;
 
+export type ColourFactors = readonly [
+  black: number,
+  luma: number,
+  redOfV: number,
+  greenOfU: number,
+  greenOfV: number,
+  blueOfU: number,
+];
+
 /** What black is in luma, and what luma and chroma count for in red, green and blue: [Y₀, s, r_v, g_u, g_v, b_u]. */
-export function colourFactors({ matrix, fullRange }: Colour): readonly number[] {
+export function colourFactors({ matrix, fullRange }: Colour): ColourFactors {
   const { red, blue } = LUMA_SHARES[matrix];
   const green = 1 - red - blue;
   const chromaScale = fullRange ? 1 : 255 / 224;
@@ -71,7 +80,7 @@ export function unpackRecord(
   const record = [width, height, outPixel / 4, firstByte, colour === undefined ? 3 * width : width];
   if (colour === undefined) return [...record, ...new Array<number>(10).fill(0)];
   const u = firstByte + width * height;
-  const [zero, ...factors] = colourFactors(colour) as [number, ...number[]];
+  const [zero, ...factors] = colourFactors(colour);
   const chroma = [u, u + half(width) * half(height), half(width), half(height) - 1];
   return [...record, ...chroma, zero, ...factors.map((factor) => Math.round(factor * 2 ** 16))];
 }

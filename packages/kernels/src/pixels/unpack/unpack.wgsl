@@ -46,10 +46,10 @@ fn rounded(value: vec4i) -> vec4u {
 #end
 
 @compute @workgroup_size(16)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) invocation: u32) {
   let job = JOBS_OFFSET + group.z * RECORD;
   let quads = (jobs[job] + 3u) / 4u;
-  let quad = group.x * 16u + lane;
+  let quad = group.x * 16u + invocation;
   if (quad >= quads) {
     return;
   }

@@ -1,18 +1,15 @@
 /** Halving of large frames before they go to the GPU: the mean of two neighbours, in whole numbers. */
-import type { Box } from '../resize';
-
-/** Bytes of an image with interleaved channels, and the part of it that is of interest. */
+/** Bytes of an image with interleaved channels. */
 export interface Plane {
   readonly data: Uint8Array;
   readonly width: number;
   readonly height: number;
   readonly channels: number;
-  readonly box: Box;
 }
 
 function resized(plane: Plane, width: number, height: number): Plane {
   const data = new Uint8Array(width * height * plane.channels);
-  return { ...plane, data, width, height, box: { x: 0, y: 0, width, height } };
+  return { ...plane, data, width, height };
 }
 
 /** Every two pixels of a row become their mean, halves rounded up. The width is even. */
