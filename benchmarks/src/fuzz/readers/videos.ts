@@ -14,7 +14,7 @@ import {
   probeVideo,
   readMemberInfo,
   withContainer,
-} from '../../../../packages/video/src/testing/readers';
+} from '../../../../packages/video/src/testing/internals';
 import { writeNumberedVideo } from '../../../../packages/video/src/testing/videos';
 import { encodeWithWebCodecs } from '../../../../packages/video/src/testing/webcodecs-videos';
 import { changed, damaged } from '../mutate';

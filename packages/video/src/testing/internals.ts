@@ -1,5 +1,6 @@
-/** What reads foreign files inside of this package, for tests of other workspaces. */
+/** What tests of other workspaces use of the inside of this package: readers of foreign files, and the order of samples. */
 export { createRunner } from '../create-runner';
+export { EpochSamples } from '../epoch-samples';
 export { parseFrameList, parseInputHeader } from '../ffmpeg-output';
 export { HeaderCache } from '../header-cache';
 export { probeVideo } from '../probe';
