@@ -4,5 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { bundleSource } from './lib/source.mjs';
 
 const program = await bundleSource('benchmarks/src/fuzz/cli.ts');
-const { status } = spawnSync(process.execPath, [program, ...process.argv.slice(2)], { stdio: 'inherit' });
+const decoder = await bundleSource('packages/video/src/webcodecs/process.ts');
+const args = [program, '--decoder', decoder, ...process.argv.slice(2)];
+const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' });
 process.exitCode = status ?? 1;

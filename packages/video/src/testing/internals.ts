@@ -5,4 +5,5 @@ export { parseFrameList, parseInputHeader } from '../ffmpeg-output';
 export { HeaderCache } from '../header-cache';
 export { probeVideo } from '../probe';
 export { readMemberInfo } from '../shards/member';
-export { findStart, listFrameTimes, withContainer } from '../webcodecs/container';
+export { DecoderProcess } from '../webcodecs/client';
+export { scriptFile } from '../worker-file';
