@@ -18,6 +18,9 @@ const SILENCE_MS = 180_000;
 /** Enough for files of some kilobytes. */
 const HEAP_MIB = 512;
 
+/** Characters of an input that are printed. */
+const MOST_SHOWN = 4000;
+
 /** What the process of the readers is told. */
 interface Order {
   readonly folder: string;
@@ -129,7 +132,9 @@ function print(results: readonly FuzzResult[]): void {
   console.log(formatTable(headings, rows, new Set([1, 2, 3, 4, 5])));
   for (const { name, findings } of results) {
     for (const { what, input, stack } of findings) {
-      console.log(`\n${name}: ${what}\n${stack}\ninput (base64): ${Buffer.from(input).toString('base64')}`);
+      console.log(
+        `\n${name}: ${what}\n${stack}\ninput (base64, ${input.length} bytes): ${Buffer.from(input).toString('base64').slice(0, MOST_SHOWN)}`,
+      );
     }
   }
 }
