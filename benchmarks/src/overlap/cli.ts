@@ -20,8 +20,8 @@ const program = new Command('bench:overlap')
       'after the backward pass, and with sums in buckets beside it. The sums go over a wire that takes time and no ' +
       'processor, as a network card does: ranks on one small machine would only compete for it.',
   )
-  .option('--depth <n>', 'blocks of the encoder', positiveInteger, 4)
-  .option('--batch-size <n>', 'clips of a step', positiveInteger, 2)
+  .option('--depth <n>', 'blocks of the encoder', positiveInteger, 2)
+  .option('--batch-size <n>', 'clips of a step', positiveInteger, 1)
   .option('--megabytes-per-second <n>', 'how fast gradients are summed', positiveInteger, 100)
   .option('--bucket-megabytes <n>', 'size of a bucket', positiveInteger, 4)
   .option('--steps <n>', 'timed steps', positiveInteger, 5);
@@ -41,10 +41,10 @@ async function run(options: Options): Promise<number> {
     const wire = { megabytesPerSecond, latencyMs: 0.1 };
     const results: OverlapResult[] = [];
     for (const form of forms) {
-      console.error(`measuring a step with sums: ${form} …`);
-      results.push(
-        await measureOverlap(runtime, model, form, { wire, bucketBytes: bucketMegabytes * 1e6, steps }),
-      );
+      const bucketBytes = bucketMegabytes * 1e6;
+      const result = await measureOverlap(runtime, model, form, { wire, bucketBytes, steps });
+      console.error(`sums ${form}: a step takes ${ms(result.stepMs)} ms`);
+      results.push(result);
     }
     console.log(`${describeAdapter(runtime.adapter)}; ${megabytesPerSecond} MB/s\n`);
     const headings = ['sums', 'step ms', 'sums ms', 'waited ms', 'hidden'];
