@@ -133,7 +133,7 @@ try {
   const { status, output } = train(undefined, 1, videos, alone);
   require(status === 0, `a process alone ended with exit code ${status}`, output);
   const { writeDotData } = await importSource('apps/finetune/src/testing/moving-dots.ts');
-  const dots = await writeDotData(join(folder, 'dots'));
+  const dots = await writeDotData(join(folder, 'dots'), { subjects: 12 });
   const tuned = join(folder, 'tuned');
   const finetuned = finetune(undefined, 1, dots, tuned);
   require(finetuned.status ===
