@@ -85,7 +85,7 @@ export async function simulateMonth(
 ): Promise<MonthResult> {
   const { shardSamples, epochs, batchesPerStep, batchSize, killEvery, checkpointEvery, ranks } = options;
   const sampleCount = shardSamples.reduce((sum, samples) => sum + samples, 0);
-  let cached = { epoch: -1, order: new Uint32Array(0) };
+  let cached: { epoch: number; order: Uint32Array } = { epoch: -1, order: new Uint32Array(0) };
   // The order is the same for all ranks of a part; it is made anew in each part.
   const orderOf = (samples: EpochSamples, epoch: number) => {
     if (cached.epoch !== epoch) cached = { epoch, order: samples.order(epoch) };
