@@ -6,6 +6,7 @@ const programs = {
   kernels: 'src/kernels/cli.ts',
   loader: 'src/loader/cli.ts',
   model: 'src/model/cli.ts',
+  overlap: 'src/overlap/cli.ts',
   peers: 'src/peers/cli.ts',
   'peer-process': 'src/peers/process.ts',
 };

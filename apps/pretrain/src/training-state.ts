@@ -2,13 +2,16 @@ import { AdamW, Engine, LossScale, type StepArrays } from '@tubelet/autograd';
 import type { Runtime } from '@tubelet/kernels';
 import {
   decayGroups,
+  decoderFromJson,
   drawMask,
+  encoderFromJson,
   initialisePretraining,
   maskKeyInputs,
   PretrainingModel,
   type PretrainingConfig,
 } from '@tubelet/mae-dfer';
 import {
+  CheckpointCorruptError,
   readTraining,
   restoreTraining,
   UserError,
@@ -105,7 +108,10 @@ export class TrainingState implements TrainedModel<ClipBatch> {
   }
 }
 
-/** The model configuration that a checkpoint was made with. Throws `UserError` when it has none. */
+/**
+ * The model configuration that a checkpoint was made with. Throws `UserError` when it has none, `CheckpointCorruptError`
+ * when it is damaged.
+ */
 export function checkpointConfig(path: string, { metadata }: CheckpointContent): PretrainingConfig {
   const text = metadata[CONFIG_KEY];
   if (text === undefined) {
@@ -113,7 +119,14 @@ export function checkpointConfig(path: string, { metadata }: CheckpointContent):
       `${path} is not a checkpoint of pre-training: it names no model. Give one that \`train\` wrote.`,
     );
   }
-  return JSON.parse(text) as PretrainingConfig;
+  try {
+    const config = JSON.parse(text) as PretrainingConfig;
+    encoderFromJson(config.encoder);
+    decoderFromJson(config.decoder);
+    return config;
+  } catch (error) {
+    throw new CheckpointCorruptError(path, `${CONFIG_KEY} is damaged: ${(error as Error).message}`);
+  }
 }
 
 /** What a model was not trained to predict, by the loss weight in its checkpoint; undefined if it was trained on both. */
