@@ -3,7 +3,7 @@ import {
   broadcastRows,
   join,
   linearLayer,
-  meanSquareError,
+  twoPartSquareError,
   ParameterStore,
   reshape,
   split,
@@ -134,7 +134,7 @@ export class PretrainingModel {
   ): PretrainingOutput {
     const target = buildTargets(this.engine.runtime, clips, mask.masked, this.config.encoder);
     const prediction = this.decode(this.encodeVisible(clips, mask, pass), mask, pass);
-    return { prediction, target, ...meanSquareError(prediction, target, { appearanceWeight }) };
+    return { prediction, target, ...twoPartSquareError(prediction, target, { appearanceWeight }) };
   }
 
   /** Returns the model's memory to the pool. */
