@@ -218,6 +218,7 @@ const layouts: readonly Operation[] = [
 type Reduced = (elements: number[]) => number;
 
 function reduction(
+  name: string,
   forward: (x: Tensor, options?: ReductionOptions) => Tensor,
   reduced: Reduced,
   summary: string,
@@ -232,7 +233,7 @@ function reduction(
     },
   });
   return {
-    name: forward.name,
+    name,
     summary,
     examples: (random) => [
       ...several(3, (i) => {
@@ -240,7 +241,7 @@ function reduction(
         return example(shape, someAxes(random, shape), i % 2 === 0);
       }),
       example([5, 40], undefined, false),
-      example([3, 131], [-1 + 2], true),
+      example([3, 131], [1], true),
     ],
     timed: example([8, 808, 512], [2], false),
   };
@@ -249,10 +250,10 @@ function reduction(
 const total: Reduced = (elements) => elements.reduce((a, b) => a + b, 0);
 
 const reductions: readonly Operation[] = [
-  reduction(sum, total, 'sum over any axes'),
-  reduction(mean, (elements) => total(elements) / elements.length, 'mean over any axes'),
-  reduction(max, (elements) => Math.max(...elements), 'largest element over any axes'),
-  reduction(min, (elements) => Math.min(...elements), 'smallest element over any axes'),
+  reduction('sum', sum, total, 'sum over any axes'),
+  reduction('mean', mean, (elements) => total(elements) / elements.length, 'mean over any axes'),
+  reduction('max', max, (elements) => Math.max(...elements), 'largest element over any axes'),
+  reduction('min', min, (elements) => Math.min(...elements), 'smallest element over any axes'),
   {
     name: 'argmax',
     summary: 'index of the largest element along an axis, or in all of a tensor',

@@ -9,3 +9,13 @@ export const operationCatalogue: Readonly<Record<string, readonly Operation[]>> 
   'Products, layouts, reductions, indices': arrayOperations,
   'Layers and losses': modelOperations,
 };
+
+/** What others offer and this does not, for FEATURES.md. */
+export const missingOperations: readonly string[] = [
+  'arithmetic on whole numbers: integers are indices',
+  'empty tensors',
+  'sorting, the k largest elements, cumulative sums, sines and cosines',
+  'convolutions in groups, transposed or with padding on one side only; batch norm and group norm',
+  'attention with masks that stores no probabilities',
+  'padding by repeated or mirrored edges',
+];

@@ -31,6 +31,7 @@ const WHOLE: Example['fill'] = (random) => random.integer(3);
 type Settings = Pick<Example, 'fill'> & Pick<Operation, 'isConstant'>;
 
 function unary(
+  name: string,
   forward: (x: Tensor) => Tensor,
   reference: (x: number) => number,
   summary: string,
@@ -43,7 +44,7 @@ function unary(
     reference: ([x]) => x!.map(reference),
   });
   return {
-    name: forward.name,
+    name,
     summary,
     ...settings,
     examples: (random) => several(2, () => example(extents(random, whole(random, 1, 3)))),
@@ -52,6 +53,7 @@ function unary(
 }
 
 function binary(
+  name: string,
   forward: (a: Operand, b: Operand) => Tensor,
   reference: (a: number, b: number) => number,
   summary: string,
@@ -71,7 +73,7 @@ function binary(
     reference: ([a]) => a!.map((value) => reference(value, 1.5)),
   };
   return {
-    name: forward.name,
+    name,
     summary: `${summary}, with broadcasting`,
     ...settings,
     examples: (random) => [...several(4, () => example(broadcasting(random, 2))), withNumber],
@@ -114,30 +116,32 @@ const compared: Settings = { fill: WHOLE, isConstant: true };
 
 /** Operations on elements. */
 export const elementwiseOperations: readonly Operation[] = [
-  binary(add, (a, b) => a + b, 'a + b'),
-  binary(sub, (a, b) => a - b, 'a − b'),
-  binary(mul, (a, b) => a * b, 'a · b'),
-  binary(div, (a, b) => a / b, 'a / b', { fill: POSITIVE }),
-  binary(pow, (a, b) => a ** b, 'aᵇ', { fill: POSITIVE }),
-  binary(maximum, Math.max, 'the larger of a and b'),
-  binary(minimum, Math.min, 'the smaller of a and b'),
-  unary(neg, (x) => -x, '−x'),
-  unary(abs, Math.abs, '|x|'),
-  unary(exp, Math.exp, 'eˣ'),
-  unary(log, Math.log, 'natural logarithm', { fill: POSITIVE }),
-  unary(sqrt, Math.sqrt, 'square root', { fill: POSITIVE }),
+  binary('add', add, (a, b) => a + b, 'a + b'),
+  binary('sub', sub, (a, b) => a - b, 'a − b'),
+  binary('mul', mul, (a, b) => a * b, 'a · b'),
+  binary('div', div, (a, b) => a / b, 'a / b', { fill: POSITIVE }),
+  binary('pow', pow, (a, b) => a ** b, 'aᵇ', { fill: POSITIVE }),
+  binary('maximum', maximum, Math.max, 'the larger of a and b'),
+  binary('minimum', minimum, Math.min, 'the smaller of a and b'),
+  unary('neg', neg, (x) => -x, '−x'),
+  unary('abs', abs, Math.abs, '|x|'),
+  unary('exp', exp, Math.exp, 'eˣ'),
+  unary('log', log, Math.log, 'natural logarithm', { fill: POSITIVE }),
+  unary('sqrt', sqrt, Math.sqrt, 'square root', { fill: POSITIVE }),
   limited,
   where2,
-  binary(equal, (a, b) => mask(a === b), 'a = b as 1 or 0', compared),
-  binary(less, (a, b) => mask(a < b), 'a < b as 1 or 0', compared),
-  binary(lessOrEqual, (a, b) => mask(a <= b), 'a ≤ b as 1 or 0', compared),
-  binary(greater, (a, b) => mask(a > b), 'a > b as 1 or 0', compared),
-  binary(greaterOrEqual, (a, b) => mask(a >= b), 'a ≥ b as 1 or 0', compared),
-  unary(relu, (x) => Math.max(x, 0), 'max(x, 0)'),
-  unary(gelu, (x) => plainGelu(Float64Array.of(x))[0]!, 'GELU, exact form'),
-  unary(silu, (x) => x * logistic(x), 'x · sigmoid(x)', { fill: WIDE }),
-  unary(sigmoid, logistic, '1 / (1 + e⁻ˣ)', { fill: WIDE }),
-  unary(tanh, Math.tanh, 'hyperbolic tangent'),
-  unary(softplus, (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))), 'log(1 + eˣ)', { fill: WIDE }),
-  unary(erf, plainErf, 'error function'),
+  binary('equal', equal, (a, b) => mask(a === b), 'a = b as 1 or 0', compared),
+  binary('less', less, (a, b) => mask(a < b), 'a < b as 1 or 0', compared),
+  binary('lessOrEqual', lessOrEqual, (a, b) => mask(a <= b), 'a ≤ b as 1 or 0', compared),
+  binary('greater', greater, (a, b) => mask(a > b), 'a > b as 1 or 0', compared),
+  binary('greaterOrEqual', greaterOrEqual, (a, b) => mask(a >= b), 'a ≥ b as 1 or 0', compared),
+  unary('relu', relu, (x) => Math.max(x, 0), 'max(x, 0)'),
+  unary('gelu', gelu, (x) => plainGelu(Float64Array.of(x))[0]!, 'GELU, exact form'),
+  unary('silu', silu, (x) => x * logistic(x), 'x · sigmoid(x)', { fill: WIDE }),
+  unary('sigmoid', sigmoid, logistic, '1 / (1 + e⁻ˣ)', { fill: WIDE }),
+  unary('tanh', tanh, Math.tanh, 'hyperbolic tangent'),
+  unary('softplus', softplus, (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))), 'log(1 + eˣ)', {
+    fill: WIDE,
+  }),
+  unary('erf', erf, plainErf, 'error function'),
 ];

@@ -49,9 +49,14 @@ function softmaxExample(
   };
 }
 
-function softmaxRow(forward: typeof softmax, last: (x: number) => number, summary: string): Operation {
+function softmaxRow(
+  name: string,
+  forward: typeof softmax,
+  last: (x: number) => number,
+  summary: string,
+): Operation {
   return {
-    name: forward.name,
+    name,
     summary,
     examples: (random) => [
       ...several(2, () => softmaxExample(forward, extents(random, 3), random.integer(3), last)),
@@ -110,6 +115,7 @@ function convolutionExample(x: Shape, w: Shape, stride: number, padding: number)
 }
 
 function pooling(
+  name: string,
   forward: typeof maxPool,
   pooled: (elements: number[]) => number,
   outside: number,
@@ -130,7 +136,7 @@ function pooling(
       );
     },
   });
-  return { name: forward.name, summary, examples: () => [example(2, 2, 0), example(3, 2, 1)] };
+  return { name, summary, examples: () => [example(2, 2, 0), example(3, 2, 1)] };
 }
 
 function crossEntropyExample(options: CrossEntropyOptions, labels: readonly number[]): Example {
@@ -167,8 +173,8 @@ const labels = new Values([2, 3], [0.7, 0.2, 0.1, 0, 0.5, 0.5]);
 
 /** What models are made of. */
 export const modelOperations: readonly Operation[] = [
-  softmaxRow(softmax, (x) => x, 'softmax over an axis'),
-  softmaxRow(logSoftmax, Math.log, 'its logarithm'),
+  softmaxRow('softmax', softmax, (x) => x, 'softmax over an axis'),
+  softmaxRow('logSoftmax', logSoftmax, Math.log, 'its logarithm'),
   {
     name: 'layerNorm',
     summary: 'layer norm over the last axis',
@@ -363,8 +369,14 @@ export const modelOperations: readonly Operation[] = [
     ],
     timed: convolutionExample([8, 64, 40, 40], [64, 64, 3, 3], 1, 1),
   },
-  pooling(maxPool, (elements) => Math.max(...elements), -Infinity, 'largest of each window'),
-  pooling(averagePool, (all) => all.reduce((a, b) => a + b, 0) / all.length, 0, 'mean of each window'),
+  pooling('maxPool', maxPool, (elements) => Math.max(...elements), -Infinity, 'largest of each window'),
+  pooling(
+    'averagePool',
+    averagePool,
+    (all) => all.reduce((a, b) => a + b, 0) / all.length,
+    0,
+    'mean of each window',
+  ),
   {
     name: 'meanSquareError',
     summary: 'mean of (prediction − target)²',
