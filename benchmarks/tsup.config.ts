@@ -13,8 +13,5 @@ const programs = {
 };
 
 export default defineConfig(
-  shared(
-    { ...programs, docs: 'src/docs/cli.ts', tune: 'src/tune/cli.ts' },
-    { dts: false, platform: 'node' },
-  ),
+  shared({ ...programs, docs: 'src/docs/cli.ts', tune: 'src/tune/cli.ts' }, { dts: false, platform: 'node' }),
 );

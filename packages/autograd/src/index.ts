@@ -59,9 +59,11 @@ export {
 } from './ops/scaled-dot-product-attention.js';
 export { logSoftmax, softmax } from './ops/softmax.js';
 export * from './ops/views.js';
+export type { ParameterGroup } from './parameter-group.js';
 export * from './parameters.js';
 export * from './recorded-step.js';
 export * from './safetensors.js';
 export * from './schedule.js';
+export { SGD, type SGDOptions } from './sgd.js';
 export * from './state-dict.js';
 export * from './tensor.js';

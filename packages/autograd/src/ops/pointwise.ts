@@ -9,7 +9,10 @@ import {
 } from '@tubelet/kernels';
 import type { GradientFlow, Tensor } from '../tensor.js';
 
-/** What an operation takes: a tensor, or a number that is the same everywhere. */
+/**
+ * What an operation takes: a tensor, or a number that is the same everywhere. The device remembers the numbers of a call for
+ * good: one that is new in every step belongs into a tensor.
+ */
 export type Operand = Tensor | number;
 
 /** One operation on elements: expressions in WGSL of its operands a, b and c. */

@@ -22,7 +22,10 @@ export interface StridedInput {
 export interface StridedExpression {
   /** By the names that the expression uses. Elements of i32 and u32 arrays are what they are. */
   readonly inputs: Readonly<Record<string, StridedInput>>;
-  /** WGSL of the value, of the type of the output, made of inputs, data, `place` and the functions of `src/math`. */
+  /**
+   * WGSL of the value, of the type of the output, made of inputs, data, `place` and the functions of `src/math`; in a map
+   * `out[out_at]` is what the output held.
+   */
   readonly value: string;
   /** Files of WGSL that define what else the expression calls. */
   readonly functions?: readonly string[];
