@@ -3,7 +3,7 @@ import {
   broadcastRows,
   join,
   linearLayer,
-  meanSquareError,
+  twoPartSquareError,
   ParameterStore,
   reshape,
   split,
@@ -138,7 +138,7 @@ export class PretrainingModel {
     const { encoder, target: kind = 'difference' } = this.config;
     const target = buildTargets(this.engine.runtime, clips, mask.masked, encoder, kind);
     const prediction = this.decode(this.encodeVisible(clips, mask, pass), mask, pass);
-    return { prediction, target, ...meanSquareError(prediction, target, { appearanceWeight }) };
+    return { prediction, target, ...twoPartSquareError(prediction, target, { appearanceWeight }) };
   }
 
   /** Returns the model's memory to the pool. */
