@@ -177,7 +177,9 @@ describe('what is not a safetensors file', () => {
 
   it('and a key of many megabytes is still a key', () => {
     const key = 'x'.repeat(2e7);
-    const { tensors } = decodeSafetensors(file({ [key]: { dtype: 'U8', shape: [1], data_offsets: [0, 1] } }, 1));
+    const { tensors } = decodeSafetensors(
+      file({ [key]: { dtype: 'U8', shape: [1], data_offsets: [0, 1] } }, 1),
+    );
     expect(tensors.has(key)).toBe(true);
   });
 

@@ -92,7 +92,9 @@ describe('listVideos', () => {
 
   it('does not wait for what is in a pipe in place of a list', async () => {
     execFileSync('mkfifo', [file('pipe.txt')]);
-    await expect(listVideos(file('pipe.txt'))).rejects.toThrow(/pipe\.txt: the list cannot be read \(it is a pipe/);
+    await expect(listVideos(file('pipe.txt'))).rejects.toThrow(
+      /pipe\.txt: the list cannot be read \(it is a pipe/,
+    );
   });
 
   it('takes a folder that holds a folder of the name of an index for what it is', async () => {
