@@ -80,9 +80,10 @@ export function encoderOfShapes(shapes: ReadonlyMap<string, readonly number[]>):
   const prefix = ['encoder.', 'backbone.', ''].find((one) => shapes.has(`${one}patch_embed.proj.weight`));
   const [dim, , tubeletSize, patchSize] = shapes.get(`${prefix}patch_embed.proj.weight`) ?? [];
   if (dim === undefined) return {};
-  const isBlock = new RegExp(`^${prefix}blocks\\.(\\d+)\\.`);
-  const blocks = [...shapes.keys()].flatMap((name) => isBlock.exec(name)?.[1] ?? []).map(Number);
-  const depth = new Set(blocks).size;
+  // No model has thousands of blocks; a name that says so would have them all made.
+  const block = new RegExp(`^${prefix}blocks\\.(\\d{1,3})\\.`);
+  let depth = 0;
+  for (const name of shapes.keys()) depth = Math.max(depth, 1 + Number(block.exec(name)?.[1] ?? -1));
   const common = { dim, depth, tubeletSize, patchSize };
   if (!shapes.has(`${prefix}lg_region_tokens`)) return { kind: 'vit', ...common };
   const hasAttention = (which: string) => shapes.has(`${prefix}blocks.0.${which}_attn.q.weight`);
