@@ -32,3 +32,8 @@ export * from './ema/ema.js';
 export * from './pixels/unpack/unpack.js';
 export * from './pixels/resample/resample.js';
 export * from './pixels/pack-frames/pack-frames.js';
+export * from './pixels/tone/tone.js';
+export * from './pixels/tone-tables/tone-tables.js';
+export * from './pixels/affine/affine.js';
+export * from './pixels/crop-video/crop-video.js';
+export * from './pixels/mix-clips/mix-clips.js';
