@@ -15,6 +15,9 @@ export function isFrameName(name: string): boolean {
   return FRAME_EXTENSIONS.has(extname(name).toLowerCase()) && !name.startsWith('.');
 }
 
+/** Frames are far smaller, and a few kilobytes of png can claim to be more than memory holds. */
+const MOST_PIXELS = 2 ** 26;
+
 const naturalOrder = new Intl.Collator('en', { numeric: true });
 
 /**
@@ -63,7 +66,9 @@ interface Frame {
 export async function readFrame(path: string): Promise<Frame> {
   try {
     // Read here, and then in one go from top to bottom: a quarter of the time would go into threads and seeking otherwise.
-    const { data, info } = await sharp(readFileSync(path), { failOn: 'error', sequentialRead: true })
+    const { data, info } = await sharp(readFileSync(path), {
+      ...{ failOn: 'error', sequentialRead: true, limitInputPixels: MOST_PIXELS },
+    })
       .toColourspace('srgb')
       .removeAlpha()
       .raw()
