@@ -9,7 +9,7 @@ import {
   positionOfStep,
   trainingStep,
 } from '@tubelet/trainer';
-import type { LabelledClipBatch } from '@tubelet/video';
+import { alikeFrames, drawAugmentation, NO_MIX, type LabelledClipBatch } from '@tubelet/video';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tinyDescription } from './testing/tiny-classifier.js';
 import type { RunOptions } from './train-options.js';
@@ -18,7 +18,8 @@ import { ClassifierTraining } from './training-state.js';
 const BATCHES_PER_EPOCH = 6;
 const ACCUMULATE = 2;
 const STEPS_PER_EPOCH = BATCHES_PER_EPOCH / ACCUMULATE;
-const VIDEO = 3 * 4 * 32 * 32;
+const SIZE = 32;
+const FRAMES = 4;
 const CLASSES = 3;
 const CLIPS = 6;
 // Of the size that other tests train: a software driver has compiled its kernels already.
@@ -37,14 +38,24 @@ const source: EpochSource<LabelledClipBatch> = {
   async *epoch(epoch, { startStep = 0 }) {
     for (let step = startStep; step < BATCHES_PER_EPOCH; step++) {
       const labels = Uint32Array.from({ length: CLIPS }, (_, i) => (step + i) % CLASSES);
-      const waves = [...labels].flatMap((label) =>
-        Array.from({ length: VIDEO }, (_, i) => Math.sin((0.2 + 0.3 * label) * i + step)),
+      const clips = [...labels].map((label) => ({
+        bytes: Uint8Array.from({ length: FRAMES * SIZE * SIZE * 3 }, (_, i) => {
+          return 128 + 60 * Math.sin((0.2 + 0.3 * label) * i + step);
+        }),
+        frames: alikeFrames({ width: SIZE, height: SIZE }, 0, FRAMES),
+      }));
+      const augmentations = clips.map((_, sample) =>
+        drawAugmentation(
+          SIZE,
+          { seed: 0, epoch, sample },
+          { randAugment: false, crop: false, erasing: false },
+        ),
       );
       const targets = [...labels].flatMap((label) =>
         Array.from({ length: CLASSES }, (_, i) => (i === label ? 0.9 : 0.05)),
       );
       yield {
-        ...{ video: Float32Array.from(waves), targets: Float32Array.from(targets), labels },
+        ...{ clips, augmentations, mix: NO_MIX, targets: Float32Array.from(targets), labels },
         sampleIndices: Uint32Array.from(labels, (_, i) => CLIPS * step + i),
         ...{ names: [], frameIndices: [], epoch, step },
       };

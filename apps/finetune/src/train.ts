@@ -10,7 +10,14 @@ import {
   type Trainable,
   type TrainingResult,
 } from '@tubelet/trainer';
-import { defaultWorkerCount, LabelledClipLoader, type LabelledClipBatch } from '@tubelet/video';
+import {
+  blankAugmentations,
+  blankClips,
+  defaultWorkerCount,
+  LabelledClipLoader,
+  NO_MIX,
+  type LabelledClipBatch,
+} from '@tubelet/video';
 import { resolve } from 'node:path';
 import manifest from '../package.json' with { type: 'json' };
 import { bestCheckpointPath } from './best-epoch.js';
@@ -38,7 +45,9 @@ export function trainable(
     options,
     createModel: (runtime) => new ClassifierTraining(runtime, description, options),
     emptyBatch: (batchSize) => ({
-      video: new Float32Array(batchSize * 3 * encoder.frames * encoder.imageSize ** 2),
+      clips: blankClips(batchSize, encoder.frames, encoder.imageSize),
+      augmentations: blankAugmentations(batchSize, encoder.imageSize),
+      mix: batchSize % 2 === 0 ? { lambda: 0.5 } : NO_MIX,
       targets: new Float32Array(batchSize * classes),
       labels: new Uint32Array(batchSize),
       sampleIndices: Uint32Array.from({ length: batchSize }, (_, i) => i),

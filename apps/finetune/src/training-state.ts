@@ -22,7 +22,7 @@ import {
   type CheckpointContent,
   type TrainedModel,
 } from '@tubelet/trainer';
-import type { LabelledClipBatch } from '@tubelet/video';
+import { TrainingPixels, type LabelledClipBatch } from '@tubelet/video';
 import { describeClassifier, type ClassifierDescription } from './classifier-file.js';
 import type { BestEpoch } from './best-epoch.js';
 import type { TrainOptions } from './train-options.js';
@@ -44,6 +44,7 @@ export class ClassifierTraining implements TrainedModel<LabelledClipBatch> {
   readonly lossScale: LossScale;
   readonly dropPath: DropPath;
   readonly average: ExponentialMovingAverage | undefined;
+  private readonly pixels: TrainingPixels;
   /** The best validation so far. */
   best: BestEpoch | undefined;
 
@@ -54,6 +55,7 @@ export class ClassifierTraining implements TrainedModel<LabelledClipBatch> {
   ) {
     this.engine = new Engine(runtime);
     this.classifier = new Classifier(this.engine, description.model);
+    this.pixels = new TrainingPixels(runtime, description.model.encoder.imageSize);
     const { weightDecay, layerDecay, tokenLayer, precision, clipGradients, ema } = options;
     const { encoder } = description.model;
     this.lossScale = new LossScale(this.engine, {
@@ -82,12 +84,11 @@ export class ClassifierTraining implements TrainedModel<LabelledClipBatch> {
   }
 
   /** Augmented clips with their targets, and what stochastic depth is drawn by. */
-  inputs({ video, targets, sampleIndices }: LabelledClipBatch, epoch: number) {
-    const { encoder, classes } = this.classifier.config;
+  inputs({ targets, sampleIndices, ...clips }: LabelledClipBatch, epoch: number) {
+    const { classes } = this.classifier.config;
     const samples = [...sampleIndices];
-    const size = [3, encoder.frames, encoder.imageSize, encoder.imageSize];
     return {
-      video: { data: video, shape: [samples.length, ...size] },
+      video: this.pixels.video(clips),
       targets: { data: targets, shape: [samples.length, classes] },
       ...maskKeyInputs({ seed: this.options.seed, epoch, samples }),
     };

@@ -23,7 +23,7 @@ export async function runFolder(
     onCase(name);
     await runCase(engine, folder, name, testCase, report);
   }
-  dataCases(folder, report);
+  await dataCases(runtime, folder, report);
   importCases(folder, report);
   return report;
 }
@@ -37,7 +37,7 @@ async function runCase(
 ): Promise<void> {
   if (name === 'targets') return targetsCase(engine, folder, report);
   if (name === 'tables') return tablesCase(folder, testCase, report);
-  if (name === 'mixup') return mixupCase(folder, testCase, report);
+  if (name === 'mixup') return mixupCase(engine.runtime, folder, testCase, report);
   if (name === 'variants') return variantCases(engine, folder, testCase, report);
   const config = (testCase['config'] ?? {}) as Json;
   if ('encoder_embed_dim' in config) return pretrainingCase(engine, folder, name, testCase, report);

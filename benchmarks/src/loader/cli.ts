@@ -12,8 +12,8 @@ import { join } from 'node:path';
 import { openJson } from '../shared/json-output.js';
 import { positiveInteger, runProgram } from '../shared/program.js';
 import { makeShards } from './make-shards.js';
-import { makeVideos, VIDEO } from './make-videos.js';
-import { measureLoader, type Contender, type LoaderResult } from './measure-loader.js';
+import { FOLDER, makeFolders, makeVideos, VIDEO } from './make-videos.js';
+import { measureLoader, type Contender, type LoaderResult, type LoaderWorkload } from './measure-loader.js';
 import { formatLoader } from './report.js';
 
 interface Options {
@@ -26,9 +26,10 @@ interface Options {
 
 const program = new Command('bench:loader')
   .description(
-    'Clips a second of the pre-training loader (16 frames of 160×160 at step 4) from generated mp4 files ' +
+    'Clips a second of the loaders (16 frames of 160×160 at step 4): for pre-training from generated mp4 files ' +
       `(${VIDEO.width}×${VIDEO.height}, ${VIDEO.frames} frames, H.264, one key frame) and from shards made of them, for ` +
-      'each decoder of this machine; the processor time they take, and the share of its time that a trainer waits.',
+      `each decoder of this machine; for fine-tuning from folders of jpg frames (${FOLDER.width}×${FOLDER.height}); the ` +
+      'processor time they take, and the share of its time that a trainer waits.',
   )
   .option('--seconds <n>', 'how long each decoder is measured', positiveInteger, 10)
   .option('--workers <n>', 'decoding threads or processes', positiveInteger, defaultWorkerCount())
@@ -59,14 +60,24 @@ async function run({ seconds, workers, batchSize, trainer, json }: Options): Pro
   try {
     console.error('making videos …');
     const paths = await makeVideos(folder, 2 * batchSize, await resolveFfmpeg());
-    const sources = [{ source: 'mp4', entries: paths.map((path): VideoEntry => ({ path })) }];
+    const entriesOf = (all: string[]) => all.map((path): VideoEntry => ({ path }));
+    const sources: (Pick<LoaderWorkload, 'source' | 'entries'> & { contenders: readonly Contender[] })[] = [
+      { source: 'mp4', entries: entriesOf(paths), contenders },
+    ];
     if (contenders.some(({ decoder }) => decoder === 'webcodecs')) {
       console.error('making shards …');
-      sources.push({ source: 'shards', entries: await makeShards(join(folder, 'shards'), paths) });
+      sources.push({
+        ...{ source: 'shards', entries: await makeShards(join(folder, 'shards'), paths), contenders },
+      });
     }
+    console.error('making frames …');
+    // Frames of folders are read by sharp, whatever decodes videos.
+    const frames = await makeFolders(folder, 8 * batchSize);
+    const reader = { ...contenders[0]!, name: 'sharp' };
+    sources.push({ source: 'jpg', entries: entriesOf(frames), contenders: [reader] });
     const results: LoaderResult[] = [];
-    for (const { source, entries } of sources) {
-      for (const contender of contenders) {
+    for (const { source, entries, contenders: ofSource } of sources) {
+      for (const contender of ofSource) {
         console.error(`${source}, ${contender.name} …`);
         const workload = { source, entries, batchSize, workers, seconds, trainerClipsPerSecond: trainer };
         results.push(await measureLoader(contender, workload));
@@ -74,7 +85,7 @@ async function run({ seconds, workers, batchSize, trainer, json }: Options): Pro
     }
     const cores = availableParallelism();
     if (json !== true) console.log(formatLoader(results, cores, trainer));
-    writeJson({ video: VIDEO, workers, batchSize, trainer, cores, results });
+    writeJson({ video: VIDEO, folder: FOLDER, workers, batchSize, trainer, cores, results });
     return 0;
   } finally {
     rmSync(folder, { recursive: true, force: true });

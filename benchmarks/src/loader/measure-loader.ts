@@ -1,4 +1,10 @@
-import { ClipLoader, type ClipBatch, type DecoderName, type Ffmpeg, type VideoEntry } from '@tubelet/video';
+import {
+  ClipLoader,
+  LabelledClipLoader,
+  type DecoderName,
+  type Ffmpeg,
+  type VideoEntry,
+} from '@tubelet/video';
 import { readdirSync, readFileSync } from 'node:fs';
 
 /** One way to decode. */
@@ -10,7 +16,7 @@ export interface Contender {
 
 export interface LoaderResult {
   readonly name: string;
-  /** What the clips were of: `mp4` or `shards`. */
+  /** What the clips were of: `mp4`, `shards` or `jpg`. */
   readonly source: string;
   /** As the loader describes it. */
   readonly decoder: string;
@@ -24,7 +30,8 @@ export interface LoaderResult {
 }
 
 export interface LoaderWorkload {
-  readonly source: string;
+  /** With `jpg`, clips for fine-tuning are loaded, otherwise for pre-training. */
+  readonly source: 'mp4' | 'shards' | 'jpg';
   readonly entries: readonly VideoEntry[];
   readonly batchSize: number;
   readonly workers: number;
@@ -71,18 +78,34 @@ export function processorSeconds(): number | undefined {
   return (own + below(process.pid)) / TICKS_PER_SECOND;
 }
 
-/** Loads clips as pre-training does, 16 frames at step 4, until the time is over. */
-export async function measureLoader(
-  { name, decoder, ffmpeg }: Contender,
-  { source, entries, batchSize, workers, seconds, trainerClipsPerSecond }: LoaderWorkload,
-): Promise<LoaderResult> {
+type Loader = ClipLoader | LabelledClipLoader;
+type Batches = AsyncGenerator<{ readonly names: readonly string[] }, void>;
+
+function openLoader(
+  { decoder, ffmpeg }: Contender,
+  { source, entries, batchSize, workers }: LoaderWorkload,
+): Promise<Loader> {
+  const options = { batchSize, workers, decoder, ffmpeg, seed: 0, cacheBytes: 0 };
+  if (source === 'jpg') {
+    const videos = entries.map(({ path }) => ({ id: path, path, label: 0 }));
+    return LabelledClipLoader.open({ ...options, videos, classes: 7 });
+  }
   const crop = source === 'shards' ? 'none' : 'voxceleb';
-  const loader = await ClipLoader.open({
-    ...{ entries, batchSize, workers, decoder, ffmpeg, crop },
-    ...{ seed: 0, cacheBytes: 0, clipsPerVideo: 1000 },
-  });
+  return ClipLoader.open({ ...options, entries, crop, clipsPerVideo: 1000 });
+}
+
+/** One epoch after the other. */
+async function* batchesOf(loader: Loader): Batches {
+  for (let epoch = 0; ; epoch++) yield* loader.epoch(epoch);
+}
+
+/** Loads clips as training does, 16 frames at step 4, until the time is over. */
+export async function measureLoader(contender: Contender, workload: LoaderWorkload): Promise<LoaderResult> {
+  const { name } = contender;
+  const { source, batchSize, seconds, trainerClipsPerSecond } = workload;
+  const loader = await openLoader(contender, workload);
   try {
-    const batches = loader.epoch(0);
+    const batches = batchesOf(loader);
     // The first batch pays for starting threads and processes.
     await batches.next();
     const [begin, before] = [performance.now(), processorSeconds()];
@@ -108,19 +131,13 @@ export async function measureLoader(
 }
 
 /** Takes a batch; gives the number of its clips. */
-async function take(batches: AsyncGenerator<ClipBatch, void>): Promise<number> {
+async function take(batches: Batches): Promise<number> {
   const { value } = await batches.next();
-  if (value === undefined)
-    throw new Error('The epoch ended before the measurement: measure for fewer seconds.');
-  return value.names.length;
+  return value!.names.length;
 }
 
 /** Trains, in a manner of speaking; gives the share of the time that was spent waiting for batches. */
-async function trainOn(
-  batches: AsyncGenerator<ClipBatch, void>,
-  seconds: number,
-  stepSeconds: number,
-): Promise<number> {
+async function trainOn(batches: Batches, seconds: number, stepSeconds: number): Promise<number> {
   const begin = performance.now();
   let waitedMs = 0;
   do {

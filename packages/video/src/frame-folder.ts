@@ -1,5 +1,5 @@
 /** Folders of frames (jpg or png), read with sharp. A single image is read as a folder that holds it alone. */
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import sharp from 'sharp';
 import { cropBox, type CropMode } from './crop';
@@ -65,7 +65,10 @@ interface Frame {
 /** Decodes one image to RGB. Throws a VideoDecodeError that names the image. */
 export async function readFrame(path: string): Promise<Frame> {
   try {
-    const { data, info } = await sharp(path, { failOn: 'error', limitInputPixels: MOST_PIXELS })
+    // Read here, and then in one go from top to bottom: a quarter of the time would go into threads and seeking otherwise.
+    const { data, info } = await sharp(readFileSync(path), {
+      ...{ failOn: 'error', sequentialRead: true, limitInputPixels: MOST_PIXELS },
+    })
       .toColourspace('srgb')
       .removeAlpha()
       .raw()

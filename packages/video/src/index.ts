@@ -25,8 +25,8 @@
  *   entry keeps a stretch out.
  * - The same seed gives the same batches: order, first frames and crops come from counter-based random numbers keyed
  *   by (seed, purpose, epoch, sample). `epoch(e, { startStep })` goes on where a run stopped.
- * - Fine-tuning: `LabelledClipLoader` gives augmented and mixed batches with soft targets, `TestClipLoader` the clips
- *   that videos are tested with.
+ * - Fine-tuning: `LabelledClipLoader` gives batches with soft targets and what `TrainingPixels` is to augment and mix them
+ *   by, `TestClipLoader` the clips that videos are tested with.
  * - One clip, without a loader: `readClip('face.mp4', { startSeconds: 3 })`.
  */
 export * from './errors';
@@ -37,6 +37,8 @@ export { WebCodecsNotFoundError } from './webcodecs/client';
 export { findWebCodecs, type DecoderName, type WebCodecsDecoder } from './webcodecs/find';
 export { resizeBilinear, type Box, type ResizeOptions } from './resize';
 export { ClipPixels } from './pixels/clip-pixels';
+export { augmentedImage, croppedImage, type RgbImage } from './pixels/image-passes';
+export { TrainingPixels, type TrainingClips } from './pixels/training-pixels';
 export { alikeFrames, blankClips, type CodedFrames, type StoredFrame } from './pixels/coded-frames';
 export { squareFrames } from './pixels/square-frames';
 export { toRgb } from './pixels/to-rgb';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { planarFrameBytes, planesToRgb, turnFrame, type Colour } from './planes';
+import { planesToRgb, turnFrame, type Colour } from './planes';
 import { resizeBilinear } from './resize';
 
 const LIMITED: Colour = { matrix: 'bt601', fullRange: false };
@@ -7,8 +7,8 @@ const whole = (width: number, height: number) => ({ x: 0, y: 0, width, height })
 
 /** A frame of one colour. */
 function flatFrame(width: number, height: number, [y, u, v]: readonly [number, number, number]) {
-  const chromaBytes = (planarFrameBytes(width, height) - width * height) / 2;
-  const data = new Uint8Array(planarFrameBytes(width, height)).fill(y, 0, width * height);
+  const chromaBytes = Math.ceil(width / 2) * Math.ceil(height / 2);
+  const data = new Uint8Array(width * height + 2 * chromaBytes).fill(y, 0, width * height);
   data.fill(u, width * height, width * height + chromaBytes).fill(v, width * height + chromaBytes);
   return { width, height, data };
 }

@@ -19,11 +19,6 @@ export interface PlanarFrame {
 
 const half = (length: number) => Math.ceil(length / 2);
 
-/** Bytes of a 4:2:0 frame. */
-export function planarFrameBytes(width: number, height: number): number {
-  return width * height + 2 * half(width) * half(height);
-}
-
 /** Turns a plane clockwise. */
 function turnPlane(source: Uint8Array, width: number, height: number, degrees: 90 | 180 | 270): Uint8Array {
   const turned = new Uint8Array(source.length);

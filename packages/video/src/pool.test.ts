@@ -32,20 +32,6 @@ describe('DecoderPool', () => {
     expect(answers.map(({ frameCount }) => frameCount)).toEqual(new Array(7).fill(20));
   });
 
-  it('puts batches together first, without copying clips', async () => {
-    const pool = await open({ workers: 1, ffmpeg: await wasmFfmpeg() });
-    const finished: string[] = [];
-    const probes = [1, 2, 3].map((i) =>
-      pool.probe(file('video.mp4')).then(() => finished.push(`probe ${i}`)),
-    );
-    const clips = [0, 1].map((value) => new Float32Array(3 * 2 * 2 * 2).fill(value));
-    const batch = await pool.makeBatch(clips, 2, { lambda: 0.75 });
-    expect(finished.length).toBeLessThanOrEqual(1);
-    expect(clips.map(({ length }) => length)).toEqual([0, 0]);
-    expect([...batch]).toEqual([...new Array<number>(24).fill(0.25), ...new Array<number>(24).fill(0.75)]);
-    await Promise.all(probes);
-  });
-
   it('goes on when a thread hangs over a file', async () => {
     const ffmpeg = await wasmFfmpeg();
     const scriptPath = file('stuck.cjs');

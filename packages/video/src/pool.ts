@@ -10,7 +10,6 @@ import { resolveFfmpeg, type Ffmpeg } from './ffmpeg';
 import type { VideoInfo } from './video-info';
 import type { CodedFrames } from './pixels/coded-frames';
 import { compileWasmFfmpeg } from './runner-wasm';
-import type { Mix } from './transforms/mixup';
 import { findWebCodecs, wantedDecoder, type DecoderName, type WebCodecsDecoder } from './webcodecs/find';
 import type { EncodedClip } from './shards/encode-clip';
 import type { ShardMember } from './shards/member';
@@ -20,7 +19,6 @@ import type {
   DecodedFrames,
   Job,
   JobResult,
-  TrainClipJob,
   WorkerFailure,
   WorkerResponse,
   WorkerSetup,
@@ -29,8 +27,6 @@ import type {
 interface Pending {
   id: number;
   job: Job;
-  /** Memory that goes to the thread without being copied. */
-  transfer: ArrayBuffer[];
   resolve(value: JobResult[keyof JobResult]): void;
   reject(error: Error): void;
 }
@@ -86,13 +82,12 @@ function toError(failure: WorkerFailure): Error {
 
 /** For a job whose thread died over it. */
 function deathError(job: Job, what: string): Error {
-  if (job.kind === 'batch') return new Error(`A thread that put a batch together ${what}`);
   const path = job.kind === 'probe' ? job.path : job.info.path;
   return new VideoDecodeError(path, `the decoding thread ${what}`);
 }
 
 /**
- * Decodes in threads, jobs (but for `makeBatch`) in the order in which they were asked for. An idle pool does not keep the process alive.
+ * Decodes in threads, jobs in the order in which they were asked for. An idle pool does not keep the process alive.
  */
 export class DecoderPool {
   private readonly threads: Thread[] = [];
@@ -191,45 +186,16 @@ export class DecoderPool {
     return this.submit({ kind: 'clip', info, indices, shape, decoded });
   }
 
-  /**
-   * Makes one clip and transforms it for training, all in the thread.
-   *
-   * @param indices never falling.
-   * @param decoded frames to use in place of the file.
-   * @returns [3, indices.length, size, size].
-   * @throws VideoDecodeError
-   */
-  readTrainClip(clip: Omit<TrainClipJob, 'kind'>): Promise<Float32Array<ArrayBuffer>> {
-    return this.submit({ kind: 'trainClip', ...clip });
-  }
-
-  /**
-   * Puts clips together to a batch and mixes it, before all jobs that still wait.
-   *
-   * @param clips [3, T, size, size] each; emptied.
-   * @param size edge of the frames.
-   * @returns [clips.length, 3, T, size, size].
-   */
-  makeBatch(clips: Float32Array<ArrayBuffer>[], size: number, mix: Mix): Promise<Float32Array<ArrayBuffer>> {
-    const transfer = clips.map(({ buffer }) => buffer);
-    return this.submit({ kind: 'batch', clips, size, mix }, { transfer, first: true });
-  }
-
   /** Ends the threads. What was not answered yet is rejected with a DecoderClosedError. */
   close(): Promise<void> {
     return this.fail(new DecoderClosedError('The decoder was closed.'));
   }
 
-  private submit<J extends Job>(
-    job: J,
-    { transfer = [], first = false }: { transfer?: ArrayBuffer[]; first?: boolean } = {},
-  ): Promise<JobResult[J['kind']]> {
+  private submit<J extends Job>(job: J): Promise<JobResult[J['kind']]> {
     if (this.closed) return Promise.reject(new DecoderClosedError('The decoder was closed.'));
     return new Promise((resolve, reject) => {
       const accept = (value: JobResult[keyof JobResult]) => resolve(value as JobResult[J['kind']]);
-      const pending: Pending = { id: this.nextId++, job, transfer, resolve: accept, reject };
-      if (first) this.queue.unshift(pending);
-      else this.queue.push(pending);
+      this.queue.push({ id: this.nextId++, job, resolve: accept, reject });
       this.dispatch();
     });
   }
@@ -248,7 +214,7 @@ export class DecoderPool {
         jobLimitMs(pending.job, this.limitMs),
       );
       thread.worker.ref();
-      thread.worker.postMessage({ id: pending.id, job: pending.job }, pending.transfer);
+      thread.worker.postMessage({ id: pending.id, job: pending.job });
     }
   }
 

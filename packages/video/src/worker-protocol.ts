@@ -5,8 +5,6 @@ import type { ShardMember } from './shards/member';
 import type { FrameShape } from './decode';
 import type { VideoInfo } from './video-info';
 import type { CodedFrames } from './pixels/coded-frames';
-import type { ClipKey, TrainTransformOptions } from './transforms/clip-transform';
-import type { Mix } from './transforms/mixup';
 
 export interface WorkerSetup {
   ffmpeg: Ffmpeg;
@@ -50,44 +48,18 @@ export interface ClipJob {
   decoded?: DecodedFrames;
 }
 
-/** Makes one clip as `ClipJob` does, and transforms it for training. */
-export interface TrainClipJob {
-  kind: 'trainClip';
-  info: VideoInfo;
-  indices: number[];
-  shape: FrameShape;
-  decoded?: DecodedFrames;
-  key: ClipKey;
-  transform: TrainTransformOptions;
-}
-
-/** Puts clips one behind the other and mixes them. The clips' memory is given away to the thread. */
-export interface BatchJob {
-  kind: 'batch';
-  /** [3, T, size, size] each. */
-  clips: Float32Array<ArrayBuffer>[];
-  /** Edge of the frames. */
-  size: number;
-  /** `NO_MIX` to leave them as they are. */
-  mix: Mix;
-}
-
 /** Decodes a whole video and encodes it anew as square frames. */
 export interface EncodeJob extends ClipToEncode {
   kind: 'encode';
 }
 
-export type Job = ProbeJob | RangeJob | ClipJob | TrainClipJob | BatchJob | EncodeJob;
+export type Job = ProbeJob | RangeJob | ClipJob | EncodeJob;
 
 /** The answer to each kind of job. */
 export interface JobResult {
   probe: VideoInfo;
   range: CodedFrames;
   clip: CodedFrames;
-  /** [3, indices.length, size, size]. */
-  trainClip: Float32Array<ArrayBuffer>;
-  /** [clips.length, 3, T, size, size]. */
-  batch: Float32Array<ArrayBuffer>;
   encode: EncodedClip;
 }
 

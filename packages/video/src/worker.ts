@@ -2,18 +2,14 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { decodeFrames } from './decode';
 import { takeFrames, type CodedFrames } from './pixels/coded-frames';
-import { toRgb } from './pixels/to-rgb';
 import { probe, type Decoders } from './decoders';
 import { VideoDecodeError } from './errors';
 import { HeaderCache } from './header-cache';
 import { createRunner } from './create-runner';
 import { FfmpegInterruptedError } from './runner';
 import { encodeClip } from './shards/encode-clip';
-import { transformTrainClip } from './transforms/clip-transform';
-import { mixClips, NO_MIX } from './transforms/mixup';
 import { DecoderProcess } from './webcodecs/client';
 import type {
-  BatchJob,
   ClipJob,
   Job,
   RangeJob,
@@ -54,14 +50,6 @@ async function decodeRange({ info, begin, end, shape }: RangeJob): Promise<Coded
   return { bytes: shared, frames };
 }
 
-function makeBatch({ clips, size, mix }: BatchJob): Float32Array<ArrayBuffer> {
-  const clipValues = clips[0]?.length ?? 0;
-  const batch = new Float32Array(clips.length * clipValues);
-  clips.forEach((clip, i) => batch.set(clip, i * clipValues));
-  if (mix.lambda !== NO_MIX.lambda) mixClips(batch, clips.length, size, size, mix);
-  return batch;
-}
-
 async function answer(job: Job) {
   switch (job.kind) {
     case 'probe':
@@ -70,17 +58,6 @@ async function answer(job: Job) {
       return decodeRange(job);
     case 'clip':
       return makeClip(job);
-    case 'trainClip': {
-      const { values } = transformTrainClip(
-        toRgb(await makeClip(job), job.shape.size),
-        job.shape.size,
-        job.key,
-        job.transform,
-      );
-      return values as Float32Array<ArrayBuffer>;
-    }
-    case 'batch':
-      return makeBatch(job);
     case 'encode':
       return encodeClip(decoders, job);
   }

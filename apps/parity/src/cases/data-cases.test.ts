@@ -2,16 +2,22 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Runtime } from '@tubelet/kernels';
+import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { GoldenFolder } from '../golden-folder.js';
 import { Report } from '../report.js';
 import { dataCases } from './data-cases.js';
 
 const GOLDEN = fileURLToPath(new URL('../../golden', import.meta.url));
 
-function reportOf(path: string): Report {
+let runtime: Runtime;
+beforeAll(async () => void (runtime = await openNodeRuntime()));
+afterAll(() => closeNodeRuntime(runtime));
+
+async function reportOf(path: string): Promise<Report> {
   const report = new Report();
-  dataCases(new GoldenFolder(path), report);
+  await dataCases(runtime, new GoldenFolder(path), report);
   return report;
 }
 
@@ -23,8 +29,8 @@ describe('clips, images and evaluation', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  it('are those of the reference, and whatever is made of whole numbers is so to the bit', () => {
-    const { comparisons, failures, omissions } = reportOf(GOLDEN);
+  it('are those of the reference, and whatever is made of whole numbers is so to the bit', async () => {
+    const { comparisons, failures, omissions } = await reportOf(GOLDEN);
     expect(failures).toEqual([]);
     expect(omissions).toEqual([]);
     const counts = (kind: string) =>
@@ -45,7 +51,7 @@ describe('clips, images and evaluation', () => {
     expect(counts('forward')).toMatchObject({ 'random resized crop': 3, RandAugment: 15, evaluation: 6 });
   });
 
-  it('are found out when one number differs', () => {
+  it('are found out when one number differs', async () => {
     const manifest = JSON.parse(readFileSync(join(GOLDEN, 'manifest_data.json'), 'utf8')) as {
       frame_indices: { finetune_test: { clips: number[][] }[] };
       randaugment: { op_args_used: Record<string, number[]> };
@@ -56,15 +62,15 @@ describe('clips, images and evaluation', () => {
     manifest.evaluation.pred['/d/v3'] = 0;
     writeFileSync(join(folder, 'manifest_data.json'), JSON.stringify(manifest));
     copyFileSync(join(GOLDEN, 'data.safetensors'), join(folder, 'data.safetensors'));
-    expect(reportOf(folder).failures.map(({ tensor }) => tensor)).toEqual([
+    expect((await reportOf(folder)).failures.map(({ tensor }) => tensor)).toEqual([
       expect.stringMatching(/^frames in testing: \d+ frames/),
       'ra.Rotate',
       'predicted classes',
     ]);
   });
 
-  it('are named as left out where a folder has none', () => {
-    const { comparisons, omissions } = reportOf(folder);
+  it('are named as left out where a folder has none', async () => {
+    const { comparisons, omissions } = await reportOf(folder);
     expect(comparisons).toEqual([]);
     expect(omissions).toEqual([expect.stringContaining('not in this folder')]);
   });

@@ -1,13 +1,14 @@
+import type { Runtime } from '@tubelet/kernels';
 import {
-  applyAugmentOperation,
+  augmentedImage,
   augmentOperation,
   AUGMENT_OPERATIONS,
   clipFrameIndices,
   clipStartCount,
+  croppedImage,
   multiScaleCropOffsets,
   multiScaleCropSizes,
   resizeBilinear,
-  resizeCrop,
   testClipFrameIndices,
   trainClipFrameIndices,
   type AugmentOperationName,
@@ -55,7 +56,7 @@ const OPERATION_NAMES: Readonly<Record<string, AugmentOperationName>> = {
  * What happens to videos before and after the model, of `manifest_data.json` and `data.safetensors`: frames of clips,
  * sizes and places of crops, resized and augmented images, and the evaluation of scored views.
  */
-export function dataCases(folder: GoldenFolder, report: Report): void {
+export async function dataCases(runtime: Runtime, folder: GoldenFolder, report: Report): Promise<void> {
   const manifest = folder.json('manifest_data');
   const tensors = folder.tensors('data');
   if (!manifest || !tensors) {
@@ -64,8 +65,8 @@ export function dataCases(folder: GoldenFolder, report: Report): void {
   }
   frameIndices(objectField(manifest, 'frame_indices', WHERE), report);
   multiScaleCrops(objectField(manifest, 'multiscale_crop_160', WHERE), report);
-  resizedImages(tensors, report);
-  augmentations(objectField(manifest, 'randaugment', WHERE), tensors, report);
+  await resizedImages(runtime, tensors, report);
+  await augmentations(runtime, objectField(manifest, 'randaugment', WHERE), tensors, report);
   evaluationCase(objectField(manifest, 'evaluation', WHERE), tensors, report);
 }
 
@@ -129,18 +130,19 @@ function imageOf(tensors: GoldenTensors, key: string) {
   return { pixels: pixelsOf(tensor), width, height };
 }
 
-/** [height, width, 3] as [3, 1, height, width]. */
-function planesOf(image: ReturnType<typeof imageOf>) {
-  const { pixels, width, height } = image;
-  const area = width * height;
-  const values = new Float32Array(3 * area);
-  pixels.forEach((value, i) => (values[(i % 3) * area + Math.floor(i / 3)] = value));
-  return { values, frames: 1, width, height };
-}
+const MEAN = [0.485, 0.456, 0.406];
+const DEVIATION = [0.229, 0.224, 0.225];
+
+/** Normalised planes [3, height, width] as levels. */
+const levelsOf = (planes: Float32Array) =>
+  planes.map((value, i) => {
+    const channel = Math.floor((3 * i) / planes.length);
+    return 255 * (value * DEVIATION[channel]! + MEAN[channel]!);
+  });
 
 // A name says what was done: pil_bilinear_<height>x<width>, torch_bilinear_crop_<y>_<x>_<height>_<width>_to_<size>x<size>,
 // and crop_<x>_<y>_<width>_<height>_to… of the multi-scale crop, which Pillow brings back to its size.
-function resizedImages(tensors: GoldenTensors, report: Report): void {
+async function resizedImages(runtime: Runtime, tensors: GoldenTensors, report: Report): Promise<void> {
   const source = imageOf(tensors, 'resize.src');
   for (const [key, { data, shape }] of tensors) {
     const numbers = (key.match(/\d+/g) ?? []).map(Number);
@@ -152,8 +154,9 @@ function resizedImages(tensors: GoldenTensors, report: Report): void {
       const [y, x, height, width] = numbers as [number, number, number, number];
       const [, outputHeight, outputWidth] = shape as [number, number, number];
       const box: Box = { x, y, width, height };
-      const resized = resizeCrop(planesOf(source), box, outputWidth, outputHeight);
-      report.compare('random resized crop', key, 'forward', resized.values, data);
+      const output = { width: outputWidth, height: outputHeight };
+      const resized = levelsOf(await croppedImage(runtime, source, box, output));
+      report.compare('random resized crop', key, 'forward', resized, data);
     } else if (key.startsWith('ms.crop_')) {
       const [x, y, width, height, size] = numbers as [number, number, number, number, number];
       const whole = imageOf(tensors, 'ms.src');
@@ -164,7 +167,12 @@ function resizedImages(tensors: GoldenTensors, report: Report): void {
   }
 }
 
-function augmentations(table: Json, tensors: GoldenTensors, report: Report): void {
+async function augmentations(
+  runtime: Runtime,
+  table: Json,
+  tensors: GoldenTensors,
+  report: Report,
+): Promise<void> {
   const order = table['order'];
   if (!Array.isArray(order)) throw new GoldenFolderError(`${WHERE}: randaugment.order is not a list`);
   const drawn = order.map((name) => AUGMENT_OPERATIONS.indexOf(OPERATION_NAMES[`${name}`]!));
@@ -177,7 +185,7 @@ function augmentations(table: Json, tensors: GoldenTensors, report: Report): voi
     const expected = tensors.get(`ra.${given}`);
     if (expected) {
       const [argument] = numbersField(used, given, WHERE);
-      const { pixels } = applyAugmentOperation(source, { name, argument });
+      const pixels = await augmentedImage(runtime, source, [{ name, argument }]);
       report.compare('RandAugment', `ra.${given}`, 'exact', pixels, expected.data);
     }
     const magnitudes = objectField(levels, given, WHERE);

@@ -1,4 +1,5 @@
-import { mixClips, softTargets, type Mix } from '@tubelet/video';
+import { mixClips, type Mix, type Runtime } from '@tubelet/kernels';
+import { softTargets } from '@tubelet/video';
 import {
   GoldenFolderError,
   numberField,
@@ -9,7 +10,12 @@ import {
 import type { Report } from '../report.js';
 
 /** Mixup and CutMix of a batch with its reverse, with the recorded λ and boxes: clips and soft targets. */
-export function mixupCase(folder: GoldenFolder, testCase: Json, report: Report): void {
+export async function mixupCase(
+  runtime: Runtime,
+  folder: GoldenFolder,
+  testCase: Json,
+  report: Report,
+): Promise<void> {
   const io = folder.tensors('mixup');
   if (!io) throw new GoldenFolderError('mixup.safetensors is missing');
   const tensor = (key: string) => {
@@ -19,16 +25,18 @@ export function mixupCase(folder: GoldenFolder, testCase: Json, report: Report):
   };
   const draws = testCase['draws'];
   if (!Array.isArray(draws)) throw new GoldenFolderError('mixup: "draws" is not a list');
-  const [batch, , , height, width] = tensor('in').shape as [number, number, number, number, number];
-  draws.forEach((draw: Json, i) => {
+  for (const [i, draw] of (draws as Json[]).entries()) {
     const mix = recordedMix(draw);
-    const clips = tensor('in').data.slice();
-    mixClips(clips, batch, width, height, mix);
+    const clips = await runtime.scope(() => {
+      const batch = runtime.upload(tensor('in').data, tensor('in').shape);
+      mixClips(runtime, batch, mix);
+      return runtime.read(batch);
+    });
     report.compare('mixup', `out.${i}`, 'forward', clips, tensor(`out.${i}`).data);
     const expected = tensor(`target.${i}`);
     const targets = softTargets(tensor('label').data, expected.shape[1]!, 0.1, mix);
     report.compare('mixup', `target.${i}`, 'forward', targets, expected.data);
-  });
+  }
 }
 
 function recordedMix(draw: Json): Mix {

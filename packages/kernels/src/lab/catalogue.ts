@@ -19,8 +19,13 @@ import {
 } from '../masked-video/two-part-loss/two-part-loss.cases.js';
 import { mseBackwardKernel, mseKernel } from '../mse/mse.cases.js';
 import { fillKernel, sumAllKernel, sumLeadingKernel } from '../reduce/reduce.cases.js';
+import { affineKernel } from '../pixels/affine/affine.cases.js';
+import { cropVideoKernel } from '../pixels/crop-video/crop-video.cases.js';
+import { mixClipsKernel } from '../pixels/mix-clips/mix-clips.cases.js';
 import { packFramesKernel } from '../pixels/pack-frames/pack-frames.cases.js';
 import { resampleKernel } from '../pixels/resample/resample.cases.js';
+import { toneKernel } from '../pixels/tone/tone.cases.js';
+import { toneTablesKernel } from '../pixels/tone-tables/tone-tables.cases.js';
 import { unpackKernel } from '../pixels/unpack/unpack.cases.js';
 import { rowAddKernel } from '../row-add/row-add.cases.js';
 import { rowScaleKernel } from '../row-scale/row-scale.cases.js';
@@ -67,4 +72,9 @@ export const kernelCatalogue: readonly KernelSpec[] = [
   unpackKernel,
   resampleKernel,
   packFramesKernel,
+  toneKernel,
+  toneTablesKernel,
+  affineKernel,
+  cropVideoKernel,
+  mixClipsKernel,
 ];

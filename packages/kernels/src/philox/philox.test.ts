@@ -84,6 +84,13 @@ describe('PhiloxStream', () => {
     expect(make(0)).not.toEqual(make(1));
   });
 
+  it('knows the first block that is untouched', () => {
+    const stream = new PhiloxStream({ seed: 1, purpose });
+    const blocks = Array.from({ length: 10 }, () => (stream.nextUint32(), stream.nextBlock));
+    expect(blocks).toEqual([1, 1, 1, 1, 2, 2, 2, 2, 3, 3]);
+    expect(new PhiloxStream({ seed: 1, purpose }).nextBlock).toBe(0);
+  });
+
   it('refuses numbers that do not fit their words', () => {
     expect(() => new PhiloxStream({ seed: -1, purpose })).toThrow(/seed is -1/);
     expect(() => new PhiloxStream({ seed: 2 ** 53, purpose })).toThrow(RangeError);

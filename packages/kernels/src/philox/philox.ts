@@ -148,6 +148,11 @@ export class PhiloxStream {
     this.counter = [0, sample, epoch, purpose];
   }
 
+  /** The first block of which nothing has been drawn. */
+  get nextBlock(): number {
+    return this.counter[0] - Math.floor((this.draws.length - this.position) / 4);
+  }
+
   /** The next draw, uniform over all u32. */
   nextUint32(): number {
     if (this.position === this.draws.length) this.drawAhead();

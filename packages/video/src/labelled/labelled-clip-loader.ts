@@ -1,13 +1,15 @@
-/** Batches of labelled clips for training, augmented and mixed, made ahead of their use. */
+/** Batches of labelled clips for training, decoded ahead of their use, and how they are to be augmented and mixed. */
 import { PhiloxStream } from '@tubelet/kernels';
 import { Catalogue } from '../catalogue';
 import type { LabelledVideo } from '../datasets/dataset';
 import { EpochSamples } from '../epoch-samples';
 import { NoReadableVideoError, type BadFile } from '../errors';
+import type { CodedFrames } from '../pixels/coded-frames';
 import { DecoderPool } from '../pool';
 import { prefetch } from '../prefetch';
+import { drawAugmentation, type Augmentation } from '../transforms/augmentation';
 import { drawTrainClipFrameIndices } from '../transforms/frame-indices';
-import { drawMix, NO_MIX, softTargets } from '../transforms/mixup';
+import { drawMix, NO_MIX, softTargets, type Mix } from '../transforms/mixup';
 import {
   resolveLabelledOptions,
   type LabelledClipLoaderOptions,
@@ -15,10 +17,13 @@ import {
 } from './labelled-loader-options';
 import { Purpose } from '../stream-purposes';
 
-/** A batch of labelled clips. */
+/** A batch of labelled clips, for `TrainingPixels.video`. */
 export interface LabelledClipBatch {
-  /** [B, 3, T, size, size], normalised, augmented and mixed. */
-  video: Float32Array<ArrayBuffer>;
+  /** [B]: the frames of each clip. */
+  clips: CodedFrames[];
+  /** [B]: what becomes of each clip. */
+  augmentations: Augmentation[];
+  mix: Mix;
   /** [B, K], soft: smoothed and mixed as the clips are. */
   targets: Float32Array<ArrayBuffer>;
   /** [B]: the class of each clip before mixing; where another video stands in, that one's. */
@@ -34,7 +39,8 @@ export interface LabelledClipBatch {
 }
 
 interface TrainClip {
-  values: Float32Array<ArrayBuffer>;
+  frames: CodedFrames;
+  augmentation: Augmentation;
   video: LabelledVideo;
   indices: number[];
 }
@@ -140,9 +146,10 @@ export class LabelledClipLoader {
       sample: this.epochs.batchNumber(step),
     });
     const mix = mixOptions === false ? NO_MIX : drawMix(size, size, random, mixOptions);
-    const values = clips.map((clip) => clip.values);
     return {
-      video: await this.pool.makeBatch(values, size, mix),
+      clips: clips.map((clip) => clip.frames),
+      augmentations: clips.map(({ augmentation }) => augmentation),
+      mix,
       targets: softTargets(labels, classes, labelSmoothing, mix) as Float32Array<ArrayBuffer>,
       labels,
       sampleIndices,
@@ -165,9 +172,11 @@ export class LabelledClipLoader {
     const decoded = await this.catalogue.framesInMemory(entry, usable);
     const starts = new PhiloxStream({ seed, purpose: Purpose.clipStart, epoch, sample });
     const indices = drawTrainClipFrameIndices(info.frameCount, starts, { frames, step });
-    const key = { seed, epoch, sample };
-    const shape = { size, crop };
-    const values = await this.pool.readTrainClip({ info, indices, shape, decoded, key, transform });
-    return { values, video: videos[entry]!, indices };
+    return {
+      frames: await this.pool.readClip(info, indices, { size, crop }, decoded),
+      augmentation: drawAugmentation(size, { seed, epoch, sample }, transform),
+      video: videos[entry]!,
+      indices,
+    };
   }
 }

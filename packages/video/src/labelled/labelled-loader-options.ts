@@ -8,7 +8,7 @@ import type { BadFile } from '../errors';
 import type { Ffmpeg } from '../ffmpeg';
 import { DEFAULT_CACHE_BYTES } from '../loader-options';
 import { defaultWorkerCount } from '../pool';
-import { transformTrainClip, type TrainTransformOptions } from '../transforms/clip-transform';
+import { drawAugmentation, type TrainTransformOptions } from '../transforms/augmentation';
 import type { DecoderName } from '../webcodecs/find';
 import { drawMix, softTargets, type MixOptions } from '../transforms/mixup';
 import { Purpose } from '../stream-purposes';
@@ -40,9 +40,9 @@ export interface LabelledClipLoaderOptions {
   rank?: number;
   /** Processes that load the parts of each global batch; default 1. */
   ranks?: number;
-  /** Threads for decoding, augmentation and mixing; see `DecoderPoolOptions`. */
+  /** Decoding threads; see `DecoderPoolOptions`. */
   workers?: number;
-  /** Batches made ahead of the one in use; default 2. Each takes 12·B·T·size² bytes. */
+  /** Batches decoded ahead of the one in use; default 2. */
   prefetchBatches?: number;
   /** Memory for decoded whole videos, so that later epochs decode nothing; default 512 MiB, 0 for none. */
   cacheBytes?: number;
@@ -99,7 +99,7 @@ function checkLabels({ videos, classes }: ResolvedLabelledOptions): void {
   }
 }
 
-/** The threads would find the same faults, but only once a clip has been decoded. */
+/** The first clip would find the same faults, but only once it has been asked for. */
 function checkTransforms({
   size,
   seed,
@@ -109,7 +109,7 @@ function checkTransforms({
   classes,
   labelSmoothing,
 }: ResolvedLabelledOptions) {
-  transformTrainClip(new Uint8Array(size * size * 3), size, { seed, epoch: 0, sample: 0 }, transform);
+  drawAugmentation(size, { seed, epoch: 0, sample: 0 }, transform);
   softTargets([], classes, labelSmoothing);
   if (mix === false) return;
   drawMix(size, size, new PhiloxStream({ seed, purpose: Purpose.mixup }), mix);

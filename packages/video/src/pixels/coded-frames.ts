@@ -18,6 +18,18 @@ export interface CodedFrames {
   readonly frames: readonly StoredFrame[];
 }
 
+/** How many frames each clip of a batch has. Throws a RangeError where they are not equally many, or there are none. */
+export function requireAlike(clips: readonly CodedFrames[]): number {
+  const length = clips[0]?.frames.length ?? 0;
+  const other = clips.find(({ frames }) => frames.length !== length);
+  if (length === 0 || other) {
+    throw new RangeError(
+      `clips of ${length} and ${other?.frames.length ?? 0} frames are no batch: give clips of equal length.`,
+    );
+  }
+  return length;
+}
+
 const isLying = (rotation: Rotation) => rotation === 90 || rotation === 270;
 
 /** Width and height of a frame as it is shown. */

@@ -1,11 +1,11 @@
 /** A whole video, decoded and encoded anew as square frames. */
+import { codedFrameBytes, type Colour } from '@tubelet/kernels';
 import { cropBox, type CropMode } from '../crop';
 import { decodeFrames, framesPlace } from '../decode';
 import type { Decoders } from '../decoders';
 import { VideoDecodeError, VideoEncodeError } from '../errors';
 import { storeInfo, type StoredInfo } from '../header-cache';
 import { toRgb } from '../pixels/to-rgb';
-import { planarFrameBytes, type Colour } from '../planes';
 import { describeTimes, FRAME_FOLDER_RATE, type VideoInfo } from '../video-info';
 import type { DecoderProcess } from '../webcodecs/client';
 import type { EncodedVideo, EncodeShape } from '../webcodecs/protocol';
@@ -83,10 +83,11 @@ async function encodeFrames(
   }
   const indices = Array.from({ length: info.frameCount }, (_, i) => i);
   const rgb = toRgb(await decodeFrames(decoders, info, indices, { size, crop }), size);
-  const planes = new Uint8Array(info.frameCount * planarFrameBytes(size, size));
+  const frameBytes = codedFrameBytes({ width: size, height: size, colour: PLAIN_COLOUR });
+  const planes = new Uint8Array(info.frameCount * frameBytes);
   for (let i = 0; i < info.frameCount; i++) {
     const frame = rgb.subarray(i * size * size * 3, (i + 1) * size * size * 3);
-    rgbToPlanes(frame, size, planes.subarray(i * planarFrameBytes(size, size)));
+    rgbToPlanes(frame, size, planes.subarray(i * frameBytes));
   }
   const times = Float64Array.from(
     { length: info.frameCount },

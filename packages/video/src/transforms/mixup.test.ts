@@ -1,7 +1,9 @@
-import { PhiloxStream } from '@tubelet/kernels';
+import { mixClips as mixClipsOnGpu, PhiloxStream } from '@tubelet/kernels';
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { cutmixBox, drawMix, mixClips, NO_MIX, softTargets } from './mixup';
+import { useRuntime } from '../testing/test-runtime';
+import { cutmixBox, drawMix, NO_MIX, softTargets } from './mixup';
+import { mixClips } from './testing/mix-clips';
 import { scripted, storedFloats, transformReference } from './testing/transform-reference';
 import { Purpose } from '../stream-purposes';
 
@@ -9,6 +11,8 @@ const { labels, clips, draws } = transformReference.mixup;
 const CLASSES = 7;
 
 describe('mixup and CutMix', () => {
+  const runtime = useRuntime();
+
   it('have a reference for both', () => {
     expect(draws).toHaveLength(6);
     expect(draws.filter(({ box }) => box !== null)).toHaveLength(1);
@@ -18,6 +22,19 @@ describe('mixup and CutMix', () => {
     const batch = storedFloats(clips);
     mixClips(batch, 4, 16, 16, box === null ? { lambda } : { lambda, box });
     expect(createHash('sha256').update(new Uint8Array(batch.buffer)).digest('hex')).toBe(outputSha256);
+  });
+
+  it.each(draws)('mix so on the GPU, but for the last bit: λ = $lambda', async ({ lambda, box }) => {
+    const mix = box === null ? { lambda } : { lambda, box };
+    const expected = storedFloats(clips);
+    mixClips(expected, 4, 16, 16, mix);
+    const batch = runtime().upload(storedFloats(clips), [4, expected.length / 1024, 16, 16]);
+    mixClipsOnGpu(runtime(), batch, mix);
+    const mixed = await runtime().read(batch);
+    runtime().release(batch);
+    if (box !== null) expect(mixed).toEqual(expected);
+    const greatest = mixed.reduce((most, value, i) => Math.max(most, Math.abs(value - expected[i]!)), 0);
+    expect(greatest).toBeLessThan(5e-7);
   });
 
   it.each(draws)('make the targets of the reference, bit for bit: λ = $lambda', ({ lambda, targets }) => {

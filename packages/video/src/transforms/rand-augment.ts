@@ -5,21 +5,8 @@
  * Source: E. D. Cubuk, B. Zoph, J. Shlens, Q. V. Le, “RandAugment: practical automated data augmentation with a
  * reduced search space”, 2020; operations and their ranges are those of the published fine-tuning recipes.
  */
-import { rotate, shearX, shearY, translateX, translateY } from './affine';
+import { rotation, type AffineMatrix } from './affine-maps';
 import type { RandomNumbers } from './random';
-import { checkImage, type RgbImage } from './rgb-image';
-import {
-  autoContrast,
-  brightness,
-  colour,
-  contrast,
-  equalize,
-  invert,
-  posterize,
-  sharpness,
-  solarize,
-  solarizeAdd,
-} from './tone';
 
 export interface RandAugmentOptions {
   /** Mean magnitude, 0 … 10; default 7. */
@@ -32,31 +19,73 @@ export interface RandAugmentOptions {
   probability?: number;
 }
 
+/** How an operation is done to the frames of a clip. */
+export type OperationMethod =
+  /** Each level of a channel becomes another. */
+  | { readonly kind: 'levels'; readonly level: (of: number, argument: number) => number }
+  /** The same, by what levels the frame has. */
+  | { readonly kind: 'autoContrast' | 'equalize' | 'contrast' }
+  /** Each pixel is blended with its luma, or with the mean of its neighbourhood, by the argument. */
+  | { readonly kind: 'colour' | 'sharpness' }
+  | {
+      readonly kind: 'map';
+      readonly matrix: (argument: number, width: number, height: number) => AffineMatrix;
+    };
+
 interface Operation {
   /** From l = magnitude / 10, and the sign +1 or −1, to the operation's argument. */
   readonly argument?: (l: number, sign: number) => number;
-  readonly apply: (image: RgbImage, argument: number) => RgbImage;
+  readonly method: OperationMethod;
 }
 
 const enhance = (l: number, sign: number) => 1 + sign * 0.9 * l;
 const signed = (range: number) => (l: number, sign: number) => sign * range * l;
 
+const levels = (level: (of: number, argument: number) => number) => ({ kind: 'levels', level }) as const;
+const map = (matrix: (argument: number, width: number, height: number) => AffineMatrix) =>
+  ({ kind: 'map', matrix }) as const;
+const { fround } = Math;
+
 const OPERATIONS = {
-  autoContrast: { apply: autoContrast },
-  equalize: { apply: equalize },
-  invert: { apply: invert },
-  rotate: { argument: signed(30), apply: rotate },
-  posterize: { argument: (l) => 4 - Math.trunc(4 * l), apply: posterize },
-  solarize: { argument: (l) => 256 - Math.trunc(256 * l), apply: solarize },
-  solarizeAdd: { argument: (l) => Math.trunc(110 * l), apply: solarizeAdd },
-  colour: { argument: enhance, apply: colour },
-  contrast: { argument: enhance, apply: contrast },
-  brightness: { argument: enhance, apply: brightness },
-  sharpness: { argument: enhance, apply: sharpness },
-  shearX: { argument: signed(0.3), apply: shearX },
-  shearY: { argument: signed(0.3), apply: shearY },
-  translateX: { argument: signed(0.45), apply: translateX },
-  translateY: { argument: signed(0.45), apply: translateY },
+  /** Stretches each channel to the full range. */
+  autoContrast: { method: { kind: 'autoContrast' } },
+  /** Equalises the histogram of each channel. */
+  equalize: { method: { kind: 'equalize' } },
+  invert: { method: levels((level) => 255 - level) },
+  /** Turns about the middle, counter-clockwise, by degrees. */
+  rotate: { argument: signed(30), method: map(rotation) },
+  /** Keeps that many of the highest bits. */
+  posterize: {
+    argument: (l) => 4 - Math.trunc(4 * l),
+    method: levels((level, bits) => level & ~(2 ** (8 - bits) - 1)),
+  },
+  /** Inverts from a threshold on. */
+  solarize: {
+    argument: (l) => 256 - Math.trunc(256 * l),
+    method: levels((level, threshold) => (level < threshold ? level : 255 - level)),
+  },
+  /** Adds to what is below 128. */
+  solarizeAdd: {
+    argument: (l) => Math.trunc(110 * l),
+    method: levels((level, added) => (level < 128 ? Math.min(255, level + added) : level)),
+  },
+  // From grey, mean grey, black or a smoothed image (0) to the image (1), and beyond.
+  colour: { argument: enhance, method: { kind: 'colour' } },
+  contrast: { argument: enhance, method: { kind: 'contrast' } },
+  brightness: {
+    argument: enhance,
+    method: levels((level, factor) => Math.min(Math.max(Math.trunc(fround(fround(factor) * level)), 0), 255)),
+  },
+  sharpness: { argument: enhance, method: { kind: 'sharpness' } },
+  /** Shifts each row by a share of its height in the image, or each column by one of its place. */
+  shearX: { argument: signed(0.3), method: map((factor) => [1, factor, 0, 0, 1, 0]) },
+  shearY: { argument: signed(0.3), method: map((factor) => [1, 0, 0, factor, 1, 0]) },
+  /** Moves to the left, or up, by a fraction of the size. */
+  translateX: { argument: signed(0.45), method: map((share, width) => [1, 0, share * width, 0, 1, 0]) },
+  translateY: {
+    argument: signed(0.45),
+    method: map((share, _, height) => [1, 0, 0, 0, 1, share * height]),
+  },
 } satisfies Record<string, Operation>;
 
 export type AugmentOperationName = keyof typeof OPERATIONS;
@@ -123,33 +152,14 @@ export function drawRandAugment(
   return drawn.filter(({ applied }) => applied).map(({ operation }) => operation);
 }
 
-/** The image after one operation; the input is left alone. Throws a RangeError where its argument is missing. */
-export function applyAugmentOperation(image: RgbImage, { name, argument }: AugmentOperation): RgbImage {
+/** How an operation is done, and its argument, 0 where it has none. Throws a RangeError where that is missing. */
+export function methodOf({ name, argument }: AugmentOperation): {
+  method: OperationMethod;
+  argument: number;
+} {
   const operation: Operation = OPERATIONS[name];
-  if (operation.argument === undefined) return operation.apply(image, 0);
-  if (argument === undefined) throw new RangeError(`${name} needs an argument.`);
-  return operation.apply(image, argument);
-}
-
-/**
- * Applies the same operations to every frame of a clip.
- *
- * @param frames [T, height, width, 3].
- * @returns a new array of the same shape.
- */
-export function randAugmentClip(
-  frames: Uint8Array,
-  width: number,
-  height: number,
-  operations: readonly AugmentOperation[],
-): Uint8Array {
-  const frameBytes = width * height * 3;
-  const result = new Uint8Array(frames.length);
-  for (let offset = 0; offset < frames.length; offset += frameBytes) {
-    let image: RgbImage = { pixels: frames.subarray(offset, offset + frameBytes), width, height };
-    checkImage(image);
-    for (const operation of operations) image = applyAugmentOperation(image, operation);
-    result.set(image.pixels, offset);
+  if (operation.argument !== undefined && argument === undefined) {
+    throw new RangeError(`${name} needs an argument.`);
   }
-  return result;
+  return { method: operation.method, argument: argument ?? 0 };
 }

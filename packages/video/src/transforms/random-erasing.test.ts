@@ -1,6 +1,7 @@
 import { PhiloxStream } from '@tubelet/kernels';
 import { describe, expect, it } from 'vitest';
-import { drawErasedBox, eraseBox } from './random-erasing';
+import { drawErasedBox } from './random-erasing';
+import { eraseBox } from './testing/clip-operations';
 import { scripted } from './testing/transform-reference';
 import { Purpose } from '../stream-purposes';
 

@@ -4,7 +4,6 @@
  * Source: Z. Zhong, L. Zheng, G. Kang, S. Li, Y. Yang, “Random erasing data augmentation”, AAAI 2020.
  */
 import type { Box } from '../resize';
-import { checkBox, checkPlanes, type ClipPlanes } from './clip-planes';
 import { logUniform, uniformBetween, type RandomNumbers } from './random';
 
 export interface RandomErasingOptions {
@@ -49,16 +48,4 @@ export function drawErasedBox(
     return { x, y, width: boxWidth, height: boxHeight };
   }
   return undefined;
-}
-
-/** Fills the box of every frame with normal noise, fresh for each pixel, channel and frame; in place. */
-export function eraseBox(clip: ClipPlanes, box: Box, random: RandomNumbers): void {
-  checkPlanes(clip);
-  checkBox(box, clip);
-  for (let plane = 0; plane < 3 * clip.frames; plane++) {
-    for (let y = box.y; y < box.y + box.height; y++) {
-      const begin = (plane * clip.height + y) * clip.width + box.x;
-      for (let i = begin; i < begin + box.width; i++) clip.values[i] = random.normal();
-    }
-  }
 }

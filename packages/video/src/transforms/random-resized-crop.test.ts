@@ -1,8 +1,11 @@
 import { PhiloxStream } from '@tubelet/kernels';
 import { describe, expect, it } from 'vitest';
 import { referenceImage } from '../testing/reference';
-import { normaliseClip, type ClipPlanes } from './clip-planes';
-import { drawRandomCrop, flipClip, resizeCrop } from './random-resized-crop';
+import { croppedImage } from '../pixels/image-passes';
+import { useRuntime } from '../testing/test-runtime';
+import { drawRandomCrop } from './random-resized-crop';
+import { flipClip, resizeCrop } from './testing/clip-operations';
+import { IMAGENET_DEVIATION, IMAGENET_MEAN, normaliseClip, type ClipPlanes } from './testing/clip-planes';
 import { scripted, storedFloats, transformReference } from './testing/transform-reference';
 import { Purpose } from '../stream-purposes';
 
@@ -64,6 +67,24 @@ describe('resizeCrop', () => {
     expect(() => resizeCrop(source, whole, 4, 0)).toThrow(/4×0/);
     expect(() => resizeCrop({ ...source, frames: 2 }, whole, 4, 4)).toThrow(/has 11766 values/);
   });
+});
+
+describe('resized crops on the GPU', () => {
+  const runtime = useRuntime();
+
+  it.each(transformReference.cropResizes)(
+    'equal PyTorch to single precision: $box',
+    async ({ box, ...stored }) => {
+      const image = referenceImage('resize.src');
+      const values = await croppedImage(runtime(), image, box, { width: 16, height: 16 });
+      const expected = storedFloats(stored);
+      values.forEach((value, i) => {
+        const channel = Math.floor(i / 256) as 0 | 1 | 2;
+        const level = 255 * (value * IMAGENET_DEVIATION[channel] + IMAGENET_MEAN[channel]);
+        expect(Math.abs(level - expected[i]!)).toBeLessThan(8e-5); // of 255, normalising included
+      });
+    },
+  );
 });
 
 describe('drawRandomCrop', () => {

@@ -4,7 +4,7 @@ import type { VideoFrame } from '@napi-rs/webcodecs';
 import type { InputVideoTrack } from 'mediabunny';
 import { codedFrameBytes, type Colour } from '@tubelet/kernels';
 import { keepFrame, keptFrame, shownSize, storedBytes } from '../pixels/coded-frames';
-import { planarFrameBytes, type PlanarFrame } from '../planes';
+import type { PlanarFrame } from '../planes';
 import { findStart, listFrameTimes, withContainer, type Container } from './container';
 import { findPackets, SAME_TIME_SECONDS, type Packets } from './find-packets';
 import type { VideoPlace } from '../video-info';
@@ -84,14 +84,15 @@ async function readPlanes(frame: VideoFrame): Promise<PlanarFrame> {
   const { format, visibleRect } = frame;
   const { width, height } = visibleRect;
   if (format !== 'I420') throw new RefusedVideoError(`its frames are in the format ${format}`);
-  const data = new Uint8Array(planarFrameBytes(width, height));
   const chromaWidth = Math.ceil(width / 2);
   const chromaBegin = width * height;
+  const chromaBytes = chromaWidth * Math.ceil(height / 2);
+  const data = new Uint8Array(chromaBegin + 2 * chromaBytes);
   await frame.copyTo(data, {
     layout: [
       { offset: 0, stride: width },
       { offset: chromaBegin, stride: chromaWidth },
-      { offset: chromaBegin + chromaWidth * Math.ceil(height / 2), stride: chromaWidth },
+      { offset: chromaBegin + chromaBytes, stride: chromaWidth },
     ],
   });
   return { width, height, data };

@@ -12,7 +12,8 @@ import {
   Mp4OutputFormat,
   Output,
 } from 'mediabunny';
-import { planarFrameBytes, turnFrame, type Colour } from '../planes';
+import { codedFrameBytes, type Colour } from '@tubelet/kernels';
+import { turnFrame } from '../planes';
 import { resizePlanes } from '../shards/resize-planes';
 import { eachFrame, type WebCodecs } from './decode-frames';
 import { boxesOf } from './mp4-boxes';
@@ -201,7 +202,7 @@ export function encodePlanes(
   request: EncodeFramesRequest,
 ): Promise<EncodedVideo> {
   const { planes, times, colour, size } = request;
-  const frameBytes = planarFrameBytes(size, size);
+  const frameBytes = codedFrameBytes({ width: size, height: size, colour });
   return encode(library, request, times, colour, async (encoder) => {
     for (let i = 0; i < times.length; i++) {
       await encoder.add(planes.subarray(i * frameBytes, (i + 1) * frameBytes), i);

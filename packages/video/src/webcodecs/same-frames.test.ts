@@ -13,6 +13,9 @@ import {
 import { encodeWithWebCodecs } from '../testing/webcodecs-videos';
 import { findWebCodecs } from './find';
 import { ClipPixels } from '../pixels/clip-pixels';
+import { TrainingPixels } from '../pixels/training-pixels';
+import { resolveFfmpeg } from '../ffmpeg';
+import { drawAugmentation } from '../transforms/augmentation';
 import type { CodedFrames } from '../pixels/coded-frames';
 import { useRuntime } from '../testing/test-runtime';
 
@@ -27,6 +30,8 @@ const missing = await findWebCodecs().then(
 );
 
 let pools: Record<'ffmpeg' | 'webcodecs', DecoderPool>;
+/** The program ffmpeg, where this machine has one. */
+let native: DecoderPool | undefined;
 const runtime = useRuntime();
 
 /** Frames as a model gets them, [T, size, size, 3]. */
@@ -82,10 +87,14 @@ beforeAll(async () => {
     ffmpeg: await DecoderPool.open({ workers: 1, ffmpeg, decoder: 'ffmpeg' }),
     webcodecs: await DecoderPool.open({ workers: 1, ffmpeg, decoder: 'webcodecs' }),
   };
+  const found = await resolveFfmpeg();
+  if (found.kind === 'native') {
+    native = await DecoderPool.open({ workers: 1, ffmpeg: found, decoder: 'ffmpeg' });
+  }
   for (const make of Object.values(FILES)) await make();
 });
 afterAll(async () => {
-  await Promise.all(Object.values(pools ?? {}).map((pool) => pool.close()));
+  await Promise.all([...Object.values(pools ?? {}), native].map((pool) => pool?.close()));
   folder.remove();
 });
 
@@ -119,5 +128,24 @@ describe.skipIf(missing)('ffmpeg and the WebCodecs decoder', () => {
       const frame = clip.subarray(0, shape.size ** 2 * 3);
       expect(Buffer.compare(frame, whole.subarray(7 * frame.length, 8 * frame.length))).toBe(0);
     }
+  });
+
+  it('and the program ffmpeg make the same batch for fine-tuning, augmented and mixed, to the bit', async () => {
+    const size = 32;
+    const names = Object.keys(FILES).slice(0, 8);
+    const augmentations = names.map((_, sample) => drawAugmentation(size, { seed: 2, epoch: 0, sample }));
+    const pixels = new TrainingPixels(runtime(), size);
+    const batchOf = async (pool: DecoderPool) => {
+      const clips: CodedFrames[] = [];
+      for (const name of names) {
+        clips.push(await pool.readClip(await pool.probe(file(name)), [3, 5, 7, 7], { size, crop: 'centre' }));
+      }
+      const batch = pixels.video({ clips, augmentations, mix: { lambda: 0.4 } });
+      return Buffer.from(await runtime().readBytes(batch));
+    };
+    const expected = await batchOf(pools.ffmpeg);
+    expect(Buffer.compare(await batchOf(pools.webcodecs), expected)).toBe(0);
+    if (native) expect(Buffer.compare(await batchOf(native), expected)).toBe(0);
+    pixels.release();
   });
 });

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import type { AugmentOperationName } from '../rand-augment';
 import type { RandomNumbers } from '../random';
-import type { RgbImage } from '../rgb-image';
+import type { RgbImage } from './rgb-image';
 
 interface Stored {
   shape: number[];

@@ -24,7 +24,8 @@ function table(entry: (level: number) => number): Uint8Array {
   );
 }
 
-function lookUpAll(image: RgbImage, entry: (level: number) => number): RgbImage {
+/** The image with every value replaced by what `entry` makes of it, cut to 0 … 255. */
+export function lookUpAll(image: RgbImage, entry: (level: number) => number): RgbImage {
   checkImage(image);
   const same = table(entry);
   return lookUp(image, [same, same, same]);
@@ -71,21 +72,6 @@ export function equalize(image: RgbImage): RgbImage {
   return lookUp(image, tables);
 }
 
-/** 255 − value. */
-export const invert = (image: RgbImage) => lookUpAll(image, (level) => 255 - level);
-
-/** Keeps the `bits` highest bits of every value; 0 gives black. */
-export const posterize = (image: RgbImage, bits: number) =>
-  lookUpAll(image, (level) => level & ~(2 ** (8 - bits) - 1));
-
-/** Inverts the values from `threshold` on. */
-export const solarize = (image: RgbImage, threshold: number) =>
-  lookUpAll(image, (level) => (level < threshold ? level : 255 - level));
-
-/** Adds to the values below 128. */
-export const solarizeAdd = (image: RgbImage, added: number) =>
-  lookUpAll(image, (level) => (level < 128 ? Math.min(255, level + added) : level));
-
 /** Luma of the pixel at byte i (ITU-R 601), in Pillow's fixed point. */
 function luma(pixels: Uint8Array, i: number): number {
   return (19595 * pixels[i]! + 38470 * pixels[i + 1]! + 7471 * pixels[i + 2]! + 0x8000) >> 16;
@@ -126,9 +112,6 @@ export function contrast(image: RgbImage, factor: number): RgbImage {
   const mean = Math.trunc(sum / (image.width * image.height) + 0.5);
   return blendFrom(image, mean, factor);
 }
-
-/** Between black (0) and the image (1), and beyond. */
-export const brightness = (image: RgbImage, factor: number) => blendFrom(image, 0, factor);
 
 /** Between a smoothed image (0) and the image (1), and beyond. The outermost pixels stay. */
 export function sharpness(image: RgbImage, factor: number): RgbImage {

@@ -4,13 +4,11 @@
  * Pillow's bicubic filter is the cubic convolution with a = −1 (R. G. Keys, “Cubic convolution interpolation for
  * digital image processing”, IEEE TASSP 29, 1981), in double precision, truncated to 8 bits.
  */
+import type { AffineMatrix } from '../affine-maps';
 import { checkImage, type RgbImage } from './rgb-image';
 
-/** (a, b, c, d, e, f): the pixel at (x, y) of the result is taken from (a·x + b·y + c, d·x + e·y + f). */
-export type AffineMatrix = readonly [number, number, number, number, number, number];
-
 /** What is seen where the source has no pixel, in every channel. */
-export const FILL = 128;
+const FILL = 128;
 
 function cubic(v1: number, v2: number, v3: number, v4: number, d: number): number {
   const p2 = -v1 + v3;
@@ -86,37 +84,4 @@ export function affine(image: RgbImage, matrix: AffineMatrix): RgbImage {
     }
   }
   return { pixels: result, width, height };
-}
-
-/** Shifts each row by `factor` times its height in the image. */
-export const shearX = (image: RgbImage, factor: number) => affine(image, [1, factor, 0, 0, 1, 0]);
-
-/** Shifts each column by `factor` times its place in the image. */
-export const shearY = (image: RgbImage, factor: number) => affine(image, [1, 0, 0, factor, 1, 0]);
-
-/** Moves the image to the left by `fraction` of its width. */
-export const translateX = (image: RgbImage, fraction: number) =>
-  affine(image, [1, 0, fraction * image.width, 0, 1, 0]);
-
-/** Moves the image up by `fraction` of its height. */
-export const translateY = (image: RgbImage, fraction: number) =>
-  affine(image, [1, 0, 0, 0, 1, fraction * image.height]);
-
-const to15Digits = (value: number) => Number(value.toFixed(15));
-
-/** Turns the image about its middle, counter-clockwise. */
-export function rotate(image: RgbImage, degrees: number): RgbImage {
-  const turn = degrees % 360;
-  const angle = (-(turn < 0 ? turn + 360 : turn) * Math.PI) / 180;
-  const [cosine, sine] = [to15Digits(Math.cos(angle)), to15Digits(Math.sin(angle))];
-  const minusSine = to15Digits(-Math.sin(angle));
-  const [middleX, middleY] = [image.width / 2, image.height / 2];
-  return affine(image, [
-    cosine,
-    sine,
-    cosine * -middleX + sine * -middleY + middleX,
-    minusSine,
-    cosine,
-    minusSine * -middleX + cosine * -middleY + middleY,
-  ]);
 }

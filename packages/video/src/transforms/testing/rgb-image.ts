@@ -1,12 +1,6 @@
-/** An image of 8-bit red, green and blue: [height, width, 3], row-major. */
-export interface RgbImage {
-  readonly pixels: Uint8Array;
-  readonly width: number;
-  readonly height: number;
-}
+import type { RgbImage } from '../../pixels/image-passes';
 
-/** An image operation. It leaves its input alone and returns an image of the same size. */
-export type RgbOperation = (image: RgbImage) => RgbImage;
+export type { RgbImage };
 
 /** Throws a RangeError unless the pixels are as many as the size says. */
 export function checkImage({ pixels, width, height }: RgbImage): void {
