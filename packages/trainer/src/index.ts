@@ -51,6 +51,7 @@ export { type ReportSection, type ReportTable } from './html.js';
 export { renderReport, writeReport } from './report.js';
 export { readReportData, type EpochMean, type ReportData, type Series } from './report-data.js';
 export * from './run-folder.js';
+export * from './run-lock.js';
 export { RunLog, readLog, type LogRecord } from './run-log.js';
 export { runsCommand } from './run-overview/runs-command.js';
 export * from './stop-signal.js';

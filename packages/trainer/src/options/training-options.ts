@@ -3,6 +3,7 @@ import {
   bytes,
   choice,
   flag,
+  flagOrAuto,
   flagOn,
   notNegative,
   positive,
@@ -15,7 +16,9 @@ import {
 /** Which folder a run has. */
 export const folderOptions = withoutEffect({
   out: text('<dir>', 'folder of the run: config, log, TensorBoard events, checkpoints, report'),
-  resume: flag('continue the run in --out from its latest sound checkpoint'),
+  resume: flagOrAuto(
+    'continue the run in --out from its latest sound checkpoint; with auto, begin one where there is none',
+  ),
 });
 
 /** What a program has of its own among the options that all trainings share. */
@@ -63,6 +66,7 @@ export function runningOptions({ saveEvery, keep, kept, workers }: RunningPreset
   return withoutEffect({
     saveEvery: whole('<steps>', `steps between checkpoints (default: ${saveEvery})`).optional(),
     keep: whole('<n>', kept).default(keep),
+    keepEvery: whole('<epochs>', 'keep a checkpoint of every so many epochs for good').optional(),
     stopAfter: whole('<step>', 'stop with a checkpoint when this step is reached').optional(),
     workers: whole('<n>', `${workers} (default: one for each processor but one)`).optional(),
     gpu: whole('<n>', 'which of several GPUs, counted from 0 (ranks of a job take one each)', {
