@@ -68,7 +68,19 @@ export function runningOptions({ saveEvery, keep, kept, workers }: RunningPreset
     keep: whole('<n>', kept).default(keep),
     keepEvery: whole('<epochs>', 'keep a checkpoint of every so many epochs for good').optional(),
     stopAfter: whole('<step>', 'stop with a checkpoint when this step is reached').optional(),
+    maxSkipped: whole(
+      '<n>',
+      'end when so many steps in a row had values that were not finite, and were skipped (f16: once the loss scale is ' +
+        'below 1)',
+    ).default(10),
+    reopenGpu: whole('<n>', 'times that a lost GPU is opened again without a new checkpoint in between', {
+      min: 0,
+    }).default(3),
     workers: whole('<n>', `${workers} (default: one for each processor but one)`).optional(),
+    decodeLimit: positive(
+      '<s>',
+      'leave a video out when it takes longer to decode a clip of it (default: a minute, and ten for ffmpeg)',
+    ).optional(),
     gpu: whole('<n>', 'which of several GPUs, counted from 0 (ranks of a job take one each)', {
       min: 0,
     }).optional(),

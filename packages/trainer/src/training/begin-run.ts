@@ -4,13 +4,13 @@ import { createRun, resumeRun, type RunConfig } from '../run-folder.js';
 import type { Plan } from './plan.js';
 import { fromFirst, shareContent, silentRun } from './ranks.js';
 import { describeEnvironment, otherAdapterNote } from './run-description.js';
-import type { RunContext, TrainedModel } from './task.js';
+import type { ClipOrigins, RunContext, TrainedModel } from './task.js';
 
 /**
  * Makes the run's folder and first weights, or restores the state of its latest sound checkpoint. A run that was killed
  * before its first one begins anew. The first rank does all of it and gives the others its state.
  */
-export async function beginRun<Batch, Model extends TrainedModel<Batch>>(
+export async function beginRun<Batch extends ClipOrigins, Model extends TrainedModel<Batch>>(
   model: Model,
   plan: Plan<Batch, Model>,
 ): Promise<{ context: RunContext<Batch>; startStep: number }> {
@@ -45,7 +45,7 @@ export async function beginRun<Batch, Model extends TrainedModel<Batch>>(
 }
 
 /** The state of the first rank, for another. */
-async function joinRun<Batch, Model extends TrainedModel<Batch>>(
+async function joinRun<Batch extends ClipOrigins, Model extends TrainedModel<Batch>>(
   model: Model,
   plan: Plan<Batch, Model>,
 ): Promise<{ context: RunContext<Batch>; startStep: number }> {
@@ -57,7 +57,7 @@ async function joinRun<Batch, Model extends TrainedModel<Batch>>(
 }
 
 /** Everything needed to repeat a run. */
-function describeRun<Batch, Model extends TrainedModel<Batch>>(
+function describeRun<Batch extends ClipOrigins, Model extends TrainedModel<Batch>>(
   runtime: Runtime,
   { ranks, task, data, loader, stepsPerEpoch, saveEvery }: Plan<Batch, Model>,
 ): RunConfig {

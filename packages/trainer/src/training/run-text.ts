@@ -1,10 +1,10 @@
 import { formatBytes } from '@tubelet/kernels';
 import type { TrainingResult } from './loop.js';
 import type { Plan } from './plan.js';
-import type { RunContext, Task, TrainedModel } from './task.js';
+import type { ClipOrigins, RunContext, Task, TrainedModel } from './task.js';
 
 /** Lines about what is about to be trained on what. */
-export function announcements<Batch, Model extends TrainedModel<Batch>>(
+export function announcements<Batch extends ClipOrigins, Model extends TrainedModel<Batch>>(
   { kind, store, engine }: Model,
   context: RunContext<Batch>,
   task: Task<Batch, Model>,
@@ -19,7 +19,7 @@ export function announcements<Batch, Model extends TrainedModel<Batch>>(
 }
 
 /** Lines about what a run has come to. */
-export async function summary<Batch, Model extends TrainedModel<Batch>>(
+export async function summary<Batch extends ClipOrigins, Model extends TrainedModel<Batch>>(
   result: TrainingResult,
   model: Model,
   { task, stepsPerEpoch, badFiles }: Plan<Batch, Model>,

@@ -2,7 +2,8 @@ import { cosineSchedule, scaleLearningRate } from '@tubelet/autograd';
 import { runSteps, type TrainingResult } from './loop.js';
 import type { Plan } from './plan.js';
 import { requireSameState, SharedSteps } from './ranks.js';
-import type { RunContext, TrainedModel } from './task.js';
+import { SkippedSteps } from './skipped-steps.js';
+import type { ClipOrigins, RunContext, TrainedModel } from './task.js';
 import { trainingStep } from './train-step.js';
 
 /** Who is told of steps. */
@@ -13,7 +14,7 @@ interface Observers {
 }
 
 /** Takes the steps of a run from `startStep` on, with all that goes with them. */
-export function takeSteps<Batch, Model extends TrainedModel<Batch>>(
+export function takeSteps<Batch extends ClipOrigins, Model extends TrainedModel<Batch>>(
   model: Model,
   {
     ranks,
@@ -41,7 +42,10 @@ export function takeSteps<Batch, Model extends TrainedModel<Batch>>(
     stepsPerEpoch,
     warmupEpochs: options.warmupEpochs,
   });
-  const takeStep = trainingStep(model, batches, options.accumulate, { shared, trace });
+  const skipped = new SkippedSteps(ranks, context.run, options.seed, (message) => progress.note(message));
+  const takeStep = trainingStep(model, batches, options.accumulate, {
+    ...{ shared, trace, skipped, maxSkipped: options.maxSkipped },
+  });
   return runSteps({
     run: context.run,
     totalSteps: schedule.totalSteps,

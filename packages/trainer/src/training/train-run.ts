@@ -1,16 +1,16 @@
 import { closeNodeRuntime } from '@tubelet/kernels/node';
-import type { Runtime } from '@tubelet/kernels';
+import { DeviceLostError, OutOfMemoryError, type Runtime } from '@tubelet/kernels';
 import { openCommunicator, type Communicator } from '@tubelet/mpi';
 import { OptionError } from '../errors.js';
 import type { TrainingOptions } from '../options/training-options.js';
-import { createProgress, type Progress } from '../progress.js';
+import { createProgress } from '../progress.js';
 import { hasBegun, readRunConfig, requireNoRun, requireSameSettings, type RunConfig } from '../run-folder.js';
 import { RunLock } from '../run-lock.js';
-import { stopOnSignals } from '../stop-signal.js';
+import { stopOnSignals, type StopRequest } from '../stop-signal.js';
 import { BadFiles } from './bad-files.js';
 import { beginRun } from './begin-run.js';
 import { compileAhead } from './compile-ahead.js';
-import { dryTraining } from './dry-step.js';
+import { DeviceLosses } from './device-loss.js';
 import { countSteps, EpochReader } from './epoch-reader.js';
 import type { TrainingResult } from './loop.js';
 import type { Plan } from './plan.js';
@@ -23,11 +23,12 @@ import {
   SAME_GPUS,
   silentProgress,
 } from './ranks.js';
+import { refusedMemory, stepsOnPaper } from './room.js';
 import { StepProfile } from './run-description.js';
 import { announcements, summary } from './run-text.js';
 import { savedSettings } from './settings.js';
 import { takeSteps } from './take-steps.js';
-import type { Task, TrainedModel } from './task.js';
+import type { ClipOrigins, Task, TrainedModel } from './task.js';
 import { Trace } from './trace.js';
 import { describeTuning, useTuning } from './tuning.js';
 
@@ -42,7 +43,7 @@ import { describeTuning, useTuning } from './tuning.js';
  * @throws UserError for what the user can do something about
  * @throws MpiError where a job's ranks cannot be joined
  */
-export async function trainRun<Batch, Model extends TrainedModel<Batch>>(
+export async function trainRun<Batch extends ClipOrigins, Model extends TrainedModel<Batch>>(
   task: Task<Batch, Model>,
   join: () => Promise<Communicator> = openCommunicator,
 ): Promise<Pick<TrainingResult, 'finished'>> {
@@ -52,24 +53,54 @@ export async function trainRun<Batch, Model extends TrainedModel<Batch>>(
     throw new OptionError('--gpu', options.gpu, 'no --gpu: the ranks on a host take its GPUs in turn');
   }
   const progress = ranks.rank === 0 ? createProgress() : silentProgress;
-  const lock = new RunLock(options.out, (message) => progress.note(message));
+  const note = (message: string) => progress.note(message);
+  const lock = new RunLock(options.out, note);
+  const losses = new DeviceLosses(options.out, options.reopenGpu);
+  let stop: StopRequest | undefined;
+  const listen = () => (stop ??= stopOnSignals(note));
+  let lost: DeviceLostError | undefined;
   try {
-    return await trainLocked(task, ranks, progress, lock);
+    for (;;) {
+      try {
+        return await trainOnce({ task, ranks, progress, lock, listen, lost });
+      } catch (error) {
+        // A rank cannot begin again without the others: their launcher begins all anew.
+        if (!(error instanceof DeviceLostError) || ranks.size > 1) throw error;
+        await losses.count(error);
+        note(`${error.message} Opening it again`);
+        lost = error;
+      }
+    }
   } finally {
+    stop?.dispose();
     lock.release();
   }
 }
 
-async function trainLocked<Batch, Model extends TrainedModel<Batch>>(
-  task: Task<Batch, Model>,
-  ranks: Communicator,
-  progress: Progress,
-  lock: RunLock,
-): Promise<Pick<TrainingResult, 'finished'>> {
+/** What a run has from its first moment on, however often its GPU is opened. */
+interface Attempt<Batch extends ClipOrigins, Model extends TrainedModel<Batch>> extends Pick<
+  Plan<Batch, Model>,
+  'task' | 'ranks' | 'progress' | 'lock'
+> {
+  /** Waits for stop signals from now on, if it does not yet. */
+  readonly listen: () => StopRequest;
+  /** Why this is not the first. */
+  readonly lost: DeviceLostError | undefined;
+}
+
+async function trainOnce<Batch extends ClipOrigins, Model extends TrainedModel<Batch>>({
+  task,
+  ranks,
+  progress,
+  lock,
+  listen,
+  lost,
+}: Attempt<Batch, Model>): Promise<Pick<TrainingResult, 'finished'>> {
   const { options } = task;
   const { rank, size } = ranks;
   const note = (message: string) => progress.note(message);
-  const saved = await fromFirst(ranks, () => runToResume(options, lock));
+  const resume = lost ? 'auto' : options.resume;
+  const saved = await fromFirst(ranks, () => runToResume({ out: options.out, resume }, lock));
   const badFiles = new BadFiles(progress);
   const found = await task.openData(badFiles);
   const data = { ...found, settings: { ...found.settings, accumulate: options.accumulate * size } };
@@ -80,7 +111,7 @@ async function trainLocked<Batch, Model extends TrainedModel<Batch>>(
   }
 
   const loader = await data.openLoader({ rank, ranks: size, localRanks: ranks.localSize });
-  const stop = stopOnSignals(note);
+  const stop = listen();
   try {
     const stepsPerEpoch = countSteps(loader, options, task.moreBatches);
     const batches = new EpochReader(loader, options.accumulate);
@@ -92,7 +123,7 @@ async function trainLocked<Batch, Model extends TrainedModel<Batch>>(
       useTuning(runtime, { autotune: options.autotune, saved, note });
       const gpuFacts = { GPU: runtime.adapter.description, tuning: describeTuning(runtime) };
       await requireSameEverywhere(ranks, gpuFacts, SAME_GPUS);
-      const watched = { progress, badFiles, stop, trace };
+      const watched = { progress, badFiles, stop, trace, lost };
       const saveEvery = options.saveEvery ?? task.saveEveryEpochs * stepsPerEpoch;
       const plan = { ranks, task, data, loader, batches, stepsPerEpoch, saveEvery, ...watched, lock, saved };
       const result = await trainOn(runtime, plan);
@@ -104,13 +135,15 @@ async function trainLocked<Batch, Model extends TrainedModel<Batch>>(
       closeNodeRuntime(runtime);
     }
   } finally {
-    stop.dispose();
     await loader.close();
   }
 }
 
 /** The run to go on with, locked; undefined where a new one is to begin. */
-async function runToResume({ out, resume }: TrainingOptions, lock: RunLock): Promise<RunConfig | undefined> {
+async function runToResume(
+  { out, resume }: Pick<TrainingOptions, 'out' | 'resume'>,
+  lock: RunLock,
+): Promise<RunConfig | undefined> {
   if (resume === false || (resume === 'auto' && !hasBegun(out))) {
     requireNoRun(out);
     return undefined;
@@ -120,24 +153,47 @@ async function runToResume({ out, resume }: TrainingOptions, lock: RunLock): Pro
   return config;
 }
 
-async function trainOn<Batch, Model extends TrainedModel<Batch>>(
+// A step that is recorded and replayed has got all its memory by the third.
+const FIRST_STEPS = 3;
+
+async function trainOn<Batch extends ClipOrigins, Model extends TrainedModel<Batch>>(
   runtime: Runtime,
   plan: Plan<Batch, Model>,
 ): Promise<Pick<TrainingResult, 'finished'>> {
-  const { task, loader, progress, badFiles } = plan;
-  const { options } = task;
-  const model = task.createModel(runtime);
+  const { task } = plan;
+  const paper = await stepsOnPaper(runtime, task);
+  let takenSteps = 0;
+  try {
+    return await trainModel(task.createModel(runtime), plan, paper, () => (takenSteps += 1));
+  } catch (error) {
+    if (!(error instanceof OutOfMemoryError) || takenSteps >= FIRST_STEPS) throw error;
+    throw await refusedMemory(runtime, task, error);
+  }
+}
+
+async function trainModel<Batch extends ClipOrigins, Model extends TrainedModel<Batch>>(
+  model: Model,
+  plan: Plan<Batch, Model>,
+  paper: Runtime,
+  onStep: () => void,
+): Promise<Pick<TrainingResult, 'finished'>> {
+  const { task, loader, progress, badFiles, lost } = plan;
+  const { runtime } = model.engine;
   const { context, startStep } = await beginRun(model, plan);
   const { run } = context;
   let completedSteps = startStep;
   try {
     badFiles.logTo(run, () => completedSteps);
+    if (lost) run.log.append({ type: 'device-lost', step: startStep, message: lost.message });
     for (const line of announcements(model, context, task)) progress.note(line);
-    await compileAhead(runtime, dryTraining(task), options.batchSize, (message) => progress.note(message));
-    const profile = new StepProfile(runtime, options.profile, startStep, plan.trace?.kernels);
+    await compileAhead(runtime, paper, (message) => progress.note(message));
+    const profile = new StepProfile(runtime, task.options.profile, startStep, plan.trace?.kernels);
     const result = await takeSteps(model, plan, context, startStep, {
       before: (begunSteps) => profile.beforeStep(begunSteps),
-      onCompleted: (steps) => (completedSteps = steps),
+      onCompleted(steps) {
+        completedSteps = steps;
+        onStep();
+      },
     });
     run.log.append({ type: 'memory', step: completedSteps, peakGpuBytes: runtime.pool.peakBytes });
     const timings = await profile.text(completedSteps);
