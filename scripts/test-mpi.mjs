@@ -1,13 +1,23 @@
 // Runs the ranks of jobs on this machine under Open MPI and MPICH, which are fetched into the cache folder: that the
 // collectives give the right bits, that the main thread is free meanwhile, that a rank which fails or is killed ends the
-// job with a message; then that jobs of 2 and 4 ranks train as one process does, go on with another number of ranks, and
-// leave a sound checkpoint when one is killed. Says how long sums take.
+// job with a message; then that jobs of 2 and 4 ranks train as one process does, fine-tune with evaluations that are
+// shared out, go on with another number of ranks, and leave a sound checkpoint when one is killed. Says how long sums
+// take.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fetchMpi, mpiNames } from './lib/mpi.mjs';
-import { STEPS, loggedSteps, train, trainAndKill, weightDifference } from './lib/mpi-training.mjs';
+import {
+  STEPS,
+  communicationOf,
+  finetune,
+  loggedSteps,
+  testResults,
+  train,
+  trainAndKill,
+  weightDifference,
+} from './lib/mpi-training.mjs';
 import { bundleSource, importSource } from './lib/source.mjs';
 
 /** A job that has not ended by then hangs. */
@@ -20,6 +30,12 @@ const HANGING_MS = 120_000;
 const MOST_RELATIVE_DIFFERENCE = 5e-7;
 const MOST_DIFFERENCE = 2e-6;
 
+/**
+ * What is said of a rank that was killed: the signal; or, where another rank of MPICH misses it first, an exit code or
+ * what failed.
+ */
+const KILLED = /signal 9|EXIT CODE: 9|Fatal error in internal_/;
+
 /** What each scenario of `packages/mpi/src/testing/collectives.ts` must end with. */
 const scenarios = [
   { name: 'results', passes: true },
@@ -27,7 +43,7 @@ const scenarios = [
   { name: 'speed', passes: true },
   { name: 'leave', passes: true },
   { name: 'error', passes: false, says: /this rank has failed on purpose/ },
-  { name: 'kill', passes: false, says: /signal 9/ },
+  { name: 'kill', passes: false, says: KILLED },
 ];
 
 const { cacheDirectory } = await importSource('packages/kernels/src/node/index.ts');
@@ -61,14 +77,42 @@ function testTraining(mpi, ranks, videos, out, reference) {
   require(/cut-short\.mp4/.test(output), 'nobody names the file that cannot be used', output);
   require(loggedSteps(out).length ===
     STEPS, `${loggedSteps(out).length} of ${STEPS} steps are logged`, output);
-  return requireAlike(out, reference, `${ranks} ranks against one`);
+  const { stepMs, sumsMs, waitedMs } = communicationOf(out);
+  const share = `sums take ${sumsMs.toFixed(0)} ms of a step of ${stepMs.toFixed(0)}, ${waitedMs.toFixed(0)} of them waited for`;
+  return `${requireAlike(out, reference, `${ranks} ranks against one`)}; ${share}`;
+}
+
+/** Probabilities of videos that were scored by other weights, within what sums in another order do to these. */
+const MOST_PROBABILITY_DIFFERENCE = 1e-3;
+
+/** Fine-tunes: every video is validated and tested once, by one of the ranks, and as one process does. */
+function testFinetuning(mpi, ranks, data, out, reference) {
+  const { status, output } = finetune(mpi, ranks, data, out);
+  require(status === 0, `ended with exit code ${status}`, output);
+  const [found, expected] = [testResults(out), testResults(reference)];
+  const ids = ({ videos }) => videos.map(({ id }) => id).join();
+  require(ids(found) === ids(expected), `tested are ${ids(found)} in place of ${ids(expected)}`);
+  require(found.validations.length === 2, `${found.validations.length} validations are logged in place of 2`);
+  let greatest = 0;
+  found.videos.forEach(({ probabilities }, video) =>
+    probabilities.forEach((probability, k) => {
+      const difference = Math.abs(probability - expected.videos[video].probabilities[k]);
+      greatest = Math.max(greatest, difference);
+    }),
+  );
+  const losses = found.validations.map((metrics, i) =>
+    Math.abs(metrics['validation/loss'] - expected.validations[i]['validation/loss']),
+  );
+  greatest = Math.max(greatest, ...losses);
+  require(greatest <= MOST_PROBABILITY_DIFFERENCE, `results differ by ${greatest} from those of one process`);
+  return `${found.videos.length} videos tested, results differ by ${greatest.toExponential(1)} at the most`;
 }
 
 /** Kills a rank of four, and goes on with two. */
 async function testKilledRank(mpi, videos, out, reference) {
   const { status, output, steps } = await trainAndKill(mpi, 4, videos, out, { rank: 2, afterStep: 7 });
   require(status !== 0, 'the job went on without a rank', output);
-  require(/signal 9/.test(output), 'nothing says that a rank was killed', output);
+  require(KILLED.test(output), 'nothing says that a rank was killed', output);
   require(steps < STEPS, 'the job had ended before a rank was killed', output);
   const wrong = train(mpi, 2, videos, out, { resume: true, accumulate: 1 });
   require(/with 2 ranks give --accumulate 2/.test(
@@ -88,6 +132,12 @@ try {
   await writeDataSet(videos);
   const { status, output } = train(undefined, 1, videos, alone);
   require(status === 0, `a process alone ended with exit code ${status}`, output);
+  const { writeDotData } = await importSource('apps/finetune/src/testing/moving-dots.ts');
+  const dots = await writeDotData(join(folder, 'dots'));
+  const tuned = join(folder, 'tuned');
+  const finetuned = finetune(undefined, 1, dots, tuned);
+  require(finetuned.status ===
+    0, `a process alone ended with exit code ${finetuned.status}`, finetuned.output);
   for (const name of mpiNames) {
     const mpi = await fetchMpi(cacheDirectory(), name);
     const test = async (what, run) => {
@@ -106,6 +156,8 @@ try {
       const out = join(folder, `${name}-${ranks}`);
       await test(`${ranks} ranks, ${STEPS} steps`, () => testTraining(mpi, ranks, videos, out, alone));
     }
+    await test('2 ranks, fine-tuning', () =>
+      testFinetuning(mpi, 2, dots, join(folder, `${name}-tuned`), tuned));
     await test('4 ranks, one killed, then 2', () =>
       testKilledRank(mpi, videos, join(folder, `${name}-killed`), alone));
   }

@@ -1,4 +1,4 @@
 import { defineConfig } from 'tsup';
 import { shared } from '../../tsup.shared';
 
-export default defineConfig(shared({ index: 'src/index.ts' }));
+export default defineConfig(shared({ index: 'src/index.ts', lab: 'src/lab/index.ts' }));

@@ -13,6 +13,7 @@ import { importSource } from './source.mjs';
  */
 
 const program = join(root, 'apps', 'pretrain', 'dist', 'cli.js');
+const finetuneProgram = join(root, 'apps', 'finetune', 'dist', 'cli.js');
 
 /** Batches of a step, over all ranks. */
 const BATCHES = 4;
@@ -36,12 +37,11 @@ const HANGING_MS = 300_000;
 
 /** The command of a job of so many ranks; of one without a launcher. */
 function command(mpi, ranks, videos, out, changes) {
-  const args = [
-    program,
-    'train',
-    videos,
-    ...optionWords({ ...settings, accumulate: BATCHES / ranks, out, ...changes }),
-  ];
+  const options = { ...settings, accumulate: BATCHES / ranks, out, ...changes };
+  return job(mpi, ranks, [program, 'train', videos, ...optionWords(options)]);
+}
+
+function job(mpi, ranks, args) {
   if (ranks === 1) return { file: process.execPath, args, env: process.env };
   return {
     file: mpi.launcher,
@@ -58,7 +58,59 @@ function command(mpi, ranks, videos, out, changes) {
  * @returns {{ status: number | null, output: string }}
  */
 export function train(mpi, ranks, videos, out, changes = {}) {
-  const { file, args, env } = command(mpi, ranks, videos, out, changes);
+  return run(command(mpi, ranks, videos, out, changes));
+}
+
+/**
+ * Fine-tunes a tiny classifier with so many ranks, two epochs with a validation after each and the test at the end.
+ *
+ * @param {string} data the CSV file of drawn dots
+ */
+export function finetune(mpi, ranks, data, out) {
+  const {
+    'decoder-dim': _,
+    'decoder-depth': __,
+    'decoder-heads': ___,
+    'mask-ratio': ____,
+    ...model
+  } = TINY_MODEL;
+  const options = {
+    ...{
+      ...model,
+      data: 'csv',
+      root: data,
+      out,
+      fold: 1,
+      epochs: 2,
+      'warmup-epochs': 0,
+      lr: 0.05,
+      workers: 1,
+    },
+    ...{ 'batch-size': 2, accumulate: 4 / ranks, clips: 1, 'validation-share': 0.33 },
+  };
+  return run(job(mpi, ranks, [finetuneProgram, 'train', ...optionWords(options)]));
+}
+
+/** What a test of a fold found, and what each validation of its run did. */
+export function testResults(out) {
+  const { videos } = JSON.parse(readFileSync(join(out, 'test', 'evaluation.json'), 'utf8'));
+  const validations = recordsOf(out).filter(({ type }) => type === 'validation');
+  return { videos, validations: validations.map(({ metrics }) => metrics) };
+}
+
+/** Means over the logged steps, in milliseconds: of a step, of sums over ranks, and of what of them was waited for. */
+export function communicationOf(out) {
+  // The first step sums after the backward pass, to learn its order.
+  const steps = loggedSteps(out).slice(1);
+  const mean = (of) => steps.reduce((sum, step) => sum + of(step), 0) / steps.length;
+  return {
+    stepMs: mean(({ durationMs }) => durationMs),
+    sumsMs: mean(({ metrics }) => metrics['communication/ms']),
+    waitedMs: mean(({ metrics }) => metrics['communication/waited ms']),
+  };
+}
+
+function run({ file, args, env }) {
   const options = { cwd: root, env, encoding: 'utf8', timeout: HANGING_MS, killSignal: 'SIGKILL' };
   const { status, stdout, stderr, error } = spawnSync(file, args, options);
   if (error) throw error;
@@ -112,14 +164,15 @@ export async function trainAndKill(mpi, ranks, videos, out, { rank, afterStep })
 }
 
 /** The records of a run's steps. */
-export function loggedSteps(out) {
+export const loggedSteps = (out) => recordsOf(out).filter(({ type }) => type === 'step');
+
+function recordsOf(out) {
   const path = join(out, 'log.jsonl');
   if (!existsSync(path)) return [];
   return readFileSync(path, 'utf8')
     .split('\n')
     .filter((line) => line.startsWith('{') && line.endsWith('}'))
-    .map((line) => JSON.parse(line))
-    .filter(({ type }) => type === 'step');
+    .map((line) => JSON.parse(line));
 }
 
 /** The weights of a run's last checkpoint, by name. */

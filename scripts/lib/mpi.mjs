@@ -6,6 +6,9 @@ import { fromTheSystem, upstreamVersion } from './llvmpipe.mjs';
 /*
  * Open MPI and MPICH side by side, fetched with the machine's own apt sources into the cache folder and started from
  * there: tests need neither root nor an installation. apt holds what it fetches to the checksums of the release.
+ *
+ * No version is asked for: an archive offers one, that of its release, and keeps none of those before. What has been
+ * fetched stays as it is, and its version stands in front of every result.
  */
 
 /** What differs between the two. `env` and `args` are what a tree that was moved and a test on few cores need. */

@@ -1,5 +1,5 @@
 import { mkdir, rename } from 'node:fs/promises';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { root } from './root.mjs';
 
@@ -13,9 +13,23 @@ export async function importSource(path) {
   return import(`${pathToFileURL(await bundleSource(path)).href}?${process.pid}`);
 }
 
+/** Leaves the packages of others out, found from where they are imported: workspaces may have versions of their own. */
+const othersStayOut = {
+  name: 'packages of others',
+  setup: (plugin) =>
+    plugin.onResolve({ filter: /^[^./]/ }, async ({ path, kind, resolveDir, pluginData }) => {
+      if (kind === 'entry-point' || path.startsWith('@tubelet/') || pluginData === 'found') return undefined;
+      const found = await plugin.resolve(path, { kind, resolveDir, pluginData: 'found' });
+      return {
+        path: isAbsolute(found.path) ? pathToFileURL(found.path).href : path,
+        external: true,
+      };
+    }),
+};
+
 /**
- * Makes a script of a TypeScript module of the repository. It lies under `node_modules`, from where its packages
- * resolve.
+ * Makes a script of a TypeScript module of the repository and of what it imports of ours. It lies under `node_modules`,
+ * which is out of the way.
  *
  * @param {string} path relative to the repository's root
  * @param {string} [owner] the folder of the package whose dependencies it has; the root's unless given
@@ -35,7 +49,8 @@ export async function bundleSource(path, owner = '.') {
     platform: 'node',
     format: 'esm',
     target: 'node20',
-    packages: 'external',
+    conditions: ['@tubelet/source'],
+    plugins: [othersStayOut],
     loader: { '.wgsl': 'text' },
     logLevel: 'error',
     absWorkingDir: root,

@@ -1,5 +1,6 @@
 import type { SafetensorsTensor } from '@tubelet/autograd';
-import type { ClassifierConfig } from '@tubelet/mae-dfer';
+import { shown } from '@tubelet/kernels';
+import { encoderFromJson, type ClassifierConfig } from '@tubelet/mae-dfer';
 import {
   type CheckpointContent,
   CheckpointCorruptError,
@@ -53,10 +54,29 @@ export function classifierDescription(path: string, { metadata }: CheckpointCont
     );
   }
   try {
-    return JSON.parse(text) as ClassifierDescription;
+    return checked(JSON.parse(text) as ClassifierDescription);
   } catch (error) {
-    throw new CheckpointCorruptError(path, `${DESCRIPTION_KEY} is not JSON: ${(error as Error).message}`);
+    throw new CheckpointCorruptError(path, `${DESCRIPTION_KEY} is damaged: ${(error as Error).message}`);
   }
+}
+
+/** Throws unless a file describes a classifier. */
+function checked(description: ClassifierDescription): ClassifierDescription {
+  const { model, classNames, clips, data } = description;
+  encoderFromJson(model.encoder);
+  const isName = (name: unknown) => typeof name === 'string';
+  const fits =
+    Array.isArray(classNames) &&
+    classNames.length === model.classes &&
+    classNames.every(isName) &&
+    ['representative', 'original', 'all'].includes(model.pooling) &&
+    Number.isInteger(clips.frameStep) &&
+    clips.frameStep >= 1 &&
+    isName(clips.crop) &&
+    isName(data.name) &&
+    Number.isInteger(data.fold);
+  if (!fits) throw new TypeError(`${shown(description)} describes no classifier`);
+  return description;
 }
 
 /** Files of PyTorch by their names. What they hold does not tell what it was trained on. */

@@ -9,6 +9,7 @@ import {
 } from '@tubelet/autograd';
 import {
   CheckpointFormatError,
+  encoderFromJson,
   lgiFormer,
   readPytorchCheckpoint,
   vitBase,
@@ -81,7 +82,8 @@ export function encoderOfShapes(shapes: ReadonlyMap<string, readonly number[]>):
   if (dim === undefined) return {};
   const isBlock = new RegExp(`^${prefix}blocks\\.(\\d+)\\.`);
   const blocks = [...shapes.keys()].flatMap((name) => isBlock.exec(name)?.[1] ?? []).map(Number);
-  const common = { dim, depth: 1 + Math.max(-1, ...blocks), tubeletSize, patchSize };
+  const depth = new Set(blocks).size;
+  const common = { dim, depth, tubeletSize, patchSize };
   if (!shapes.has(`${prefix}lg_region_tokens`)) return { kind: 'vit', ...common };
   const hasAttention = (which: string) => shapes.has(`${prefix}blocks.0.${which}_attn.q.weight`);
   return {
@@ -145,11 +147,11 @@ function kindOf(
     return { source: 'published checkpoint', encoder: encoderOfShapes(shapesOf(tensors)), description: {} };
   }
   try {
-    const { encoder } = JSON.parse(pretraining) as PretrainingConfig;
+    const encoder = encoderFromJson((JSON.parse(pretraining) as PretrainingConfig).encoder);
     const description = { [PRETRAINING_KEY]: pretraining };
     return { source: 'tubelet pre-training', encoder, description };
   } catch (error) {
-    throw new CheckpointCorruptError(path, `${PRETRAINING_KEY} is not JSON: ${(error as Error).message}`);
+    throw new CheckpointCorruptError(path, `${PRETRAINING_KEY} is damaged: ${(error as Error).message}`);
   }
 }
 

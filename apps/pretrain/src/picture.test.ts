@@ -41,7 +41,7 @@ describe('reconstructFrames', () => {
   };
 
   it('undoes the normalisation: appearance · σ + μ, and differences on grey or added', () => {
-    const { parts, whole } = reconstructFrames(frames, cubes, small);
+    const { parts, whole } = reconstructFrames(frames, cubes, small, 'difference');
     // 255 · (0.4 + 0.4), 255 · (−0.1 + 0.5), 255 · 0.2
     expect(pixel(parts, 3)).toEqual([204, 102, 51]);
     expect(pixel(whole, 3)).toEqual([204, 102, 51]);
@@ -51,8 +51,15 @@ describe('reconstructFrames', () => {
     expect(pixel(whole, 7)).toEqual([255, 89, 255]);
   });
 
+  it('takes pixels of the second frame as they are', () => {
+    const { whole } = reconstructFrames(frames, cubes, small, 'pixels');
+    expect(pixel(whole, 3)).toEqual([204, 102, 51]);
+    // 255 · (0.2 + 0.4), 255 · (−0.05 + 0.5)
+    expect(pixel(whole, 7)).toEqual([153, 115, 255]);
+  });
+
   it('leaves visible cubes as they are', () => {
-    const { parts, whole } = reconstructFrames(frames, cubes, small);
+    const { parts, whole } = reconstructFrames(frames, cubes, small, 'difference');
     for (const index of [0, 1, 2, 4, 5, 6]) {
       expect(pixel(parts, index)).toEqual(pixel(frames, index));
       expect(pixel(whole, index)).toEqual(pixel(frames, index));
@@ -78,13 +85,20 @@ describe('reconstructFrames', () => {
       const z = (of: number) => (at(cube, of, place, channel) - mean[cube * 3 + channel]!) / 0.25;
       prediction[i] = frame === 0 ? z(0) : z(1) - z(0);
     }
-    const { whole } = reconstructFrames(original, { masked, prediction, mean, deviation }, clip);
+    const { whole } = reconstructFrames(
+      original,
+      { masked, prediction, mean, deviation },
+      clip,
+      'difference',
+    );
     expect(Array.from(whole)).toEqual(Array.from(original));
   });
 
   it('refuses predictions of another size', () => {
     const wrong = { ...cubes, prediction: new Float32Array(5) };
-    expect(() => reconstructFrames(frames, wrong, small)).toThrow('prediction has 5 values instead of 6');
+    expect(() => reconstructFrames(frames, wrong, small, 'difference')).toThrow(
+      'prediction has 5 values instead of 6',
+    );
   });
 });
 

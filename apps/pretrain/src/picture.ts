@@ -1,5 +1,5 @@
 /** From predicted cubes to frames, and from rows of frames to one picture. Everything here is on the host. */
-import type { ClipConfig } from '@tubelet/mae-dfer';
+import type { ClipConfig, TargetKind } from '@tubelet/mae-dfer';
 
 /** Grey of masked cubes, and of no difference. */
 const GREY = 128;
@@ -9,7 +9,7 @@ const WHITE = 255;
 export interface PredictedCubes {
   /** [n]: tokens p = (t·rows + row)·columns + column of the cube grid. */
   readonly masked: Uint32Array;
-  /** [n, frames of a cube, patch, patch, 3]: frame 0 appearance, the others their difference to it, normalised. */
+  /** [n, frames of a cube, patch, patch, 3], normalised: frame 0, and the others or their difference to it. */
   readonly prediction: Float32Array;
   /** [n, 3]: mean of each channel in a cube, white being 1. */
   readonly mean: Float32Array;
@@ -19,9 +19,9 @@ export interface PredictedCubes {
 
 /** Both ways to show a reconstruction; arrays are [T, H, W, 3]. */
 export interface ReconstructedFrames {
-  /** First frame of a cube: appearance. Its other frames: their difference to the first, on a grey ground. */
+  /** First frame of a cube: appearance. Its other frames: their difference to the first, on a grey ground. Of pixels: the clip. */
   readonly parts: Uint8ClampedArray;
-  /** The video: differences added to the first frame of their cube. */
+  /** The video. */
   readonly whole: Uint8ClampedArray;
 }
 
@@ -35,7 +35,7 @@ export function maskFrames(frames: Uint8Array, masked: Uint32Array, clip: ClipCo
 
 /**
  * The clip with its masked cubes replaced by predictions; visible cubes stay as they are. Normalisation is undone as
- * frame 0 = ŷ₀ · σ + μ and frame k = (ŷ₀ + ŷ_k) · σ + μ (Sun et al., “MAE-DFER”, ACM MM 2023).
+ * frame 0 = ŷ₀ · σ + μ and, of differences, frame k = (ŷ₀ + ŷ_k) · σ + μ (Sun et al., “MAE-DFER”, ACM MM 2023).
  *
  * @param frames [T, H, W, 3]
  */
@@ -43,6 +43,7 @@ export function reconstructFrames(
   frames: Uint8Array,
   { masked, prediction, mean, deviation }: PredictedCubes,
   clip: ClipConfig,
+  kind: TargetKind,
 ): ReconstructedFrames {
   requireClipBytes(frames, clip);
   const frameLength = clip.patchSize ** 2 * 3;
@@ -56,8 +57,14 @@ export function reconstructFrames(
     for (let channel = 0; channel < 3; channel++) {
       const first = cube * cubeLength + place * 3 + channel;
       const scale = deviation[cube * 3 + channel]! * WHITE;
-      const appearance = prediction[first]! * scale + mean[cube * 3 + channel]! * WHITE;
-      const motion = frame === 0 ? 0 : prediction[first + frame * frameLength]! * scale;
+      const center = mean[cube * 3 + channel]! * WHITE;
+      const predicted = prediction[first + frame * frameLength]! * scale;
+      if (kind === 'pixels') {
+        whole[pixel + channel] = predicted + center;
+        continue;
+      }
+      const appearance = prediction[first]! * scale + center;
+      const motion = frame === 0 ? 0 : predicted;
       parts[pixel + channel] = frame === 0 ? appearance : GREY + motion;
       whole[pixel + channel] = appearance + motion;
     }

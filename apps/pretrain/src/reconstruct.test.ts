@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
-import { lgiFormer, type PretrainingConfig } from '@tubelet/mae-dfer';
+import { lgiFormer, type PretrainingConfig, type TargetKind } from '@tubelet/mae-dfer';
 import {
   CheckpointCorruptError,
   CheckpointReadError,
@@ -69,12 +69,17 @@ const APPEARANCE = 0.8;
 const MOTION = -0.4;
 
 /** A model whose weights are zero but for the last bias: it predicts the same for every cube. */
-async function writeConstantModel(path: string): Promise<void> {
+async function writeConstantModel(
+  path: string,
+  { target = 'difference', lossWeight = 0.5 }: { target?: TargetKind; lossWeight?: number } = {},
+): Promise<void> {
   const runtime = await openNodeRuntime();
   try {
-    const training = new TrainingState(runtime, config, {
-      ...{ weightDecay: 0, precision: 'f32', maskRatio: 0.5, lossWeight: 0.5, seed: 0 },
-    });
+    const training = new TrainingState(
+      runtime,
+      { ...config, target },
+      { weightDecay: 0, precision: 'f32', maskRatio: 0.5, lossWeight, seed: 0 },
+    );
     const bias = new Float32Array(1536).fill(APPEARANCE, 0, 768).fill(MOTION, 768);
     training.model.store.get('decoder.head.bias').write(bias);
     await saveCheckpoint(path, await training.checkpoint(1));
@@ -140,6 +145,34 @@ describe('reconstruct', () => {
     }
     // 2 of the 4 positions, in each of 4 frames.
     expect(maskedCubes).toBe(8);
+  });
+
+  it('shows what a model of pixels predicts, and adds nothing', async () => {
+    await writeConstantModel(at('pixels.safetensors'), { target: 'pixels' });
+    await run('video', { checkpoint: at('pixels.safetensors'), out: at('pixels.png') });
+    const said = String(vi.mocked(console.log).mock.lastCall![0]);
+    expect(said).toMatch(/row 3 {2}its reconstruction \(mean-square error [\d.]+ of first frames of cubes/);
+    expect(said).not.toMatch(/row 4|not trained/);
+    const pictures = ['picture.png', 'pixels.png'].map((name) => sharp(at(name)).raw().toBuffer());
+    const [differences, pixels] = (await Promise.all(pictures)) as [Buffer, Buffer];
+    const column = (frame: number) => frame * (SIZE + GAP);
+    const width = CLIP_FRAMES * SIZE + 3 * GAP;
+    const rows = (data: Buffer, top: number, frame: number) =>
+      Array.from({ length: SIZE }, (_, y) =>
+        data.subarray(
+          ((top + y) * width + column(frame)) * 3,
+          ((top + y) * width + column(frame) + SIZE) * 3,
+        ),
+      );
+    // Both models predict the same of first frames; of second ones, 0.8 − 0.4 and −0.4 deviations from the mean.
+    expect(rows(pixels, 74, 0)).toEqual(rows(differences, 108, 0));
+    expect(rows(pixels, 74, 1)).not.toEqual(rows(differences, 108, 1));
+  });
+
+  it('says what a model was not trained to predict', async () => {
+    await writeConstantModel(at('motion.safetensors'), { lossWeight: 0 });
+    await run('video', { checkpoint: at('motion.safetensors'), out: at('motion.png') });
+    expect(vi.mocked(console.log).mock.lastCall![0]).toContain('was not trained to predict appearance');
   });
 
   it('draws the masks by the seed', async () => {

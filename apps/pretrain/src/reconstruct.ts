@@ -5,7 +5,15 @@ import sharp from 'sharp';
 import { Engine, loadStateDict } from '@tubelet/autograd';
 import { reconstructionTargets, windowMaskCounts, type Runtime } from '@tubelet/kernels';
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
-import { drawMask, maskDesign, PretrainingModel, regionOf, type EncoderConfig } from '@tubelet/mae-dfer';
+import {
+  drawMask,
+  maskDesign,
+  PretrainingModel,
+  regionOf,
+  targetOptions,
+  type EncoderConfig,
+  type PretrainingConfig,
+} from '@tubelet/mae-dfer';
 import { checkpointWeights, FileWriteError, loadCheckpoint, OptionError, UserError } from '@tubelet/trainer';
 import { readClip, squareFrames, type CodedFrames } from '@tubelet/video';
 import {
@@ -17,7 +25,7 @@ import {
   type PredictedCubes,
 } from './picture.js';
 import type { ReconstructOptions } from './reconstruct-options.js';
-import { checkpointConfig } from './training-state.js';
+import { checkpointConfig, untrainedPart } from './training-state.js';
 
 /** A video, or what is left of it from the asked time on, has too few frames for a clip. */
 export class VideoTooShortError extends UserError {
@@ -54,10 +62,13 @@ export class PictureFolderError extends UserError {
   }
 }
 
-/** How well the masked cubes of a clip were predicted: mean-square errors of normalised values. */
+/**
+ * How well the masked cubes of a clip were predicted: mean-square errors of normalised values, of the first frames of
+ * cubes and of the second ones or what they differ by.
+ */
 export interface ClipError {
-  readonly appearance: number;
-  readonly motion: number;
+  readonly first: number;
+  readonly second: number;
 }
 
 /** Reconstructs one clip of a video with a trained model and writes the picture; prints what its rows are. */
@@ -66,6 +77,7 @@ export async function reconstruct(video: string, options: ReconstructOptions): P
   const checkpoint = await loadCheckpoint(options.checkpoint);
   const config = checkpointConfig(options.checkpoint, checkpoint);
   const { encoder } = config;
+  const untrained = untrainedPart(checkpoint);
   requireMaskRatios(encoder, options.maskRatios);
   const clip = await readWholeClip(video, encoder, options);
 
@@ -81,6 +93,9 @@ export async function reconstruct(video: string, options: ReconstructOptions): P
         `${options.out} (${picture.width}×${picture.height}), one column for each of ${encoder.frames} frames:`,
         ...labels.map((label, row) => `row ${row + 1}  ${label}`),
         'Targets are normalised, so masked cubes are shown with the mean and contrast of their true pixels.',
+        ...(untrained
+          ? [`This model was not trained to predict ${untrained}: what it shows of it means nothing.`]
+          : []),
       ].join('\n'),
     );
   } finally {
@@ -102,7 +117,7 @@ export async function reconstructionPicture(
   const groups: PictureRow[][] = [[{ label: 'the clip', frames }]];
   for (const maskRatio of maskRatios) {
     const { cubes, error } = await predictClip(model.engine.runtime, model, frames, { maskRatio, seed });
-    groups.push(rowsOf(frames, cubes, encoder, maskRatio, error));
+    groups.push(rowsOf(frames, cubes, model.config, maskRatio, error));
   }
   const picture = assemblePicture(groups, { frameSize: encoder.imageSize, frameCount: encoder.frames });
   return { picture, labels: groups.flat().map(({ label }) => label) };
@@ -121,7 +136,7 @@ export async function predictClip(
 ): Promise<{ cubes: PredictedCubes; error: ClipError }> {
   const { engine, config } = model;
   const { encoder } = config;
-  const { imageSize, tubeletSize, patchSize: patch } = encoder;
+  const { imageSize } = encoder;
   return engine.step(() =>
     engine.noGrad(async () => {
       const clip = runtime.upload(frames, [1, encoder.frames, imageSize, imageSize, 3]);
@@ -136,17 +151,16 @@ export async function predictClip(
         out: target,
         mean,
         deviation,
-        tubeletSize,
-        patch,
+        ...targetOptions(encoder, config.target ?? 'difference'),
       });
-      const [, appearance, motion] = await runtime.read(parts);
+      const [, first, second] = await runtime.read(parts);
       const cubes = {
         masked: new Uint32Array(await runtime.readBytes(masked)),
         prediction: await runtime.read(prediction.array),
         mean: await runtime.read(mean),
         deviation: await runtime.read(deviation),
       };
-      return { cubes, error: { appearance: appearance!, motion: motion! } };
+      return { cubes, error: { first: first!, second: second! } };
     }),
   );
 }
@@ -154,20 +168,26 @@ export async function predictClip(
 function rowsOf(
   frames: Uint8Array,
   cubes: PredictedCubes,
-  encoder: EncoderConfig,
+  { encoder, target = 'difference' }: PretrainingConfig,
   maskRatio: number,
-  { appearance, motion }: ClipError,
+  { first, second }: ClipError,
 ): PictureRow[] {
-  const { parts, whole } = reconstructFrames(frames, cubes, encoder);
+  const { parts, whole } = reconstructFrames(frames, cubes, encoder, target);
   const share = `${+(maskRatio * 100).toFixed(2)} %`;
-  const errors = `mean-square error ${appearance.toFixed(3)} of appearance, ${motion.toFixed(3)} of motion`;
+  const masked = { label: `masked at ${share}`, frames: maskFrames(frames, cubes.masked, encoder) };
+  const errors = (one: string, other: string) =>
+    `mean-square error ${first.toFixed(3)} of ${one}, ${second.toFixed(3)} of ${other}`;
+  if (target === 'pixels') {
+    const label = `its reconstruction (${errors('first frames of cubes', 'second frames')})`;
+    return [masked, { label, frames: whole }];
+  }
   return [
-    { label: `masked at ${share}`, frames: maskFrames(frames, cubes.masked, encoder) },
+    masked,
     {
       label: 'what the model predicts: appearance, then the difference to it on grey, in turn',
       frames: parts,
     },
-    { label: `its reconstruction, differences added (${errors})`, frames: whole },
+    { label: `its reconstruction, differences added (${errors('appearance', 'motion')})`, frames: whole },
   ];
 }
 

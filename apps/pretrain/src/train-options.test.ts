@@ -21,7 +21,8 @@ function check(...words: string[]): unknown {
 
 describe('options of train', () => {
   it('are the settings of the paper unless given', () => {
-    const expected = { encoder: lgiFormer('base'), decoder: paperDecoder, decoderPositions: 'token' };
+    const model = { encoder: lgiFormer('base'), decoder: paperDecoder };
+    const expected = { ...model, decoderPositions: 'token', target: 'difference' };
     expect(check()).toEqual(expected);
     expect(read()).toMatchObject({
       maskRatio: 0.9,
@@ -43,6 +44,7 @@ describe('options of train', () => {
   });
 
   it.each<[string[], string, string]>([
+    [['--target', 'pixels', '--loss-weight', '1'], '--loss-weight', '1'],
     [['--batch-size', '0'], '--batch-size', '"0"'],
     [['--batch-size', '2.5'], '--batch-size', '"2.5"'],
     [['--mask-ratio', '1'], '--mask-ratio', '"1"'],

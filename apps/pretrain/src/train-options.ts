@@ -59,6 +59,14 @@ export const trainOptions = optionSet({
         ...{ min: 0, max: 1, aboveMin: true, belowMax: true },
       })
       .default(0.9),
+    target: option
+      .choice(
+        '<kind>',
+        'difference: the first frame of each cube (appearance) and what the second differs by (motion); pixels: both' +
+          ' frames, as VideoMAE has it',
+        ['difference', 'pixels'],
+      )
+      .default('difference'),
     lossWeight: option.share('<λ>', 'λ · appearance + (1 − λ) · motion').default(0.5),
     batchSize: option.whole('<n>', 'clips on the GPU at once').default(128),
     ...stepOptions({
@@ -90,6 +98,13 @@ export type TrainOptions = Readonly<ValuesOfSet<typeof trainOptions>>;
 export function requireFittingOptions(options: TrainOptions): void {
   requireFittingTraining(options);
   const { startSeconds = 0, endSeconds } = options;
+  if (options.target === 'pixels' && options.lossWeight !== 0.5) {
+    throw new OptionError(
+      '--loss-weight',
+      options.lossWeight,
+      '--target difference beside it: pixels have no appearance and motion to weigh',
+    );
+  }
   if (endSeconds !== undefined && endSeconds <= startSeconds) {
     throw new OptionError('--end-seconds', endSeconds, `a time after the ${startSeconds} of --start-seconds`);
   }
@@ -101,7 +116,7 @@ export function requireFittingOptions(options: TrainOptions): void {
  * @param given the options that were given rather than left at their defaults
  */
 export function modelConfig(options: TrainOptions, given?: ReadonlySet<string>): PretrainingConfig {
-  const { decoderPositions } = options;
+  const { decoderPositions, target } = options;
   const encoder = encoderConfig(options, given);
   const decoder = {
     ...paperDecoder,
@@ -113,7 +128,7 @@ export function modelConfig(options: TrainOptions, given?: ReadonlySet<string>):
   requireFittingMask(encoder, options.maskRatio);
   validateEncoder(encoder);
   validateDecoder(decoder);
-  return { encoder, decoder, decoderPositions };
+  return { encoder, decoder, decoderPositions, target };
 }
 
 function requireFittingMask(encoder: EncoderConfig, maskRatio: number): void {
@@ -138,5 +153,7 @@ export function bindingSettings(
   videos: string,
 ): Record<string, JsonValue> {
   const { dim, depth, heads } = encoder;
-  return { videos, ...trainOptions.decisive(options), dim, depth, heads };
+  // Runs that were begun before there was a choice have saved none.
+  const target = options.target === 'difference' ? null : options.target;
+  return { videos, ...trainOptions.decisive(options), target, dim, depth, heads };
 }

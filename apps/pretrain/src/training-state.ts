@@ -2,13 +2,16 @@ import { AdamW, Engine, LossScale, type StepArrays } from '@tubelet/autograd';
 import type { Runtime } from '@tubelet/kernels';
 import {
   decayGroups,
+  decoderFromJson,
   drawMask,
+  encoderFromJson,
   initialisePretraining,
   maskKeyInputs,
   PretrainingModel,
   type PretrainingConfig,
 } from '@tubelet/mae-dfer';
 import {
+  CheckpointCorruptError,
   readTraining,
   restoreTraining,
   UserError,
@@ -22,6 +25,7 @@ import type { TrainOptions } from './train-options.js';
 const BETAS = [0.9, 0.95] as const;
 
 const CONFIG_KEY = 'tubelet.pretraining.config';
+const LOSS_WEIGHT_KEY = 'tubelet.pretraining.lossWeight';
 
 /** Options that decide what a step does. */
 export type StateOptions = Pick<
@@ -31,7 +35,7 @@ export type StateOptions = Pick<
 
 /** A masked autoencoder with its optimiser, and the way between them and checkpoints. */
 export class TrainingState implements TrainedModel<ClipBatch> {
-  readonly losses = ['loss', 'loss/appearance', 'loss/motion'];
+  readonly losses: readonly string[];
   readonly engine: Engine;
   readonly model: PretrainingModel;
   readonly optimiser: AdamW;
@@ -43,6 +47,8 @@ export class TrainingState implements TrainedModel<ClipBatch> {
     config: PretrainingConfig,
     private readonly options: StateOptions,
   ) {
+    const parts = config.target === 'pixels' ? ['first frames', 'second frames'] : ['appearance', 'motion'];
+    this.losses = ['loss', ...parts.map((part) => `loss/${part}`)];
     this.engine = new Engine(runtime);
     this.model = new PretrainingModel(this.engine, config);
     this.pixels = new ClipPixels(runtime, config.encoder.imageSize);
@@ -87,8 +93,10 @@ export class TrainingState implements TrainedModel<ClipBatch> {
    * loss scale.
    */
   checkpoint(completedSteps: number): Promise<CheckpointContent> {
-    const config = { [CONFIG_KEY]: JSON.stringify(this.model.config) };
-    return readTraining(this, completedSteps, config);
+    return readTraining(this, completedSteps, {
+      [CONFIG_KEY]: JSON.stringify(this.model.config),
+      [LOSS_WEIGHT_KEY]: String(this.options.lossWeight),
+    });
   }
 
   /**
@@ -100,7 +108,10 @@ export class TrainingState implements TrainedModel<ClipBatch> {
   }
 }
 
-/** The model configuration that a checkpoint was made with. Throws `UserError` when it has none. */
+/**
+ * The model configuration that a checkpoint was made with. Throws `UserError` when it has none, `CheckpointCorruptError`
+ * when it is damaged.
+ */
 export function checkpointConfig(path: string, { metadata }: CheckpointContent): PretrainingConfig {
   const text = metadata[CONFIG_KEY];
   if (text === undefined) {
@@ -108,5 +119,19 @@ export function checkpointConfig(path: string, { metadata }: CheckpointContent):
       `${path} is not a checkpoint of pre-training: it names no model. Give one that \`train\` wrote.`,
     );
   }
-  return JSON.parse(text) as PretrainingConfig;
+  try {
+    const config = JSON.parse(text) as PretrainingConfig;
+    encoderFromJson(config.encoder);
+    decoderFromJson(config.decoder);
+    return config;
+  } catch (error) {
+    throw new CheckpointCorruptError(path, `${CONFIG_KEY} is damaged: ${(error as Error).message}`);
+  }
+}
+
+/** What a model was not trained to predict, by the loss weight in its checkpoint; undefined if it was trained on both. */
+export function untrainedPart({ metadata }: CheckpointContent): 'appearance' | 'motion' | undefined {
+  const lossWeight = metadata[LOSS_WEIGHT_KEY];
+  if (lossWeight === undefined) return undefined;
+  return { 0: 'appearance' as const, 1: 'motion' as const }[Number(lossWeight)];
 }

@@ -1,9 +1,10 @@
 import type { KernelCase, KernelSpec } from '@tubelet/kernels/lab';
 import { format } from 'prettier';
+import { table } from './markdown.js';
 
 const INTRODUCTION = `# Kernels
 
-<!-- Written by \`npm run docs:kernels\` from the kernels' case tables; edit those instead. -->
+<!-- Written by \`npm run docs\` from the kernels' case tables; edit those instead. -->
 
 Every kernel is WGSL written by hand and is held to a reference in float64, on every case and every variant that
 the adapter can run, and on random shapes where it says so. \`model\` cases are shapes of the models and are what
@@ -56,10 +57,4 @@ function counts(spec: KernelSpec): string {
     .map((kind) => `${count(kind)} ${kind}`);
   if (spec.randomShape) parts.push('random');
   return parts.join(', ');
-}
-
-function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |\n`;
-  return line(headings) + line(headings.map(() => '---')) + rows.map(line).join('');
 }

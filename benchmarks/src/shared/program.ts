@@ -15,8 +15,8 @@ export async function runProgram<Options extends object>(
 ): Promise<never> {
   let exitCode = 0;
   program.exitOverride().allowExcessArguments(false);
-  program.action(async (options: Options) => {
-    exitCode = await body(options);
+  program.action(async () => {
+    exitCode = await body(program.opts<Options>());
   });
   try {
     await program.parseAsync();

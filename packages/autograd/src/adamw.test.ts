@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { AdamW, type Moments, type ParameterGroup } from './adamw.js';
+import { AdamW, type Moments } from './adamw.js';
 import { relativeError } from './gradcheck.js';
+import type { ParameterGroup } from './parameter-group.js';
 import { ParameterStore, type PackSpec, type ParameterSpec } from './parameters.js';
 import { useEngine, values } from './testing/test-engine.js';
 

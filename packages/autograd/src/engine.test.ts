@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Engine } from './engine.js';
-import { add } from './ops/add.js';
+import { add } from './ops/arithmetic.js';
 import { gelu } from './ops/gelu.js';
 import { layerNorm } from './ops/layer-norm.js';
 import { linear } from './ops/linear.js';

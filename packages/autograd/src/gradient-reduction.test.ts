@@ -2,7 +2,7 @@ import type { GpuArray } from '@tubelet/kernels';
 import { describe, expect, it } from 'vitest';
 import { GradientReduction, type SumOverRanks } from './gradient-reduction.js';
 import { linear } from './ops/linear.js';
-import { meanSquareError } from './ops/losses.js';
+import { twoPartSquareError } from './ops/losses.js';
 import { ParameterStore } from './parameters.js';
 import { RecordedStep } from './recorded-step.js';
 import { TinyTransformer } from './testing/tiny-transformer.js';
@@ -85,7 +85,7 @@ describe('GradientReduction', () => {
       await engine().step(async () => {
         const x = engine().tensor(Float32Array.of(1, 2), [1, 2]);
         const target = runtime().upload(new Float32Array(2), [1, 2]);
-        const { loss } = meanSquareError(linear(x, store.get('used')), target);
+        const { loss } = twoPartSquareError(linear(x, store.get('used')), target);
         engine().backward(loss, { observer: reduction });
         await reduction.finish();
       });

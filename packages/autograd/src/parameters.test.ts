@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { add } from './ops/add.js';
+import { add } from './ops/arithmetic.js';
 import { linear } from './ops/linear.js';
 import { meanRows } from './ops/mean-rows.js';
 import { reshape } from './ops/views.js';

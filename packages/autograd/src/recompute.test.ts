@@ -1,7 +1,7 @@
 import type { GpuArray } from '@tubelet/kernels';
 import { describe, expect, it } from 'vitest';
 import type { Gradients } from './gradients.js';
-import { add } from './ops/add.js';
+import { add } from './ops/arithmetic.js';
 import { gelu } from './ops/gelu.js';
 import { layerNorm } from './ops/layer-norm.js';
 import { linear } from './ops/linear.js';

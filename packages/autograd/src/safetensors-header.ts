@@ -1,4 +1,5 @@
 /** The types of the safetensors format, and the strict reading of its header. */
+import { shown } from '@tubelet/kernels';
 
 /** Element types of tensors in memory. `F16` is held as its 16-bit patterns in a `Uint16Array`. */
 export type SafetensorsDtype = 'F64' | 'F32' | 'F16' | 'I64' | 'I32' | 'U32' | 'U8' | 'BOOL';
@@ -43,7 +44,7 @@ export class SafetensorsError extends Error {
     readonly key: string | null,
     readonly problem: string,
   ) {
-    super(key === null ? `safetensors: ${problem}` : `safetensors: ${JSON.stringify(key)}: ${problem}`);
+    super(key === null ? `safetensors: ${problem}` : `safetensors: ${shown(key)}: ${problem}`);
   }
 }
 
@@ -76,7 +77,7 @@ export function dtypeInfo(key: string, dtype: unknown): DtypeInfo {
   if (!info) {
     throw new SafetensorsError(
       key,
-      `dtype ${JSON.stringify(dtype)} is not known; known are ${[...DTYPES.keys()].join(', ')}`,
+      `dtype ${shown(dtype)} is not known; known are ${[...DTYPES.keys()].join(', ')}`,
     );
   }
   return info;
@@ -84,14 +85,11 @@ export function dtypeInfo(key: string, dtype: unknown): DtypeInfo {
 
 export function elementCount(key: string, shape: unknown): number {
   if (!Array.isArray(shape) || !shape.every((size) => Number.isSafeInteger(size) && size >= 0)) {
-    throw new SafetensorsError(
-      key,
-      `shape ${JSON.stringify(shape)} is not a list of whole numbers of 0 or more`,
-    );
+    throw new SafetensorsError(key, `shape ${shown(shape)} is not a list of whole numbers of 0 or more`);
   }
   const count = (shape as number[]).reduce((product, size) => product * size, 1);
   if (!Number.isSafeInteger(count)) {
-    throw new SafetensorsError(key, `shape ${JSON.stringify(shape)} has more elements than can be counted`);
+    throw new SafetensorsError(key, `shape ${shown(shape)} has more elements than can be counted`);
   }
   return count;
 }
@@ -103,17 +101,32 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 /** `JSON.parse` keeps the last of two equal keys without a word; a file with two of them is refused. */
 function refuseDuplicateKeys(json: string): void {
   const open: (Set<string> | null)[] = [];
-  for (const match of json.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?|[{}[\]]/g)) {
+  const tokens = /["{}[\]]/g;
+  const colon = /\s*:/y;
+  for (let match; (match = tokens.exec(json)) !== null;) {
     const token = match[0];
     if (token === '{') open.push(new Set());
     else if (token === '[') open.push(null);
     else if (token === '}' || token === ']') open.pop();
-    else if (match[1] !== undefined) {
-      const key = JSON.parse(token.slice(0, token.length - match[1].length)) as string;
+    else {
+      const end = endOfString(json, match.index);
+      tokens.lastIndex = colon.lastIndex = end;
+      if (!colon.test(json)) continue;
+      const key = JSON.parse(json.slice(match.index, end)) as string;
       const seen = open.at(-1);
       if (seen?.has(key)) throw new SafetensorsError(key, 'occurs twice in the header');
       seen?.add(key);
     }
+  }
+}
+
+/** Where a string of JSON ends. A regular expression for it would overflow its stack over a long string. */
+function endOfString(json: string, begin: number): number {
+  let end = json.indexOf('"', begin + 1);
+  for (; ; end = json.indexOf('"', end + 1)) {
+    let backslashes = 0;
+    while (json[end - 1 - backslashes] === '\\') backslashes++;
+    if (backslashes % 2 === 0) return end + 1;
   }
 }
 
@@ -127,26 +140,26 @@ function parseEntry(
   const { dtype, shape, data_offsets: offsets, ...others } = value;
   const unknown = Object.keys(others);
   if (unknown.length > 0) {
-    throw new SafetensorsError(key, `unknown header fields ${unknown.join(', ')}`);
+    throw new SafetensorsError(key, `unknown header fields ${shown(unknown)}`);
   }
   const info = dtypeInfo(key, dtype);
   const count = elementCount(key, shape);
   const [begin, end] = Array.isArray(offsets) && offsets.length === 2 ? (offsets as unknown[]) : [];
   if (!Number.isSafeInteger(begin) || !Number.isSafeInteger(end) || (begin as number) < 0) {
-    throw new SafetensorsError(key, `data_offsets ${JSON.stringify(offsets)} are not two byte positions`);
+    throw new SafetensorsError(key, `data_offsets ${shown(offsets)} are not two byte positions`);
   }
   const lengthBytes = (end as number) - (begin as number);
   if (lengthBytes !== count * info.elementBytes) {
     throw new SafetensorsError(
       key,
-      `${String(dtype)} of shape ${JSON.stringify(shape)} needs ${count * info.elementBytes} bytes, ` +
-        `data_offsets ${JSON.stringify(offsets)} give ${lengthBytes}`,
+      `${String(dtype)} of shape ${shown(shape)} needs ${count * info.elementBytes} bytes, ` +
+        `data_offsets ${shown(offsets)} give ${lengthBytes}`,
     );
   }
   if ((end as number) > dataLengthBytes) {
     throw new SafetensorsError(
       key,
-      `data_offsets ${JSON.stringify(offsets)} are out of range: the file holds ${dataLengthBytes} bytes of data`,
+      `data_offsets ${shown(offsets)} are out of range: the file holds ${dataLengthBytes} bytes of data`,
     );
   }
   return {
@@ -217,7 +230,7 @@ export function parseHeader(headerBytes: Uint8Array, fileLengthBytes: number): S
       );
     }
     end += entry.lengthBytes;
-    previous = JSON.stringify(key);
+    previous = shown(key);
   }
   if (end !== fileLengthBytes) {
     throw new SafetensorsError(null, `${fileLengthBytes - end} trailing bytes after the last tensor`);

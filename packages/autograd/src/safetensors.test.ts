@@ -81,6 +81,13 @@ describe('encodeSafetensors and decodeSafetensors', () => {
     }
   });
 
+  it('copies where the bytes of a Buffer are not aligned, whose slices are views', () => {
+    const bytes = encodeSafetensors(ALL_DTYPES);
+    const shifted = Buffer.alloc(bytes.length + 1);
+    shifted.set(bytes, 1);
+    expect(decodeSafetensors(shifted.subarray(1)).tensors).toEqual(decodeSafetensors(bytes).tensors);
+  });
+
   it('copies where the bytes are not aligned', () => {
     const shifted = new Uint8Array(encodeSafetensors(ALL_DTYPES).length + 1).subarray(1);
     shifted.set(encodeSafetensors(ALL_DTYPES));
@@ -149,6 +156,31 @@ describe('what is not a safetensors file', () => {
     const error = failure(bytes);
     expect(error.key).toBe(key);
     expect(error.message).toContain(problem);
+  });
+
+  it('is told of in few words, however much it says', () => {
+    const many = 'x'.repeat(1e5);
+    const entry = { dtype: 'U8', shape: [1], data_offsets: [0, 1] };
+    const deep = `${'['.repeat(1e5)}${']'.repeat(1e5)}`;
+    for (const header of [
+      { [many]: { ...entry, dtype: 'F32' } },
+      { a: { ...entry, dtype: many } },
+      { a: { ...entry, shape: new Array(1e5).fill(-1) } },
+      { a: { ...entry, [many]: 1 } },
+      `{"a":{"dtype":${deep},"shape":[1],"data_offsets":[0,1]}}`,
+    ]) {
+      const decoding = () => decodeSafetensors(file(header, 1));
+      expect(decoding).toThrow(SafetensorsError);
+      expect(decoding).toThrow(/^.{0,1000}$/s);
+    }
+  });
+
+  it('and a key of many megabytes is still a key', () => {
+    const key = 'x'.repeat(2e7);
+    const { tensors } = decodeSafetensors(
+      file({ [key]: { dtype: 'U8', shape: [1], data_offsets: [0, 1] } }, 1),
+    );
+    expect(tensors.has(key)).toBe(true);
   });
 
   it('a key that occurs twice, however it is written', () => {

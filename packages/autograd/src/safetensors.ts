@@ -116,7 +116,8 @@ export function encodeSafetensors(
 
 function decodeEntry(entry: SafetensorsEntry, bytes: Uint8Array): SafetensorsTensor {
   const info = dtypeInfo('', entry.dtype);
-  const aligned = bytes.byteOffset % info.elementBytes === 0 ? bytes : bytes.slice();
+  // Not `slice`: that of Node's `Buffer` copies nothing.
+  const aligned = bytes.byteOffset % info.elementBytes === 0 ? bytes : Uint8Array.from(bytes);
   const data = new info.view(aligned.buffer, aligned.byteOffset, entry.lengthBytes / info.elementBytes);
   if (entry.dtype !== 'BF16') return { dtype: entry.dtype, shape: entry.shape, data };
   // bfloat16 is the upper half of a float32.

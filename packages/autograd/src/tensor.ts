@@ -30,6 +30,15 @@ export class Tensor {
     return this.engine.runtime.read(this.array);
   }
 
+  /** The values of a tensor of i32 or u32, row-major. Waits for the GPU. */
+  async readIntegers(): Promise<Int32Array | Uint32Array> {
+    const { array, dtype, engine } = this;
+    if (dtype !== 'i32' && dtype !== 'u32')
+      throw new RangeError(`readIntegers() takes i32 or u32, got ${array}`);
+    const bytes = await engine.runtime.readBytes(array);
+    return dtype === 'i32' ? new Int32Array(bytes) : new Uint32Array(bytes);
+  }
+
   /** The single value of a one-element tensor. Waits for the GPU. */
   async item(): Promise<number> {
     if (this.array.size !== 1) throw new RangeError(`item() needs one element, this tensor is ${this.array}`);

@@ -32,3 +32,7 @@ export * from './ema/ema.js';
 export * from './pixels/unpack/unpack.js';
 export * from './pixels/resample/resample.js';
 export * from './pixels/pack-frames/pack-frames.js';
+export { broadcastShape, broadcastTo } from './strided/axes.js';
+export type { StridedExpression, StridedInput } from './strided/inputs.js';
+export { stridedMap, type StridedMapCall } from './strided/map.js';
+export { stridedReduce, type Combination, type StridedReduceCall } from './strided/reduce.js';

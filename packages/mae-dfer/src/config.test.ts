@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { regionMajorOrder } from './classifier.js';
 import {
+  decoderFromJson,
+  encoderFromJson,
   lgiFormer,
   regionCount,
   tokenCount,
@@ -64,5 +66,30 @@ describe('positions', () => {
     expect(table[1]).toBe(1);
     expect(table[799 * 512]).toBe(Math.fround(Math.sin(799)));
     expect(table[5 * 512 + 511]).toBe(Math.fround(Math.cos(5 / 10000 ** (510 / 512))));
+  });
+});
+
+describe('what a file says of a model', () => {
+  it('is taken where a model can be made of it', () => {
+    for (const config of [lgiFormer('tiny'), vitBase()]) {
+      expect(encoderFromJson(JSON.parse(JSON.stringify(config)))).toEqual(config);
+    }
+    expect(decoderFromJson({ dim: 32, depth: 1, heads: 2 })).toEqual({ dim: 32, depth: 1, heads: 2 });
+  });
+
+  it.each([
+    [null, /the encoder is null/],
+    [{ ...lgiFormer('tiny'), kind: 'other' }, /kind is "other"/],
+    [{ ...lgiFormer('tiny'), depth: 1e12 }, /depth is 1000000000000; .*from 1 to 1000/],
+    [{ ...lgiFormer('tiny'), heads: undefined }, /heads is undefined/],
+    [{ ...lgiFormer('tiny'), region: [1, 2] }, /region is \[1,2\]/],
+    [{ ...lgiFormer('tiny'), region: [1, 2, 'x'.repeat(1e5)] }, /^region .{0,1000}$/],
+    [{ ...lgiFormer('tiny'), interRegion: 'yes' }, /interRegion and localGlobal/],
+  ])('is refused otherwise: %#', (value, message) => {
+    expect(() => encoderFromJson(value)).toThrow(message);
+  });
+
+  it('is refused of a decoder likewise', () => {
+    expect(() => decoderFromJson([])).toThrow(/decoder dim is undefined/);
   });
 });

@@ -1,3 +1,5 @@
+import { shown } from '@tubelet/kernels';
+
 /** A model configuration contradicts itself. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
@@ -111,6 +113,68 @@ export function regionCount(config: EncoderConfig): number {
 /** Values of a cube: 3 channels × frames × rows × columns. */
 export function cubeSize(clip: ClipConfig): number {
   return 3 * clip.tubeletSize * clip.patchSize ** 2;
+}
+
+/** No model is larger; beyond them making one would take for ever. */
+const LARGEST = {
+  frames: 4096,
+  imageSize: 8192,
+  tubeletSize: 4096,
+  patchSize: 8192,
+  dim: 65536,
+  depth: 1000,
+  heads: 65536,
+};
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;
+
+/**
+ * The encoder that a file describes.
+ *
+ * @param value parsed JSON
+ * @throws {ConfigError} naming the first setting that is missing or cannot be
+ */
+export function encoderFromJson(value: unknown): EncoderConfig {
+  if (!isObject(value)) throw new ConfigError(`the encoder is ${shown(value)}; it must be an object`);
+  const { kind, region, interRegion, localGlobal } = value;
+  if (kind !== 'vit' && kind !== 'lgi-former') {
+    throw new ConfigError(`kind is ${shown(kind)}; known are lgi-former and vit`);
+  }
+  for (const [name, most] of Object.entries(LARGEST)) requireWithin(name, value[name], most);
+  if (kind === 'lgi-former') {
+    if (!Array.isArray(region) || region.length !== 3 || !region.every(Number.isInteger)) {
+      throw new ConfigError(`region is ${shown(region)}; it must be three whole numbers`);
+    }
+    if (typeof interRegion !== 'boolean' || typeof localGlobal !== 'boolean') {
+      throw new ConfigError('interRegion and localGlobal must be true or false');
+    }
+  }
+  const config = value as unknown as EncoderConfig;
+  validateEncoder(config);
+  return config;
+}
+
+/**
+ * The decoder that a file describes.
+ *
+ * @param value parsed JSON
+ * @throws {ConfigError} naming the first setting that is missing or cannot be
+ */
+export function decoderFromJson(value: unknown): DecoderConfig {
+  if (!isObject(value)) throw new ConfigError(`the decoder is ${shown(value)}; it must be an object`);
+  for (const name of ['dim', 'depth', 'heads'] as const) {
+    requireWithin(`decoder ${name}`, value[name], LARGEST[name]);
+  }
+  const config = value as unknown as DecoderConfig;
+  validateDecoder(config);
+  return config;
+}
+
+function requireWithin(name: string, value: unknown, most: number): void {
+  if (!Number.isInteger(value) || (value as number) < 1 || (value as number) > most) {
+    throw new ConfigError(`${name} is ${shown(value)}; it must be a whole number from 1 to ${most}`);
+  }
 }
 
 /** Throws `ConfigError` naming the first setting that does not fit the others. */

@@ -12,5 +12,5 @@ export * from './parameter-groups.js';
 export { classifierSpecs, pretrainingSpecs } from './parameter-specs.js';
 export * from './positions.js';
 export * from './pretraining-model.js';
-export { buildTargets } from './targets.js';
+export { targetOptions, type TargetKind } from './targets.js';
 export { vitBlock, type VitDropPath } from './vit-block.js';

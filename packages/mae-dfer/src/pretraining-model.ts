@@ -3,7 +3,7 @@ import {
   broadcastRows,
   join,
   linearLayer,
-  meanSquareError,
+  twoPartSquareError,
   ParameterStore,
   reshape,
   split,
@@ -27,7 +27,7 @@ import { norm } from './layers.js';
 import { requireMask, type MaskOnDevice } from './mask.js';
 import { pretrainingSpecs } from './parameter-specs.js';
 import { sinusoidTable } from './positions.js';
-import { buildTargets } from './targets.js';
+import { buildTargets, type TargetKind } from './targets.js';
 import { vitBlock } from './vit-block.js';
 
 export interface PretrainingConfig {
@@ -39,13 +39,15 @@ export interface PretrainingConfig {
    * temporal slots and a frame several regions.
    */
   readonly decoderPositions: 'token' | 'reference';
+  /** Default `difference`. */
+  readonly target?: TargetKind;
 }
 
 /** What one forward pass gives. */
 export interface PretrainingOutput extends WeightedLoss {
   /** [B, masked, cube]: predicted targets of the masked cubes, ascending token order. */
   readonly prediction: Tensor;
-  /** [B, masked, cube]: the targets; first half appearance, second half motion. */
+  /** [B, masked, cube]: the targets; of each cube its first frame, or appearance, and then its second, or motion. */
   readonly target: GpuArray;
 }
 
@@ -125,16 +127,18 @@ export class PretrainingModel {
 
   /**
    * Reconstructs the masked cubes and compares them with their targets:
-   * λ · MSE(appearance) + (1 − λ) · MSE(motion), λ = `appearanceWeight`.
+   * λ · MSE(appearance) + (1 − λ) · MSE(motion), λ = `appearanceWeight`. Of targets that are pixels these are the first
+   * frames of cubes and the second ones, and λ = ½ gives the mean over all, as VideoMAE has it.
    */
   forward(
     clips: ClipBatch,
     mask: MaskOnDevice,
     { appearanceWeight = 0.5, ...pass }: PassOptions & { appearanceWeight?: number } = {},
   ): PretrainingOutput {
-    const target = buildTargets(this.engine.runtime, clips, mask.masked, this.config.encoder);
+    const { encoder, target: kind = 'difference' } = this.config;
+    const target = buildTargets(this.engine.runtime, clips, mask.masked, encoder, kind);
     const prediction = this.decode(this.encodeVisible(clips, mask, pass), mask, pass);
-    return { prediction, target, ...meanSquareError(prediction, target, { appearanceWeight }) };
+    return { prediction, target, ...twoPartSquareError(prediction, target, { appearanceWeight }) };
   }
 
   /** Returns the model's memory to the pool. */

@@ -12,6 +12,9 @@ const THREAD_MULTIPLE = 3;
 /** Counts are 32-bit integers: longer arrays go in pieces. */
 const PIECE_BYTES = 1 << 30;
 
+/** Launchers stop passing on what ranks have written as soon as one of them aborts: its last words need a moment. */
+const LAST_WORDS_MS = 300;
+
 /**
  * The ranks of an MPI job. Calls that wait for others run on a thread that is not the main one, so that the GPU is kept
  * busy meanwhile; they run one at a time, since the order of calls is what ranks agree by.
@@ -63,7 +66,10 @@ export class MpiCommunicator implements Communicator {
     process.once('exit', (code) => {
       if (!this.isOpen) return;
       if (code === 0) this.finalize();
-      else abort(mpi.world, code);
+      else {
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LAST_WORDS_MS);
+        abort(mpi.world, code);
+      }
     });
     if (this.size !== launch.size) {
       throw new MpiError(

@@ -1,3 +1,5 @@
+import { shown } from '@tubelet/kernels';
+
 /**
  * A mistake or a condition that the user can do something about: shown as its message alone, without a
  * stack trace. Everything else that is thrown is a defect of the program.
@@ -23,7 +25,7 @@ export class OptionError extends UserError {
     readonly value: unknown,
     readonly expected: string,
   ) {
-    super(`${key}: ${JSON.stringify(value) ?? String(value)} cannot be used; expected ${expected}`);
+    super(`${key}: ${shown(value)} cannot be used; expected ${expected}`);
   }
 }
 

@@ -1,4 +1,8 @@
+import { shown } from '@tubelet/kernels';
 import { readLog } from './run-log.js';
+
+/** In characters: a page is for people to read. */
+const LONGEST_EVENT = 10_000;
 
 /** What the names of metrics of validations begin with. */
 export const VALIDATION_PREFIX = 'validation/';
@@ -73,7 +77,7 @@ export async function readReportData(path: string): Promise<ReportData> {
     const { type, step, time: _time, ...fields } = record;
     if (typeof record.totalSteps === 'number') totalSteps = record.totalSteps;
     if (type !== 'step' && type !== 'validation') {
-      events.push({ type, step, text: JSON.stringify(fields) });
+      events.push({ type, step, text: shown(fields, LONGEST_EVENT) });
       continue;
     }
     const epoch = typeof record.epoch === 'number' ? record.epoch : 0;

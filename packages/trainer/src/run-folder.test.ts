@@ -59,6 +59,15 @@ describe('a run folder', () => {
     expect(() => readRunConfig(directory)).toThrow('config.json');
     await writeFile(join(directory, 'config.json'), '{"program":"pretrain"}');
     expect(() => readRunConfig(directory)).toThrow('"commandLine" is missing');
+    await writeFile(join(directory, 'config.json'), JSON.stringify({ ...EXAMPLE_CONFIG, settings: null }));
+    expect(() => readRunConfig(directory)).toThrow('"settings" is null');
+    const deep = `${'['.repeat(1e5)}${']'.repeat(1e5)}`;
+    await writeFile(join(directory, 'config.json'), `{"settings":{"a":${deep}}}`);
+    expect(() => readRunConfig(directory)).toThrow(/cannot read .*config\.json/);
+    await writeFile(join(directory, 'config.json'), 'null');
+    expect(() => readRunConfig(directory)).toThrow(
+      'config.json is not the configuration of a run: it is null',
+    );
   });
 
   it('reports a place where no folder can be made', async () => {

@@ -1,9 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { checkpointDirectory, setAsideLaterCheckpoints } from './checkpoint-folder.js';
 import { UserError, errorMessage, systemErrorCode } from './errors.js';
 import { FileWriteError, freeBytes, nodeFileSystem, writeTextFile } from './file-write.js';
+import { jsonProblem } from './json-problem.js';
 import { RunLog } from './run-log.js';
 import { TensorBoardWriter } from './tensorboard.js';
 
@@ -29,6 +31,16 @@ export interface RunConfig {
   /** When the run began, ISO 8601. */
   readonly startedAt: string;
 }
+
+/** What its file must hold. */
+const CONFIG = z.object({
+  program: z.string(),
+  commandLine: z.array(z.string()),
+  settings: z.record(z.string(), z.unknown()),
+  versions: z.record(z.string(), z.string()),
+  adapter: z.record(z.string(), z.unknown()),
+  startedAt: z.string(),
+});
 
 const CONFIG_FILE = 'config.json';
 const LOG_FILE = 'log.jsonl';
@@ -126,17 +138,16 @@ export function readRunConfig(directory: string): RunConfig {
   let value: unknown;
   try {
     value = JSON.parse(readFileSync(path, 'utf8'));
+    // What nests too deeply for this cannot be compared with other settings either.
+    JSON.stringify(value);
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT' || systemErrorCode(error) === 'ENOTDIR') {
       throw new UserError(`${directory} holds no run: there is no ${path}`, { cause: error });
     }
     throw new UserError(`cannot read ${path}: ${errorMessage(error)}`, { cause: error });
   }
-  for (const key of ['program', 'commandLine', 'settings', 'versions', 'adapter', 'startedAt']) {
-    if (typeof value !== 'object' || value === null || !(key in value)) {
-      throw new UserError(`${path} is not the configuration of a run: "${key}" is missing`);
-    }
-  }
+  const problem = jsonProblem(CONFIG, value);
+  if (problem !== undefined) throw new UserError(`${path} is not the configuration of a run: ${problem}`);
   return value as RunConfig;
 }
 

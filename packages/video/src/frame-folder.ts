@@ -15,6 +15,9 @@ export function isFrameName(name: string): boolean {
   return FRAME_EXTENSIONS.has(extname(name).toLowerCase()) && !name.startsWith('.');
 }
 
+/** Frames are far smaller, and a few kilobytes of png can claim to be more than memory holds. */
+const MOST_PIXELS = 2 ** 26;
+
 const naturalOrder = new Intl.Collator('en', { numeric: true });
 
 /**
@@ -62,7 +65,7 @@ interface Frame {
 /** Decodes one image to RGB. Throws a VideoDecodeError that names the image. */
 export async function readFrame(path: string): Promise<Frame> {
   try {
-    const { data, info } = await sharp(path, { failOn: 'error' })
+    const { data, info } = await sharp(path, { failOn: 'error', limitInputPixels: MOST_PIXELS })
       .toColourspace('srgb')
       .removeAlpha()
       .raw()

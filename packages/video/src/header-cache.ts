@@ -17,6 +17,7 @@ import {
   type Stats,
 } from 'node:fs';
 import { join } from 'node:path';
+import { shown } from '@tubelet/kernels';
 import { describeTimes, FRAME_FOLDER_RATE, type VideoInfo } from './video-info';
 
 /** Of each of the 4096 files: 1 GiB at most in all. */
@@ -67,6 +68,40 @@ export function storeInfo(info: Omit<VideoInfo, 'path' | 'kind'>): StoredInfo {
   const { width, height, seekable, colour, container, timesSeconds, frameCount, framesPerSecond } = info;
   const rate = frameCount === 1 ? framesPerSecond : undefined;
   return { width, height, seekable, colour, container, rate, times: storeTimes(timesSeconds) };
+}
+
+/** Larger frames than any video has; more would fill the memory. */
+const MOST_PIXELS = 2 ** 28;
+
+/**
+ * Throws a TypeError unless a file says of a video what `storeInfo` does.
+ *
+ * @param lengthBytes of the video: it has no more frames than bytes.
+ */
+export function checkStoredInfo(info: StoredInfo, lengthBytes: number): void {
+  const require = (fits: boolean, name: string, value: unknown) => {
+    if (!fits) throw new TypeError(`${name} is ${shown(value)}`);
+  };
+  require(typeof info === 'object' && info !== null, 'the header', info);
+  const { width, height, seekable, times, colour, container, rate } = info;
+  const isSize = (size: number) => Number.isSafeInteger(size) && size >= 1;
+  require(isSize(width) && isSize(height) && width * height <= MOST_PIXELS, 'the size', [width, height]);
+  require(typeof seekable === 'boolean', 'seekable', seekable);
+  require(rate === undefined || rate > 0, 'the rate', rate);
+  const isObject = (value: unknown) => typeof value === 'object' && value !== null;
+  require(colour === undefined ||
+    (isObject(colour) && typeof colour.fullRange === 'boolean'), 'the colour', colour);
+  require(container === undefined ||
+    (isObject(container) &&
+      Number.isFinite(container.startSeconds) &&
+      [0, 90, 180, 270].includes(container.rotation)), 'the container', container);
+  require(isObject(times), 'the times', times);
+  const isCount = (count: number) => Number.isSafeInteger(count) && count >= 1 && count <= lengthBytes;
+  const { count, first, last } = times as Record<string, number>;
+  const { unit, ticks } = times as { unit?: number; ticks?: unknown };
+  require(Array.isArray(ticks)
+    ? Number.isFinite(unit) && isCount(ticks.length) && ticks.every(Number.isFinite)
+    : isCount(count as number) && Number.isFinite(first) && Number.isFinite(last), 'the times', times);
 }
 
 export function restoreInfo(

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -87,6 +88,20 @@ describe('listVideos', () => {
       'set/b/deep/d.avi',
       'set/b/two words.webm',
     ]);
+  });
+
+  it('does not wait for what is in a pipe in place of a list', async () => {
+    execFileSync('mkfifo', [file('pipe.txt')]);
+    await expect(listVideos(file('pipe.txt'))).rejects.toThrow(
+      /pipe\.txt: the list cannot be read \(it is a pipe/,
+    );
+  });
+
+  it('takes a folder that holds a folder of the name of an index for what it is', async () => {
+    mkdirSync(file('odd', 'index.jsonl'), { recursive: true });
+    writeFileSync(file('odd', 'a.mp4'), '');
+    expect(await found(file('odd'))).toEqual(['odd/a.mp4']);
+    await expect(listVideos(file('odd', 'index.jsonl'))).rejects.toThrow(/index\.jsonl is no file/);
   });
 
   it('names a source that is not there', async () => {

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, extname, resolve, sep } from 'node:path';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import { NoReadableVideoError, VideoSourceError, type BadFile } from './errors';
+import { requireFile } from './datasets/files';
 import { isFrameName } from './frame-folder';
 import { findIndex, listShards } from './shards/shard-index';
 import type { VideoEntry } from './video-entry';
@@ -73,7 +74,17 @@ function withoutLabel(folder: string, wholePath: string, text: string, split: Re
 function readListFile(file: string, listing: VideoListing): void {
   const known = new KnownPaths();
   const folder = dirname(file);
-  const lines = readFileSync(file, 'utf8').split(/\r?\n/);
+  let text: string;
+  try {
+    requireFile(file);
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new VideoSourceError(
+      `${file}: the list cannot be read (${(error as Error).message}). Give a text file.`,
+      { cause: error },
+    );
+  }
+  const lines = text.split(/\r?\n/);
   for (const [index, line] of lines.entries()) {
     const text = line.trim();
     if (text === '') continue;

@@ -1,7 +1,7 @@
 import {
   AdamW,
   Engine as Autograd,
-  meanSquareError,
+  twoPartSquareError,
   ParameterStore,
   RecordedStep,
   Tensor,
@@ -162,7 +162,7 @@ function prepareBlock(runtime: Runtime, shape: BlockCase, inputs: HostTensors): 
     stores: [store],
     body: () => {
       const leaf = new Tensor(engine, x, true, 'x');
-      const { loss } = meanSquareError(lgiBlock(store, BLOCK, leaf, options), target);
+      const { loss } = twoPartSquareError(lgiBlock(store, BLOCK, leaf, options), target);
       return engine.backward(loss).of(leaf);
     },
   });

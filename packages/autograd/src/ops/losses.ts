@@ -6,6 +6,8 @@ import {
   type GpuArray,
 } from '@tubelet/kernels';
 import type { Tensor } from '../tensor.js';
+import { mul, sub } from './arithmetic.js';
+import { mean } from './reductions.js';
 
 /** A loss to differentiate, and the values it is made of. */
 export interface WeightedLoss {
@@ -18,9 +20,8 @@ export interface WeightedLoss {
 /**
  * λ · MSE(first half of the columns) + (1 − λ) · MSE(second half): the loss of MAE-DFER, whose first half is
  * the appearance and second half the motion target. prediction [..., 2·H], target of the same size.
- * λ = 0.5 is the plain mean-square error.
  */
-export function meanSquareError(
+export function twoPartSquareError(
   prediction: Tensor,
   target: GpuArray,
   { appearanceWeight = 0.5 } = {},
@@ -32,10 +33,10 @@ export function meanSquareError(
   const parts = engine.empty([3], 'f32', 'loss');
   const operands = { prediction: asRows(prediction.array), target: asRows(target), appearanceWeight };
   twoPartLoss(runtime, { ...operands, loss: parts });
-  const loss = engine.output(parts.slice(0, 0, 1), [prediction], 'mean-square error');
+  const loss = engine.output(parts.slice(0, 0, 1), [prediction], 'two-part square error');
   if (loss.requiresGrad) {
     engine.record({
-      name: 'mean-square-error',
+      name: 'two-part-square-error',
       inputs: [prediction],
       outputs: [loss],
       saved: [],
@@ -50,6 +51,12 @@ export function meanSquareError(
     });
   }
   return { loss, parts };
+}
+
+/** The mean of (prediction − target)² over all elements; shapes broadcast. */
+export function meanSquareError(prediction: Tensor, target: Tensor): Tensor {
+  const error = sub(prediction, target);
+  return mean(mul(error, error));
 }
 
 /**

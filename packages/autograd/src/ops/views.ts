@@ -1,5 +1,6 @@
-import { rowAdd, type GpuArray } from '@tubelet/kernels';
+import { rowAdd, stridedMap, type GpuArray } from '@tubelet/kernels';
 import type { Tensor } from '../tensor.js';
+import { intoContiguousGradient } from './contiguous.js';
 
 /**
  * Views of consecutive pieces of one axis, `sizes` long, sharing memory with `x`: nothing is copied, and
@@ -55,17 +56,40 @@ export function join(whole: GpuArray, parts: readonly Tensor[]): Tensor {
   return y;
 }
 
-/** The same values under another shape; `x` must be contiguous. */
+/**
+ * The same values, row by row, under another shape, of which one extent may be −1: what is left. Shares memory with `x`
+ * where that is contiguous. Throws `ShapeError` for another number of elements.
+ */
 export function reshape(x: Tensor, shape: readonly number[]): Tensor {
   const { engine } = x;
-  const y = engine.output(x.array.reshape(shape), [x], x.name);
+  const known = shape.reduce((product, extent) => (extent === -1 ? product : product * extent), 1);
+  const full = shape.map((extent) => (extent === -1 ? x.array.size / known : extent));
+  const array = x.array.isContiguous ? x.array.reshape(full) : engine.empty(full, x.dtype, x.name);
+  if (!x.array.isContiguous) {
+    const out = array.reshape(x.shape);
+    stridedMap(engine.runtime, { kernel: 'copy', inputs: { a: { array: x.array } }, value: 'a', out });
+  }
+  const y = engine.output(array, [x], x.name);
   if (y.requiresGrad) {
     engine.record({
       name: 'reshape',
       inputs: [x],
       outputs: [y],
       saved: [],
-      backward: (gradients) => gradients.donate(x, gradients.of(y).reshape(x.shape)),
+      backward: (gradients) => {
+        const dy = gradients.of(y);
+        if (dy.isContiguous) return gradients.donate(x, dy.reshape(x.shape));
+        intoContiguousGradient(gradients, x, (target, accumulate) => {
+          const out = target.reshape(y.shape);
+          stridedMap(engine.runtime, {
+            kernel: 'copy',
+            inputs: { a: { array: dy } },
+            value: 'a',
+            out,
+            accumulate,
+          });
+        });
+      },
     });
   }
   return y;

@@ -20,8 +20,8 @@ export function plainLinear(
   return y;
 }
 
-/** erf by its Maclaurin series near zero and the Laplace continued fraction of erfc beyond. */
-function erf(x: number): number {
+/** The error function by its Maclaurin series near zero and the Laplace continued fraction of erfc beyond. */
+export function plainErf(x: number): number {
   const z = Math.abs(x);
   if (z > 2.5) {
     let tail = z;
@@ -38,7 +38,7 @@ function erf(x: number): number {
 }
 
 export function plainGelu(x: Float64Array): Float64Array {
-  return x.map((value) => 0.5 * value * (1 + erf(value / Math.SQRT2)));
+  return x.map((value) => 0.5 * value * (1 + plainErf(value / Math.SQRT2)));
 }
 
 export function plainLayerNorm(x: Float64Array, weight: Float64Array, bias: Float64Array): Float64Array {

@@ -4,7 +4,7 @@ import type { LossScale } from '../loss-scale.js';
 import { attention } from '../ops/attention.js';
 import { layerNorm } from '../ops/layer-norm.js';
 import { linear } from '../ops/linear.js';
-import { meanSquareError } from '../ops/losses.js';
+import { twoPartSquareError } from '../ops/losses.js';
 import { mlp } from '../ops/mlp.js';
 import { copyInto, join, reshape, split } from '../ops/views.js';
 import { ParameterStore } from '../parameters.js';
@@ -79,7 +79,7 @@ export class TinyTransformer {
       fc2Bias: get('fc2.bias'),
       residual: joined,
     });
-    return meanSquareError(reshape(y, target.shape), target).loss;
+    return twoPartSquareError(reshape(y, target.shape), target).loss;
   }
 
   /** One step on the batch of this number; its loss. */

@@ -1,13 +1,15 @@
 import type { KernelCase, KernelSpec } from '../kernel-spec.js';
 import type { Variant } from '../runtime/variants.js';
 import { testRandom } from '../testing/random.js';
-import { isFullTest } from '../testing/test-level.js';
+import { isForGpus, isFullTest } from '../testing/test-level.js';
 import type { AttentionCaseShape } from './attention.cases.js';
 
 const MAX_QUICK_MACS = 3e8;
 
 /** Each head dimension is a program of its own, and these are all kinds of them: in fours and not, filled up or not. */
 const DAILY_HEAD_DIMENSIONS = [16, 30, 64];
+/** Those of a variant that is made for GPUs but compiled here too. */
+const FEW_HEAD_DIMENSIONS = [16];
 
 /**
  * The cases to test a variant on, and a random shape. Left to the full test are 800 × 800 tokens, which differ from
@@ -19,12 +21,14 @@ export function casesFor(
   variant: Variant,
 ): KernelCase<AttentionCaseShape>[] {
   const isForSoftware = variant.prefers === 'software';
+  const forGpus = isForGpus(variant);
+  const headDimensions = forGpus ? FEW_HEAD_DIMENSIONS : DAILY_HEAD_DIMENSIONS;
   const isDaily = ({ kind, shape }: KernelCase<AttentionCaseShape>) =>
     spec.cost(shape).macs <= MAX_QUICK_MACS &&
-    (DAILY_HEAD_DIMENSIONS.includes(shape.headDimension) || (isForSoftware && shape.headDimension === 128)) &&
+    (headDimensions.includes(shape.headDimension) || (isForSoftware && shape.headDimension === 128)) &&
     (kind !== 'model' || isForSoftware);
   const drawn = spec.randomShape!(testRandom(78));
-  const shape = isFullTest ? drawn : { ...drawn, headDimension: 64 };
+  const shape = isFullTest ? drawn : { ...drawn, headDimension: forGpus ? 16 : 64 };
   return [
     ...spec.cases.filter((testCase) => isDaily(testCase) !== isFullTest),
     { name: `random ${JSON.stringify(shape)}`, kind: 'edge', shape },

@@ -25,6 +25,7 @@ import { unpackKernel } from '../pixels/unpack/unpack.cases.js';
 import { rowAddKernel } from '../row-add/row-add.cases.js';
 import { rowScaleKernel } from '../row-scale/row-scale.cases.js';
 import { targetsFromVideoKernel, targetsKernel } from '../masked-video/targets/targets.cases.js';
+import { stridedMapKernel, stridedReduceKernel } from '../strided/strided.cases.js';
 import { tubeMaskKernel } from '../masked-video/tube-mask/tube-mask.cases.js';
 
 /** Every kernel with its cases: what the benchmark times and the support table lists. */
@@ -50,6 +51,8 @@ export const kernelCatalogue: readonly KernelSpec[] = [
   rowScaleKernel,
   sumAllKernel,
   sumLeadingKernel,
+  stridedMapKernel,
+  stridedReduceKernel,
   adamwKernel,
   cubesKernel,
   cubesFromVideoKernel,

@@ -1,3 +1,5 @@
+import mulHighWgsl from './mul-high.wgsl';
+import philoxWgsl from './philox.wgsl';
 import { ShapeError } from '../runtime/errors.js';
 import type { GpuArray } from '../runtime/gpu-array.js';
 import type { Runtime } from '../runtime/runtime.js';
@@ -61,3 +63,6 @@ export function philoxKeyWords({ seed, epoch = 0, sample = 0 }: PhiloxKeyWords):
   }
   return Uint32Array.of(...philoxKey(seed), epoch, sample);
 }
+
+/** Files of WGSL with `philox4x32(counter, key)`, for expressions that draw random numbers. */
+export const philoxFunctions: readonly string[] = [mulHighWgsl, philoxWgsl];

@@ -1,6 +1,7 @@
 export { isSoftwareAdapter } from './adapter.js';
 export { Arena } from './buffer-pool.js';
 export * from './errors.js';
+export { shown } from './shown.js';
 export * from './gpu-array.js';
 export * from './ledger.js';
 export * from './open.js';

@@ -1,3 +1,5 @@
+import type { Variant } from '../runtime/variants.js';
+
 /**
  * What a test run is to cover: `daily`, what a change must pass within minutes, or `rest`, what that leaves out and
  * nothing else (`npm run test:full`).
@@ -18,6 +20,13 @@ export const testLevel = parseTestLevel(process.env['TUBELET_TEST']);
 
 /** Whether cases that are too slow for every day are to be tested. */
 export const isFullTest = testLevel === 'rest';
+
+/**
+ * Whether a variant is made for GPUs and yet runs on the software driver of the tests, which takes seconds to compile
+ * each of its programs: daily it is tested on few cases.
+ */
+export const isForGpus = ({ needs, prefers }: Variant): boolean =>
+  needs.length === 0 && [prefers].flat().includes('gpu');
 
 /** Which of a sequence of random draws belong to a level: the first `daily` ones, or five times as many after them. */
 export function drawsOfLevel(

@@ -1,3 +1,4 @@
+import { shown } from '../runtime/shown.js';
 import { shapeClassOf, shapeClassParts } from '../runtime/shape-class.js';
 import { TuningTable, TuningTableError, type TuningChoice, type TuningIdentity } from './tuning-table.js';
 
@@ -38,14 +39,14 @@ export function tuningTableFromJson(value: unknown): TuningTable {
   const table = record(value, 'the table');
   if (table.format !== FORMAT) throw new TuningTableError(`it is not a ${FORMAT}: "format" is missing`);
   if (table.version !== VERSION) {
-    throw new TuningTableError(`it has version ${JSON.stringify(table.version)}, and this reads ${VERSION}`);
+    throw new TuningTableError(`it has version ${shown(table.version)}, and this reads ${VERSION}`);
   }
   const { choices } = table;
   if (!Array.isArray(choices)) throw new TuningTableError('it is damaged: "choices" is not a list');
   const read = new TuningTable(identityOf(table.identity), choices.map(choiceOf));
   if (table.digest !== read.digest) {
     throw new TuningTableError(
-      `it is damaged: its digest should be ${read.digest} and is ${JSON.stringify(table.digest)}`,
+      `it is damaged: its digest should be ${read.digest} and is ${shown(table.digest)}`,
     );
   }
   return read;
@@ -70,7 +71,7 @@ function choiceOf(value: unknown, index: number): TuningChoice {
   const shape =
     isList && typeof form === 'number' ? shapeClassOf({ extents: extents as number[], form }) : undefined;
   if (typeof kernel !== 'string' || typeof variant !== 'string' || shape === undefined) {
-    throw new TuningTableError(`it is damaged: "choices[${index}]" is ${JSON.stringify(value)}`);
+    throw new TuningTableError(`it is damaged: "choices[${index}]" is ${shown(value)}`);
   }
   return { kernel, shape, variant };
 }

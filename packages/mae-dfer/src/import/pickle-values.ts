@@ -1,4 +1,5 @@
 /** What a pickle can hold here: plain data, and records of what it would have called in Python. */
+import { shown } from '@tubelet/kernels';
 
 export type PickleValue =
   | null
@@ -59,14 +60,17 @@ export class TensorReference {
   ) {}
 }
 
+/** A name, cut off where it is long: one name can be spoken of a million times. */
+export const shownName = (name: string) => (name.length > 100 ? `${name.slice(0, 100)}…` : name);
+
 /** A short description for error messages. */
 export function describePickled(value: PickleValue | undefined): string {
   if (value === undefined) return 'nothing';
   if (value === null) return 'None';
-  if (value instanceof PickledGlobal) return `the name ${value.name}`;
-  if (value instanceof InertObject) return `a call of ${value.callee} (not run)`;
+  if (value instanceof PickledGlobal) return `the name ${shownName(value.name)}`;
+  if (value instanceof InertObject) return `a call of ${shownName(value.callee)} (not run)`;
   if (value instanceof StorageReference) return 'a storage';
-  if (value instanceof TensorReference) return `a tensor of shape [${value.shape.join(', ')}]`;
+  if (value instanceof TensorReference) return `a tensor of shape ${shown(value.shape)}`;
   if (value instanceof Map) return 'a dict';
   if (value instanceof Set) return 'a set';
   if (value instanceof Uint8Array) return 'bytes';

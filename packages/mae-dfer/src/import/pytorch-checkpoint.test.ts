@@ -214,6 +214,22 @@ describe('a hostile pickle', () => {
     expect(() => readPytorchCheckpoint(archive(pickle(file), storages))).toThrow(message);
   });
 
+  it('is refused when it has more axes than PyTorch, which would be gone through for every number', () => {
+    const shape = new Array<number>(1000).fill(1);
+    const strides = shape.map((_, axis) => axis);
+    const many = tensorOf({ key: '0', size: 6, shape, strides });
+    expect(() => readPytorchCheckpoint(archive(pickle(dictOf([['a', many]])), storages))).toThrow(
+      /"a" .*1000 axes/,
+    );
+  });
+
+  it('cannot make a long message of a long name', () => {
+    const name = 'x'.repeat(1e6);
+    const entries = ['a', 'b', 'c', name].map((key) => [key, op.global(name, name)] as const);
+    const reading = () => readPytorchCheckpoint(archive(pickle(dictOf(entries)), storages));
+    expect(reading).toThrow(/^the checkpoint has no tensors.{0,1000}$/);
+  });
+
   it('is refused when its views multiply the file', () => {
     const size = 4096;
     const views = Array.from(
@@ -237,6 +253,13 @@ describe('a damaged file', () => {
     for (let length = 0; length < sound.length; length += 7) {
       expect(() => readPytorchCheckpoint(sound.subarray(0, length))).toThrow(CheckpointFormatError);
     }
+  });
+
+  it('is refused when files lie in one another', () => {
+    const bytes = Uint8Array.from(archive(modelOnly, storages));
+    const directory = Buffer.from(bytes).indexOf('PK\x01\x02');
+    new DataView(bytes.buffer).setUint32(directory + 24, bytes.length + 1, true);
+    expect(() => readPytorchCheckpoint(bytes)).toThrow(/its files up to "archive\/data\.pkl" have \d+ bytes/);
   });
 
   it('is refused when a weight was changed', () => {

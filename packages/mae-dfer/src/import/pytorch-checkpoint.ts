@@ -3,12 +3,14 @@
  * are read; nothing that the pickle names is run (see `pickle.ts`).
  */
 import type { SafetensorsTensor } from '@tubelet/autograd';
+import { shown } from '@tubelet/kernels';
 import { CheckpointFormatError } from './errors.js';
 import { readPickle, type PickleInterpretation } from './pickle.js';
 import {
   describePickled,
   InertObject,
   PickledGlobal,
+  shownName,
   StorageReference,
   TensorReference,
   type PickleValue,
@@ -109,7 +111,7 @@ function pickStateDict(file: Map<PickleValue, PickleValue>): {
 }
 
 /** A key as text. Keys can be anything, nested without end: `String` is not safe for them. */
-const nameOf = (key: PickleValue) => (typeof key === 'string' ? key : `<${describePickled(key)}>`);
+const nameOf = (key: PickleValue) => (typeof key === 'string' ? shownName(key) : `<${describePickled(key)}>`);
 
 function plainSettings(args: PickleValue | undefined): Map<string, CheckpointSetting> {
   const settings = new Map<string, CheckpointSetting>();
@@ -186,7 +188,7 @@ function readTensors(
     const entry = find(`data/${key}`);
     if (entry === undefined) {
       throw new CheckpointFormatError(
-        `tensor ${JSON.stringify(name)}: its storage, data/${key}, is not in the archive; copy the file again`,
+        `tensor ${shown(name)}: its storage, data/${shownName(key)}, is not in the archive; copy the file again`,
       );
     }
     const storage = storages.get(key) ?? readZipEntry(bytes, entry);
@@ -195,7 +197,7 @@ function readTensors(
     lengthBytes += tensor.data.byteLength;
     if (lengthBytes > MAX_EXPANSION * bytes.length) {
       throw new CheckpointFormatError(
-        `the tensors up to ${JSON.stringify(name)} take ${lengthBytes} bytes, over ${MAX_EXPANSION} times the file's ` +
+        `the tensors up to ${shown(name)} take ${lengthBytes} bytes, over ${MAX_EXPANSION} times the file's ` +
           `${bytes.length}: too many views of the same storages`,
       );
     }

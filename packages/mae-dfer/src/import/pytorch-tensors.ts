@@ -1,7 +1,8 @@
 /** Tensors of a PyTorch archive: from a strided view on a storage to row-major numbers. */
 import type { SafetensorsData, SafetensorsDtype, SafetensorsTensor } from '@tubelet/autograd';
+import { shown } from '@tubelet/kernels';
 import { CheckpointFormatError } from './errors.js';
-import { StorageReference, TensorReference, type PickleValue } from './pickle-values.js';
+import { shownName, StorageReference, TensorReference, type PickleValue } from './pickle-values.js';
 
 interface StorageType {
   readonly dtype: SafetensorsDtype;
@@ -41,6 +42,9 @@ const STORAGE_TYPES: ReadonlyMap<string, StorageType> = new Map([
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 const isCounts = (value: unknown): value is number[] => Array.isArray(value) && value.every(isCount);
+
+/** PyTorch's own limit is 64. */
+const MOST_AXES = 64;
 
 /** `_rebuild_tensor_v2(storage, offset, size, stride, …)` as a reference, or undefined for arguments of another kind. */
 export function tensorReference(args: readonly PickleValue[]): TensorReference | undefined {
@@ -99,15 +103,17 @@ export function readTensor(
 ): SafetensorsTensor {
   const { storage, offset, shape, strides } = reference;
   const fail = (problem: string) =>
-    new CheckpointFormatError(`tensor ${JSON.stringify(name)} [${shape.join(', ')}]: ${problem}`);
+    new CheckpointFormatError(`tensor ${shown(name)} ${shown(shape)}: ${problem}`);
+  if (shape.length > MOST_AXES)
+    throw fail(`it has ${shape.length} axes; tensors have ${MOST_AXES} at the most`);
   const type = STORAGE_TYPES.get(storage.type);
   if (type === undefined) {
-    throw fail(`${storage.type} is not known; known are ${[...STORAGE_TYPES.keys()].join(', ')}`);
+    throw fail(`${shownName(storage.type)} is not known; known are ${[...STORAGE_TYPES.keys()].join(', ')}`);
   }
   const { dtype, elementBytes } = type;
   if (storageBytes.length !== storage.size * elementBytes) {
     throw fail(
-      `storage ${storage.key} has ${storageBytes.length} bytes, ${storage.size} elements need ` +
+      `storage ${shownName(storage.key)} has ${storageBytes.length} bytes, ${storage.size} elements need ` +
         `${storage.size * elementBytes}`,
     );
   }

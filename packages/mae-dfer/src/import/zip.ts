@@ -2,6 +2,7 @@
  * Reading of zip archives whose entries are stored uncompressed, as PyTorch writes them. From the public
  * description of the format (PKWARE APPNOTE), 64-bit extension included.
  */
+import { shown } from '@tubelet/kernels';
 import { CheckpointFormatError } from './errors.js';
 
 /** One file of an archive. */
@@ -96,6 +97,7 @@ export function readZipDirectory(bytes: Uint8Array): Map<string, ZipEntry> {
   const fields = new Fields(bytes);
   const directory = findDirectory(fields);
   const entries = new Map<string, ZipEntry>();
+  let lengthBytes = 0;
   let offset = directory.offset;
   for (let i = 0; i < directory.count; i++) {
     fields.require(offset, CENTRAL_BYTES, `directory entry ${i}`);
@@ -110,15 +112,22 @@ export function readZipDirectory(bytes: Uint8Array): Map<string, ZipEntry> {
     fields.require(offset, next - offset, `directory entry ${i}`);
     const nameAt = offset + CENTRAL_BYTES;
     const name = new TextDecoder().decode(bytes.subarray(nameAt, nameAt + nameBytes));
-    if (entries.has(name)) throw new CheckpointFormatError(`the archive holds ${JSON.stringify(name)} twice`);
+    if (entries.has(name)) throw new CheckpointFormatError(`the archive holds ${shown(name)} twice`);
     if (fields.u16(offset + 8) & FLAG_ENCRYPTED || fields.u16(offset + 10) !== METHOD_STORED) {
       throw new CheckpointFormatError(
-        `${JSON.stringify(name)} is compressed or encrypted in the archive; torch.save stores files as they are. ` +
+        `${shown(name)} is compressed or encrypted in the archive; torch.save stores files as they are. ` +
           'Unpack the file, or save it again with torch.save',
       );
     }
     const sizes = readSizes(fields, offset, nameAt + nameBytes, extraBytes);
     entries.set(name, { name, crc32: fields.u32(offset + 16), ...sizes });
+    lengthBytes += sizes.lengthBytes;
+    // Files that lie in one another: reading a small archive could take for ever.
+    if (lengthBytes > bytes.length) {
+      throw new CheckpointFormatError(
+        `the archive is damaged: its files up to ${shown(name)} have ${lengthBytes} bytes, and it has ${bytes.length}`,
+      );
+    }
     offset = next;
   }
   return entries;
@@ -158,7 +167,7 @@ function readSizes(
 export function readZipEntry(bytes: Uint8Array, entry: ZipEntry): Uint8Array {
   const fields = new Fields(bytes);
   const { name, headerOffsetBytes, lengthBytes } = entry;
-  const what = JSON.stringify(name);
+  const what = shown(name);
   fields.require(headerOffsetBytes, LOCAL_BYTES, what);
   if (fields.u32(headerOffsetBytes) !== LOCAL_SIGNATURE) {
     throw new CheckpointFormatError(

@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
 import { errorMessage, UserError } from '../errors.js';
+import { jsonProblem } from '../json-problem.js';
 import type { EvaluationContext } from './context.js';
 import { evaluationOf, type Evaluation } from './evaluation.js';
 import type { MergedEvaluation } from './folds.js';
@@ -32,17 +34,24 @@ export function evaluationJson(
   return `${readableJson({ ...result, context: { notes, settings, published, publishedFolds } })}\n`;
 }
 
-/** What a field of an evaluation's file must be. */
-const FIELDS: Readonly<Record<string, (value: unknown) => boolean>> = {
-  dataset: (value) => typeof value === 'string',
-  fold: Number.isSafeInteger,
-  part: (value) => typeof value === 'string',
-  checkpoint: (value) => typeof value === 'string',
-  clipsPerVideo: Number.isSafeInteger,
-  classNames: Array.isArray,
-  leftOut: Array.isArray,
-  videos: Array.isArray,
-};
+/** What an evaluation's file must hold. More classes would fill the memory with their confusion matrix. */
+const FILE = z.object({
+  dataset: z.string(),
+  fold: z.int(),
+  part: z.string(),
+  checkpoint: z.string(),
+  clipsPerVideo: z.int(),
+  classNames: z.array(z.string()).min(1).max(10_000),
+  leftOut: z.array(z.looseObject({ id: z.string(), reason: z.string() })),
+  videos: z.array(
+    z.looseObject({
+      id: z.string(),
+      label: z.int().optional(),
+      probabilities: z.array(z.number()),
+      predicted: z.int(),
+    }),
+  ),
+});
 
 /**
  * Reads the `evaluation.json` of one fold, as `writeEvaluation` left it. Its metrics are computed again from its
@@ -57,20 +66,19 @@ export async function readEvaluation(path: string): Promise<Evaluation> {
   } catch (error) {
     throw new UserError(`cannot read the evaluation ${path}: ${errorMessage(error)}`, { cause: error });
   }
-  const fields = new Map(typeof value === 'object' && value !== null ? Object.entries(value) : []);
-  const wrong = Object.entries(FIELDS).find(([key, fits]) => !fits(fields.get(key)));
-  if (wrong) {
-    const found = JSON.stringify(fields.get(wrong[0])) ?? 'missing';
-    throw new UserError(
-      `${path} is no evaluation of a fold: "${wrong[0]}" is ${found}. Evaluate the fold again.`,
-    );
+  const problem = jsonProblem(FILE, value);
+  if (problem !== undefined) {
+    throw new UserError(`${path} is no evaluation of a fold: ${problem}. Evaluate the fold again.`);
   }
   const { dataset, fold, part, checkpoint, clipsPerVideo, classNames, leftOut, videos } = value as Evaluation;
   try {
     return evaluationOf({ dataset, fold, part, checkpoint, clipsPerVideo, classNames, leftOut }, videos);
   } catch (error) {
-    throw new UserError(`${path} is damaged: ${errorMessage(error)}. Evaluate the fold again.`, {
-      cause: error,
-    });
+    throw new UserError(
+      `${path} is damaged: ${errorMessage(error).slice(0, 400)}. Evaluate the fold again.`,
+      {
+        cause: error,
+      },
+    );
   }
 }

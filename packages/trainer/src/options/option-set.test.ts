@@ -176,6 +176,21 @@ describe('options in a file', () => {
     ['a value of another type', 'batch-size: true\n', /batch-size: true cannot be used/],
     ['a list', '- batch-size\n', /must hold a map of options/],
     ['no YAML', 'out: [\n', /run\.yaml is not YAML: .*line/s],
+    ['an alias of nothing', 'out: *a\n', /run\.yaml, line 1: out cannot be read: Unresolved alias/],
+    [
+      'an alias of itself',
+      'out: &a [*a]\n',
+      /run\.yaml, line 1: out: an object that cannot be shown cannot be used/,
+    ],
+    [
+      'aliases that multiply',
+      `a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [${'*a,'.repeat(9)}]\nc: &c [${'*b,'.repeat(9)}]\nd: [${'*c,'.repeat(9)}]\n`,
+      /run\.yaml, line \d+/,
+    ],
+    ['lists in lists without end', `out: ${'['.repeat(1e5)}`, /run\.yaml is no file of options: it nests/],
+    ['lists of lists on a line', `out:\n  ${'- '.repeat(1e5)}`, /run\.yaml is no file of options: it nests/],
+    ['a name that is a list', '? [out]\n: x\n', /run\.yaml, line 1: the name of an option must be a word/],
+    ['more than options need', `#${'x'.repeat(2 ** 20)}`, /run\.yaml: it has 1048577 bytes/],
   ])('is refused with its place: %s', async (_, content, message) => {
     const path = await file(content);
     const refused = () => read('--config', path);

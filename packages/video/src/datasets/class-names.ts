@@ -1,5 +1,8 @@
-import { readText } from './files';
+import { cutOff, readText } from './files';
 import type { Problems } from './problems';
+
+/** More than any data set has: a confusion matrix of them would fill the memory. */
+const MOST_CLASSES = 10_000;
 
 /**
  * Reads the names of the classes, one a line, in the order of their labels. Empty lines at the end are no names.
@@ -14,14 +17,20 @@ export function readClassNames(file: string, problems: Problems): string[] {
     .trimEnd()
     .split(/\r?\n/)
     .map((line) => line.trim());
+  if (names.length > MOST_CLASSES) {
+    problems.add(file, `it names ${names.length} classes`, `Give at most ${MOST_CLASSES}`);
+    return [];
+  }
+  const firsts = new Map<string, number>();
   for (const [label, name] of names.entries()) {
     const where = `${file}:${label + 1}`;
-    const first = names.indexOf(name);
+    const first = firsts.get(name);
+    if (first === undefined) firsts.set(name, label);
     if (name === '') problems.add(where, 'the line is empty', remedy);
-    else if (first !== label) {
+    else if (first !== undefined) {
       problems.add(
         where,
-        `class "${name}" is there again (first in line ${first + 1})`,
+        `class "${cutOff(name)}" is there again (first in line ${first + 1})`,
         'Remove one of them',
       );
     }

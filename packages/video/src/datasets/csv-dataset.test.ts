@@ -1,4 +1,5 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../testing/videos';
@@ -33,6 +34,12 @@ describe('a CSV file', () => {
       ],
       test: [],
     });
+  });
+
+  it('may have more rows with folds than a call takes arguments', async () => {
+    const rows = Array.from({ length: 130_000 }, (_, i) => `${i},smile,${1 + (i % 2)}\n`).join('');
+    const { folds, split } = await write(`path,label,fold\n${rows}`).open();
+    expect([folds, split(2).test.length]).toEqual([2, 65_000]);
   });
 
   it('with folds tests each video in its own', async () => {
@@ -142,6 +149,23 @@ describe('what is wrong with a CSV file', () => {
   ])('is told of %j', async (text, problem) => {
     const found = await write(text).problems();
     expect(found.map((entry) => entry.problem)).toContain(problem);
+  });
+
+  it('is told of a pipe in its place, which is not waited for', async () => {
+    const { root, open } = write('');
+    rmSync(root);
+    execFileSync('mkfifo', [root]);
+    await expect(open()).rejects.toThrow(/videos\.csv: it cannot be read \(it is a pipe/);
+  });
+
+  it('is told of more classes than there can be', async () => {
+    const classes = Array.from({ length: 20_000 }, (_, i) => `c${i}\n`).join('');
+    await expect(write('path,label\na,c1\n', classes).open()).rejects.toThrow(/it names 20000 classes/);
+  });
+
+  it('is told in few words', async () => {
+    const { open } = write(`path,label\na.mp4,${'x'.repeat(1e5)}\n`);
+    await expect(open()).rejects.toThrow(/^.{0,1500}$/s);
   });
 
   it('is told of quotes that do not close', async () => {

@@ -2,7 +2,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { readClassNames } from './class-names';
 import { DatasetError, type Dataset, type LabelledVideo } from './dataset';
-import { readTable, relativeName, type Located, type TableRow } from './files';
+import { cutOff, readTable, relativeName, type Located, type TableRow } from './files';
 import { cachedSplits } from './folds';
 import { Problems } from './problems';
 import { DATASETS } from './protocols';
@@ -24,36 +24,36 @@ interface Entry {
 }
 
 /** The label that a text stands for: a class of that name, or else the class of that index. */
-function labelOf(text: string, classes: readonly string[]): number | undefined {
-  const named = classes.indexOf(text);
-  if (named >= 0) return named;
-  return /^\d+$/.test(text) && Number(text) < classes.length ? Number(text) : undefined;
+function labelOf(text: string, labels: ReadonlyMap<string, number>): number | undefined {
+  const named = labels.get(text);
+  if (named !== undefined) return named;
+  return /^\d+$/.test(text) && Number(text) < labels.size ? Number(text) : undefined;
 }
 
 function readEntry(
   { where, value }: Row,
   folder: string,
-  classes: readonly string[],
+  labels: ReadonlyMap<string, number>,
   problems: Problems,
 ): Entry | undefined {
   const before = problems.count;
   if (value.path === '') {
     problems.add(where, 'the path is empty', 'Give the video or folder of frames, relative to this file');
   }
-  const label = labelOf(value.label, classes);
+  const label = labelOf(value.label, labels);
   // Where the classes could not be read, every label would be wrong: that has been told already.
-  if (label === undefined && classes.length > 0) {
+  if (label === undefined && labels.size > 0) {
     problems.add(
       where,
-      `label "${value.label}" is no class`,
-      `Give one of ${classes.join(', ')}, or an index from 0 to ${classes.length - 1}`,
+      `label "${cutOff(value.label)}" is no class`,
+      `Give one of ${cutOff([...labels.keys()].join(', '))}, or an index from 0 to ${labels.size - 1}`,
     );
   }
   const fold = value.fold === undefined ? undefined : Number(value.fold);
   if (fold !== undefined && !/^[1-9]\d{0,3}$/.test(value.fold as string)) {
     problems.add(
       where,
-      `fold is "${value.fold}"`,
+      `fold is "${cutOff(value.fold as string)}"`,
       'Give the number of the fold that tests on this video, 1 or more',
     );
   }
@@ -92,7 +92,7 @@ function checkRepetition(entries: readonly Entry[], problems: Problems): void {
 /** Checks that folds are numbered 1 … n, n at least 2, and returns n. */
 function countFolds(file: string, entries: readonly Entry[], problems: Problems): number {
   const numbers = new Set(entries.map(({ fold }) => fold));
-  const folds = Math.max(...entries.map(({ fold }) => fold as number));
+  const folds = entries.reduce((most, { fold }) => Math.max(most, fold as number), 0);
   if (folds === 1) {
     problems.add(
       file,
@@ -139,9 +139,10 @@ export function openCsvDataset(file: string, classesFile = join(dirname(file), '
   const before = problems.count;
   const rows = readTable(file, COLUMNS, remedy, problems);
   if (rows.length === 0 && problems.count === before) problems.add(file, 'it lists no video', remedy);
+  const labels = new Map(classes.map((name, label) => [name, label]));
   const entries: Entry[] = [];
   for (const row of rows) {
-    const entry = readEntry(row, dirname(file), classes, problems);
+    const entry = readEntry(row, dirname(file), labels, problems);
     if (entry !== undefined) entries.push(entry);
   }
   checkRepetition(entries, problems);

@@ -1,5 +1,5 @@
 import type { Dataset } from './dataset';
-import { readTable } from './files';
+import { cutOff, readTable } from './files';
 import { openListedDataset, type ListedClip } from './listed-dataset';
 import { DATASETS } from './protocols';
 import type { Problems } from './problems';
@@ -14,13 +14,13 @@ function readClips(file: string, remedyIfMissing: string, problems: Problems): L
     if (!fits) {
       problems.add(
         where,
-        `video_name is "${value.video_name}"`,
+        `video_name is "${cutOff(value.video_name)}"`,
         'Give the number of a clip, of at most 5 digits',
       );
     }
     const label = /^\d+$/.test(value.label) ? Number(value.label) : NaN;
     if (!(label >= 1 && label <= CLASS_COUNT)) {
-      problems.add(where, `label is "${value.label}"`, `Give a label from 1 to ${CLASS_COUNT}`);
+      problems.add(where, `label is "${cutOff(value.label)}"`, `Give a label from 1 to ${CLASS_COUNT}`);
     } else if (fits) {
       clips.push({ where, clip: value.video_name.padStart(5, '0'), label: label - 1 });
     }

@@ -17,6 +17,12 @@ export function relativeName(folder: string, path: string): string {
   return relative(folder, path).split(sep).join('/');
 }
 
+/** Throws for what is there and is no file: a pipe or a device would be read for ever. */
+export function requireFile(path: string): void {
+  const stats = statSync(path);
+  if (!stats.isFile()) throw new Error(stats.isDirectory() ? 'it is a folder' : 'it is a pipe or a device');
+}
+
 /**
  * The text of a file.
  *
@@ -25,6 +31,7 @@ export function relativeName(folder: string, path: string): string {
  */
 export function readText(file: string, remedy: string, problems: Problems): string | undefined {
   try {
+    requireFile(file);
     return readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
@@ -42,6 +49,12 @@ export function readLines(file: string, remedy: string, problems: Problems): Loc
     .filter(({ value }) => value !== '');
 }
 
+const MOST_CHARACTERS = 200;
+
+/** A text of somebody's file for a message. */
+export const cutOff = (text: string) =>
+  text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text;
+
 /** Which columns a table must and may have; the values of others are refused or disregarded. */
 export interface TableColumns<Required extends string, Optional extends string> {
   readonly required: readonly Required[];
@@ -54,7 +67,7 @@ export type TableRow<Required extends string, Optional extends string> = Readonl
   Record<Required, string> & Partial<Record<Optional, string>>
 >;
 
-const listed = (names: readonly string[]) => names.map((name) => `"${name}"`).join(', ');
+const listed = (names: readonly string[]) => cutOff(names.map((name) => `"${name}"`).join(', '));
 
 /** Checks the header of a table; false, and problems, when it does not fit. */
 function checkHeader(
@@ -78,11 +91,11 @@ function checkHeader(
     if (others === 'refused' && !known.includes(name)) {
       problems.add(
         where,
-        `"${name}" is no column of this format`,
+        `"${cutOff(name)}" is no column of this format`,
         `Remove it or name it one of ${listed(known)}`,
       );
     } else if (header.indexOf(name) !== index) {
-      problems.add(where, `the column "${name}" is there twice`, 'Keep one of them');
+      problems.add(where, `the column "${cutOff(name)}" is there twice`, 'Keep one of them');
     }
   }
   return problems.count === before;

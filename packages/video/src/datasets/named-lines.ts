@@ -1,4 +1,4 @@
-import { readLines } from './files';
+import { cutOff, readLines } from './files';
 import type { ListedClip } from './listed-dataset';
 import type { Problems } from './problems';
 
@@ -24,12 +24,16 @@ export function readNamedLines(
     const parts = /^(.*\S)\s+(\S+)$/.exec(value);
     const clip = parts === null ? undefined : clipOf(parts[1] as string);
     if (parts === null || clip === undefined) {
-      problems.add(where, `the line is "${value}"`, `Write the clip and its class, as in "${example}"`);
+      problems.add(
+        where,
+        `the line is "${cutOff(value)}"`,
+        `Write the clip and its class, as in "${example}"`,
+      );
       continue;
     }
     const label = labels.get((parts[2] as string).toLowerCase());
     if (label === undefined) {
-      problems.add(where, `"${parts[2]}" is no class`, `Give one of ${classes.join(', ')}`);
+      problems.add(where, `"${cutOff(parts[2] as string)}" is no class`, `Give one of ${classes.join(', ')}`);
       continue;
     }
     clips.push({ where, clip, label });

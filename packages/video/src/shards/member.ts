@@ -1,7 +1,7 @@
 /** A video in a shard: where it lies there, and what is known of it. */
 import { open } from 'node:fs/promises';
 import { VideoDecodeError } from '../errors';
-import { restoreInfo, type StoredInfo } from '../header-cache';
+import { checkStoredInfo, restoreInfo, type StoredInfo } from '../header-cache';
 import type { VideoInfo } from '../video-info';
 
 /** Where a video lies in a shard, in bytes, with the description in front of it. */
@@ -38,6 +38,7 @@ export async function readMemberInfo(path: string, member: ShardMember): Promise
       await file.close();
     }
     ({ header } = JSON.parse(bytes.toString()) as ClipDescription);
+    checkStoredInfo(header, video.length);
   } catch (error) {
     const reason = (error as Error).message;
     throw new VideoDecodeError(path, `its description in the shard cannot be read (${reason})`);

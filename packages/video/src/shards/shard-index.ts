@@ -64,9 +64,13 @@ export interface ShardIndex {
 }
 
 const PIECE_BYTES = 2 ** 22;
+/** In characters: a path, and what a decoder said. */
+const LONGEST_LINE = 2 ** 20;
 
 /** The whole lines of a file, with the byte at which each ends. */
 function* wholeLines(file: string): Generator<{ text: string; end: number }> {
+  if (!statSync(file).isFile())
+    throw new VideoSourceError(`${file} is no file: give the index of a folder of shards.`);
   const descriptor = openSync(file, 'r');
   try {
     const decoder = new StringDecoder('utf8');
@@ -82,10 +86,38 @@ function* wholeLines(file: string): Generator<{ text: string; end: number }> {
         yield { text: line, end };
       }
       rest = text.slice(begin);
+      // Endless, which no line of an index is: for the caller to find damaged.
+      if (rest.length > LONGEST_LINE) return yield { text: rest.slice(0, LONGEST_LINE), end };
     }
   } finally {
     closeSync(descriptor);
   }
+}
+
+/** What a line says; undefined where it is none of an index. */
+function parseLine(text: string): IndexLine | undefined {
+  let line: Partial<ClipLine & RejectLine & { complete: true; settings: ShardSettings | null }> | null;
+  try {
+    line = JSON.parse(text) as typeof line;
+  } catch {
+    return undefined;
+  }
+  if (typeof line !== 'object' || line === null) return undefined;
+  const { key, shard, at, label, rejected, reason, settings } = line;
+  const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
+  const fits =
+    'key' in line
+      ? typeof key === 'string' &&
+        isCount(shard) &&
+        (label === undefined || typeof label === 'string') &&
+        Array.isArray(at) &&
+        at.length === 4 &&
+        at.every(isCount) &&
+        at[0] + at[1] <= at[2]
+      : 'rejected' in line
+        ? typeof rejected === 'string' && typeof reason === 'string'
+        : 'complete' in line || ('format' in line && typeof settings === 'object' && settings !== null);
+  return fits ? (line as IndexLine) : undefined;
 }
 
 /**
@@ -98,20 +130,28 @@ export function readIndex(file: string, use: (line: SourceLine, end: number) => 
   let settings: ShardSettings | undefined;
   let complete = false;
   let lengthBytes = 0;
+  let last = { shard: -1, end: 0 };
+  const damagedAfter = (byte: number) =>
+    new VideoSourceError(
+      `${file} is damaged after byte ${byte}: prepare the shards again in another folder.`,
+    );
   for (const { text, end } of wholeLines(file)) {
-    let line: IndexLine;
-    try {
-      line = JSON.parse(text) as IndexLine;
-    } catch {
-      throw new VideoSourceError(
-        `${file} is damaged after byte ${lengthBytes}: prepare the shards again in another folder.`,
-      );
-    }
+    const line = parseLine(text);
+    if (line === undefined) throw damagedAfter(lengthBytes);
     if (settings === undefined) {
       if (!('format' in line) || line.format !== FORMAT) break;
       settings = line.settings;
     } else if ('complete' in line) complete = true;
-    else use(line as SourceLine, end);
+    else {
+      const source = line as SourceLine;
+      if (isClip(source)) {
+        // Shards follow one another, and so do the clips in one.
+        const begin = source.shard === last.shard ? last.end : source.shard === last.shard + 1 ? 0 : Infinity;
+        if (source.at[0] < begin) throw damagedAfter(lengthBytes);
+        last = { shard: source.shard, end: endOfClip(source) };
+      }
+      use(source, end);
+    }
     lengthBytes = end;
   }
   if (settings === undefined) {
@@ -126,7 +166,7 @@ export function readIndex(file: string, use: (line: SourceLine, end: number) => 
 export function findIndex(path: string): string | undefined {
   if (basename(path) === INDEX_NAME) return path;
   const file = join(path, INDEX_NAME);
-  if (!existsSync(file)) return undefined;
+  if (!existsSync(file) || !statSync(file).isFile()) return undefined;
   const descriptor = openSync(file, 'r');
   try {
     // A file of this name may be there for other reasons.
@@ -153,9 +193,9 @@ export function listShards(file: string): { entries: VideoEntry[]; rejected: Bad
       rejected.push({ path: line.rejected, reason: line.reason });
       return;
     }
+    const [descriptionBegin, descriptionLength, begin, length] = line.at;
     const shard = (shards[line.shard] ??= { path: join(folder, shardName(line.shard)), end: 0 });
     shard.end = endOfClip(line);
-    const [descriptionBegin, descriptionLength, begin, length] = line.at;
     entries.push({
       path: `${shard.path}/${line.key}.mp4`,
       label: line.label,

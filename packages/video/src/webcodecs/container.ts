@@ -1,4 +1,5 @@
 /** Packets of mp4, mov, webm and mkv files. */
+import { stat } from 'node:fs/promises';
 import {
   EncodedPacketSink,
   FilePathSource,
@@ -47,6 +48,7 @@ export async function withContainer<T>(
  */
 export async function listFrameTimes(place: VideoPlace, { sink }: Container): Promise<number[]> {
   const times: number[] = [];
+  const lengthBytes = place.part?.length ?? (await stat(place.path)).size;
   let lastKey = -Infinity;
   let last: EncodedPacket | undefined;
   for await (const packet of sink.packets(undefined, undefined, { metadataOnly: true })) {
@@ -55,6 +57,8 @@ export async function listFrameTimes(place: VideoPlace, { sink }: Container): Pr
       throw new RefusedVideoError('frames behind a key frame need those in front of it');
     }
     times.push(packet.timestamp);
+    // Tables of a few bytes can promise any number of packets.
+    if (times.length > lengthBytes) throw new RefusedVideoError('it promises more frames than it has bytes');
     last = packet;
   }
   if (last === undefined) throw new RefusedVideoError('it holds no frames');

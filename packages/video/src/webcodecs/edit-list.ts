@@ -2,21 +2,25 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import type { VideoPlace } from '../video-info';
 import { boxesOf, findBox } from './mp4-boxes';
+import { RefusedVideoError } from './refused';
 
 /** A header larger than this is not read: the file is left to ffmpeg. */
 const LARGEST_HEADER_BYTES = 64 * 2 ** 20;
+/** So many boxes are stepped over: `moov` is among the first, or behind all the data of the file. */
+const MOST_BOXES = 10_000;
 
 /** Reads the box `moov`, stepping over the others; undefined where there is none, as in mkv. */
 async function readMovieBox(file: FileHandle, begin: number, end: number): Promise<Buffer | undefined> {
   const header = Buffer.alloc(16);
-  for (let at = begin; at + 8 <= end;) {
+  for (let at = begin, boxes = 0; at + 8 <= end; boxes++) {
+    if (boxes === MOST_BOXES) throw new RefusedVideoError(`it begins with ${boxes} boxes that are no header`);
     await file.read(header, 0, 16, at);
     const short = header.readUInt32BE(0);
     const headerBytes = short === 1 ? 16 : 8;
     const length = short === 1 ? Number(header.readBigUInt64BE(8)) : short === 0 ? end - at : short;
     if (length < headerBytes) return undefined;
     if (header.toString('latin1', 4, 8) === 'moov') {
-      if (length > LARGEST_HEADER_BYTES) return undefined;
+      if (length > Math.min(LARGEST_HEADER_BYTES, end - at)) return undefined;
       const content = Buffer.alloc(length - headerBytes);
       await file.read(content, 0, content.length, at + headerBytes);
       return content;

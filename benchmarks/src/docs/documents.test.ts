@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { defineKernel, kernelCatalogue } from '@tubelet/kernels/lab';
+import { defineKernel, type KernelSpec } from '@tubelet/kernels/lab';
 import { expect, it } from 'vitest';
+import { documents } from './documents.js';
+import { featureTable } from './feature-table.js';
 import { kernelTable } from './kernel-table.js';
 
 it('lists a kernel with its variants, what they need, its cases and its tolerance', async () => {
@@ -23,7 +25,7 @@ it('lists a kernel with its variants, what they need, its cases and its toleranc
       reference: () => ({}),
       cost: () => ({ macs: 0, flops: 0, bytesRead: 0, bytesWritten: 0 }),
       tolerance: 3e-6,
-    }) as (typeof kernelCatalogue)[number],
+    }) as KernelSpec,
   ]);
   const rows = table.split('\n').filter((line) => line.startsWith('| `norm`'));
   const cells = rows.map((row) =>
@@ -45,7 +47,32 @@ it('lists a kernel with its variants, what they need, its cases and its toleranc
   expect(table).toContain('- `norm`: base, all tokens');
 });
 
-it('is the committed one; otherwise run `npm run docs:kernels`', async () => {
-  const committed = readFileSync(new URL('../../../docs/kernels.md', import.meta.url), 'utf8');
-  expect(committed).toBe(await kernelTable(kernelCatalogue));
+it('says of operations whether they work, and what they lack', async () => {
+  const operation = { summary: 'a or b', examples: () => [] };
+  const text = await featureTable(
+    {
+      Elements: [
+        { ...operation, name: 'or' },
+        { ...operation, name: 'nor', lacks: 'no c', isConstant: true },
+      ],
+    },
+    ['exclusive or'],
+  );
+  const cells = text.split('\n').map((line) =>
+    line
+      .split('|')
+      .map((cell) => cell.trim())
+      .join('|'),
+  );
+  expect(cells).toContain('|`or`|a or b|works|checked|');
+  expect(cells).toContain('|`nor`|a or b|partly: no c|none|');
+  expect(cells).toContain('- exclusive or');
 });
+
+it.each(Object.entries(documents))(
+  '%s is the committed one; otherwise run `npm run docs`',
+  async (path, make) => {
+    const committed = readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
+    expect(committed).toBe(await make());
+  },
+);

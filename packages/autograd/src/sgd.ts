@@ -1,0 +1,120 @@
+import { stridedMap, type GpuArray } from '@tubelet/kernels';
+import type { StepOptions } from './adamw.js';
+import { readByName, writeByName } from './bank-state.js';
+import { blockGroups, type ParameterGroup } from './parameter-group.js';
+import { PARAMETER_BLOCK, type ParameterStore } from './parameters.js';
+
+export interface SGDOptions {
+  readonly groups: readonly ParameterGroup[];
+  /** Share of the velocity that stays from step to step, in [0, 1); default 0. */
+  readonly momentum?: number;
+  /** Look ahead along the velocity (Nesterov, 1983); default false. */
+  readonly nesterov?: boolean;
+}
+
+/**
+ * Gradient descent with momentum (Polyak, 1964) and weight decay as part of the gradient, as PyTorch has it:
+ * d = g + wd·p; v ← μ·v + d; p ← p − lr·v, or p − lr·(d + μ·v) with `nesterov`. Two dispatches a bank.
+ */
+export class SGD {
+  private readonly velocities: GpuArray[];
+  private readonly groupOfBlock: GpuArray[];
+  /** [groups, 2]: learning rate and weight decay of each group. */
+  private readonly groupTable: GpuArray;
+  /** Momentum and the factor of gradients. */
+  private readonly stepData: GpuArray;
+  private readonly momentum: number;
+
+  /**
+   * Throws `RangeError` when a parameter is in no group, in two, or unknown, when groups divide a pack, and for a
+   * momentum that is not in [0, 1).
+   */
+  constructor(
+    readonly store: ParameterStore,
+    private readonly options: SGDOptions,
+  ) {
+    this.momentum = options.momentum ?? 0;
+    if (!(this.momentum >= 0 && this.momentum < 1)) {
+      throw new RangeError(`SGD: momentum is ${this.momentum}, it must be at least 0 and below 1`);
+    }
+    const { runtime } = store.engine;
+    const groups = blockGroups(store, options.groups);
+    this.velocities = store.createLike('velocities');
+    this.groupOfBlock = groups.map((blocks) =>
+      runtime.keep(runtime.upload(blocks, [blocks.length], 'u32', 'parameter groups')),
+    );
+    this.groupTable = runtime.keep(runtime.empty([2 * options.groups.length], 'f32', 'group table'));
+    this.stepData = runtime.keep(runtime.empty([2], 'f32', 'optimiser step'));
+  }
+
+  /**
+   * One update of all parameters from their gradients, which are used up. Parameters that no gradient reached count as
+   * having a gradient of zero. Throws `RangeError` for numbers that are not finite or below 0.
+   */
+  step({ learningRate, gradientScale = 1 }: StepOptions): void {
+    for (const [name, value] of Object.entries({ learningRate, gradientScale })) {
+      if (!(value >= 0 && value < Infinity)) {
+        throw new RangeError(`SGD: ${name} is ${value}, it must be a finite number of at least 0`);
+      }
+    }
+    const { runtime } = this.store.engine;
+    this.store.completeGradients();
+    const table = this.options.groups.flatMap(({ learningRateScale = 1, weightDecay }) => [
+      learningRate * learningRateScale,
+      weightDecay,
+    ]);
+    runtime.write(this.groupTable, Float32Array.from(table));
+    runtime.write(this.stepData, Float32Array.of(this.momentum, gradientScale));
+    this.store.banks.forEach(({ values, gradients }, i) => {
+      // Numbers that change from step to step are arrays; each is read whole.
+      const whole = (array: GpuArray) => ({ array: array.slice(0, 0, 1), as: 'array' as const });
+      const blocks = this.groupOfBlock[i]!;
+      const shared = {
+        g: { array: gradients },
+        table: whole(this.groupTable),
+        settings: whole(this.stepData),
+        group_of: whole(blocks),
+      };
+      const group = `group_of[place / ${PARAMETER_BLOCK}u]`;
+      const decayed = (p: string) => `settings[1] * g + table[2u * ${group} + 1u] * ${p}`;
+      stridedMap(runtime, {
+        kernel: 'sgd-velocity',
+        inputs: { ...shared, p: { array: values } },
+        value: `settings[0] * out[out_at] + ${decayed('p')}`,
+        out: this.velocities[i]!,
+      });
+      const direction = this.options.nesterov ? `(${decayed('out[out_at]')} + settings[0] * v)` : 'v';
+      const { g, settings, ...rest } = shared;
+      stridedMap(runtime, {
+        kernel: 'sgd',
+        inputs: {
+          ...rest,
+          ...(this.options.nesterov ? { g, settings } : {}),
+          v: { array: this.velocities[i]! },
+        },
+        value: `-table[2u * ${group}] * ${direction}`,
+        out: values,
+        accumulate: true,
+      });
+    });
+    this.store.zeroGradients();
+  }
+
+  /** Velocities by parameter name, for checkpoints. Waits for the GPU. */
+  async state(): Promise<Map<string, Float32Array>> {
+    return readByName(this.store, this.velocities);
+  }
+
+  /** Restores what `state` returned. Throws `RangeError` for a parameter that is unknown. */
+  restore(state: ReadonlyMap<string, Float32Array>): void {
+    writeByName(this.store, this.velocities, state);
+  }
+
+  /** Returns the optimiser's memory to the pool. */
+  release(): void {
+    const { runtime } = this.store.engine;
+    for (const array of [...this.velocities, ...this.groupOfBlock, this.groupTable, this.stepData]) {
+      runtime.release(array);
+    }
+  }
+}
