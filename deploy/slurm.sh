@@ -5,7 +5,7 @@
 #SBATCH --gpus-per-node=4
 #SBATCH --cpus-per-task=12
 #SBATCH --time=24:00:00
-#SBATCH --signal=TERM@120
+#SBATCH --signal=USR1@120
 #SBATCH --requeue
 #SBATCH --open-mode=append
 #SBATCH --output=tubelet-%j.log
@@ -21,12 +21,9 @@ run="/data/runs/$SLURM_JOB_NAME"
 
 # module load openmpi
 cd "$tubelet"
-resume=()
-if [[ -e "$run/config.json" ]]; then resume=(--resume); fi
-
-# Two minutes before the end of its time every rank is sent SIGTERM; the run stops with a checkpoint.
+# Two minutes before the end of its time every rank is sent SIGUSR1; the run stops with a checkpoint.
 srun --mpi=pmix --kill-on-bad-exit=1 --cpu-bind=none \
-  node apps/pretrain/dist/cli.js train "$videos" --out "$run" --batch-size 16 --epochs 100 "${resume[@]}"
+  node apps/pretrain/dist/cli.js train "$videos" --out "$run" --batch-size 16 --epochs 100 --resume auto
 
 # A run that was stopped before its end goes on when its turn comes again.
 if ! grep -q '"type":"end"' "$run/log.jsonl"; then scontrol requeue "$SLURM_JOB_ID"; fi

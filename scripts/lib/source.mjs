@@ -32,11 +32,12 @@ const othersStayOut = {
  * which is out of the way.
  *
  * @param {string} path relative to the repository's root
+ * @param {string} [owner] the folder of the package whose dependencies it has; the root's unless given
  * @returns {Promise<string>} the script's path
  */
-export async function bundleSource(path) {
+export async function bundleSource(path, owner = '.') {
   const { build } = await import('esbuild');
-  const folder = join(root, 'node_modules', '.cache', 'tubelet-scripts');
+  const folder = join(root, owner, 'node_modules', '.cache', 'tubelet-scripts');
   await mkdir(folder, { recursive: true });
   const name = path.replaceAll(/[^\w]/g, '-');
   const temporary = join(folder, `${name}.${process.pid}.mjs`);

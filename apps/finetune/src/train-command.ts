@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { crossValidate } from './cross-validation.js';
 import { openData, requireFold } from './data-source.js';
 import { recipeOf } from './recipes.js';
-import { isMixing, requireFittingOptions, trainOptions, type RunOptions } from './train-options.js';
+import { requireFittingOptions, trainOptions, type RunOptions } from './train-options.js';
 import { configOf, trainedEncoder } from './train-settings.js';
 import { train, trainable } from './train.js';
 
@@ -40,11 +40,7 @@ export function trainCommand(): Command {
     const dataset = await openData(options);
     const config = configOf(options, encoder, dataset.classes.length);
     if (options.dryRun) {
-      // Clips are mixed in pairs.
-      const multiple = isMixing(options) ? 2 : 1;
-      console.log(
-        await memoryReport({ options, trainable: (others) => trainable(others, config), multiple }),
-      );
+      console.log(await memoryReport({ options, trainable: (others) => trainable(others, config) }));
       return;
     }
     const fold = options.fold ?? (dataset.folds === 1 ? 1 : 'all');

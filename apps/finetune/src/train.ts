@@ -28,7 +28,7 @@ import type { FoldTraining, TrainRequest } from './fold-training.js';
 import { formatWeightsReport, loadStartingWeights } from './starting-weights.js';
 import { completeRunReport, reportTest } from './test-report.js';
 import { testRun } from './test-run.js';
-import { mixOf, transformOf, type RunOptions } from './train-options.js';
+import { isMixing, mixOf, transformOf, type RunOptions } from './train-options.js';
 import { ClassifierTraining } from './training-state.js';
 import { evaluatePart, isValidated, validate } from './validation.js';
 
@@ -43,6 +43,8 @@ export function trainable(
   const description = { model, classNames, clips: { frameStep, crop }, data: { name, fold } };
   return {
     options,
+    // Clips are mixed in pairs.
+    batchMultiple: isMixing(options) ? 2 : 1,
     createModel: (runtime) => new ClassifierTraining(runtime, description, options),
     emptyBatch: (batchSize) => ({
       clips: blankClips(batchSize, encoder.frames, encoder.imageSize),
@@ -123,6 +125,7 @@ async function openLoader(
       mix: mixOf(options),
       labelSmoothing: options.labelSmoothing,
       workers: options.workers ?? defaultWorkerCount(localRanks),
+      decodeLimitMs: options.decodeLimit && 1000 * options.decodeLimit,
       rank,
       ranks,
       onBadFile: badFiles.report,

@@ -1,7 +1,7 @@
-import { memoryReport } from '@tubelet/trainer';
+import { memoryReport, trainRun } from '@tubelet/trainer';
 import { Command } from 'commander';
 import { modelConfig, requireFittingOptions, trainOptions } from './train-options.js';
-import { train, trainable } from './train.js';
+import { pretraining, trainable } from './train.js';
 
 const EXAMPLES = `
 Examples:
@@ -23,7 +23,7 @@ export function trainCommand(): Command {
     if (options.dryRun) {
       console.log(await memoryReport({ options, trainable: (others) => trainable(others, config) }));
     } else {
-      await train(sources, options, config, process.argv.slice(2));
+      await trainRun(await pretraining(sources, options, config, process.argv.slice(2)));
     }
   });
 }

@@ -60,6 +60,7 @@ export async function openLoader(
       segmentSeconds: options.segmentSeconds,
       clipsPerStep: options.batchSize * options.accumulate * ranks,
       workers: options.workers ?? defaultWorkerCount(localRanks),
+      decodeLimitMs: options.decodeLimit && 1000 * options.decodeLimit,
       rank,
       ranks,
       onBadFile: badFiles.report,

@@ -1,5 +1,5 @@
 import type { PretrainingConfig } from '@tubelet/mae-dfer';
-import { trainRun, type BadFiles, type TaskData, type Trainable } from '@tubelet/trainer';
+import type { BadFiles, Task, TaskData, Trainable } from '@tubelet/trainer';
 import { blankClips, type ClipBatch } from '@tubelet/video';
 import { resolve } from 'node:path';
 import manifest from '../package.json' with { type: 'json' };
@@ -31,16 +31,16 @@ export function trainable(
   };
 }
 
-/** Trains a masked autoencoder on the videos of `sources`; returns when done or asked to stop. */
-export async function train(
+/** The whole training of a masked autoencoder on the videos of `sources`. */
+export async function pretraining(
   sources: readonly string[],
   options: TrainOptions,
   config: PretrainingConfig,
   commandLine: readonly string[],
-): Promise<void> {
+): Promise<Task<ClipBatch, TrainingState>> {
   const { watch } = options;
   const watched = watch === undefined ? undefined : await WatchedClip.open(watch, options, config);
-  await trainRun<ClipBatch, TrainingState>({
+  return {
     ...trainable(options, config),
     program: 'pretrain train',
     version: manifest.version,
@@ -60,7 +60,7 @@ export async function train(
         run.tensorBoard.addImage((epoch + 1) * stepsPerEpoch, 'reconstruction', png);
         return undefined;
       }),
-  });
+  };
 }
 
 async function openData(

@@ -1,8 +1,8 @@
 import type { FileHandle } from 'node:fs/promises';
 import { SafetensorsError, type ByteReader } from '@tubelet/autograd';
 
-/** Files are read in parts so that signals and progress are served in between. */
-export const PART_BYTES = 1 << 24;
+/** Files are read and written in parts so that steps, signals and progress are served in between. */
+export const PART_BYTES = 1 << 22;
 
 /** Reads ranges of an open file, in calls that the system accepts whatever the range's length. */
 export async function fileReader(file: FileHandle): Promise<ByteReader> {

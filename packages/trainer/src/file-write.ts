@@ -61,6 +61,8 @@ function describe(code: string | null, cause: unknown): string {
     case 'EACCES':
     case 'EPERM':
       return `permission denied (${code})`;
+    case 'EFBIG':
+      return 'the file may not grow any further (EFBIG)';
     case 'EROFS':
       return 'the file system is read-only (EROFS)';
     default:
@@ -70,6 +72,7 @@ function describe(code: string | null, cause: unknown): string {
 
 function remedy(code: string | null): string {
   if (code === 'ENOSPC' || code === 'EDQUOT') return 'Free some space, or choose a folder on another disk.';
+  if (code === 'EFBIG') return 'Raise the limit on the size of files (ulimit -f).';
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
     return 'Choose a folder that can be written.';
   return '';

@@ -98,18 +98,21 @@ describe('a run that is killed', () => {
 });
 
 describe('a run that is stopped', () => {
-  it.each(['SIGINT', 'SIGTERM'] as const)('by %s finishes its step and can be resumed', async (signal) => {
-    const directory = join(folder, signal);
-    const stopped = await runToy([directory, String(TOTAL_STEPS), '100', '4'], 'step 4', signal);
-    expect(stopped).toMatchObject({ exitCode: 0, signal: null });
-    expect(stopped.lines.at(-1)).toBe('stopped 5');
-    expect(stopped.errors).toContain(`${signal}: finishing this step`);
-    expect((await listCheckpoints(directory)).map(({ step }) => step)).toEqual([5]);
-    const resumed = await runToy([directory, String(TOTAL_STEPS), '100']);
-    expect(resumed.lines.slice(0, 1)).toEqual(['step 5']);
-    expect((await readFile(checkpointPath(directory, TOTAL_STEPS))).equals(wanted)).toBe(true);
-    expect(await stepsLogged(directory)).toEqual(ALL_STEPS);
-  });
+  it.each(['SIGINT', 'SIGTERM', 'SIGUSR1'] as const)(
+    'by %s finishes its step and can be resumed',
+    async (signal) => {
+      const directory = join(folder, signal);
+      const stopped = await runToy([directory, String(TOTAL_STEPS), '100', '4'], 'step 4', signal);
+      expect(stopped).toMatchObject({ exitCode: 0, signal: null });
+      expect(stopped.lines.at(-1)).toBe('stopped 5');
+      expect(stopped.errors).toContain(`${signal}: finishing this step`);
+      expect((await listCheckpoints(directory)).map(({ step }) => step)).toEqual([5]);
+      const resumed = await runToy([directory, String(TOTAL_STEPS), '100']);
+      expect(resumed.lines.slice(0, 1)).toEqual(['step 5']);
+      expect((await readFile(checkpointPath(directory, TOTAL_STEPS))).equals(wanted)).toBe(true);
+      expect(await stepsLogged(directory)).toEqual(ALL_STEPS);
+    },
+  );
 });
 
 describe('a run that is told twice to stop', () => {

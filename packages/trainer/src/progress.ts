@@ -89,13 +89,17 @@ class PlainDisplay implements Display {
 }
 
 class BarDisplay implements Display {
-  readonly #bars: cliProgress.MultiBar;
+  #bars: cliProgress.MultiBar;
   #bar: cliProgress.SingleBar | null = null;
 
   constructor(private readonly stream: NodeJS.WritableStream) {
+    this.#bars = this.#create();
+  }
+
+  #create(): cliProgress.MultiBar {
     // `gracefulExit` would answer SIGINT in place of the training loop.
-    this.#bars = new cliProgress.MultiBar({
-      stream,
+    return new cliProgress.MultiBar({
+      stream: this.stream,
       format: '{bar} {value}/{total}  {text}',
       barsize: 20,
       barCompleteChar: '█',
@@ -122,7 +126,10 @@ class BarDisplay implements Display {
   }
 
   stop(): void {
-    if (this.#bar) this.#bars.stop();
+    if (!this.#bar) return;
+    this.#bars.stop();
+    // There may be more to show: a stopped one would draw its old bar again.
+    this.#bars = this.#create();
     this.#bar = null;
   }
 }

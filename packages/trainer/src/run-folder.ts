@@ -51,6 +51,11 @@ export function isRun(directory: string): boolean {
   return [CONFIG_FILE, LOG_FILE].every((name) => existsSync(join(directory, name)));
 }
 
+/** Whether a run has begun in a folder, however short it was before it was killed. */
+export function hasBegun(directory: string): boolean {
+  return existsSync(join(directory, CONFIG_FILE));
+}
+
 /** An open run: its folder, its configuration, and the log and event files being written. */
 export interface RunFolder {
   readonly directory: string;

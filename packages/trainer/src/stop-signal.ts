@@ -1,3 +1,5 @@
+import { constants } from 'node:os';
+
 /** Whether the user asked the run to end. */
 export interface StopRequest {
   readonly requested: boolean;
@@ -5,11 +7,11 @@ export interface StopRequest {
   dispose(): void;
 }
 
-const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const;
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGUSR1'] as const;
 
 /**
- * Takes SIGINT and SIGTERM as the wish to end the run after the present step, by default with a checkpoint. A second
- * signal ends the process at once, with the exit code that shells give to it (128 plus its number).
+ * Takes SIGINT, SIGTERM and SIGUSR1, which schedulers send before the end of a job's time, as the wish to end the run
+ * after the present step, by default with a checkpoint. A second signal ends the process at once, with the exit code that shells give to it (128 plus its number).
  *
  * @param note prints a line to the user
  * @param doing what is done before the end, in words
@@ -19,9 +21,9 @@ export function stopOnSignals(
   doing = 'finishing this step and writing a checkpoint',
 ): StopRequest {
   let requested = false;
-  const handlers = Object.entries(SIGNALS).map(([signal, number]) => {
+  const handlers = SIGNALS.map((signal) => {
     const handler = (): void => {
-      if (requested) process.exit(128 + number);
+      if (requested) process.exit(128 + constants.signals[signal]);
       requested = true;
       note(`${signal}: ${doing}; a second signal ends at once`);
     };

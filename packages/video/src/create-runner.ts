@@ -8,7 +8,14 @@ import { createWasmRunner } from './runner-wasm';
  * worker thread.
  *
  * @param wasmModule the compiled module of a `wasm` ffmpeg, so that threads share one; compiled here if not given.
+ * @param limitMs how long a run of a native one may take; by default ten minutes.
  */
-export async function createRunner(ffmpeg: Ffmpeg, wasmModule?: WebAssembly.Module): Promise<FfmpegRunner> {
-  return ffmpeg.kind === 'native' ? createNativeRunner(ffmpeg) : createWasmRunner(ffmpeg, wasmModule);
+export async function createRunner(
+  ffmpeg: Ffmpeg,
+  wasmModule?: WebAssembly.Module,
+  limitMs?: number,
+): Promise<FfmpegRunner> {
+  return ffmpeg.kind === 'native'
+    ? createNativeRunner(ffmpeg, limitMs)
+    : createWasmRunner(ffmpeg, wasmModule);
 }

@@ -50,14 +50,16 @@ export interface ClipLoaderOptions {
   /** See `DecoderPoolOptions`. */
   decoder?: DecoderName;
   ffmpeg?: Ffmpeg;
+  /** See `DecoderPoolOptions`. */
+  decodeLimitMs?: number;
   /** Told once of each file that cannot be decoded. */
   onBadFile?: (file: BadFile) => void;
 }
 
 export type ResolvedOptions = Required<
-  Omit<ClipLoaderOptions, 'segmentSeconds' | 'decoder' | 'ffmpeg' | 'onBadFile'>
+  Omit<ClipLoaderOptions, 'segmentSeconds' | 'decoder' | 'ffmpeg' | 'decodeLimitMs' | 'onBadFile'>
 > &
-  Pick<ClipLoaderOptions, 'segmentSeconds' | 'decoder' | 'ffmpeg' | 'onBadFile'>;
+  Pick<ClipLoaderOptions, 'segmentSeconds' | 'decoder' | 'ffmpeg' | 'decodeLimitMs' | 'onBadFile'>;
 
 /** For decoded whole videos. */
 export const DEFAULT_CACHE_BYTES = 512 * 2 ** 20;

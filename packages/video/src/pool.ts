@@ -64,6 +64,11 @@ export interface DecoderPoolOptions {
   decoder?: DecoderName;
   /** As `resolveFfmpeg` found it, which is also the default. */
   ffmpeg?: Ffmpeg;
+  /**
+   * How long ffmpeg, or a decoder process, may take over a clip before it is ended and the video left out, in
+   * milliseconds; by default ten minutes, and one.
+   */
+  decodeLimitMs?: number;
   /** How long a job may take before its thread is ended, in milliseconds; default a quarter of an hour. */
   limitMs?: number;
 }
@@ -121,6 +126,7 @@ export class DecoderPool {
     const webcodecs = await chooseWebCodecs(options.decoder ?? wantedDecoder());
     const setup: WorkerSetup = {
       ffmpeg,
+      decodeLimitMs: options.decodeLimitMs,
       decoderProcess: webcodecs?.script,
       headers: {
         folder: join(cacheDirectory(), 'video-headers'),
@@ -128,7 +134,7 @@ export class DecoderPool {
       },
     };
     if (ffmpeg.kind === 'wasm') setup.wasmModule = await compileWasmFfmpeg(ffmpeg);
-    const { limitMs = JOB_LIMIT_MS } = options;
+    const { decodeLimitMs = 0, limitMs = Math.max(JOB_LIMIT_MS, 2 * decodeLimitMs) } = options;
     return new DecoderPool(ffmpeg, webcodecs, await scriptFile('worker'), setup, workers, limitMs);
   }
 

@@ -10,6 +10,8 @@ export interface WorkerSetup {
   ffmpeg: Ffmpeg;
   /** For a `wasm` ffmpeg: compiled once, shared by all threads. */
   wasmModule?: WebAssembly.Module;
+  /** See `DecoderPoolOptions`. */
+  decodeLimitMs?: number;
   /** The script of the WebCodecs decoder process; without it, ffmpeg decodes everything. */
   decoderProcess?: string;
   /** The folder of the `HeaderCache`, and its `decoder`. */

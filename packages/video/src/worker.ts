@@ -22,15 +22,16 @@ import type {
 const say = (response: WorkerResponse, transfer: ArrayBuffer[] = []) =>
   parentPort?.postMessage(response, transfer);
 
-const { ffmpeg, wasmModule, decoderProcess, headers } = workerData as WorkerSetup;
+const { ffmpeg, wasmModule, decoderProcess, decodeLimitMs, headers } = workerData as WorkerSetup;
 const decoders: Decoders = {
   headers: new HeaderCache(headers.folder, headers.decoder),
-  ffmpeg: await createRunner(ffmpeg, wasmModule),
+  ffmpeg: await createRunner(ffmpeg, wasmModule, decodeLimitMs),
   webcodecs:
     decoderProcess === undefined
       ? undefined
       : new DecoderProcess(decoderProcess, {
           onProcess: (pid, alive) => say({ kind: 'process', pid, alive }),
+          limitMs: decodeLimitMs,
         }),
 };
 

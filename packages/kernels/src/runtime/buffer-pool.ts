@@ -63,7 +63,7 @@ export class BufferPool {
     if (sizeBytes > this.limitBytes) {
       throw new OutOfMemoryError(
         sizeBytes,
-        this.liveBytes,
+        this.reservedBytes,
         `one array (${label}) may have at most ${formatBytes(this.limitBytes)} on this adapter`,
       );
     }
@@ -167,14 +167,16 @@ export class BufferPool {
   }
 
   private create(capacityBytes: number, label: string): PooledStorage {
-    const { liveBytes } = this;
+    const { reservedBytes } = this;
     this.device.pushErrorScope('out-of-memory');
     const buffer = this.device.createBuffer({ label, size: capacityBytes, usage: USAGE_STORAGE_COPY });
     this.failures.expect(
       this.device
         .popErrorScope()
         .then((error) =>
-          error ? new OutOfMemoryError(capacityBytes, liveBytes, `${label}: ${error.message}`) : undefined,
+          error
+            ? new OutOfMemoryError(capacityBytes, reservedBytes, `${label}: ${error.message}`)
+            : undefined,
         ),
     );
     this.createdBuffers++;

@@ -40,11 +40,12 @@ export class KernelValidationError extends TubeletError {
 export class OutOfMemoryError extends TubeletError {
   constructor(
     readonly requestedBytes: number,
-    readonly liveBytes: number,
+    /** Of the buffers that there were, in use or waiting for it. */
+    readonly heldBytes: number,
     detail: string,
   ) {
     super(
-      `the GPU is out of memory: ${formatBytes(requestedBytes)} requested while ${formatBytes(liveBytes)} were in use` +
+      `the GPU is out of memory: ${formatBytes(requestedBytes)} requested beside buffers of ${formatBytes(heldBytes)}` +
         ` (${detail}). Use a smaller batch or a smaller model.`,
     );
   }

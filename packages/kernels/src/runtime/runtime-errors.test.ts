@@ -67,7 +67,7 @@ describe('errors of the GPU', () => {
     const array = poor.empty([1024], 'f32', 'hidden layer');
     const waiting = poor.synchronize();
     await expect(waiting).rejects.toThrow(OutOfMemoryError);
-    await expect(waiting).rejects.toMatchObject({ requestedBytes: 4096, liveBytes: 0 });
+    await expect(waiting).rejects.toMatchObject({ requestedBytes: 4096, heldBytes: 0 });
     await expect(waiting).rejects.toThrow('hidden layer: no memory left');
     expect(() => poor.write(array, new Float32Array(1024))).toThrow(OutOfMemoryError);
   });

@@ -90,7 +90,7 @@ export class Runtime {
       const isMemory = error.constructor.name === 'GPUOutOfMemoryError';
       failures.record(
         isMemory
-          ? new OutOfMemoryError(0, this.pool.liveBytes, error.message)
+          ? new OutOfMemoryError(0, this.pool.reservedBytes, error.message)
           : attributed(error.message, this.programs.programs()),
       );
     });

@@ -126,6 +126,21 @@ export function flagOn(help: string) {
     .default(true);
 }
 
+/** A switch that is off unless given, and may have `auto` behind it. */
+export function flagOrAuto(help: string) {
+  return z
+    .union([z.boolean(), z.literal('auto')])
+    .register(texts, {
+      ...{
+        value: '[auto]',
+        help,
+        expected: 'nothing or auto behind it: what is no value of it stands before',
+      },
+      read: (given) => given,
+    })
+    .default(false);
+}
+
 /** Exactly `count` whole numbers of at least 1, such as `2,5,10`; they may be separated by commas, x or blanks. */
 export function wholes(value: string, help: string, count: number) {
   const range = { min: 1 };

@@ -9,6 +9,7 @@ import {
   choice,
   flag,
   flagOn,
+  flagOrAuto,
   number,
   share,
   shares,
@@ -38,7 +39,8 @@ const set = optionSet({
   'Running:': withoutEffect({
     out: text('<dir>', 'a folder'),
     memoryBudget: bytes('<size>', 'an amount').optional(),
-    resume: flag('go on'),
+    resume: flagOrAuto('go on'),
+    profile: flag('time it'),
     autotune: flagOn('do not'),
   }),
 });
@@ -61,7 +63,7 @@ describe('options on a command line', () => {
     const { options, given } = readRun();
     expect(options).toEqual({
       ...{ model: 'base', region: [2, 5, 10], batchSize: 8, seed: 0, lr: 1e-3, maskRatio: 0.9, flip: 0.5 },
-      ...{ maskRatios: [0.75, 0.9], fold: 'all', out: 'run', resume: false, autotune: true },
+      ...{ maskRatios: [0.75, 0.9], fold: 'all', out: 'run', resume: false, profile: false, autotune: true },
     });
     expect([...given]).toEqual(['out']);
   });
@@ -81,6 +83,15 @@ describe('options on a command line', () => {
     });
     expect(given.has('batchSize')).toBe(true);
     expect(given.has('region')).toBe(false);
+  });
+
+  it('take a switch with auto behind it, and nothing else', async () => {
+    expect(readRun('--resume', 'auto').options.resume).toBe('auto');
+    expect(readRun('--resume', '--profile').options.resume).toBe(true);
+    expect(read('--config', await file('out: run\nresume: auto\n')).options.resume).toBe('auto');
+    expect(() => readRun('--resume', 'videos')).toThrow(
+      '--resume: "videos" cannot be used; expected nothing',
+    );
   });
 
   it.each(['2,5,10', '2x5x10', ' 2 5 10 ', '2, 5, 10'])('takes %j for three numbers', (given) => {
@@ -130,7 +141,8 @@ describe('options on a command line', () => {
     const help = set.addTo(new Command('train')).helpInformation();
     expect(help).toMatch(/^Model:\n {2}--model <size> +a size \(default: base\)$/m);
     expect(help).toMatch(/--region <t,h,w> +tokens \(default: 2,5,10\)/);
-    expect(help).toMatch(/--resume +go on$/m);
+    expect(help).toMatch(/--resume \[auto\] +go on$/m);
+    expect(help).toMatch(/--profile +time it$/m);
     expect(help).toMatch(/--no-autotune +do not$/m);
     expect(help).not.toContain('--config');
   });

@@ -150,7 +150,9 @@ function helpOf(schema: z.ZodType): string {
   const { help, value } = textOf(schema);
   const preset = defaultOf(schema);
   // As it is written on the command line, without the quotes and brackets of JSON.
-  return value === undefined || preset === undefined ? help : `${help} (default: ${String(preset)})`;
+  return value === undefined || preset === undefined || preset === false
+    ? help
+    : `${help} (default: ${String(preset)})`;
 }
 
 function defaultOf(schema: z.ZodType): unknown {

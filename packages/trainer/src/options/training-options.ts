@@ -3,6 +3,7 @@ import {
   bytes,
   choice,
   flag,
+  flagOrAuto,
   flagOn,
   notNegative,
   positive,
@@ -15,7 +16,9 @@ import {
 /** Which folder a run has. */
 export const folderOptions = withoutEffect({
   out: text('<dir>', 'folder of the run: config, log, TensorBoard events, checkpoints, report'),
-  resume: flag('continue the run in --out from its latest sound checkpoint'),
+  resume: flagOrAuto(
+    'continue the run in --out from its latest sound checkpoint; with auto, begin one where there is none',
+  ),
 });
 
 /** What a program has of its own among the options that all trainings share. */
@@ -63,8 +66,21 @@ export function runningOptions({ saveEvery, keep, kept, workers }: RunningPreset
   return withoutEffect({
     saveEvery: whole('<steps>', `steps between checkpoints (default: ${saveEvery})`).optional(),
     keep: whole('<n>', kept).default(keep),
+    keepEvery: whole('<epochs>', 'keep a checkpoint of every so many epochs for good').optional(),
     stopAfter: whole('<step>', 'stop with a checkpoint when this step is reached').optional(),
+    maxSkipped: whole(
+      '<n>',
+      'end when so many steps in a row had values that were not finite, and were skipped (f16: once the loss scale is ' +
+        'below 1)',
+    ).default(10),
+    reopenGpu: whole('<n>', 'times that a lost GPU is opened again without a new checkpoint in between', {
+      min: 0,
+    }).default(3),
     workers: whole('<n>', `${workers} (default: one for each processor but one)`).optional(),
+    decodeLimit: positive(
+      '<s>',
+      'leave a video out when it takes longer to decode a clip of it (default: a minute, and ten for ffmpeg)',
+    ).optional(),
     gpu: whole('<n>', 'which of several GPUs, counted from 0 (ranks of a job take one each)', {
       min: 0,
     }).optional(),

@@ -1,18 +1,25 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { listCheckpoints } from '../checkpoint-folder.js';
 import { UserError } from '../errors.js';
 import { readReportData, type ReportData } from '../report-data.js';
 import { isRun, logPath, readRunConfig, type RunConfig } from '../run-folder.js';
+import { isInUse } from '../run-lock.js';
 
 /** A run with what its log says. */
 export interface RunRecord {
   readonly directory: string;
   readonly config: RunConfig;
   readonly data: ReportData;
+  /** Of its checkpoints, newest first, the steps. */
+  readonly checkpoints: readonly number[];
+  /** Whether a program writes to it; undefined where that cannot be said from here. */
+  readonly isInUse: boolean | undefined;
 }
 
-/** How a run ended, or that it has not. */
-export function stateOf({ data }: RunRecord): string {
+/** How a run ended, or that it goes on, as far as that can be said from here. */
+export function stateOf({ data, isInUse }: RunRecord): string {
+  if (isInUse) return 'running';
   const last = data.events.findLast(({ type }) => ['start', 'resume', 'end', 'stop', 'error'].includes(type));
   switch (last?.type) {
     case 'end':
@@ -22,14 +29,19 @@ export function stateOf({ data }: RunRecord): string {
     case 'error':
       return 'failed';
     default:
-      // A log does not tell a run that goes on from one that was killed.
-      return 'not ended';
+      return isInUse === false ? 'interrupted' : 'not ended';
   }
 }
 
 /** Reads one run. Throws `UserError` when the folder holds none, or its files are damaged. */
 export async function readRun(directory: string): Promise<RunRecord> {
-  return { directory, config: readRunConfig(directory), data: await readReportData(logPath(directory)) };
+  return {
+    directory,
+    config: readRunConfig(directory),
+    data: await readReportData(logPath(directory)),
+    checkpoints: (await listCheckpoints(directory)).map(({ step }) => step),
+    isInUse: isInUse(directory),
+  };
 }
 
 // Runs lie in folders of runs, and folds in the folder of their cross-validation.

@@ -1,7 +1,9 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it, vi } from 'vitest';
+import { checkpointPath } from '../checkpoint-folder.js';
 import { createRun } from '../run-folder.js';
+import { RunLock } from '../run-lock.js';
 import { EXAMPLE_CONFIG } from '../testing/example-config.js';
 import { temporaryFolder } from '../testing/temporary-folder.js';
 import { runsCommand } from './runs-command.js';
@@ -14,7 +16,7 @@ async function runs(): Promise<string> {
     ['first', 0.1, 'end'],
     ['folds/fold-1', 0.2, 'error'],
   ] as const) {
-    const config = { ...EXAMPLE_CONFIG, settings: { lr, seed: 0 } };
+    const config = { ...EXAMPLE_CONFIG, settings: { lr, seed: 0, stepsPerEpoch: 2 } };
     const run = await createRun(join(folder, name), config);
     run.log.append({ type: 'start', step: 0, totalSteps: 3 });
     for (let step = 1; step <= 3; step++) {
@@ -51,6 +53,31 @@ it('shows one with its settings and curves', async () => {
   expect(text).toMatch(/^state +finished, 3\/3 steps$/m);
   expect(text).toMatch(/^loss +last 0\.1, lowest 0\.1 \(step 3\), highest 0\.3 \(step 1\)$/m);
   expect(text).toMatch(/^ {2}lr +0\.1$/m);
+});
+
+it('shows the checkpoints that are kept, and of which epochs they are', async () => {
+  const run = join(await runs(), 'first');
+  expect(await say('show', run)).toMatch(/^checkpoints +none$/m);
+  for (const step of [2, 3]) await writeFile(checkpointPath(run, step), '');
+  expect(await say('show', run)).toMatch(/^checkpoints +after step 3, 2 \(epoch 1\)$/m);
+});
+
+it('tells a run that goes on from one that was killed', async () => {
+  const folder = await runs();
+  const directory = join(folder, 'open');
+  const run = await createRun(directory, EXAMPLE_CONFIG);
+  run.log.append({ type: 'start', step: 0, totalSteps: 3 });
+  run.close();
+  const state = async () => /^state +(.*), 0\/3 steps$/m.exec(await say('show', directory))?.[1];
+  expect(await state()).toBe('interrupted');
+  const lock = new RunLock(directory, () => undefined);
+  await lock.take();
+  expect(await state()).toBe('running');
+  lock.release();
+  expect(await state()).toBe('interrupted');
+  await writeFile(join(directory, 'lock.json'), '{');
+  expect(await state(), 'a lock that does not say whose').toBe('not ended');
+  await rm(directory, { recursive: true });
 });
 
 it('compares them in what differs', async () => {

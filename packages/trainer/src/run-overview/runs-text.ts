@@ -61,6 +61,15 @@ function curveText({ steps, values }: Series): string {
   return `last ${number(values.at(-1))}, lowest ${at(lowest)}, highest ${at(highest)}`;
 }
 
+/** After which steps there is a checkpoint, and of which epochs those are the ends. */
+function checkpointsText({ checkpoints, config }: RunRecord): string {
+  const stepsPerEpoch = Number(config.settings.stepsPerEpoch);
+  const texts = checkpoints.map((step) =>
+    step % stepsPerEpoch === 0 ? `${step} (epoch ${step / stepsPerEpoch})` : `${step}`,
+  );
+  return texts.length === 0 ? 'none' : `after step ${texts.join(', ')}`;
+}
+
 /** All about one run. */
 export function formatRun(run: RunRecord): string {
   const { config, data } = run;
@@ -71,6 +80,7 @@ export function formatRun(run: RunRecord): string {
     ['state', `${stateOf(run)}, ${stepsOf(run)} steps`],
     ['time', formatDuration(data.stepsDurationMs)],
     ['adapter', shown(config.adapter.description)],
+    ['checkpoints', checkpointsText(run)],
     ...data.series.map((one): [string, string] => [one.name, curveText(one)]),
     ...Object.entries(config.settings).map(([name, value]): [string, string] => [`  ${name}`, shown(value)]),
   ];

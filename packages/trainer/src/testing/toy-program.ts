@@ -7,7 +7,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { existsSync } from 'node:fs';
 import type { SafetensorsTensor } from '@tubelet/autograd';
-import { latestCheckpoint } from '../checkpoint-folder.js';
+import { checkpointPath, latestCheckpoint } from '../checkpoint-folder.js';
 import { runCli } from '../cli.js';
 import { OptionError } from '../errors.js';
 import { createProgress } from '../progress.js';
@@ -41,6 +41,12 @@ async function main(): Promise<void> {
     clipsPerStep: 2,
     async step(position) {
       const { step, epoch, stepInEpoch } = position;
+      // What is done to the program in its slow step finds the checkpoint before it written.
+      const saved = checkpointPath(
+        run.directory,
+        Math.floor(step / checkpointEverySteps) * checkpointEverySteps,
+      );
+      while (step === slowStep && step >= checkpointEverySteps && !existsSync(saved)) await delay(5);
       process.stdout.write(`step ${step}\n`);
       while (step === slowStep && slowStep > 0 && (!stop.requested || deaf)) await delay(5);
       weight.forEach((value, i) => (weight[i] = value - 0.01 * Math.sin(value + step)));
@@ -51,7 +57,7 @@ async function main(): Promise<void> {
       return { position, dataWaitMs: 0, gpuWaitMs: 0, settle: async () => metrics };
     },
     async checkpoint(completedSteps) {
-      const tensor: SafetensorsTensor = { dtype: 'F64', shape: [3], data: weight };
+      const tensor: SafetensorsTensor = { dtype: 'F64', shape: [3], data: weight.slice() };
       return { tensors: new Map([['weight', tensor]]), metadata: { step: String(completedSteps) } };
     },
     checkpointEverySteps,

@@ -28,12 +28,14 @@ export class TrainingDivergedError extends UserError {
  */
 const LEAST_LOSS_SCALE = 1;
 
-/** Without a scale that could fall: one batch may overflow, but so many in a row do not by themselves. */
-const MOST_SKIPPED_IN_A_ROW = 10;
-
 /** Watches the outcomes of a training's steps, in order. */
 export class Divergence {
   private skippedInARow = 0;
+
+  /**
+   * @param maxSkipped without a scale that could fall, one batch may overflow, but so many in a row do not by themselves
+   */
+  constructor(private readonly maxSkipped = 10) {}
 
   /**
    * @param loss of the step
@@ -55,12 +57,14 @@ export class Divergence {
         'a lower --lr, more --warmup-epochs or --precision f32',
       );
     }
-    if (!dynamic && this.skippedInARow >= MOST_SKIPPED_IN_A_ROW) {
+    if (!dynamic && this.skippedInARow >= this.maxSkipped) {
+      const before = this.maxSkipped - 1;
+      const like = before > 0 ? `, as in the ${before} steps before it, which were skipped` : '';
       throw new TrainingDivergedError(
         step,
         loss,
-        `values of the gradient are not finite, as in the ${MOST_SKIPPED_IN_A_ROW - 1} steps before it, which were skipped`,
-        'a lower --lr or more --warmup-epochs',
+        `values of the gradient are not finite${like}`,
+        'a lower --lr or more --warmup-epochs, or go on with --resume and a higher --max-skipped',
       );
     }
   }

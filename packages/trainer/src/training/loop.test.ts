@@ -3,7 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadCheckpoint } from '../checkpoint.js';
+import { CheckpointWriteError } from '../checkpoint-errors.js';
 import { checkpointPath, listCheckpoints } from '../checkpoint-folder.js';
+import { nodeFileSystem, type WriteFileSystem } from '../file-write.js';
 import type { Progress, ProgressUpdate } from '../progress.js';
 import { createRun, logPath } from '../run-folder.js';
 import { readLog, type LogRecord } from '../run-log.js';
@@ -225,6 +227,70 @@ describe('runSteps', () => {
     const done = await harness({ startStep: 5 });
     expect(await runSteps(done.options)).toMatchObject({ completedSteps: 5, finished: true });
     expect(done.positions).toEqual([]);
+  });
+
+  it('takes steps while a checkpoint is written, and waits for it before the next and before the end', async () => {
+    const events: string[] = [];
+    let release = (): void => undefined;
+    const begun = new Promise<void>((resolve) => (release = resolve));
+    // The first file is not on the disk before two more steps have begun: a loop that waited for it would hang.
+    const slow: WriteFileSystem = {
+      ...nodeFileSystem,
+      async open(path, flags) {
+        const handle = await nodeFileSystem.open(path, flags);
+        if (flags === 'r') return handle;
+        return {
+          write: handle.write.bind(handle),
+          close: () => handle.close(),
+          async sync() {
+            await begun;
+            events.push(`written ${/\d+(?=\.safetensors)/.exec(path)![0].slice(-1)}`);
+            await handle.sync();
+          },
+        };
+      },
+    };
+    const { options } = await harness({ totalSteps: 6, fileSystem: slow });
+    const result = await runSteps({
+      ...options,
+      step: (position) => {
+        events.push(`begin ${position.step}`);
+        if (position.step === 3) release();
+        return options.step(position);
+      },
+    });
+    expect(events.indexOf('written 2')).toBeGreaterThan(events.indexOf('begin 3'));
+    expect(events.filter((event) => event.startsWith('written'))).toEqual([
+      'written 2',
+      'written 4',
+      'written 6',
+    ]);
+    expect((await loadCheckpoint(result.checkpointPath)).metadata.step).toBe('6');
+  });
+
+  it('ends soon after a checkpoint could not be written, and names the failure', async () => {
+    const full: WriteFileSystem = {
+      ...nodeFileSystem,
+      rename: () => Promise.reject(Object.assign(new Error('simulated'), { code: 'ENOSPC' })),
+    };
+    const { options, positions, records } = await harness({ totalSteps: 1000, fileSystem: full });
+    await expect(runSteps(options)).rejects.toThrow(CheckpointWriteError);
+    expect(positions.length).toBeLessThanOrEqual(4 + 1);
+    expect((await records()).at(-1)).toMatchObject({
+      type: 'error',
+      message: expect.stringContaining('ENOSPC'),
+    });
+    expect(await listCheckpoints(options.run.directory)).toEqual([]);
+  });
+
+  it('writes the checkpoints that are kept for good, also between those that are written anyway', async () => {
+    const { options } = await harness({
+      totalSteps: 8,
+      checkpointEverySteps: 5,
+      retention: { keepLast: 1, keepEverySteps: 2 },
+    });
+    await runSteps(options);
+    expect((await listCheckpoints(options.run.directory)).map(({ step }) => step)).toEqual([8, 6, 4, 2]);
   });
 
   it('keeps the checkpoints that it is told to keep', async () => {

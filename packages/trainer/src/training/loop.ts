@@ -1,11 +1,13 @@
-import { relative } from 'node:path';
-import { saveCheckpoint, type CheckpointContent } from '../checkpoint.js';
-import { checkpointPath, pruneCheckpoints, type Retention } from '../checkpoint-folder.js';
+import type { CheckpointContent } from '../checkpoint.js';
+import { checkpointPath, type Retention } from '../checkpoint-folder.js';
+import { CheckpointWriter } from '../checkpoint-writer.js';
 import { errorMessage } from '../errors.js';
+import type { WriteFileSystem } from '../file-write.js';
 import { RateMeter, type Metrics } from '../meters.js';
 import type { Progress } from '../progress.js';
 import { writeReport } from '../report.js';
 import type { RunFolder } from '../run-folder.js';
+import { RunTakenError } from '../run-lock.js';
 import type { StopRequest } from '../stop-signal.js';
 import { nowMs as traceNowMs, type Trace } from './trace.js';
 
@@ -50,10 +52,15 @@ export interface LoopOptions {
    * the log as a record of type `validation`, to TensorBoard and to the report; without metrics there is no record.
    */
   readonly endOfEpoch?: (epoch: number, completedSteps: number) => Promise<Metrics | undefined>;
-  /** The state after `completedSteps`; equal states must give equal content. */
+  /**
+   * The state after `completedSteps`, which no later step changes: it is written while they are taken. Equal states must
+   * give equal content.
+   */
   readonly checkpoint: (completedSteps: number) => Promise<CheckpointContent>;
   readonly checkpointEverySteps: number;
   readonly retention: Retention;
+  /** Where checkpoints are written; default: Node's. */
+  readonly fileSystem?: WriteFileSystem | undefined;
   readonly progress: Progress;
   readonly stop: Pick<StopRequest, 'requested'>;
   /** Is told when steps and what follows them took place. */
@@ -90,7 +97,8 @@ function loggable(metrics: Metrics): Record<string, number | string> {
 
 /**
  * Runs the steps `startStep … totalSteps - 1` with log, progress and checkpoints: one every
- * `checkpointEverySteps`, and one at the end or when the user stops the run. The report is written last.
+ * `checkpointEverySteps`, those that `retention` keeps for good, and one at the end or when the user stops the run. They are written beside the
+ * next steps. The report is written last.
  *
  * @throws what `step` and `checkpoint` throw, after noting it in the log
  * @throws {CheckpointWriteError} when a checkpoint cannot be written
@@ -105,6 +113,8 @@ export async function runSteps(options: LoopOptions): Promise<TrainingResult> {
   wholeNumber('clipsPerStep', clipsPerStep, 1);
   wholeNumber('checkpointEverySteps', checkpointEverySteps, 1);
 
+  const { keepEverySteps = 0 } = options.retention;
+  const isKept = (steps: number) => keepEverySteps > 0 && steps % keepEverySteps === 0;
   const lastStep = Math.min(totalSteps, options.stopAfter ?? totalSteps);
   let begunSteps = startStep;
   let completedSteps = startStep;
@@ -114,19 +124,20 @@ export async function runSteps(options: LoopOptions): Promise<TrainingResult> {
   const log = (type: string, fields: object): void =>
     run.log.append({ type, step: completedSteps, time: new Date(nowMs()).toISOString(), ...fields });
 
+  const writer = new CheckpointWriter({
+    run,
+    retention: options.retention,
+    nowMs,
+    fileSystem: options.fileSystem,
+    onWritten: (beganMs, endedMs) => options.trace?.span('writing', 'checkpoint', beganMs, endedMs),
+  });
   const save = async (): Promise<void> => {
     const beganMs = nowMs();
     const content = await options.checkpoint(completedSteps);
+    const endedMs = nowMs();
+    options.trace?.span('steps', 'copy of the state', beganMs, endedMs);
     savedSteps = completedSteps;
-    if (!run.isWritten) return;
-    const path = checkpointPath(run.directory, completedSteps);
-    // The log of the steps that a checkpoint covers must be on the disk before the checkpoint is.
-    run.log.flush();
-    const { lengthBytes } = await saveCheckpoint(path, content);
-    const durationMs = Math.round(nowMs() - beganMs);
-    options.trace?.span('steps', 'checkpoint', beganMs, nowMs());
-    log('checkpoint', { file: relative(run.directory, path), lengthBytes, durationMs });
-    await pruneCheckpoints(run.directory, options.retention);
+    if (run.isWritten) await writer.begin(completedSteps, content, endedMs - beganMs);
   };
 
   const rate = new RateMeter(nowMs());
@@ -187,12 +198,13 @@ export async function runSteps(options: LoopOptions): Promise<TrainingResult> {
   log(startStep > 0 ? 'resume' : 'start', { totalSteps, stepsPerEpoch, clipsPerStep });
   try {
     while (begunSteps < lastStep && !options.stop.requested) {
+      writer.throwIfFailed();
       const begun = await options.step(positionOfStep(begunSteps, stepsPerEpoch));
       begunSteps += 1;
       await settle();
       pending = begun;
       const isEpochEnd = begunSteps % stepsPerEpoch === 0 && options.endOfEpoch !== undefined;
-      const isSaved = begunSteps % checkpointEverySteps === 0;
+      const isSaved = begunSteps % checkpointEverySteps === 0 || isKept(begunSteps);
       if (!isEpochEnd && !isSaved) continue;
       // What follows needs the state after this step, and nothing of the next.
       await settle();
@@ -202,6 +214,7 @@ export async function runSteps(options: LoopOptions): Promise<TrainingResult> {
     }
     await settle();
     if (savedSteps !== completedSteps) await save();
+    await writer.finish();
     const finished = completedSteps === totalSteps;
     log(finished ? 'end' : 'stop', {});
     progress.stop();
@@ -214,8 +227,11 @@ export async function runSteps(options: LoopOptions): Promise<TrainingResult> {
   } catch (error) {
     // The step before the one that failed may have gone well. Its own failure would be a consequence.
     await settle().catch(() => undefined);
+    // A checkpoint under way is of a state from before.
+    await writer.finish().catch(() => undefined);
     progress.stop();
-    noteFailure(log, error);
+    // A run that was taken over has another's log.
+    if (!(error instanceof RunTakenError)) noteFailure(log, error);
     throw error;
   }
 }

@@ -16,8 +16,6 @@ export interface MemoryRequest<Batch, Options extends TrainingOptions> {
   readonly options: Options;
   /** The training that options describe. */
   readonly trainable: (options: Options) => Trainable<Batch>;
-  /** Batches must be multiples of it; default 1. */
-  readonly multiple?: number;
 }
 
 /**
@@ -41,10 +39,12 @@ export async function memoryReport<Batch, Options extends TrainingOptions>(
 export async function memoryReportOn<Batch, Options extends TrainingOptions>(
   like: Pick<PaperOptions, 'adapter' | 'limits' | 'precision'>,
   name: string,
-  { options, trainable, multiple = 1 }: MemoryRequest<Batch, Options>,
+  { options, trainable }: MemoryRequest<Batch, Options>,
 ): Promise<string> {
   const { batchSize, memoryBudget: budgetBytes } = options;
-  const memoryOf = memoryByBatch(like, dryTraining(trainable(options)));
+  const training = trainable(options);
+  const { batchMultiple: multiple = 1 } = training;
+  const memoryOf = memoryByBatch(like, dryTraining(training));
   // With --recompute where that is not asked for, without where it is.
   const other = {
     name: options.recompute ? 'without --recompute' : 'with --recompute',

@@ -12,6 +12,16 @@ import type { TrainingResult } from './loop.js';
 import type { TrainingOptions } from '../options/training-options.js';
 import type { TrainedParts } from './training-tensors.js';
 
+/** Where the clips of a batch are from: enough to make them again. */
+export interface ClipOrigins {
+  /** The video of each. */
+  readonly names: readonly string[];
+  /** The sample of each, by which all that is random in it is drawn. */
+  readonly sampleIndices: ArrayLike<number>;
+  /** The frames of each in its video. */
+  readonly frameIndices: readonly (readonly number[])[];
+}
+
 /** What gives the batches of a training. */
 export interface TaskLoader<Batch> extends EpochSource<Batch> {
   readonly sampleCount: number;
@@ -47,6 +57,8 @@ export interface TrainedModel<Batch> extends SteppedModel<Batch> {
 export interface Trainable<Batch, Model extends TrainedModel<Batch> = TrainedModel<Batch>> {
   readonly options: TrainingOptions;
   createModel(runtime: Runtime): Model;
+  /** Sizes of batches must be multiples of it; default 1. */
+  readonly batchMultiple?: number;
   /** A batch that holds only zeros. */
   emptyBatch(batchSize: number): Batch;
 }
@@ -88,10 +100,10 @@ export interface FirstWeights {
 }
 
 /** What is trained, on what, and what is said of it: all in which the trainings of different programs differ. */
-export interface Task<Batch, Model extends TrainedModel<Batch> = TrainedModel<Batch>> extends Trainable<
-  Batch,
-  Model
-> {
+export interface Task<
+  Batch extends ClipOrigins,
+  Model extends TrainedModel<Batch> = TrainedModel<Batch>,
+> extends Trainable<Batch, Model> {
   /** The program and command, such as `pretrain train`. */
   readonly program: string;
   readonly version: string;

@@ -4,7 +4,14 @@ import { AppendFile } from '../append-file.js';
 /** The present in milliseconds, with fractions, since 1970. */
 export const nowMs = (): number => performance.timeOrigin + performance.now();
 
-const TRACKS = ['steps', 'waiting for data', 'waiting for the GPU', 'waiting for ranks', 'kernels'] as const;
+const TRACKS = [
+  'steps',
+  'waiting for data',
+  'waiting for the GPU',
+  'waiting for ranks',
+  'kernels',
+  'writing',
+] as const;
 export type Track = (typeof TRACKS)[number];
 
 /**

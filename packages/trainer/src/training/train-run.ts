@@ -1,87 +1,106 @@
-import { cosineSchedule, scaleLearningRate } from '@tubelet/autograd';
-import { formatBytes, type Runtime } from '@tubelet/kernels';
 import { closeNodeRuntime } from '@tubelet/kernels/node';
+import { DeviceLostError, OutOfMemoryError, type Runtime } from '@tubelet/kernels';
 import { openCommunicator, type Communicator } from '@tubelet/mpi';
-import { latestCheckpoint } from '../checkpoint-folder.js';
 import { OptionError } from '../errors.js';
-import { createProgress, type Progress } from '../progress.js';
-import {
-  createRun,
-  readRunConfig,
-  requireNoRun,
-  requireSameSettings,
-  resumeRun,
-  type RunConfig,
-} from '../run-folder.js';
+import type { TrainingOptions } from '../options/training-options.js';
+import { createProgress } from '../progress.js';
+import { hasBegun, readRunConfig, requireNoRun, requireSameSettings, type RunConfig } from '../run-folder.js';
+import { RunLock } from '../run-lock.js';
 import { stopOnSignals, type StopRequest } from '../stop-signal.js';
 import { BadFiles } from './bad-files.js';
+import { beginRun } from './begin-run.js';
 import { compileAhead } from './compile-ahead.js';
-import { dryTraining } from './dry-step.js';
+import { DeviceLosses } from './device-loss.js';
 import { countSteps, EpochReader } from './epoch-reader.js';
-import { runSteps, type TrainingResult } from './loop.js';
+import type { TrainingResult } from './loop.js';
+import type { Plan } from './plan.js';
 import { openTrainingRuntime } from './precision.js';
-import { describeEnvironment, otherAdapterNote, StepProfile } from './run-description.js';
 import {
   fromFirst,
   requireSameEverywhere,
   requireSameShare,
-  requireSameState,
   SAME_COMMAND,
   SAME_GPUS,
-  shareContent,
-  SharedSteps,
   silentProgress,
-  silentRun,
 } from './ranks.js';
+import { refusedMemory, stepsOnPaper } from './room.js';
+import { StepProfile } from './run-description.js';
+import { announcements, summary } from './run-text.js';
 import { savedSettings } from './settings.js';
-import type { RunContext, Task, TaskData, TaskLoader, TrainedModel } from './task.js';
-import { trainingStep } from './train-step.js';
+import { takeSteps } from './take-steps.js';
+import type { ClipOrigins, Task, TrainedModel } from './task.js';
 import { Trace } from './trace.js';
 import { describeTuning, useTuning } from './tuning.js';
-
-/** What is known before there is a run folder. */
-interface Plan<Batch, Model extends TrainedModel<Batch>> {
-  readonly ranks: Communicator;
-  readonly task: Task<Batch, Model>;
-  readonly data: TaskData<Batch>;
-  readonly loader: TaskLoader<Batch>;
-  readonly batches: EpochReader<Batch>;
-  readonly stepsPerEpoch: number;
-  readonly progress: Progress;
-  readonly badFiles: BadFiles;
-  readonly stop: StopRequest;
-  readonly trace: Trace | undefined;
-}
 
 /**
  * Trains, in a run folder, until the end or until the user asks it to stop; a run that is resumed goes on to the same
  * bytes. Everything that can be wrong with options, folders and data is looked at before the GPU is opened.
  *
  * Started with mpirun, the processes of a job train together: each on its share of every batch, with the same weights.
- * The first alone reads and writes the run folder.
+ * The first alone reads and writes the run folder, which it locks.
  *
  * @param join gives the ranks of the job
  * @throws UserError for what the user can do something about
  * @throws MpiError where a job's ranks cannot be joined
  */
-export async function trainRun<Batch, Model extends TrainedModel<Batch>>(
+export async function trainRun<Batch extends ClipOrigins, Model extends TrainedModel<Batch>>(
   task: Task<Batch, Model>,
   join: () => Promise<Communicator> = openCommunicator,
 ): Promise<Pick<TrainingResult, 'finished'>> {
   const { options } = task;
   const ranks = await join();
-  const { rank, size } = ranks;
-  if (size > 1 && options.gpu !== undefined) {
+  if (ranks.size > 1 && options.gpu !== undefined) {
     throw new OptionError('--gpu', options.gpu, 'no --gpu: the ranks on a host take its GPUs in turn');
   }
-  const saved = await fromFirst(ranks, () => {
-    if (options.resume) return readRunConfig(options.out);
-    requireNoRun(options.out);
-    return undefined;
-  });
-
-  const progress = rank === 0 ? createProgress() : silentProgress;
+  const progress = ranks.rank === 0 ? createProgress() : silentProgress;
   const note = (message: string) => progress.note(message);
+  const lock = new RunLock(options.out, note);
+  const losses = new DeviceLosses(options.out, options.reopenGpu);
+  let stop: StopRequest | undefined;
+  const listen = () => (stop ??= stopOnSignals(note));
+  let lost: DeviceLostError | undefined;
+  try {
+    for (;;) {
+      try {
+        return await trainOnce({ task, ranks, progress, lock, listen, lost });
+      } catch (error) {
+        // A rank cannot begin again without the others: their launcher begins all anew.
+        if (!(error instanceof DeviceLostError) || ranks.size > 1) throw error;
+        await losses.count(error);
+        note(`${error.message} Opening it again`);
+        lost = error;
+      }
+    }
+  } finally {
+    stop?.dispose();
+    lock.release();
+  }
+}
+
+/** What a run has from its first moment on, however often its GPU is opened. */
+interface Attempt<Batch extends ClipOrigins, Model extends TrainedModel<Batch>> extends Pick<
+  Plan<Batch, Model>,
+  'task' | 'ranks' | 'progress' | 'lock'
+> {
+  /** Waits for stop signals from now on, if it does not yet. */
+  readonly listen: () => StopRequest;
+  /** Why this is not the first. */
+  readonly lost: DeviceLostError | undefined;
+}
+
+async function trainOnce<Batch extends ClipOrigins, Model extends TrainedModel<Batch>>({
+  task,
+  ranks,
+  progress,
+  lock,
+  listen,
+  lost,
+}: Attempt<Batch, Model>): Promise<Pick<TrainingResult, 'finished'>> {
+  const { options } = task;
+  const { rank, size } = ranks;
+  const note = (message: string) => progress.note(message);
+  const resume = lost ? 'auto' : options.resume;
+  const saved = await fromFirst(ranks, () => runToResume({ out: options.out, resume }, lock));
   const badFiles = new BadFiles(progress);
   const found = await task.openData(badFiles);
   const data = { ...found, settings: { ...found.settings, accumulate: options.accumulate * size } };
@@ -92,7 +111,7 @@ export async function trainRun<Batch, Model extends TrainedModel<Batch>>(
   }
 
   const loader = await data.openLoader({ rank, ranks: size, localRanks: ranks.localSize });
-  const stop = stopOnSignals(note);
+  const stop = listen();
   try {
     const stepsPerEpoch = countSteps(loader, options, task.moreBatches);
     const batches = new EpochReader(loader, options.accumulate);
@@ -104,7 +123,9 @@ export async function trainRun<Batch, Model extends TrainedModel<Batch>>(
       useTuning(runtime, { autotune: options.autotune, saved, note });
       const gpuFacts = { GPU: runtime.adapter.description, tuning: describeTuning(runtime) };
       await requireSameEverywhere(ranks, gpuFacts, SAME_GPUS);
-      const plan = { ranks, task, data, loader, batches, stepsPerEpoch, progress, badFiles, stop, trace };
+      const watched = { progress, badFiles, stop, trace, lost };
+      const saveEvery = options.saveEvery ?? task.saveEveryEpochs * stepsPerEpoch;
+      const plan = { ranks, task, data, loader, batches, stepsPerEpoch, saveEvery, ...watched, lock, saved };
       const result = await trainOn(runtime, plan);
       // The first may still be writing.
       await ranks.barrier();
@@ -114,29 +135,65 @@ export async function trainRun<Batch, Model extends TrainedModel<Batch>>(
       closeNodeRuntime(runtime);
     }
   } finally {
-    stop.dispose();
     await loader.close();
   }
 }
 
-async function trainOn<Batch, Model extends TrainedModel<Batch>>(
+/** The run to go on with, locked; undefined where a new one is to begin. */
+async function runToResume(
+  { out, resume }: Pick<TrainingOptions, 'out' | 'resume'>,
+  lock: RunLock,
+): Promise<RunConfig | undefined> {
+  if (resume === false || (resume === 'auto' && !hasBegun(out))) {
+    requireNoRun(out);
+    return undefined;
+  }
+  const config = readRunConfig(out);
+  await lock.take();
+  return config;
+}
+
+// A step that is recorded and replayed has got all its memory by the third.
+const FIRST_STEPS = 3;
+
+async function trainOn<Batch extends ClipOrigins, Model extends TrainedModel<Batch>>(
   runtime: Runtime,
   plan: Plan<Batch, Model>,
 ): Promise<Pick<TrainingResult, 'finished'>> {
-  const { task, loader, progress, badFiles } = plan;
-  const { options } = task;
-  const model = task.createModel(runtime);
+  const { task } = plan;
+  const paper = await stepsOnPaper(runtime, task);
+  let takenSteps = 0;
+  try {
+    return await trainModel(task.createModel(runtime), plan, paper, () => (takenSteps += 1));
+  } catch (error) {
+    if (!(error instanceof OutOfMemoryError) || takenSteps >= FIRST_STEPS) throw error;
+    throw await refusedMemory(runtime, task, error);
+  }
+}
+
+async function trainModel<Batch extends ClipOrigins, Model extends TrainedModel<Batch>>(
+  model: Model,
+  plan: Plan<Batch, Model>,
+  paper: Runtime,
+  onStep: () => void,
+): Promise<Pick<TrainingResult, 'finished'>> {
+  const { task, loader, progress, badFiles, lost } = plan;
+  const { runtime } = model.engine;
   const { context, startStep } = await beginRun(model, plan);
   const { run } = context;
   let completedSteps = startStep;
   try {
     badFiles.logTo(run, () => completedSteps);
+    if (lost) run.log.append({ type: 'device-lost', step: startStep, message: lost.message });
     for (const line of announcements(model, context, task)) progress.note(line);
-    await compileAhead(runtime, dryTraining(task), options.batchSize, (message) => progress.note(message));
-    const profile = new StepProfile(runtime, options.profile, startStep, plan.trace?.kernels);
+    await compileAhead(runtime, paper, (message) => progress.note(message));
+    const profile = new StepProfile(runtime, task.options.profile, startStep, plan.trace?.kernels);
     const result = await takeSteps(model, plan, context, startStep, {
       before: (begunSteps) => profile.beforeStep(begunSteps),
-      onCompleted: (steps) => (completedSteps = steps),
+      onCompleted(steps) {
+        completedSteps = steps;
+        onStep();
+      },
     });
     run.log.append({ type: 'memory', step: completedSteps, peakGpuBytes: runtime.pool.peakBytes });
     const timings = await profile.text(completedSteps);
@@ -150,173 +207,4 @@ async function trainOn<Batch, Model extends TrainedModel<Batch>>(
     await loader.close();
     run.close();
   }
-}
-
-/**
- * Makes the run's folder and first weights, or restores the state of its latest sound checkpoint. A run that was killed
- * before its first one begins anew. The first rank does all of it and gives the others its state.
- */
-async function beginRun<Batch, Model extends TrainedModel<Batch>>(
-  model: Model,
-  plan: Plan<Batch, Model>,
-): Promise<{ context: RunContext<Batch>; startStep: number }> {
-  const { ranks, task, loader, stepsPerEpoch, progress, badFiles } = plan;
-  const { out, resume } = task.options;
-  const { runtime } = model.engine;
-  if (ranks.rank > 0) return joinRun(model, plan);
-  const found = resume ? await latestCheckpoint(out, (message) => progress.note(message)) : undefined;
-  const startStep = found?.step ?? 0;
-  if (found) model.restore(found.path, found.content);
-  else model.initialise();
-  const first = found ? undefined : await task.loadFirstWeights?.(model);
-  // It begins with the weights that training begins with.
-  if (!found) model.average?.initialise();
-  const run = resume ? await resumeRun(out, startStep) : await createRun(out, describeRun(runtime, plan));
-  const context: RunContext<Batch> = { ranks, run, loader, stepsPerEpoch, progress, badFiles };
-  if (ranks.size > 1) {
-    await fromFirst(ranks, () => startStep);
-    await shareContent(ranks, await model.checkpoint(startStep));
-  }
-  if (found) {
-    progress.note(`resuming after step ${startStep} from ${found.path}`);
-    const note = otherAdapterNote(run.config, runtime);
-    if (note !== undefined) progress.note(note);
-    return { context, startStep };
-  }
-  if (resume) progress.note(`${out} has no checkpoint yet: beginning with the first step`);
-  if (first) progress.note(first.note);
-  if (first?.record) run.log.append({ type: 'starting-weights', step: 0, ...first.record });
-  return { context, startStep };
-}
-
-/** The state of the first rank, for another. */
-async function joinRun<Batch, Model extends TrainedModel<Batch>>(
-  model: Model,
-  plan: Plan<Batch, Model>,
-): Promise<{ context: RunContext<Batch>; startStep: number }> {
-  const { ranks, task, loader, stepsPerEpoch, progress, badFiles } = plan;
-  const startStep = await fromFirst(ranks, () => 0);
-  model.restore('the state of rank 0', await shareContent(ranks, undefined));
-  const run = silentRun(task.options.out, describeRun(model.engine.runtime, plan));
-  return { context: { ranks, run, loader, stepsPerEpoch, progress, badFiles }, startStep };
-}
-
-/** Who is told of steps. */
-interface Observers {
-  /** Before each, with the number of those begun before it. */
-  readonly before: (begunSteps: number) => void;
-  readonly onCompleted: (completedSteps: number) => void;
-}
-
-function takeSteps<Batch, Model extends TrainedModel<Batch>>(
-  model: Model,
-  { ranks, task, batches, stepsPerEpoch, progress, badFiles, stop, trace }: Plan<Batch, Model>,
-  context: RunContext<Batch>,
-  startStep: number,
-  { before, onCompleted }: Observers,
-): Promise<TrainingResult> {
-  const { options } = task;
-  const clipsPerStep = options.batchSize * options.accumulate * ranks.size;
-  const shared = ranks.size > 1 ? new SharedSteps(ranks, model.store, stop, badFiles) : undefined;
-  const schedule = cosineSchedule({
-    peak: scaleLearningRate(options.lr, clipsPerStep),
-    minimum: scaleLearningRate(options.minLr, clipsPerStep),
-    epochs: options.epochs,
-    stepsPerEpoch,
-    warmupEpochs: options.warmupEpochs,
-  });
-  const takeStep = trainingStep(model, batches, options.accumulate, { shared, trace });
-  return runSteps({
-    run: context.run,
-    totalSteps: schedule.totalSteps,
-    stepsPerEpoch,
-    startStep,
-    stopAfter: options.stopAfter,
-    clipsPerStep,
-    checkpointEverySteps: saveEvery(task, stepsPerEpoch),
-    retention: { keepLast: options.keep },
-    progress,
-    stop: shared ?? stop,
-    trace,
-    step: (position) => {
-      before(position.step);
-      return takeStep(position, schedule.at(position.step));
-    },
-    onCompleted,
-    endOfEpoch: task.endEpoch && ((epoch) => task.endEpoch!(model, epoch, context)),
-    checkpoint: async (completedSteps) => {
-      const content = await model.checkpoint(completedSteps);
-      await requireSameState(ranks, content, completedSteps);
-      return content;
-    },
-  });
-}
-
-function saveEvery<Batch>(task: Task<Batch>, stepsPerEpoch: number): number {
-  return task.options.saveEvery ?? task.saveEveryEpochs * stepsPerEpoch;
-}
-
-function announcements<Batch, Model extends TrainedModel<Batch>>(
-  { kind, store, engine }: Model,
-  context: RunContext<Batch>,
-  task: Task<Batch, Model>,
-): string[] {
-  const { description, device } = engine.runtime.adapter;
-  const millions = (store.count / 1e6).toFixed(2);
-  return [
-    `${kind} with ${millions} M parameters on ${description || device}`,
-    ...task.announcements(context),
-    `decoder: ${context.loader.decoder}`,
-  ];
-}
-
-async function summary<Batch, Model extends TrainedModel<Batch>>(
-  result: TrainingResult,
-  model: Model,
-  { task, stepsPerEpoch, badFiles }: Plan<Batch, Model>,
-): Promise<string> {
-  const { options } = task;
-  const { scale, takenSteps, skippedSteps } = await model.lossScale.read();
-  const lines = [
-    `${result.finished ? 'finished' : 'stopped'} after ${result.completedSteps} of ${options.epochs * stepsPerEpoch} steps`,
-    `checkpoint  ${result.checkpointPath}`,
-    `report      ${result.reportPath}`,
-    `peak memory ${formatBytes(model.engine.runtime.pool.peakBytes)} on the GPU`,
-  ];
-  if (model.lossScale.dynamic || skippedSteps > 0) {
-    const why = model.lossScale.dynamic
-      ? `whose gradients overflowed; the loss scale is ${scale}`
-      : 'whose gradients were not finite';
-    lines.push(`skipped     ${skippedSteps} of ${takenSteps + skippedSteps} steps, ${why}`);
-  }
-  lines.push(...(task.summary?.(model) ?? []));
-  if (badFiles.count > 0) lines.push(`left out    ${badFiles.count} files; the log names them`);
-  if (!result.finished) {
-    const without = options.stopAfter === undefined ? '' : ' and without --stop-after';
-    lines.push(`the same command with --resume${without} goes on from here`);
-  }
-  return lines.join('\n');
-}
-
-/** Everything needed to repeat a run. */
-function describeRun<Batch, Model extends TrainedModel<Batch>>(
-  runtime: Runtime,
-  { ranks, task, data, loader, stepsPerEpoch }: Plan<Batch, Model>,
-): RunConfig {
-  const { options, program, commandLine, version } = task;
-  return {
-    program,
-    commandLine,
-    settings: {
-      ...data.settings,
-      ...data.description,
-      clipsPerStep: options.batchSize * options.accumulate * ranks.size,
-      ranks: ranks.size,
-      stepsPerEpoch,
-      saveEvery: saveEvery(task, stepsPerEpoch),
-      keep: options.keep,
-      recompute: options.recompute === true,
-    },
-    ...describeEnvironment(runtime, loader.ffmpeg, version),
-  };
 }

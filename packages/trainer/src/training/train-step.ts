@@ -4,7 +4,8 @@ import { Divergence } from './divergence.js';
 import type { EpochReader } from './epoch-reader.js';
 import type { PendingStep, StepPosition } from './loop.js';
 import { communicationMetrics, type SharedSteps } from './ranks.js';
-import type { SteppedModel } from './task.js';
+import type { SkippedRecord } from './skipped-steps.js';
+import type { ClipOrigins, SteppedModel } from './task.js';
 import { nowMs, type Trace } from './trace.js';
 
 /** Hands one optimiser step to the GPU: so many batches forward and backward, then AdamW and the average. */
@@ -14,11 +15,15 @@ export type TrainStep = (position: StepPosition, learningRate: number) => Promis
 const BATCHES_IN_FLIGHT = 2;
 
 /** What a step has to do with besides its model and batches. */
-export interface StepSurroundings {
+export interface StepSurroundings<Batch> {
   /** The steps that this rank takes together with others; absent where it is alone. */
   readonly shared?: SharedSteps | undefined;
   /** Is told what was waited for, and when. */
   readonly trace?: Trace | undefined;
+  /** Skipped steps in a row with which the training ends; see `Divergence`. */
+  readonly maxSkipped?: number | undefined;
+  /** Writes down steps that were skipped for what a loss scale does not explain. */
+  readonly skipped?: SkippedRecord<Batch> | undefined;
 }
 
 /**
@@ -34,11 +39,11 @@ export function trainingStep<Batch>(
   model: SteppedModel<Batch>,
   batches: EpochReader<Batch>,
   accumulate: number,
-  { shared, trace }: StepSurroundings = {},
+  { shared, trace, maxSkipped, skipped: record }: StepSurroundings<Batch> = {},
 ): TrainStep {
   const { engine, store, optimiser, lossScale, average, losses: names } = model;
   const { runtime } = engine;
-  const divergence = new Divergence();
+  const divergence = new Divergence(maxSkipped);
   const reduction = shared?.reduction;
   /** Of a batch in the mean over all that make a step. */
   const weight = 1 / (accumulate * (shared?.ranks.size ?? 1));
@@ -60,11 +65,13 @@ export function trainingStep<Batch>(
 
   return async (position, learningRate) => {
     const reads: Promise<Float32Array>[] = [];
+    const origins: ClipOrigins[] = [];
     let [dataWaitMs, gpuWaitMs] = [0, 0];
     for (let index = 0; index < accumulate; index++) {
       const askedMs = nowMs();
       const batch = await batches.next(position, index);
       const gotMs = nowMs();
+      if (record) origins.push(record.originsOf(batch));
       while (inFlight.length >= BATCHES_IN_FLIGHT) await inFlight.shift();
       const readyMs = nowMs();
       dataWaitMs += gotMs - askedMs;
@@ -90,9 +97,15 @@ export function trainingStep<Batch>(
       const own = names.map((_, i) => values.reduce((sum, one) => sum + one[i]!, 0) / accumulate);
       const losses = shared ? await shared.meanOf(own) : own;
       const { gradientNorm, scale, skippedSteps, skipped } = await outcome;
+      const byName = Object.fromEntries(names.map((name, i) => [name, losses[i]!]));
+      // Under a dynamic scale a gradient may overflow though all is well; a loss may not.
+      if (skipped && (!lossScale.dynamic || !Number.isFinite(losses[0]))) {
+        const made = lossScale.dynamic ? 2 * scale : scale;
+        await record?.record({ position, learningRate, losses: byName, lossScale: made, batches: origins });
+      }
       divergence.check(position.step, losses[0]!, lossScale, { scale, skippedSteps, skipped });
       return {
-        ...Object.fromEntries(names.map((name, i) => [name, losses[i]!])),
+        ...byName,
         lr: learningRate,
         'gradient norm': gradientNorm,
         ...(lossScale.dynamic && { 'loss scale': scale }),

@@ -81,8 +81,8 @@ export class LabelledClipLoader {
         `A batch takes ${batchSize * ranks} clips and there are ${videos.length} videos: lower batchSize.`,
       );
     }
-    const { decoder, ffmpeg } = given;
-    const pool = await DecoderPool.open({ workers: options.workers, decoder, ffmpeg });
+    const { decoder, ffmpeg, decodeLimitMs } = given;
+    const pool = await DecoderPool.open({ workers: options.workers, decoder, ffmpeg, decodeLimitMs });
     const catalogue = new Catalogue(pool, videos, { size, crop }, cacheBytes, given.onBadFile);
     return new LabelledClipLoader(options, pool, catalogue, epochs);
   }

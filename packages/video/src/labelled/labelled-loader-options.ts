@@ -49,12 +49,14 @@ export interface LabelledClipLoaderOptions {
   /** See `DecoderPoolOptions`. */
   decoder?: DecoderName;
   ffmpeg?: Ffmpeg;
+  /** See `DecoderPoolOptions`. */
+  decodeLimitMs?: number;
   /** Told once of each file that cannot be decoded. */
   onBadFile?: (file: BadFile) => void;
 }
 
 export type ResolvedLabelledOptions = Required<
-  Omit<LabelledClipLoaderOptions, 'decoder' | 'ffmpeg' | 'onBadFile'>
+  Omit<LabelledClipLoaderOptions, 'decoder' | 'ffmpeg' | 'decodeLimitMs' | 'onBadFile'>
 >;
 
 /** Fills in defaults. Throws a RangeError that names the option and its value. */

@@ -18,7 +18,7 @@ export interface DecoderProcessOptions {
   /** Told of each process that starts and ends. */
   onProcess?: (pid: number, alive: boolean) => void;
   /** How long a request may take, apart from 0.1 s for each frame; default a minute. */
-  limitMs?: number;
+  limitMs?: number | undefined;
 }
 
 /** Answers one request at a time. */
