@@ -1,5 +1,5 @@
 /** Cutting and sizing of frames that stay planes of 4:2:0. */
-import { planarFrameBytes, type PlanarFrame } from '../planes';
+import type { PlanarFrame } from '../planes';
 import type { Box } from '../resize';
 import { triangleFilter, type Filter } from '../triangle-filter';
 
@@ -93,7 +93,7 @@ export function resizePlanes(
   box: Box,
   size: number,
 ): Uint8Array<ArrayBuffer> {
-  const result = new Uint8Array(planarFrameBytes(size, size));
+  const result = new Uint8Array(size * size + 2 * Math.ceil(size / 2) ** 2);
   let [from, to] = [0, 0];
   for (const subsampling of [1, 2, 2]) {
     const x = cutSpan(width, box.x, box.width, subsampling);
