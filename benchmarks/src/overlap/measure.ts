@@ -56,7 +56,7 @@ export async function measureOverlap(
   const reader = new EpochReader({ stepsPerEpoch: Number.MAX_SAFE_INTEGER, epoch: endless }, 1);
   try {
     const take = trainingStep(trained, reader, 1, {
-      shared: shared as unknown as StepSurroundings['shared'],
+      shared: shared as unknown as StepSurroundings<number>['shared'],
     });
     const [steps, sums, waits]: [number[], number[], number[]] = [[], [], []];
     for (let step = 0; step < WARM_UP_STEPS + options.steps; step++) {
