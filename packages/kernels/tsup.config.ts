@@ -2,10 +2,14 @@ import { defineConfig } from 'tsup';
 import { shared } from '../../tsup.shared';
 
 export default defineConfig(
-  shared({
-    index: 'src/index.ts',
-    node: 'src/node/index.ts',
-    lab: 'src/lab/index.ts',
-    tuning: 'src/tuning/index.ts',
-  }),
+  shared(
+    {
+      index: 'src/index.ts',
+      node: 'src/node/index.ts',
+      lab: 'src/lab/index.ts',
+      tuning: 'src/tuning/index.ts',
+    },
+    // Declarations speak of GPUDevice and the like, which TypeScript has among the types of browsers.
+    { dts: { banner: '/// <reference lib="dom" />' } },
+  ),
 );
