@@ -107,7 +107,7 @@ describe('buffer pool', () => {
       thrown = error;
     }
     expect(thrown).toBeInstanceOf(OutOfMemoryError);
-    expect(thrown).toMatchObject({ requestedBytes: 4 * elements, liveBytes: pool.liveBytes });
+    expect(thrown).toMatchObject({ requestedBytes: 4 * elements, heldBytes: pool.reservedBytes });
     expect((thrown as Error).message).toMatch(/hidden layer.*smaller batch/);
     expect(pool.createdBuffers).toBe(createdBuffers);
   });
