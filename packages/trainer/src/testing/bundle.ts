@@ -13,8 +13,7 @@ export async function bundleProgram(name: string, folder: string): Promise<strin
     format: 'esm',
     target: 'node20',
     conditions: ['@tubelet/source'],
-    // These programs use no GPU: nothing of the kernels may end up in them.
-    external: ['@tubelet/kernels'],
+    loader: { '.wgsl': 'text' },
     // Some CommonJS packages call `require`, which an ES module has to make for them.
     banner: {
       js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",

@@ -23,7 +23,7 @@ const cases: readonly KernelCase<CropShape>[] = [
   { name: 'clips of 160×160', kind: 'model', shape: { clips: 2, frames: 16, size: 160 } },
 ];
 
-const PURPOSE = streamPurpose(16);
+const PURPOSE = streamPurpose(17);
 
 /** Boxes of several sizes; every second clip is mirrored, and every second has noise. */
 function clipOf({ size }: CropShape, clip: number) {
