@@ -119,7 +119,8 @@ describe('a process killed while it writes a checkpoint', () => {
     const calls: string[] = [];
     for (let pauseAt = 1; ; pauseAt++) {
       const run = await runWithSteps(1);
-      const [said = ''] = await killAfter(run, 2, pauseAt, 1);
+      const [said] = await killAfter(run, 2, pauseAt, 1);
+      if (said === undefined) throw new Error('the writer ended without a word; its errors are above');
       if (said === 'saved 2') break;
       calls.push(said.replace('paused ', ''));
       // The new checkpoint exists from the renaming on, and is whole from its first instant.
