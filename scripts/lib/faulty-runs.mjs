@@ -14,7 +14,9 @@ import { bundleSource, importSource } from './source.mjs';
 
 const program = join(root, 'apps', 'pretrain', 'dist', 'cli.js');
 /** The same program, but that it can be told to lose its GPU, or to come upon NaN. */
-const faultyProgram = await bundleSource('apps/pretrain/src/testing/faulty-program.ts', 'apps/pretrain');
+const faultyProgram = await bundleSource('apps/pretrain/src/testing/faulty-program.ts', {
+  owner: 'apps/pretrain',
+});
 const { TINY_MODEL } = await importSource('apps/pretrain/src/testing/tiny-model.ts');
 
 /** 5 files, each twice an epoch, are 5 steps of 2. */

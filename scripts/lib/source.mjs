@@ -32,12 +32,13 @@ const othersStayOut = {
  * which is out of the way.
  *
  * @param {string} path relative to the repository's root
- * @param {string} [owner] the folder of the package whose dependencies it has; the root's unless given
+ * @param {object} [how] `owner`, the folder of the package that the module belongs to: then our packages stay out too,
+ *   and are those that it has, built, as a program that starts further processes and threads needs them
  * @returns {Promise<string>} the script's path
  */
-export async function bundleSource(path, owner = '.') {
+export async function bundleSource(path, { owner } = {}) {
   const { build } = await import('esbuild');
-  const folder = join(root, owner, 'node_modules', '.cache', 'tubelet-scripts');
+  const folder = join(root, owner ?? '.', 'node_modules', '.cache', 'tubelet-scripts');
   await mkdir(folder, { recursive: true });
   const name = path.replaceAll(/[^\w]/g, '-');
   const temporary = join(folder, `${name}.${process.pid}.mjs`);
@@ -49,8 +50,9 @@ export async function bundleSource(path, owner = '.') {
     platform: 'node',
     format: 'esm',
     target: 'node20',
-    conditions: ['@tubelet/source'],
-    plugins: [othersStayOut],
+    ...(owner === undefined
+      ? { conditions: ['@tubelet/source'], plugins: [othersStayOut] }
+      : { packages: 'external' }),
     loader: { '.wgsl': 'text' },
     logLevel: 'error',
     absWorkingDir: root,
