@@ -211,7 +211,7 @@ async function hangingDecoder({ videos, data, out, bytes, folder, number }) {
   const answer = 'case "$*" in *-version*) echo "ffmpeg version 7.1 hanging"; exit;; esac';
   writeFileSync(script, `#!/bin/sh\n${answer}\nexec sleep 1000\n`, { mode: 0o755 });
   const env = { FFMPEG_PATH: script };
-  await requireSameEnd(videos, out, bytes, { env, changes: { 'decode-limit': 1 } });
+  await requireSameEnd(videos, out, bytes, { env, changes: { 'decode-limit': 10 } });
   const text = logOf(out).find(({ type, path }) => type === 'bad-file' && path === data.textFile);
   require(/ended by SIGKILL after/.test(text?.reason), `the file is not named: ${JSON.stringify(text)}`);
   return `ended and named in the log, ${SAME}`;
