@@ -60,5 +60,5 @@ export async function crossValidate(
     if (result.test) evaluations.push(result.test);
   }
   if (evaluations.length === 0) return;
-  await reportCrossValidation(evaluations, dataset, options, sharedSettings(settingsOf(1)));
+  await reportCrossValidation(evaluations, dataset, options, config, sharedSettings(settingsOf(1)));
 }

@@ -1,4 +1,5 @@
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
+import type { EncoderConfig } from '@tubelet/mae-dfer';
 import { BadFiles, type Evaluation, evaluationOf, UserError } from '@tubelet/trainer';
 import type { CropMode, Dataset, LabelledVideo } from '@tubelet/video';
 import { resolveCheckpoint } from './checkpoint-place.js';
@@ -18,6 +19,8 @@ export interface DatasetEvaluation {
   readonly evaluation: Evaluation;
   /** As `--data` takes it. */
   readonly datasetName: string;
+  /** The classifier's. */
+  readonly encoder: EncoderConfig;
   /** Mean cross-entropy of the clips. */
   readonly loss: number;
   readonly frameStep: number;
@@ -57,13 +60,12 @@ export function videosOf(dataset: Dataset, fold: number, part: Part): readonly L
   return videos;
 }
 
-/** The fold that is asked for, or that the classifier was trained for, or the first. Throws `OptionError`. */
-export /**
+/**
  * The fold that is asked for, or else the one that the classifier was trained for, or else the first.
  *
  * @throws {OptionError} for a fold that the data set does not have
  */
-function foldOf(
+export function foldOf(
   { fold }: Pick<EvaluateCommandOptions, 'fold'>,
   { description }: Pick<ClassifierFile, 'description'>,
   dataset: Dataset,
@@ -123,7 +125,8 @@ export async function evaluateDataset(
       leftOut,
     };
     const evaluation = evaluationOf(subject, scores);
-    return { evaluation, datasetName: dataset.name, loss, frameStep, crop, leak };
+    const { encoder } = description.model;
+    return { evaluation, datasetName: dataset.name, encoder, loss, frameStep, crop, leak };
   } finally {
     closeNodeRuntime(runtime);
   }

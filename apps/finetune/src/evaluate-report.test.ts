@@ -41,7 +41,8 @@ describe('the evaluate command', () => {
     await evaluate({ ...options, out: at('report') }, terminal);
     const text = terminal.written.join('');
     expect(text).toMatch(/^DFEW, fold 2, test: 7 videos, 2 clips of each \(frame step 2, crop none\)$/m);
-    expect(text).toMatch(/^UAR +\d+\.\d\d % +61\.96 % +63\.41 %$/m);
+    expect(text).toMatch(/^measured +\d+\.\d\d % +\d+\.\d\d %$/m);
+    expect(text).toMatch(/^published for MAE-DFER base, fold 2 +61\.96 % +72\.49 %$/m);
     expect(text).toMatch(/^disgust +1 +\d.* +18\.62 %$/m);
     expect(text).toMatch(/^report .*report\.html$/m);
     expect(terminal.notes.filter((note) => note.startsWith('warning'))).toEqual([]);

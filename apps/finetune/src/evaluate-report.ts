@@ -25,7 +25,7 @@ function summary(
 
 /** What a report tells beside the results. */
 function contextOf(
-  { evaluation, datasetName, loss, frameStep, crop, leak }: DatasetEvaluation,
+  { evaluation, datasetName, encoder, loss, frameStep, crop, leak }: DatasetEvaluation,
   options: EvaluateCommandOptions,
 ): EvaluationContext {
   const { fold, part }: Evaluation = evaluation;
@@ -33,7 +33,7 @@ function contextOf(
   return {
     notes: leak === null ? [] : [`Warning: ${leak}`],
     settings: { data: datasetName, root, classesFile, frameStep, crop, batchSize, loss },
-    published: publishedFor(datasetName, fold, part),
+    published: publishedFor(datasetName, fold, part, encoder),
   };
 }
 

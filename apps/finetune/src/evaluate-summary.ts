@@ -5,28 +5,41 @@ const percent = (share: number | null | undefined): string =>
   share === null || share === undefined ? '–' : `${(100 * share).toFixed(2)} %`;
 const printed = (value: number | undefined): string => percent(value === undefined ? value : value / 100);
 
-/** UAR, WAR and their companions, beside published figures where there are some. */
+/** UAR, WAR and their companions; above published figures where there are some, a line each. */
 export function formatMetrics(
   { uar, war, top5, weightedF1, macroF1 }: ClassificationMetrics,
   published: readonly PublishedFigures[] = [],
 ): string {
-  const blank = published.map(() => '');
-  return textTable([
-    ...(published.length > 0 ? [['', 'measured', ...published.map(({ title }) => title)]] : []),
-    ['UAR', percent(uar), ...published.map(({ uarPercent }) => printed(uarPercent))],
-    ['WAR', percent(war), ...published.map(({ warPercent }) => printed(warPercent))],
-    ...(top5 === undefined ? [] : [['among the first five', percent(top5), ...blank]]),
-    ['weighted F1', percent(weightedF1), ...blank],
-    ['macro F1', percent(macroF1), ...blank],
+  const recalls = [
+    ['UAR', percent(uar)],
+    ['WAR', percent(war)],
+  ];
+  const others = [
+    ...(top5 === undefined ? [] : [['among the first five', percent(top5)]]),
+    ['weighted F1', percent(weightedF1)],
+    ['macro F1', percent(macroF1)],
+  ];
+  if (published.length === 0) return textTable([...recalls, ...others]);
+  const comparison = textTable([
+    ['', 'UAR', 'WAR'],
+    ['measured', percent(uar), percent(war)],
+    ...published.map(({ title, uarPercent, warPercent }) => [
+      title,
+      printed(uarPercent),
+      printed(warPercent),
+    ]),
   ]);
+  return `${comparison}\n\n${textTable(others)}`;
 }
 
-/** How each class fares, beside published recalls where there are some. */
+/** How each class fares, beside the first published recalls, if there are any. */
 export function formatClasses(
   { perClass }: ClassificationMetrics,
   published: readonly PublishedFigures[] = [],
 ): string {
-  const theirs = published.filter(({ classRecallPercent }) => classRecallPercent?.length === perClass.length);
+  const theirs = published
+    .filter(({ classRecallPercent }) => classRecallPercent?.length === perClass.length)
+    .slice(0, 1);
   return textTable([
     ['class', 'videos', 'recall', 'precision', 'F1', ...theirs.map(({ title }) => `recall ${title}`)],
     ...perClass.map(({ name, support, recall, precision, f1 }, k) => [

@@ -13,6 +13,7 @@ import {
   type ReportSection,
   type RunFolder,
 } from '@tubelet/trainer';
+import type { ClassifierConfig } from '@tubelet/mae-dfer';
 import { labelCounts, type Dataset, type LabelledVideo } from '@tubelet/video';
 import type { RunVideos, ValidationPart } from './data-source.js';
 import { formatClasses, formatMetrics } from './evaluate-summary.js';
@@ -91,8 +92,9 @@ export async function reportTest(
   dataset: Dataset,
   videos: RunVideos,
   options: RunOptions,
+  { encoder }: ClassifierConfig,
 ): Promise<void> {
-  const published = publishedFor(dataset.name, test.fold, 'test');
+  const published = publishedFor(dataset.name, test.fold, 'test', encoder);
   const { reportPath } = await writeEvaluation(testDirectory(options.out), test, {
     notes: [`Validated on ${videos.validatedOn}; tested: the weights of the ${options.testOf} epoch.`],
     settings: { root: dataset.root, frameStep: options.frameStep, crop: options.crop, seed: options.seed },
@@ -120,18 +122,22 @@ export async function reportCrossValidation(
   tests: readonly Evaluation[],
   dataset: Dataset,
   { out, validateOn, testOf }: RunOptions,
+  { encoder }: ClassifierConfig,
   settings: Readonly<Record<string, JsonValue>>,
 ): Promise<void> {
   const merged = mergeFolds(tests);
+  const published = publishedFor(dataset.name, 'all', 'test', encoder);
   const { reportPath } = await writeEvaluation(out, merged, {
     notes: [`Validated on ${VALIDATED_ON[validateOn]}; tested: the weights of the ${testOf} epoch.`],
     settings: { root: dataset.root, ...settings },
-    published: publishedFor(dataset.name, 'all', 'test'),
-    publishedFolds: publishedFolds(dataset.name, 'test'),
+    published,
+    publishedFolds: publishedFolds(dataset.name, 'test', encoder),
   });
   const { pooled, meanUar, meanWar } = merged;
   console.log(
     `\n${tests.length} folds: mean of the folds' UAR ${percent(meanUar)}, WAR ${percent(meanWar)}; ` +
-      `all predictions together UAR ${percent(pooled.uar)}, WAR ${percent(pooled.war)}\nreport ${reportPath}`,
+      `all predictions together UAR ${percent(pooled.uar)}, WAR ${percent(pooled.war)}`,
   );
+  console.log(`\n${formatMetrics(pooled, published)}\n\n${formatClasses(pooled, published)}`);
+  console.log(`\nreport ${reportPath}`);
 }

@@ -165,6 +165,6 @@ async function conclude(
   run.log.append({ type: 'test', step: result.completedSteps, uar, war });
   run.log.flush();
   await completeRunReport(run, dataset, videos, test);
-  await reportTest(test, dataset, videos, options);
+  await reportTest(test, dataset, videos, options, training.config);
   return test;
 }
