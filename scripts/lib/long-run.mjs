@@ -12,7 +12,10 @@ function sample(pid) {
     return {
       megabytes: Number(kilobytes) / 1024,
       descriptors: readdirSync(`/proc/${pid}/fd`).length,
-      processes: readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).length,
+      // Each thread lists those that it began, and decoders are begun by threads.
+      processes: readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+        readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' ').filter(Boolean),
+      ).length,
     };
   } catch {
     return undefined;
