@@ -39,5 +39,5 @@ export * from './pixels/crop-video/crop-video.js';
 export * from './pixels/mix-clips/mix-clips.js';
 export { broadcastShape, broadcastTo } from './strided/axes.js';
 export type { StridedExpression, StridedInput } from './strided/inputs.js';
-export { stridedMap, type StridedMapCall } from './strided/map.js';
+export { copyOf, stridedMap, type StridedMapCall } from './strided/map.js';
 export { stridedReduce, type Combination, type StridedReduceCall } from './strided/reduce.js';

@@ -11,7 +11,8 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGUSR1'] as const;
 
 /**
  * Takes SIGINT, SIGTERM and SIGUSR1, which schedulers send before the end of a job's time, as the wish to end the run
- * after the present step, by default with a checkpoint. A second signal ends the process at once, with the exit code that shells give to it (128 plus its number).
+ * after the present step, by default with a checkpoint. A second signal ends the process at once, with the exit code that
+ * shells give to it (128 plus its number).
  *
  * @param note prints a line to the user
  * @param doing what is done before the end, in words

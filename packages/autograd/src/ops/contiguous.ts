@@ -1,4 +1,4 @@
-import { stridedMap, type GpuArray } from '@tubelet/kernels';
+import { copyOf, type GpuArray, stridedMap } from '@tubelet/kernels';
 import type { GradientFlow, Tensor } from '../tensor.js';
 
 /** `body` on an array with the elements of `array` row by row: itself, or a copy that is given back afterwards. */
@@ -9,7 +9,7 @@ export function withContiguous<T>(
 ): T {
   if (array.isContiguous) return body(array);
   const copy = runtime.empty(array.shape, array.dtype, 'contiguous copy');
-  stridedMap(runtime, { kernel: 'copy', inputs: { a: { array } }, value: 'a', out: copy });
+  stridedMap(runtime, { ...copyOf(array), out: copy });
   const result = body(copy);
   runtime.release(copy);
   return result;
@@ -30,9 +30,7 @@ export function intoContiguousGradient(
   const scratch = runtime.empty(array.shape, 'f32', `gradient of ${tensor.name}`);
   write(scratch, false);
   stridedMap(runtime, {
-    kernel: 'copy',
-    inputs: { a: { array: scratch } },
-    value: 'a',
+    ...copyOf(scratch),
     out: array,
     accumulate,
   });

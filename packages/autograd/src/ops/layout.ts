@@ -1,4 +1,4 @@
-import { f32, GpuArray, stridedMap } from '@tubelet/kernels';
+import { copyOf, f32, GpuArray, stridedMap } from '@tubelet/kernels';
 import type { Tensor } from '../tensor.js';
 import { axisOf } from './axes.js';
 import { addGradient } from './pointwise.js';
@@ -85,8 +85,7 @@ export function concat(tensors: readonly Tensor[], axis: number): Tensor {
   const partOf = (array: GpuArray, { tensor, start: from }: (typeof places)[number]) =>
     part(array, at, from, tensor.shape[at]!, 1);
   for (const place of places) {
-    const inputs = { a: { array: place.tensor.array } };
-    stridedMap(runtime, { kernel: 'copy', inputs, value: 'a', out: partOf(out, place) });
+    stridedMap(runtime, { ...copyOf(place.tensor.array), out: partOf(out, place) });
   }
   const y = engine.output(out, tensors, 'concat');
   if (!y.requiresGrad) return y;
@@ -98,8 +97,7 @@ export function concat(tensors: readonly Tensor[], axis: number): Tensor {
     backward: (gradients) => {
       for (const place of places) {
         if (!place.tensor.requiresGrad) continue;
-        const inputs = { a: { array: partOf(gradients.of(y), place) } };
-        addGradient(gradients, place.tensor, place.tensor.shape, { kernel: 'copy', inputs, value: 'a' });
+        addGradient(gradients, place.tensor, place.tensor.shape, copyOf(partOf(gradients.of(y), place)));
       }
     },
   });
@@ -127,9 +125,7 @@ export function pad(
   const out = engine.empty(shape, 'f32', 'pad');
   fillWith(x, out, value);
   stridedMap(engine.runtime, {
-    kernel: 'copy',
-    inputs: { a: { array: x.array } },
-    value: 'a',
+    ...copyOf(x.array),
     out: inner(out),
   });
   const y = engine.output(out, [x], 'pad');
@@ -140,8 +136,7 @@ export function pad(
     outputs: [y],
     saved: [],
     backward: (gradients) => {
-      const inputs = { a: { array: inner(gradients.of(y)) } };
-      addGradient(gradients, x, x.shape, { kernel: 'copy', inputs, value: 'a' });
+      addGradient(gradients, x, x.shape, copyOf(inner(gradients.of(y))));
     },
   });
   return y;
@@ -151,7 +146,7 @@ export function pad(
 export function expand(x: Tensor, shape: readonly number[]): Tensor {
   const { engine } = x;
   const out = engine.empty(shape, x.dtype, 'expand');
-  stridedMap(engine.runtime, { kernel: 'copy', inputs: { a: { array: x.array } }, value: 'a', out });
+  stridedMap(engine.runtime, { ...copyOf(x.array), out });
   const y = engine.output(out, [x], 'expand');
   if (!y.requiresGrad) return y;
   engine.record({
@@ -159,12 +154,7 @@ export function expand(x: Tensor, shape: readonly number[]): Tensor {
     inputs: [x],
     outputs: [y],
     saved: [],
-    backward: (gradients) =>
-      addGradient(gradients, x, y.shape, {
-        kernel: 'copy',
-        inputs: { a: { array: gradients.of(y) } },
-        value: 'a',
-      }),
+    backward: (gradients) => addGradient(gradients, x, y.shape, copyOf(gradients.of(y))),
   });
   return y;
 }
@@ -213,7 +203,7 @@ export function patches(x: Tensor, { size, stride, dilation }: PatchOptions): Te
     );
   const source = view(x.array);
   const out = engine.empty(source.shape, 'f32', 'patches');
-  stridedMap(engine.runtime, { kernel: 'copy', inputs: { a: { array: source } }, value: 'a', out });
+  stridedMap(engine.runtime, { ...copyOf(source), out });
   const y = engine.output(out, [x], 'patches');
   if (!y.requiresGrad) return y;
   engine.record({
@@ -230,8 +220,7 @@ export function patches(x: Tensor, { size, stride, dilation }: PatchOptions): Te
       const dy = gradients.of(y);
       for (let place = 0; place < places; place++) {
         const at = (of: GpuArray) => elementOfPatches(of, size, place);
-        const inputs = { a: { array: at(dy) } };
-        stridedMap(engine.runtime, { kernel: 'copy', inputs, value: 'a', out: at(target), accumulate: true });
+        stridedMap(engine.runtime, { ...copyOf(at(dy)), out: at(target), accumulate: true });
       }
     },
   });
@@ -258,7 +247,7 @@ function copyOfView(
   const { engine } = x;
   const source = view(x.array);
   const out = engine.empty(source.shape, x.dtype, name);
-  stridedMap(engine.runtime, { kernel: 'copy', inputs: { a: { array: source } }, value: 'a', out });
+  stridedMap(engine.runtime, { ...copyOf(source), out });
   const y = engine.output(out, [x], name);
   if (!y.requiresGrad) return y;
   engine.record({
@@ -270,9 +259,7 @@ function copyOfView(
       const { array, accumulate } = gradients.target(x);
       if (!accumulate && !isWhole) fillWith(x, array, 0);
       stridedMap(engine.runtime, {
-        kernel: 'copy',
-        inputs: { a: { array: gradients.of(y) } },
-        value: 'a',
+        ...copyOf(gradients.of(y)),
         out: view(array),
         accumulate: accumulate || !isWhole,
       });

@@ -1,9 +1,10 @@
 import {
   broadcastShape,
+  copyOf,
+  type GpuArray,
   matmul as matmulKernel,
   ShapeError,
   stridedMap,
-  type GpuArray,
 } from '@tubelet/kernels';
 import type { GradientFlow, Tensor } from '../tensor.js';
 import { intoContiguousGradient, withContiguous } from './contiguous.js';
@@ -104,7 +105,7 @@ function withMatrices(
     if (own === count) return body(array.reshape(matricesShape(plan, rows, columns)));
     if (own === 1) return body(array.reshape([rows, columns]).broadcastLeading(count));
     const repeated = runtime.empty([...plan.batch, rows, columns], 'f32', 'matmul operand');
-    stridedMap(runtime, { kernel: 'copy', inputs: { a: { array } }, value: 'a', out: repeated });
+    stridedMap(runtime, { ...copyOf(array), out: repeated });
     body(repeated.reshape(matricesShape(plan, rows, columns)));
     runtime.release(repeated);
   });

@@ -1,4 +1,4 @@
-import { rowAdd, stridedMap, type GpuArray } from '@tubelet/kernels';
+import { copyOf, type GpuArray, rowAdd, stridedMap } from '@tubelet/kernels';
 import type { Tensor } from '../tensor.js';
 import { intoContiguousGradient } from './contiguous.js';
 
@@ -67,7 +67,7 @@ export function reshape(x: Tensor, shape: readonly number[]): Tensor {
   const array = x.array.isContiguous ? x.array.reshape(full) : engine.empty(full, x.dtype, x.name);
   if (!x.array.isContiguous) {
     const out = array.reshape(x.shape);
-    stridedMap(engine.runtime, { kernel: 'copy', inputs: { a: { array: x.array } }, value: 'a', out });
+    stridedMap(engine.runtime, { ...copyOf(x.array), out });
   }
   const y = engine.output(array, [x], x.name);
   if (y.requiresGrad) {
@@ -82,9 +82,7 @@ export function reshape(x: Tensor, shape: readonly number[]): Tensor {
         intoContiguousGradient(gradients, x, (target, accumulate) => {
           const out = target.reshape(y.shape);
           stridedMap(engine.runtime, {
-            kernel: 'copy',
-            inputs: { a: { array: dy } },
-            value: 'a',
+            ...copyOf(dy),
             out,
             accumulate,
           });

@@ -27,6 +27,11 @@ export interface StridedMapCall extends StridedExpression {
   readonly accumulate?: boolean;
 }
 
+/** The call of `stridedMap` that copies an array, but for its output. */
+export function copyOf(array: GpuArray): StridedExpression & { readonly kernel: string } {
+  return { kernel: 'copy', inputs: { a: { array } }, value: 'a' };
+}
+
 function stridedMapCost(call: Pick<StridedMapCall, 'inputs' | 'out' | 'accumulate'>): Cost {
   const { inputs, out, accumulate = false } = call;
   return {
@@ -44,8 +49,7 @@ function stridedMapCost(call: Pick<StridedMapCall, 'inputs' | 'out' | 'accumulat
  */
 export function stridedMap(runtime: Runtime, call: StridedMapCall): void {
   const { kernel, out } = call;
-  const copy = (array: GpuArray, to: GpuArray) =>
-    stridedMap(runtime, { kernel: 'copy', inputs: { a: { array } }, out: to, value: 'a' });
+  const copy = (array: GpuArray, to: GpuArray) => stridedMap(runtime, { ...copyOf(array), out: to });
   withSeparateInputs(runtime, kernel, call.inputs, out, copy, (inputs) => run(runtime, { ...call, inputs }));
 }
 

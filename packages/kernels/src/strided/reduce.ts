@@ -15,7 +15,7 @@ import {
   withSeparateInputs,
   type StridedExpression,
 } from './inputs.js';
-import { stridedMap } from './map.js';
+import { copyOf, stridedMap } from './map.js';
 import reduceWgsl from './reduce.wgsl';
 
 export const stridedReduceVariants: readonly Variant[] = [{ name: 'strided', needs: [], prefers: 'any' }];
@@ -61,8 +61,7 @@ function stridedReduceCost(call: Pick<StridedReduceCall, 'inputs' | 'out' | 'acc
  * for more than six kept or reduced axes that do not merge.
  */
 export function stridedReduce(runtime: Runtime, call: StridedReduceCall): void {
-  const copy = (array: GpuArray, to: GpuArray) =>
-    stridedMap(runtime, { kernel: 'copy', inputs: { a: { array } }, out: to, value: 'a' });
+  const copy = (array: GpuArray, to: GpuArray) => stridedMap(runtime, { ...copyOf(array), out: to });
   withSeparateInputs(runtime, call.kernel, call.inputs, call.out, copy, (inputs) =>
     run(runtime, { ...call, inputs }, stridedReduceCost(call)),
   );

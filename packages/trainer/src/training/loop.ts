@@ -97,8 +97,8 @@ function loggable(metrics: Metrics): Record<string, number | string> {
 
 /**
  * Runs the steps `startStep … totalSteps - 1` with log, progress and checkpoints: one every
- * `checkpointEverySteps`, those that `retention` keeps for good, and one at the end or when the user stops the run. They are written beside the
- * next steps. The report is written last.
+ * `checkpointEverySteps`, those that `retention` keeps for good, and one at the end or when the user stops the run. They
+ * are written beside the next steps. The report is written last.
  *
  * @throws what `step` and `checkpoint` throw, after noting it in the log
  * @throws {CheckpointWriteError} when a checkpoint cannot be written

@@ -80,6 +80,5 @@ async function batchTooLarge<Batch>(
   const more = recompute ? '' : ', and --recompute makes room for more';
   return new BatchTooLargeError(
     `a step with --batch-size ${batchSize} does not fit ${description || device}: ${why}. ${remedy}${more}.`,
-    undefined,
   );
 }
