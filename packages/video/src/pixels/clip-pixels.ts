@@ -1,11 +1,9 @@
 /** Decoded clips to the tensors that models take, on the GPU. */
 import { packFrames, type GpuArray, type Runtime } from '@tubelet/kernels';
 import type { Box } from '../resize';
+import { inParts, KeptArrays } from './clip-parts';
 import { requireAlike, type CodedFrames } from './coded-frames';
 import { greatest, SquarePixels, upright, type Image } from './square-pixels';
-
-/** Words of an array that clips are worked on in, at the most: larger batches are worked on in parts. */
-const SCRATCH_WORDS = 2 ** 24;
 
 /**
  * Makes frames of decoded clips: brought to a square as `SquarePixels` does it, a crop resized to the whole in the same
@@ -15,7 +13,7 @@ const SCRATCH_WORDS = 2 ** 24;
  */
 export class ClipPixels {
   private readonly squares: SquarePixels;
-  private readonly outputs = new Map<string, GpuArray>();
+  private readonly outputs: KeptArrays;
 
   /** @param size edge of the square frames in pixels, a multiple of 4 */
   constructor(
@@ -23,6 +21,7 @@ export class ClipPixels {
     readonly size: number,
   ) {
     this.squares = new SquarePixels(runtime, size);
+    this.outputs = new KeptArrays(runtime, 'u8', 'frames');
   }
 
   /**
@@ -34,41 +33,23 @@ export class ClipPixels {
   frames(clips: readonly CodedFrames[], boxes: readonly (Box | undefined)[] = []): GpuArray {
     const { runtime, squares, size } = this;
     const length = requireAlike(clips);
-    const out = this.output(clips.length, length);
-    const perPart = Math.max(
-      Math.floor(SCRATCH_WORDS / greatest(clips.map((clip) => squares.words(clip)))),
-      1,
-    );
-    for (let begin = 0; begin < clips.length; begin += perPart) {
-      const end = Math.min(begin + perPart, clips.length);
+    const out = this.outputs.ofShape([clips.length, length, size, size, 3]);
+    const clipWords = greatest(clips.map((clip) => squares.words(clip)));
+    inParts(runtime, clips.length, clipWords, (begin, end) => {
       const ownBoxes = boxes.slice(begin, end);
-      runtime.scope(() => {
-        let pixels = runtime.empty([(end - begin) * length * size * size], 'u32', 'pixels');
-        squares.fill(pixels, clips.slice(begin, end));
-        if (ownBoxes.some((box) => box !== undefined)) pixels = this.cropped(pixels, ownBoxes, length);
-        packFrames(runtime, { pixels, frames: out.slice(0, begin, end) });
-      });
-    }
+      let pixels = runtime.empty([(end - begin) * length * size * size], 'u32', 'pixels');
+      squares.fill(pixels, clips.slice(begin, end));
+      if (ownBoxes.some((box) => box !== undefined)) pixels = this.cropped(pixels, ownBoxes, length);
+      packFrames(runtime, { pixels, frames: out.slice(0, begin, end) });
+    });
     squares.tidy();
     return out;
   }
 
   /** Gives the memory back; what the calls gave must not be used any more. */
   release(): void {
-    for (const array of this.outputs.values()) this.runtime.release(array);
-    this.outputs.clear();
+    this.outputs.release();
     this.squares.release();
-  }
-
-  private output(clips: number, length: number): GpuArray {
-    const { runtime, size } = this;
-    const key = `${clips} of ${length}`;
-    let array = this.outputs.get(key);
-    if (!array) {
-      array = runtime.keep(runtime.empty([clips, length, size, size, 3], 'u8', 'frames'));
-      this.outputs.set(key, array);
-    }
-    return array;
   }
 
   /** Cuts a box out of all frames of each clip and resizes it to the whole. */

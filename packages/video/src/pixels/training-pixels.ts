@@ -13,11 +13,9 @@ import type { Augmentation } from '../transforms/augmentation';
 import { NO_MIX } from '../transforms/mixup';
 import { planAugment, runAugment } from './augment-pixels';
 import { BatchTable } from './batch-table';
+import { inParts, KeptArrays } from './clip-parts';
 import { requireAlike, type CodedFrames } from './coded-frames';
 import { greatest, SquarePixels, uploadJobs } from './square-pixels';
-
-/** Words of an array that clips are worked on in, at the most: larger batches are worked on in parts. */
-const SCRATCH_WORDS = 2 ** 24;
 
 /** A batch of clips, and what is to become of it. */
 export interface TrainingClips {
@@ -34,7 +32,7 @@ export interface TrainingClips {
  */
 export class TrainingPixels {
   private readonly squares: SquarePixels;
-  private readonly outputs = new Map<string, GpuArray>();
+  private readonly outputs: KeptArrays;
 
   /** @param size edge of the frames in pixels, a multiple of 4 */
   constructor(
@@ -42,6 +40,7 @@ export class TrainingPixels {
     readonly size: number,
   ) {
     this.squares = new SquarePixels(runtime, size);
+    this.outputs = new KeptArrays(runtime, 'f32', 'training video');
   }
 
   /**
@@ -49,21 +48,17 @@ export class TrainingPixels {
    * augmentation is missing; `ShapeError` for an odd batch that is to be mixed.
    */
   video({ clips, augmentations, mix }: TrainingClips): GpuArray {
-    const { runtime, squares } = this;
+    const { runtime, size, squares } = this;
     const length = requireAlike(clips);
     if (augmentations.length !== clips.length) {
       throw new RangeError(`${augmentations.length} augmentations for ${clips.length} clips: give one each.`);
     }
-    const out = this.output(clips.length, length);
+    const out = this.outputs.ofShape([clips.length, 3, length, size, size]);
     // Pixels are worked on in two halves of an array.
     const clipWords = 2 * greatest(clips.map((clip) => squares.words(clip)));
-    const perPart = Math.max(Math.floor(SCRATCH_WORDS / clipWords), 1);
-    for (let begin = 0; begin < clips.length; begin += perPart) {
-      const end = Math.min(begin + perPart, clips.length);
-      runtime.scope(() =>
-        this.part(clips.slice(begin, end), augmentations.slice(begin, end), out.slice(0, begin, end)),
-      );
-    }
+    inParts(runtime, clips.length, clipWords, (begin, end) =>
+      this.part(clips.slice(begin, end), augmentations.slice(begin, end), out.slice(0, begin, end)),
+    );
     squares.tidy();
     if (mix.lambda !== NO_MIX.lambda) mixClips(runtime, out, mix);
     return out;
@@ -71,20 +66,8 @@ export class TrainingPixels {
 
   /** Gives the memory back; what the calls gave must not be used any more. */
   release(): void {
-    for (const array of this.outputs.values()) this.runtime.release(array);
-    this.outputs.clear();
+    this.outputs.release();
     this.squares.release();
-  }
-
-  private output(clips: number, length: number): GpuArray {
-    const { runtime, size } = this;
-    const key = `${clips} of ${length}`;
-    let array = this.outputs.get(key);
-    if (!array) {
-      array = runtime.keep(runtime.empty([clips, 3, length, size, size], 'f32', 'training video'));
-      this.outputs.set(key, array);
-    }
-    return array;
   }
 
   private part(clips: readonly CodedFrames[], augmentations: readonly Augmentation[], video: GpuArray): void {
