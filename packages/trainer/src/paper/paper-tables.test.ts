@@ -26,7 +26,7 @@ describe('the paper’s tables', () => {
     const rows = PAPER_TABLES[detailed];
     expect(rows).toHaveLength(PAPER_TABLES[short].length);
     for (const [i, row] of PAPER_TABLES[short].entries()) {
-      // Printed so: Table 14 has the digits of one UAR the other way round, and Table 12 another year of one method.
+      // Printed so: Tables 8 and 14 have two digits of one UAR in different orders, Table 12 another year of one method.
       const misprint = short === 8 && row.method === VIDEOMAE_KINETICS ? { uar: 38.34 } : {};
       const method = rows[i]!.method.replace('EST (Liu et al., 2021)', 'EST (Liu et al., 2023)');
       expect(shown({ ...rows[i]!, method })).toEqual({ ...shown(row), ...misprint });
