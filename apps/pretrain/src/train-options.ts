@@ -29,6 +29,13 @@ import {
 export const trainOptions = optionSet({
   'Run:': folderOptions,
   'Model:': {
+    from: option
+      .text(
+        '<place>',
+        'weights to start from: a checkpoint or run of pre-training, or a published .pth of MAE-DFER or VideoMAE; the ' +
+          'model is the one that the options below describe',
+      )
+      .optional(),
     ...encoderOptions,
     decoderDim: option.whole('<n>', 'width of the decoder').default(384),
     decoderDepth: option.whole('<n>', 'blocks of the decoder').default(4),

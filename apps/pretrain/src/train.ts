@@ -3,6 +3,7 @@ import type { BadFiles, Task, TaskData, Trainable } from '@tubelet/trainer';
 import { blankClips, type ClipBatch } from '@tubelet/video';
 import { resolve } from 'node:path';
 import manifest from '../package.json' with { type: 'json' };
+import { loadStartingWeights } from './starting-weights.js';
 import { TrainingState } from './training-state.js';
 import { WatchedClip } from './watched-clip.js';
 import { findVideos, openLoader, videosFingerprint } from './train-data.js';
@@ -38,7 +39,7 @@ export async function pretraining(
   config: PretrainingConfig,
   commandLine: readonly string[],
 ): Promise<Task<ClipBatch, TrainingState>> {
-  const { watch } = options;
+  const { watch, from } = options;
   const watched = watch === undefined ? undefined : await WatchedClip.open(watch, options, config);
   return {
     ...trainable(options, config),
@@ -48,6 +49,7 @@ export async function pretraining(
     saveEveryEpochs: 10,
     moreBatches: ', or raise --clips-per-video',
     openData: (badFiles) => openData(sources, options, config, badFiles),
+    loadFirstWeights: from === undefined ? undefined : (model) => loadStartingWeights(from, model),
     announcements: ({ loader, stepsPerEpoch }) => [
       `samples: ${loader.sampleCount}, steps an epoch: ${stepsPerEpoch}`,
     ],
