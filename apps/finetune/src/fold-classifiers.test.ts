@@ -7,6 +7,7 @@ import { proceduralParameter } from '@tubelet/kernels/lab';
 import { classifierSpecs, lgiFormer } from '@tubelet/mae-dfer';
 import { evaluationPath, loadCheckpoint, OptionError, saveCheckpoint } from '@tubelet/trainer';
 // Test code of a neighbour, which is no part of what its package offers.
+import { publishedArchive } from '../../../packages/mae-dfer/src/import/testing/published-archive.js';
 import { writeMiniature } from '../../../packages/video/src/datasets/testing/miniature.js';
 import { describeClassifier } from './classifier-file.js';
 import type { EvaluateCommandOptions } from './classifier-options.js';
@@ -14,7 +15,6 @@ import { embed } from './embed.js';
 import { evaluate } from './evaluate-report.js';
 import { findFoldClassifiers } from './fold-classifiers.js';
 import { collectingTerminal } from './testing/collecting-terminal.js';
-import { publishedArchive } from './testing/published-archive.js';
 import { tinyDescription, writeTinyClassifier } from './testing/tiny-classifier.js';
 
 const CLASSES = ['happy', 'sad', 'neutral', 'angry', 'surprise', 'disgust', 'fear'];

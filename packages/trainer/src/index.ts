@@ -8,6 +8,7 @@ export {
 export { lineChart, type Curve, type LineChartOptions } from './charts/line-chart.js';
 export { classColour, classSymbol } from './charts/palette.js';
 export { pictureGrid } from './charts/picture-grid.js';
+export { escapeMarkup } from './markup.js';
 export { svgToPng, type PngOptions } from './charts/png.js';
 export { scatterChart, type ScatterChartOptions, type ScatterPoint } from './charts/scatter-chart.js';
 export { timelineChart, type TimelineOptions, type TimelinePoint } from './charts/timeline-chart.js';
