@@ -59,7 +59,10 @@ describe('the state of training', () => {
     const content = await training.checkpoint(0);
     expect(trainedClips('a.safetensors', content)).toEqual(clips);
     expect(trainedClips('a.safetensors', await open().checkpoint(0))).toBeUndefined();
-    const damaged = { ...content, metadata: { 'tubelet.pretraining.clips': '{"frameStep":0,"crop":"none"}' } };
+    const damaged = {
+      ...content,
+      metadata: { 'tubelet.pretraining.clips': '{"frameStep":0,"crop":"none"}' },
+    };
     expect(() => trainedClips('a.safetensors', damaged)).toThrow(CheckpointCorruptError);
   });
 });

@@ -18,9 +18,9 @@ export * from './checkpoint-folder.js';
 export * from './cli.js';
 export { OptionError, UserError } from './errors.js';
 export { csvRecord } from './csv.js';
-export type { EvaluationContext, PublishedFigures } from './evaluation/context.js';
+export { titleOf, type EvaluationContext, type PublishedFigures } from './evaluation/context.js';
 export * from './evaluation/evaluation.js';
-export { evaluationJson, readEvaluation, readableJson } from './evaluation/evaluation-json.js';
+export { evaluationJson, readEvaluation, readResult, readableJson } from './evaluation/evaluation-json.js';
 export { renderEvaluation } from './evaluation/evaluation-page.js';
 export * from './evaluation/folds.js';
 export {
