@@ -8,10 +8,12 @@ import { proceduralParameter } from '@tubelet/kernels/lab';
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
 import {
   Classifier,
+  classifierSpecs,
   initialiseClassifier,
   initialisePretraining,
   lgiFormer,
   PretrainingModel,
+  pretrainingSpecs,
   vitBase,
   type EncoderConfig,
   type PretrainingConfig,
@@ -22,6 +24,7 @@ import {
   PUBLISHED_ENCODER,
   publishedArchive,
   publishedShapes,
+  stateDictArchive,
 } from '../../../packages/mae-dfer/src/import/testing/published-archive.js';
 import {
   archive,
@@ -136,6 +139,25 @@ describe('weights to start from', () => {
     expect(report.unused.filter((one) => one.includes('exp_avg'))).toEqual([]);
     const after = await readStateDict(classifier.store);
     for (const one of report.matched) expect(after.get(one), one).toEqual(pretrained.get(`encoder.${one}`));
+  });
+
+  it.each([
+    ['pre-training', 'model', 'encoder.', FRESH],
+    ['fine-tuning on its 400 classes', 'module', '', HEAD],
+  ] as const)('come from VideoMAE’s published layout of %s', async (kind, key, prefix, missing) => {
+    const encoder = vitBase({ imageSize: 32, frames: 4, dim: 64, depth: 2, heads: 1 });
+    const specs =
+      prefix === '' ? classifierSpecs(encoder, 400) : pretrainingSpecs(encoder, PRETRAINING.decoder);
+    writeFileSync(at('videomae.pth'), stateDictArchive(specs, key));
+    expect(await encoderConfigOf(at('videomae.pth'))).toEqual({ ...encoder, imageSize: 160, frames: 16 });
+    const classifier = new Classifier(new Engine(runtime), { encoder, classes: 7, pooling: 'original' });
+    initialiseClassifier(classifier.store, 5);
+    const report = await loadStartingWeights(at('videomae.pth'), classifier, { otherHead: 'leave-out' });
+    expect([...report.missing].sort(), kind).toEqual([...missing].sort());
+    for (const [name, { shape, data }] of await readStateDict(classifier.store)) {
+      if (report.matched.includes(name)) expect(data).toEqual(proceduralParameter(prefix + name, shape));
+    }
+    expect(report.matched).toContain('blocks.1.attn.qkv.weight');
   });
 
   it('come whole from a classifier of the same classes', async () => {

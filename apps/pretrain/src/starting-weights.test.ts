@@ -9,13 +9,7 @@ import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
 import { lgiFormer, pretrainingSpecs, vitBase, type PretrainingConfig } from '@tubelet/mae-dfer';
 import { checkpointPath, saveCheckpoint, UserError } from '@tubelet/trainer';
 // Test code of a neighbour, which is no part of what its package offers.
-import {
-  archive,
-  bytesOf,
-  dictOf,
-  pickle,
-  tensorOf,
-} from '../../../packages/mae-dfer/src/import/testing/torch-archive.js';
+import { stateDictArchive } from '../../../packages/mae-dfer/src/import/testing/published-archive.js';
 import { loadStartingWeights } from './starting-weights.js';
 import { TrainingState } from './training-state.js';
 
@@ -41,25 +35,10 @@ function fresh(config: PretrainingConfig): TrainingState {
   return state;
 }
 
-/** A `.pth` in the layout of VideoMAE's published checkpoints: a state dict under `model`, in the published order. */
-function videoMaeArchive({ encoder, decoder }: PretrainingConfig): Uint8Array {
-  const parts = pretrainingSpecs(encoder, decoder)
-    .flatMap((spec) => ('pack' in spec ? [...spec.parts] : [spec]))
-    .flatMap((part) => ('name' in part ? [part] : []));
-  const entries = parts.map(({ name, shape }, key) => {
-    const size = shape.reduce((product, extent) => product * extent, 1);
-    return [name, tensorOf({ key: String(key), size, shape })] as const;
-  });
-  const storages = parts.map(
-    ({ name, shape }, key) => [String(key), bytesOf(proceduralParameter(name, shape))] as const,
-  );
-  return archive(pickle(dictOf([['model', dictOf(entries)]])), Object.fromEntries(storages));
-}
-
 beforeAll(async () => {
   runtime = await openNodeRuntime();
   folder = mkdtempSync(join(tmpdir(), 'tubelet-from-'));
-  writeFileSync(at('videomae.pth'), videoMaeArchive(VIT));
+  writeFileSync(at('videomae.pth'), stateDictArchive(pretrainingSpecs(VIT.encoder, VIT.decoder), 'model'));
 });
 afterAll(() => {
   closeNodeRuntime(runtime);

@@ -25,14 +25,18 @@ async function fileOf(place: string): Promise<string> {
 }
 
 /** Settings that the tensors do not tell: with another value the same weights mean something else. */
-const UNSEEN = ['heads', 'region'] as const;
+function unseenSettings(encoder: EncoderConfig) {
+  return {
+    heads: String(encoder.heads),
+    region: encoder.kind === 'lgi-former' ? encoder.region.join(',') : 'none',
+  };
+}
 
 function requireSameSettings(path: string, theirs: EncoderConfig, ours: EncoderConfig): void {
-  const of = (encoder: EncoderConfig, key: (typeof UNSEEN)[number]) =>
-    String((encoder as Partial<Record<string, unknown>>)[key] ?? 'none');
-  const differences = UNSEEN.filter((key) => of(theirs, key) !== of(ours, key)).map(
-    (key) => `--${key} is ${of(theirs, key)} there and ${of(ours, key)} here`,
-  );
+  const [there, here] = [unseenSettings(theirs), unseenSettings(ours)];
+  const differences = (['heads', 'region'] as const)
+    .filter((key) => there[key] !== here[key])
+    .map((key) => `--${key} is ${there[key]} there and ${here[key]} here`);
   if (differences.length === 0) return;
   throw new UserError(`--from: the weights in ${path} belong to another encoder: ${differences.join('; ')}.`);
 }
