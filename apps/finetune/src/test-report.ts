@@ -86,6 +86,12 @@ export async function completeRunReport(
   await writeReport(run.directory, run.config, sections);
 }
 
+/** In what a training differs from the published ones beside which its result stands. */
+const heldOutNote = ({ validateOn }: RunOptions) =>
+  validateOn === 'held-out'
+    ? ', which the published training trained on (--validate-on test or none does so too)'
+    : '';
+
 /** Writes the report of a run's test and prints its figures, beside published ones where there are some. */
 export async function reportTest(
   test: Evaluation,
@@ -101,7 +107,8 @@ export async function reportTest(
     published,
   });
   console.log(
-    `\ntest of fold ${test.fold}: ${test.metrics.count} videos, ${test.clipsPerVideo} clips of each`,
+    `\ntest of fold ${test.fold}: ${test.metrics.count} videos, ${test.clipsPerVideo} clips of each; ` +
+      `validated on ${videos.validatedOn}${published.length > 0 ? heldOutNote(options) : ''}`,
   );
   console.log(`${formatMetrics(test.metrics, published)}\n\n${formatClasses(test.metrics, published)}`);
   console.log(`\ntest report ${reportPath}`);
