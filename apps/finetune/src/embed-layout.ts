@@ -1,6 +1,7 @@
 import { PhiloxStream, streamPurpose } from '@tubelet/kernels';
 import { OptionError } from '@tubelet/trainer';
 import { UMAP } from 'umap-js';
+import { scoringProgress } from './evaluate-progress.js';
 import { tsne } from './tsne.js';
 
 const LAYOUT_PURPOSE = streamPurpose(14);
@@ -67,20 +68,21 @@ export function requireEnoughVideos(videos: number, { layout, neighbors, perplex
  * options give the same picture.
  *
  * @param features [N][C]
+ * @param tell is told how a t-SNE of many videos goes
  * @returns [N][2]
  * @throws RangeError for too few videos
  */
 export function layOutFeatures(
   features: readonly ArrayLike<number>[],
   options: LayoutOptions = {},
+  tell: (line: string) => void = () => {},
 ): [number, number][] {
   const { layout = 'umap', minDist = 0.1, seed = 0 } = options;
   const neighbors = options.neighbors ?? defaultNeighbors(features.length);
   if (layout === 'tsne') {
-    return tsne(features, {
-      perplexity: options.perplexity ?? Math.max(1, Math.min(30, features.length / 4)),
-      seed,
-    });
+    const perplexity = options.perplexity ?? Math.max(1, Math.min(30, features.length / 4));
+    const progress = scoringProgress(tell, Date.now, { unit: 'steps', done: 'of t-SNE taken' });
+    return tsne(features, { perplexity, seed, progress });
   }
   if (features.length < LEAST_VIDEOS || features.length <= neighbors) {
     throw new RangeError(

@@ -152,7 +152,7 @@ export async function embed(
     const sets = parts.map(({ fold }, i) => ({
       ...{ title: `fold ${fold}`, videos: embedded[i]!, names, isLabelled: labelNames !== null },
     }));
-    await writePicture(options.picture, featurePicture(sets, options));
+    await writePicture(options.picture, featurePicture(sets, options, io.note));
     io.note(`drew ${options.picture}`);
   }
 }

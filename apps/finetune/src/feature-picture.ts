@@ -14,11 +14,16 @@ export interface FeatureSet {
 }
 
 /** Features in the plane, one panel for each set, coloured by label, or by predicted class where there are no labels; SVG. */
-export function featurePicture(sets: readonly FeatureSet[], options: LayoutOptions): string {
+export function featurePicture(
+  sets: readonly FeatureSet[],
+  options: LayoutOptions,
+  tell: (line: string) => void,
+): string {
   const charts = sets.map(({ title, videos, names, isLabelled }) => {
     const places = layOutFeatures(
       videos.map(({ feature }) => feature),
       options,
+      tell,
     );
     const heading = `${LAYOUT_TITLES[options.layout ?? 'umap']} of ${videos.length} videos by ${isLabelled ? 'label' : 'predicted class'}`;
     return scatterChart({

@@ -69,7 +69,10 @@ export async function featureFigure(
     options,
   );
   const titled = sets.map((set, i) => ({ ...set, title: titles[i]! }));
-  await writePicture(options.out, featurePicture(titled, options));
+  await writePicture(
+    options.out,
+    featurePicture(titled, options, (line) => io.note(line)),
+  );
   io.note(`drew ${options.out}: ${sets.length} panels`);
 }
 

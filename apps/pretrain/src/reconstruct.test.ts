@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
-import { lgiFormer, type PretrainingConfig, type TargetKind } from '@tubelet/mae-dfer';
+import {
+  lgiFormer,
+  vitBase,
+  type EncoderConfig,
+  type PretrainingConfig,
+  type TargetKind,
+} from '@tubelet/mae-dfer';
 import {
   CheckpointCorruptError,
   CheckpointReadError,
@@ -79,13 +85,14 @@ async function writeConstantModel(
     target = 'difference',
     lossWeight = 0.5,
     clips,
-  }: { target?: TargetKind; lossWeight?: number; clips?: TrainedClips } = {},
+    encoder = config.encoder,
+  }: { target?: TargetKind; lossWeight?: number; clips?: TrainedClips; encoder?: EncoderConfig } = {},
 ): Promise<void> {
   const runtime = await openNodeRuntime();
   try {
     const training = new TrainingState(
       runtime,
-      { ...config, target },
+      { ...config, encoder, target },
       { weightDecay: 0, precision: 'f32', maskRatio: 0.5, lossWeight, seed: 0, ...clips },
     );
     const bias = new Float32Array(1536).fill(APPEARANCE, 0, 768).fill(MOTION, 768);
@@ -230,6 +237,16 @@ describe('reconstruct', () => {
     // Somewhere in the margin is a word.
     const margin = Array.from({ length: 60 }, (_, y) => line(words, y, 0).subarray(0, wide * 3));
     expect(margin.some((bytes) => bytes.some((value) => value < 100))).toBe(true);
+  });
+
+  it('masks tubes for a ViT, which has no windows', async () => {
+    const encoder = vitBase({ imageSize: SIZE, frames: CLIP_FRAMES, dim: 16, depth: 1, heads: 1 });
+    await writeConstantModel(at('vit.safetensors'), { encoder });
+    const checkpoint = at('vit.safetensors');
+    await run('video', { checkpoint, out: at('vit.png') });
+    expect(vi.mocked(console.log).mock.lastCall![0]).toContain('mask type tube');
+    const windows = run('video', { checkpoint, maskType: 'window' });
+    await expect(windows).rejects.toThrow('--mask-type: "window" cannot be used; expected tube for a ViT');
   });
 
   it('reconstructs with published weights of pre-training', async () => {
