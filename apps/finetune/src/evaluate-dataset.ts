@@ -89,10 +89,7 @@ export function foldOf(
  * @throws {UserError} when the checkpoint or the data set cannot be used, or they do not belong together
  * @throws {OptionError} for a fold that there is not
  */
-export async function evaluateDataset(
-  options: OneFoldOptions,
-  tell: Tell,
-): Promise<DatasetEvaluation> {
+export async function evaluateDataset(options: OneFoldOptions, tell: Tell): Promise<DatasetEvaluation> {
   const path = await resolveCheckpoint(options.checkpoint, (warning) => tell(`warning: ${warning}`));
   const file = await readClassifierFile(path);
   const dataset = await openData(options);
