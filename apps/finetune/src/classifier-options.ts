@@ -8,6 +8,7 @@ import {
   type ValuesOfSet,
 } from '@tubelet/trainer';
 import { dataOptions } from './data-source.js';
+import { LAYOUTS } from './embed-layout.js';
 import { PREDICTION_FORMATS } from './predict-format.js';
 
 export const PARTS = ['test', 'train', 'all'] as const;
@@ -16,7 +17,7 @@ export type Part = (typeof PARTS)[number];
 const classifierOption = {
   checkpoint: option.text(
     '<place>',
-    'a fine-tuned checkpoint, or the folder of a run for its newest; for its best: RUN/checkpoints/best.safetensors',
+    'a fine-tuned checkpoint, or the folder of a run for its newest; for its best: RUN/checkpoints/best.safetensors; with --fold all a folder of these',
   ),
 };
 
@@ -38,7 +39,12 @@ export type ClassifierOptions = Readonly<
 >;
 
 const foldOption = {
-  fold: option.whole('<n>', 'default: the one that the classifier was trained for, else 1').optional(),
+  fold: option
+    .wholeOrAll(
+      '<n>',
+      'default: the one that the classifier was trained for, else 1; all: every fold with its own classifier, from a folder of them',
+    )
+    .optional(),
 };
 
 /** Options of `evaluate`; defaults are those of the published protocol. */
@@ -96,6 +102,25 @@ export const predictOptions = optionSet({
 });
 export type PredictOptions = Readonly<Omit<ValuesOfSet<typeof predictOptions>, 'debug'>>;
 
+/** How features are laid out in a picture. */
+export const layoutOptions = {
+  layout: option.choice('<name>', 'of the picture: umap or tsne (default: umap)', LAYOUTS).optional(),
+  neighbors: option
+    .whole(
+      '<n>',
+      'of a UMAP: few show detail, many the whole (default: 15; of less than 31 videos, half of them)',
+      { min: 2 },
+    )
+    .optional(),
+  minDist: option.share('<d>', 'of a UMAP: how close points may come, 0 to 1 (default: 0.1)').optional(),
+  perplexity: option
+    .number('<n>', 'of a t-SNE: about how many neighbours count (default: 30, or a quarter of the videos)', {
+      min: 1,
+    })
+    .optional(),
+  seed: option.whole('<n>', 'of the picture (default: 0)', { min: 0 }).optional(),
+};
+
 /** Options of `embed`. */
 export const embedOptions = optionSet({
   'Data set, in place of sources:': {
@@ -111,17 +136,7 @@ export const embedOptions = optionSet({
   'Output:': {
     out: option.text('<file>', 'where to write: .safetensors, .csv or .jsonl'),
     picture: option.text('<file>', 'draw the features in the plane: .svg or .png').optional(),
-    neighbors: option
-      .whole(
-        '<n>',
-        'of the picture: few show detail, many the whole (default: 15; of less than 31 videos, half of them)',
-        { min: 2 },
-      )
-      .optional(),
-    minDist: option
-      .share('<d>', 'of the picture: how close points may come, 0 to 1 (default: 0.1)')
-      .optional(),
-    seed: option.whole('<n>', 'of the picture (default: 0)', { min: 0 }).optional(),
+    ...layoutOptions,
     ...debugOption,
   },
 });

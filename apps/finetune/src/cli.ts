@@ -4,6 +4,7 @@ import { dataCommand } from './data-command.js';
 import { embedCommand } from './embed-command.js';
 import { evaluateCommand } from './evaluate-command.js';
 import { exportCommand } from './export-command.js';
+import { figureCommand } from './figure-command.js';
 import { predictCommand } from './predict-command.js';
 import { trainCommand } from './train-command.js';
 
@@ -17,6 +18,7 @@ await runProgram('finetune', DESCRIPTION, [
   evaluateCommand(),
   predictCommand(),
   embedCommand(),
+  figureCommand(),
   exportCommand(),
   runsCommand(),
 ]);

@@ -5,7 +5,7 @@ import { embed } from './embed.js';
 /** Paragraphs, which the help wraps to the width of the terminal. */
 const DESCRIPTION = [
   'write the features of videos to a file: what the classifier’s last layer sees, the mean over the clips of each video',
-  'Videos are given as for predict, or as a labelled data set (--data, --root). --picture lays them out in the plane by UMAP, coloured by label where there are labels, else by predicted class.',
+  'Videos are given as for predict, or as a labelled data set (--data, --root). --picture lays them out in the plane by UMAP or t-SNE (--layout), each fold by itself, coloured by label where there are labels, else by predicted class.',
 ].join('\n\n');
 
 const EXAMPLES = `
@@ -13,9 +13,11 @@ Examples:
   $ finetune embed clips/ --checkpoint runs/dfew --out features.safetensors
   $ finetune embed --data dfew --root /data/DFEW --fold 1 --checkpoint runs/dfew-1 --out dfew.csv --picture dfew.svg
 
+  $ finetune embed --data dfew --root /data/DFEW --fold all --checkpoint runs/dfew --out dfew.safetensors --picture dfew.svg
+
 Files, by the name of --out:
   .safetensors  features [N, C], probabilities [N, K], predicted [N], with labels also labels [N] (-1: unknown); the
-                metadata have ids, classNames and labelNames as JSON
+                metadata have ids, classNames and labelNames as JSON; with --fold all also folds [N]
   .csv          id, label, predicted, f0, f1, …
   .jsonl        one object for each video: id, label, predicted, feature`;
 

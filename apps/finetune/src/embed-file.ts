@@ -8,6 +8,8 @@ export type FeatureFormat = (typeof FEATURE_FORMATS)[number];
 /** What is written of a video. */
 export interface EmbeddedVideo {
   readonly id: string;
+  /** The fold whose classifier saw it, where there is one for each fold. */
+  readonly fold?: number;
   /** Index of its label's name; null where it is not known. */
   readonly label: number | null;
   /** Index of the class that the classifier takes it for. */
@@ -49,14 +51,21 @@ async function* csvPieces(
   { classNames, labelNames }: FeatureNames,
 ): AsyncGenerator<FilePiece, void> {
   let isFirst = true;
-  for await (const { id, label, predicted, feature } of videos) {
+  for await (const { id, fold, label, predicted, feature } of videos) {
     if (isFirst) {
       const columns = Array.from(feature, (_, i) => `f${i}`);
-      yield csvRecord(['id', ...(labelNames ? ['label'] : []), 'predicted', ...columns]);
+      yield csvRecord([
+        ...(fold === undefined ? [] : ['fold']),
+        'id',
+        ...(labelNames ? ['label'] : []),
+        'predicted',
+        ...columns,
+      ]);
       isFirst = false;
     }
     const labelName = label === null ? '' : labelNames![label]!;
     yield csvRecord([
+      ...(fold === undefined ? [] : [fold]),
       id,
       ...(labelNames ? [labelName] : []),
       classNames[predicted]!,
@@ -69,8 +78,9 @@ async function* jsonPieces(
   videos: AsyncIterable<EmbeddedVideo>,
   { classNames, labelNames }: FeatureNames,
 ): AsyncGenerator<FilePiece, void> {
-  for await (const { id, label, predicted, feature } of videos) {
+  for await (const { id, fold, label, predicted, feature } of videos) {
     const record = {
+      fold,
       id,
       label: label === null ? undefined : labelNames![label],
       predicted: classNames[predicted],
@@ -89,7 +99,10 @@ async function* tensorPieces(
   yield* encodeSafetensorsChunks(featureTensors(all, names), featureMetadata(all, names)).chunks;
 }
 
-/** `features` [N, C], `probabilities` [N, K], `predicted` [N] and, where there are labels, `labels` [N] (−1: unknown). */
+/**
+ * `features` [N, C], `probabilities` [N, K], `predicted` [N]; where there are labels, `labels` [N] (−1: unknown), and where
+ * each fold has a classifier of its own, `folds` [N].
+ */
 function featureTensors(
   videos: readonly EmbeddedVideo[],
   { labelNames }: FeatureNames,
@@ -111,6 +124,8 @@ function featureTensors(
     ['predicted', indices(videos.map(({ predicted }) => predicted))],
   ]);
   if (labelNames) tensors.set('labels', indices(videos.map(({ label }) => label ?? -1)));
+  const folds = videos.flatMap(({ fold }) => fold ?? []);
+  if (folds.length > 0) tensors.set('folds', indices(folds));
   return tensors;
 }
 

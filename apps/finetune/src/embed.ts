@@ -1,14 +1,16 @@
 import { extname } from 'node:path';
-import { BadFiles, OptionError, scatterChart, UserError, writeFileInPieces } from '@tubelet/trainer';
+import { BadFiles, OptionError, UserError, writeFileInPieces } from '@tubelet/trainer';
 import { resolveCheckpoint } from './checkpoint-place.js';
 import { readClassifierFile, type ClassifierFile } from './classifier-file.js';
 import { openData } from './data-source.js';
 import { featurePieces, FEATURE_FORMATS, type EmbeddedVideo, type FeatureFormat } from './embed-file.js';
-import { defaultNeighbors, layOutFeatures, LEAST_VIDEOS } from './embed-layout.js';
+import { LEAST_VIDEOS, requireEnoughVideos, requireFittingLayout } from './embed-layout.js';
 import { setOfDataset, setOfSources, type VideoSet } from './embed-set.js';
-import { foldOf } from './evaluate-dataset.js';
+import { foldOf, requireSameClasses } from './evaluate-dataset.js';
 import { scoringProgress } from './evaluate-progress.js';
 import type { EmbedOptions } from './classifier-options.js';
+import { featurePicture } from './feature-picture.js';
+import { findFoldClassifiers, readFoldClassifier } from './fold-classifiers.js';
 import {
   displayPath,
   requireWritable,
@@ -33,10 +35,14 @@ function requireOptions(sources: readonly string[], options: EmbedOptions): Feat
     if (root === undefined) throw new OptionError('--data', data, '--root with it');
   }
   if (picture === undefined) {
-    const ofPictures = { '--neighbors': options.neighbors, '--min-dist': options.minDist };
-    for (const [key, value] of Object.entries({ ...ofPictures, '--seed': options.seed }))
+    const { layout, neighbors, minDist, perplexity, seed } = options;
+    const ofPictures = { '--layout': layout, '--neighbors': neighbors, '--min-dist': minDist };
+    for (const [key, value] of Object.entries({ ...ofPictures, '--perplexity': perplexity, '--seed': seed }))
       if (value !== undefined) throw new OptionError(key, value, '--picture with it');
-  } else requireWritablePicture('--picture', picture);
+  } else {
+    requireFittingLayout(options);
+    requireWritablePicture('--picture', picture);
+  }
   const format = FEATURE_FORMATS.find((name) => extname(out).toLowerCase() === `.${name}`);
   if (format === undefined)
     throw new OptionError(
@@ -48,28 +54,53 @@ function requireOptions(sources: readonly string[], options: EmbedOptions): Feat
   return format;
 }
 
-async function findVideos(
+/** Videos with the classifier that sees them. */
+interface EmbeddingPart extends VideoSet {
+  readonly path: string;
+  /** Where each fold has a classifier of its own. */
+  readonly fold?: number;
+  /** Read when its turn comes: together they would fill the memory. */
+  readonly read: () => Promise<ClassifierFile>;
+  readonly description: ClassifierFile['description'];
+}
+
+async function findParts(
   sources: readonly string[],
-  options: EmbedOptions,
-  file: ClassifierFile,
+  { data, root, classesFile, fold, part = 'test', checkpoint }: EmbedOptions,
+  io: Terminal,
   badFiles: BadFiles,
-): Promise<VideoSet> {
-  const { data, root, classesFile, part = 'test' } = options;
+): Promise<readonly EmbeddingPart[]> {
+  const warn = (warning: string) => io.note(`warning: ${warning}`);
+  if (data !== undefined && root !== undefined && fold === 'all') {
+    const dataset = await openData({ data, root, classesFile });
+    const parts: EmbeddingPart[] = [];
+    for (const place of await findFoldClassifiers(checkpoint, dataset, warn)) {
+      const read = () => readFoldClassifier(place, dataset);
+      const { description } = await read();
+      requireSameClasses(place.path, description, dataset);
+      parts.push({ ...place, read, description, ...setOfDataset(dataset, place.fold, part) });
+    }
+    return parts;
+  }
+  const path = await resolveCheckpoint(checkpoint, warn);
+  const file = await readClassifierFile(path);
+  const { description } = file;
+  const ofFile = { path, read: () => Promise.resolve(file), description };
   if (data === undefined || root === undefined)
-    return setOfSources(sources, file.description.classNames, badFiles);
+    return [{ ...ofFile, ...(await setOfSources(sources, description.classNames, badFiles)) }];
   const dataset = await openData({ data, root, classesFile });
-  return setOfDataset(dataset, foldOf(options, file, dataset), part);
+  const one = foldOf({ fold: fold === 'all' ? undefined : fold }, file, dataset);
+  return [{ ...ofFile, ...setOfDataset(dataset, one, part) }];
 }
 
 /** Throws `OptionError` or `UserError` for a picture of too few videos. */
-function requireEnough(videos: number, { picture, neighbors }: EmbedOptions): void {
-  if (picture === undefined) return;
+function requireEnough(videos: number, options: EmbedOptions): void {
+  if (options.picture === undefined) return;
   if (videos < LEAST_VIDEOS)
     throw new UserError(
       `a picture takes at least ${LEAST_VIDEOS} videos, and there are ${videos}: leave out --picture`,
     );
-  if (neighbors !== undefined && neighbors >= videos)
-    throw new OptionError('--neighbors', neighbors, `less than the ${videos} videos that there are`);
+  requireEnoughVideos(videos, options);
 }
 
 /**
@@ -84,53 +115,44 @@ export async function embed(
   io: Terminal = terminal,
 ): Promise<void> {
   const format = requireOptions(sources, options);
-  const path = await resolveCheckpoint(options.checkpoint, (warning) => io.note(`warning: ${warning}`));
-  const file = await readClassifierFile(path);
   const badFiles = new BadFiles(io, false);
-  const { videos, labelNames } = await findVideos(sources, options, file, badFiles);
-  requireEnough(videos.length, options);
-  const { model, classNames } = file.description;
-  io.note(`${displayPath(path)}: ${model.encoder.dim} features of each of ${videos.length} videos`);
+  const parts = await findParts(sources, options, io, badFiles);
+  for (const { path, videos, description } of parts) {
+    requireEnough(videos.length, options);
+    const { dim } = description.model.encoder;
+    const first = parts[0]!;
+    if (dim !== first.description.model.encoder.dim)
+      throw new UserError(`${path} gives ${dim} features and ${first.path} others: embed them one by one`);
+    io.note(`${displayPath(path)}: ${dim} features of each of ${videos.length} videos`);
+  }
+  const [{ labelNames, description }] = parts as [EmbeddingPart];
+  const { classNames } = description;
 
-  const embedded: EmbeddedVideo[] = [];
+  const embedded = parts.map((): EmbeddedVideo[] => []);
   let count = 0;
   async function* results(): AsyncGenerator<EmbeddedVideo, void> {
-    const settings = { ...options, onBadFile: badFiles.report, progress: scoringProgress(io.note) };
-    for await (const { video, ...answer } of scoreVideos(file, videos, scoringOptions(file, settings))) {
-      const { id, label } = videos[video]!;
-      const result = { id, label, ...answer };
-      count++;
-      if (options.picture !== undefined) embedded.push(result);
-      yield result;
+    for (const [i, { read, fold, videos }] of parts.entries()) {
+      const settings = { ...options, onBadFile: badFiles.report, progress: scoringProgress(io.note) };
+      const file = await read();
+      for await (const { video, ...answer } of scoreVideos(file, videos, scoringOptions(file, settings))) {
+        const { id, label } = videos[video]!;
+        const result = { id, label, ...answer, ...(fold !== undefined && { fold }) };
+        count++;
+        if (options.picture !== undefined) embedded[i]!.push(result);
+        yield result;
+      }
     }
   }
   await writeFileInPieces(options.out, featurePieces(format, results(), { classNames, labelNames }));
   io.note(`wrote ${options.out}: ${count} videos`);
   if (badFiles.count > 0) io.note(`warning: ${badFiles.count} files were left out, as told above`);
   if (options.picture !== undefined) {
-    requireEnough(count, options);
-    await writePicture(options.picture, pictureOf(embedded, labelNames, classNames, options));
+    for (const videos of embedded) requireEnough(videos.length, options);
+    const names = labelNames ?? classNames;
+    const sets = parts.map(({ fold }, i) => ({
+      ...{ title: `fold ${fold}`, videos: embedded[i]!, names, isLabelled: labelNames !== null },
+    }));
+    await writePicture(options.picture, featurePicture(sets, options, io.note));
     io.note(`drew ${options.picture}`);
   }
-}
-
-/** Features in the plane, coloured by label, or by predicted class where there are no labels; SVG. */
-function pictureOf(
-  videos: readonly EmbeddedVideo[],
-  labelNames: readonly string[] | null,
-  classNames: readonly string[],
-  { neighbors, minDist = 0.1, seed = 0 }: EmbedOptions,
-): string {
-  const places = layOutFeatures(
-    videos.map(({ feature }) => feature),
-    { neighbors: neighbors ?? defaultNeighbors(videos.length), minDist, seed },
-  );
-  return scatterChart({
-    title: `UMAP of ${videos.length} videos by ${labelNames ? 'label' : 'predicted class'}`,
-    points: videos.map(({ label, predicted }, i) => {
-      const [x, y] = places[i]!;
-      return { x, y, label: labelNames ? label : predicted };
-    }),
-    classNames: labelNames ?? classNames,
-  });
 }

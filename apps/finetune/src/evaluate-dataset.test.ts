@@ -1,4 +1,3 @@
-import type { EvaluateCommandOptions } from './classifier-options.js';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,13 +6,13 @@ import { loadCheckpoint, OptionError, saveCheckpoint, UserError } from '@tubelet
 // Test code of a neighbour, which is no part of what its package offers.
 import { writeMiniature } from '../../../packages/video/src/datasets/testing/miniature.js';
 import { describeClassifier, type ClassifierDescription } from './classifier-file.js';
-import { evaluateDataset } from './evaluate-dataset.js';
+import { evaluateDataset, type OneFoldOptions } from './evaluate-dataset.js';
 import { writeTinyClassifier } from './testing/tiny-classifier.js';
 
 const CLASSES = ['frown', 'neutral', 'smile'];
 
 let folder: string;
-let options: EvaluateCommandOptions;
+let options: OneFoldOptions;
 const at = (name: string) => join(folder, name);
 
 beforeAll(async () => {
@@ -35,7 +34,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-async function evaluate(changes: Partial<EvaluateCommandOptions> = {}) {
+async function evaluate(changes: Partial<OneFoldOptions> = {}) {
   const told: string[] = [];
   const result = await evaluateDataset({ ...options, ...changes }, (line) => {
     // On a busy machine it takes long enough for lines about its progress.

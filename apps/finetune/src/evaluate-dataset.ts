@@ -8,11 +8,15 @@ import { openData, requireFold } from './data-source.js';
 import { leakWarning } from './evaluate-leak.js';
 import { scoringProgress } from './evaluate-progress.js';
 import { evaluateVideos } from './evaluate.js';
+import { findFoldClassifiers, readFoldClassifier } from './fold-classifiers.js';
 import { openClassifier } from './inference.js';
 import type { EvaluateCommandOptions, Part } from './classifier-options.js';
 
 /** Where warnings and progress go. */
 export type Tell = (line: string) => void;
+
+/** Options of `evaluate` for one fold. */
+export type OneFoldOptions = EvaluateCommandOptions & { readonly fold?: number };
 
 /** An evaluation and what does not belong into its figures. */
 export interface DatasetEvaluation {
@@ -66,7 +70,7 @@ export function videosOf(dataset: Dataset, fold: number, part: Part): readonly L
  * @throws {OptionError} for a fold that the data set does not have
  */
 export function foldOf(
-  { fold }: Pick<EvaluateCommandOptions, 'fold'>,
+  { fold }: { readonly fold?: number },
   { description }: Pick<ClassifierFile, 'description'>,
   dataset: Dataset,
 ): number {
@@ -86,16 +90,60 @@ export function foldOf(
  * @throws {OptionError} for a fold that there is not
  */
 export async function evaluateDataset(
+  options: OneFoldOptions,
+  tell: Tell,
+): Promise<DatasetEvaluation> {
+  const path = await resolveCheckpoint(options.checkpoint, (warning) => tell(`warning: ${warning}`));
+  const file = await readClassifierFile(path);
+  const dataset = await openData(options);
+  requireSameClasses(path, file.description, dataset);
+  const fold = foldOf({ fold: options.fold }, file, dataset);
+  return evaluateFold({ path, file, dataset, fold }, options, tell);
+}
+
+/**
+ * Evaluates the classifier of each fold of a cross-validation on a part of its fold. All classifiers are looked at before the
+ * GPU is opened.
+ *
+ * @throws {UserError} when a classifier is missing or cannot be used, as {@link findFoldClassifiers}
+ */
+export async function evaluateFolds(
+  options: EvaluateCommandOptions,
+  tell: Tell,
+): Promise<readonly DatasetEvaluation[]> {
+  const dataset = await openData(options);
+  const places = await findFoldClassifiers(options.checkpoint, dataset, (warning) =>
+    tell(`warning: ${warning}`),
+  );
+  for (const place of places) {
+    videosOf(dataset, place.fold, options.part);
+    // Read again when its turn comes: together they would fill the memory.
+    requireSameClasses(place.path, (await readFoldClassifier(place, dataset)).description, dataset);
+  }
+  const results: DatasetEvaluation[] = [];
+  for (const { fold, path } of places) {
+    tell(`fold ${fold} of ${dataset.folds}: ${path}`);
+    const file = await readFoldClassifier({ fold, path }, dataset);
+    results.push(await evaluateFold({ path, file, dataset, fold }, options, tell));
+  }
+  return results;
+}
+
+/** A classifier, its file, and the fold that it is evaluated on. */
+interface FoldSubject {
+  readonly path: string;
+  readonly file: ClassifierFile;
+  readonly dataset: Dataset;
+  readonly fold: number;
+}
+
+async function evaluateFold(
+  { path, file, dataset, fold }: FoldSubject,
   options: EvaluateCommandOptions,
   tell: Tell,
 ): Promise<DatasetEvaluation> {
   const { part, clips, batchSize, workers } = options;
-  const path = await resolveCheckpoint(options.checkpoint, (warning) => tell(`warning: ${warning}`));
-  const file = await readClassifierFile(path);
   const { description } = file;
-  const dataset = await openData(options);
-  requireSameClasses(path, description, dataset);
-  const fold = foldOf(options, file, dataset);
   const videos = videosOf(dataset, fold, part);
   const leak = leakWarning(description, dataset, videos);
   if (leak !== null) tell(`warning: ${leak}`);

@@ -3,11 +3,12 @@ import { formatDuration, RateMeter } from '@tubelet/trainer';
 /** Between two lines passes at least so long. */
 const INTERVAL_MS = 10_000;
 
-/** Says every ten seconds how many clips are scored, how fast, and how long the rest will take. */
+/** Says every ten seconds how many clips are scored, or what else is done, how fast, and how long the rest will take. */
 export function scoringProgress(
   tell: (line: string) => void,
   nowMs: () => number = Date.now,
-): (scoredClips: number, totalClips: number) => void {
+  { unit, done }: { readonly unit: string; readonly done: string } = { unit: 'clips', done: 'scored' },
+): (done: number, total: number) => void {
   const rate = new RateMeter(nowMs());
   let lastMs = nowMs();
   let before = 0;
@@ -19,6 +20,6 @@ export function scoringProgress(
     lastMs = now;
     const perSecond = rate.perSecond;
     const left = formatDuration((1000 * (total - scored)) / perSecond);
-    tell(`${scored} of ${total} clips scored  ${perSecond.toPrecision(3)} clips/s  ETA ${left}`);
+    tell(`${scored} of ${total} ${unit} ${done}  ${perSecond.toPrecision(3)} ${unit}/s  ETA ${left}`);
   };
 }

@@ -1,9 +1,15 @@
-import { evaluationPath, writeEvaluation, type Evaluation, type EvaluationContext } from '@tubelet/trainer';
+import {
+  evaluationPath,
+  mergeFolds,
+  writeEvaluation,
+  type Evaluation,
+  type EvaluationContext,
+} from '@tubelet/trainer';
 import type { EvaluateCommandOptions } from './classifier-options.js';
-import { evaluateDataset, type DatasetEvaluation } from './evaluate-dataset.js';
-import { formatClasses, formatMetrics } from './evaluate-summary.js';
+import { evaluateDataset, evaluateFolds, type DatasetEvaluation } from './evaluate-dataset.js';
+import { formatClasses, formatFolds, formatMetrics } from './evaluate-summary.js';
 import { displayPath, requireWritable, type Terminal } from './output.js';
-import { publishedFor } from './published-results.js';
+import { publishedFolds, publishedFor } from './published-results.js';
 
 /** What is said of an evaluation on the terminal. */
 function summary(
@@ -44,10 +50,36 @@ function contextOf(
  */
 export async function evaluate(options: EvaluateCommandOptions, terminal: Terminal): Promise<void> {
   if (options.out !== undefined) requireWritable('--out', evaluationPath(options.out));
-  const result = await evaluateDataset(options, (line) => terminal.note(line));
+  const { fold } = options;
+  if (fold === 'all') return evaluateAll(options, terminal);
+  const result = await evaluateDataset({ ...options, fold }, (line) => terminal.note(line));
   const context = contextOf(result, options);
   await terminal.write(`${summary(result, context)}\n`);
   if (options.out === undefined) return;
   const { reportPath } = await writeEvaluation(options.out, result.evaluation, context);
+  await terminal.write(`\nreport ${displayPath(reportPath)}\n`);
+}
+
+/** The same of every fold with the classifier that was trained for it, merged in both ways. */
+async function evaluateAll(options: EvaluateCommandOptions, terminal: Terminal): Promise<void> {
+  const results = await evaluateFolds(options, (line) => terminal.note(line));
+  const [{ datasetName, encoder, frameStep, crop, evaluation }] = results as [DatasetEvaluation];
+  const merged = mergeFolds(results.map((result) => result.evaluation));
+  const published = publishedFor(datasetName, 'all', options.part, encoder);
+  const clips = `${options.clips} ${options.clips === 1 ? 'clip' : 'clips'} of each video`;
+  await terminal.write(
+    `${evaluation.dataset}, ${merged.folds.length} folds, ${options.part}: ${clips} (frame step ${frameStep}, crop ${crop})\n\n` +
+      `${formatFolds(merged, published)}\n`,
+  );
+  if (options.out === undefined) return;
+  const { root, classesFile, batchSize } = options;
+  const { reportPath } = await writeEvaluation(options.out, merged, {
+    notes: results.flatMap(({ leak, evaluation: { fold } }) =>
+      leak === null ? [] : [`Warning about fold ${fold}: ${leak}`],
+    ),
+    settings: { data: datasetName, root, classesFile, frameStep, crop, batchSize },
+    published,
+    publishedFolds: publishedFolds(datasetName, options.part, encoder),
+  });
   await terminal.write(`\nreport ${displayPath(reportPath)}\n`);
 }

@@ -1,9 +1,9 @@
-import type { ClassificationMetrics, PublishedFigures } from '@tubelet/trainer';
+import type { ClassificationMetrics, MergedEvaluation, PublishedFigures } from '@tubelet/trainer';
 import { textTable } from './text-table.js';
 
 const percent = (share: number | null | undefined): string =>
   share === null || share === undefined ? '–' : `${(100 * share).toFixed(2)} %`;
-const printed = (value: number | undefined): string => percent(value === undefined ? value : value / 100);
+const printed = (value: number | null | undefined): string => percent(value == null ? value : value / 100);
 
 /** UAR, WAR and their companions; above published figures where there are some, a line each. */
 export function formatMetrics(
@@ -30,6 +30,32 @@ export function formatMetrics(
     ]),
   ]);
   return `${comparison}\n\n${textTable(others)}`;
+}
+
+/** A cross-validation: each fold, their means and all predictions together, and how the classes fare. */
+export function formatFolds(
+  { folds, pooled, meanUar, meanWar }: MergedEvaluation,
+  published: readonly PublishedFigures[] = [],
+): string {
+  const row = (name: string, count: number, uar: number, war: number) => [
+    name,
+    String(count),
+    percent(uar),
+    percent(war),
+  ];
+  const table = textTable([
+    ['', 'videos', 'UAR', 'WAR'],
+    ...folds.map(({ fold, metrics: { count, uar, war } }) => row(`fold ${fold}`, count, uar, war)),
+    row('mean of the folds', pooled.count, meanUar, meanWar),
+    row('all predictions together', pooled.count, pooled.uar, pooled.war),
+    ...published.map(({ title, uarPercent, warPercent }) => [
+      title,
+      '',
+      printed(uarPercent),
+      printed(warPercent),
+    ]),
+  ]);
+  return `${table}\n\n${formatMetrics(pooled)}\n\n${formatClasses(pooled, published)}`;
 }
 
 /** How each class fares, beside the first published recalls, if there are any. */

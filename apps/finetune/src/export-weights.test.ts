@@ -7,9 +7,14 @@ import { checkpointPath, saveCheckpoint, UserError } from '@tubelet/trainer';
 // Test code of neighbours, which is no part of what their packages offer.
 import published from '../../../packages/mae-dfer/src/fixtures/published-keys.json' with { type: 'json' };
 import { temporaryFolder } from '../../../packages/trainer/src/testing/temporary-folder.js';
+// Test code of a neighbour, which is no part of what its package offers.
+import {
+  PUBLISHED_ENCODER,
+  publishedArchive,
+  publishedShapes,
+} from '../../../packages/mae-dfer/src/import/testing/published-archive.js';
 import { describeClassifier, readClassifierFile } from './classifier-file.js';
 import { exportWeights } from './export-weights.js';
-import { PUBLISHED_ENCODER, publishedArchive, publishedShapes } from './testing/published-archive.js';
 import { tinyDescription } from './testing/tiny-classifier.js';
 import { encoderConfigOf, readWeightsFile } from './weights-file.js';
 

@@ -7,9 +7,10 @@ import { proceduralParameter } from '@tubelet/kernels/lab';
 import { classifierSpecs, lgiFormer } from '@tubelet/mae-dfer';
 import { OptionError, UserError } from '@tubelet/trainer';
 import { DATASETS } from '@tubelet/video';
+// Test code of a neighbour, which is no part of what its package offers.
+import { publishedArchive } from '../../../packages/mae-dfer/src/import/testing/published-archive.js';
 import { describeClassifier, readClassifierFile } from './classifier-file.js';
 import { exportWeights } from './export-weights.js';
-import { publishedArchive } from './testing/published-archive.js';
 import { tinyDescription } from './testing/tiny-classifier.js';
 
 const ENCODER = lgiFormer('base', { dim: 64, depth: 1, heads: 1 });

@@ -19,6 +19,11 @@ import {
 import { checkpointPath, loadCheckpoint, saveCheckpoint, UserError } from '@tubelet/trainer';
 // Test code of a neighbour, which is no part of what its package offers.
 import {
+  PUBLISHED_ENCODER,
+  publishedArchive,
+  publishedShapes,
+} from '../../../packages/mae-dfer/src/import/testing/published-archive.js';
+import {
   archive,
   callOf,
   dictOf,
@@ -33,7 +38,6 @@ import {
   loadStartingWeights,
   requireSameEncoder,
 } from './starting-weights.js';
-import { PUBLISHED_ENCODER, publishedArchive, publishedShapes } from './testing/published-archive.js';
 import { TINY_ENCODER, tinyDescription } from './testing/tiny-classifier.js';
 import { readWeightsFile } from './weights-file.js';
 

@@ -16,7 +16,7 @@ import {
 import type { ClassifierConfig } from '@tubelet/mae-dfer';
 import { labelCounts, type Dataset, type LabelledVideo } from '@tubelet/video';
 import type { RunVideos, ValidationPart } from './data-source.js';
-import { formatClasses, formatMetrics } from './evaluate-summary.js';
+import { formatClasses, formatFolds, formatMetrics } from './evaluate-summary.js';
 import { publishedFolds, publishedFor } from './published-results.js';
 import type { RunOptions } from './train-options.js';
 
@@ -133,11 +133,6 @@ export async function reportCrossValidation(
     published,
     publishedFolds: publishedFolds(dataset.name, 'test', encoder),
   });
-  const { pooled, meanUar, meanWar } = merged;
-  console.log(
-    `\n${tests.length} folds: mean of the folds' UAR ${percent(meanUar)}, WAR ${percent(meanWar)}; ` +
-      `all predictions together UAR ${percent(pooled.uar)}, WAR ${percent(pooled.war)}`,
-  );
-  console.log(`\n${formatMetrics(pooled, published)}\n\n${formatClasses(pooled, published)}`);
+  console.log(`\n${formatFolds(merged, published)}`);
   console.log(`\nreport ${reportPath}`);
 }

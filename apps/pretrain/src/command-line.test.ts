@@ -12,9 +12,10 @@ const TRAIN_OPTIONS = [
 ].flatMap((line) => line.split(' '));
 const PREPARE_OPTIONS =
   'out resume dry-run image-size crop key-frame-interval shard-size workers debug help'.split(' ');
-const RECONSTRUCT_OPTIONS = 'checkpoint out start-seconds frame-step crop mask-ratios seed debug help'.split(
-  ' ',
-);
+const RECONSTRUCT_OPTIONS =
+  'checkpoint out start-seconds frame-step crop mask-ratios mask-type seed no-prediction-row no-captions debug help'.split(
+    ' ',
+  );
 
 // Without a GPU: what is refused here is refused before one is looked for.
 const withoutGpu = { env: { TUBELET_VULKAN: 'system', VK_DRIVER_FILES: '/dev/null' } };

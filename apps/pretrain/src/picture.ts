@@ -75,6 +75,8 @@ export function reconstructFrames(
 /** Frames of one row, with the words for it. */
 export interface PictureRow {
   readonly label: string;
+  /** A word or two for a caption beside it; default: the label. */
+  readonly caption?: string;
   /** [T, size, size, 3] */
   readonly frames: ArrayLike<number>;
 }
@@ -84,6 +86,11 @@ export interface Picture {
   readonly data: Uint8Array;
   readonly width: number;
   readonly height: number;
+}
+
+/** Rows of frames as a picture, and where each row begins. */
+export interface RowPicture extends Picture {
+  readonly tops: readonly number[];
 }
 
 /**
@@ -96,7 +103,7 @@ export interface Picture {
 export function assemblePicture(
   groups: readonly (readonly PictureRow[])[],
   { frameSize, frameCount, gap = 2 }: { frameSize: number; frameCount: number; gap?: number },
-): Picture {
+): RowPicture {
   const tops: number[] = [];
   let bottom = 0;
   groups.forEach((rows, group) => {
@@ -119,7 +126,7 @@ export function assemblePicture(
       }
     }
   });
-  return { data, width, height: bottom };
+  return { data, width, height: bottom, tops };
 }
 
 /**

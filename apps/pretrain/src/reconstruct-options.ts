@@ -3,15 +3,27 @@ import { cropOption, debugOption, option, optionSet, type ValuesOfSet } from '@t
 /** The options of `reconstruct`; by default the picture has the mask ratios of the paper's Figure 4. */
 export const reconstructOptions = optionSet({
   'Options:': {
-    checkpoint: option.text('<file>', 'a checkpoint that `train` wrote'),
+    checkpoint: option.text('<file>', 'a checkpoint that `train` wrote, or a published .pth of pre-training'),
     out: option.text('<picture>', 'the PNG file to write'),
-    startSeconds: option.notNegative('<s>', 'where in the video the clip begins').default(0),
-    frameStep: option.whole('<n>', 'distance between frames of the clip').default(4),
-    crop: cropOption().default('centre'),
+    startSeconds: option.notNegative('<s>', 'where in each video the clip begins').default(0),
+    frameStep: option
+      .whole('<n>', 'distance between frames of the clip (default: as in training)')
+      .optional(),
+    crop: cropOption(' (default: as in training)').optional(),
     maskRatios: option
       .shares('<shares>', 'shares of masked positions, one picture part for each')
       .default([0.75, 0.9]),
+    maskType: option
+      .choice(
+        '<kind>',
+        'window: as many positions of each region; tube: positions of the whole frame, as in the paper’s figures' +
+          ' (default: as in training, which is window for LGI-Former and tube for a ViT)',
+        ['window', 'tube'],
+      )
+      .optional(),
     seed: option.whole('<n>', 'of the masks', { min: 0 }).default(0),
+    predictionRow: option.flagOn('without the row of what the model predicts, differences on grey'),
+    captions: option.flagOn('without words beside rows and above videos'),
     ...debugOption,
   },
 });

@@ -3,7 +3,7 @@ import type { Runtime } from '@tubelet/kernels';
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
 import { lgiFormer, type PretrainingConfig } from '@tubelet/mae-dfer';
 import { CheckpointCorruptError, CheckpointMismatchError, checkpointWeights } from '@tubelet/trainer';
-import { checkpointConfig, TrainingState } from './training-state.js';
+import { checkpointConfig, trainedClips, TrainingState } from './training-state.js';
 
 const clip = { imageSize: 32, frames: 4, depth: 1, heads: 1, region: [2, 2, 2] as const };
 const config = (dim: number): PretrainingConfig => ({
@@ -51,5 +51,18 @@ describe('the state of training', () => {
     const { 'tubelet.step': _, ...metadata } = content.metadata;
     expect(() => open().restore('a.safetensors', { ...content, metadata })).toThrow(CheckpointCorruptError);
     expect(() => checkpointConfig('a.safetensors', { ...content, metadata: {} })).toThrow('names no model');
+  });
+
+  it('says how clips were cut, if it knows', async () => {
+    const clips = { frameStep: 2, crop: 'voxceleb' } as const;
+    const training = new TrainingState(runtime, config(16), { ...options, ...clips });
+    const content = await training.checkpoint(0);
+    expect(trainedClips('a.safetensors', content)).toEqual(clips);
+    expect(trainedClips('a.safetensors', await open().checkpoint(0))).toBeUndefined();
+    const damaged = {
+      ...content,
+      metadata: { 'tubelet.pretraining.clips': '{"frameStep":0,"crop":"none"}' },
+    };
+    expect(() => trainedClips('a.safetensors', damaged)).toThrow(CheckpointCorruptError);
   });
 });

@@ -18,7 +18,7 @@ import {
   type CheckpointContent,
   type TrainedModel,
 } from '@tubelet/trainer';
-import { ClipPixels, type ClipBatch } from '@tubelet/video';
+import { ClipPixels, CROP_MODES, type ClipBatch } from '@tubelet/video';
 import type { TrainOptions } from './train-options.js';
 
 /** Decay rates of AdamW's moments in pre-training. */
@@ -26,12 +26,17 @@ const BETAS = [0.9, 0.95] as const;
 
 const CONFIG_KEY = 'tubelet.pretraining.config';
 const LOSS_WEIGHT_KEY = 'tubelet.pretraining.lossWeight';
+const CLIPS_KEY = 'tubelet.pretraining.clips';
+
+/** How the clips of a training were cut out of videos. */
+export type TrainedClips = Pick<TrainOptions, 'frameStep' | 'crop'>;
 
 /** Options that decide what a step does. */
 export type StateOptions = Pick<
   TrainOptions,
   'weightDecay' | 'precision' | 'maskRatio' | 'lossWeight' | 'seed'
-> & { readonly recompute?: boolean };
+> &
+  Partial<TrainedClips> & { readonly recompute?: boolean };
 
 /** A masked autoencoder with its optimiser, and the way between them and checkpoints. */
 export class TrainingState implements TrainedModel<ClipBatch> {
@@ -96,7 +101,13 @@ export class TrainingState implements TrainedModel<ClipBatch> {
     return readTraining(this, completedSteps, {
       [CONFIG_KEY]: JSON.stringify(this.model.config),
       [LOSS_WEIGHT_KEY]: String(this.options.lossWeight),
+      ...this.clips(),
     });
+  }
+
+  private clips(): Record<string, string> {
+    const { frameStep, crop } = this.options;
+    return frameStep === undefined ? {} : { [CLIPS_KEY]: JSON.stringify({ frameStep, crop }) };
   }
 
   /**
@@ -134,4 +145,21 @@ export function untrainedPart({ metadata }: CheckpointContent): 'appearance' | '
   const lossWeight = metadata[LOSS_WEIGHT_KEY];
   if (lossWeight === undefined) return undefined;
   return { 0: 'appearance' as const, 1: 'motion' as const }[Number(lossWeight)];
+}
+
+/**
+ * How the clips of a training were cut out of videos; undefined for checkpoints that do not say. Throws
+ * `CheckpointCorruptError` where it is damaged.
+ */
+export function trainedClips(path: string, { metadata }: CheckpointContent): TrainedClips | undefined {
+  const text = metadata[CLIPS_KEY];
+  if (text === undefined) return undefined;
+  try {
+    const { frameStep, crop } = JSON.parse(text) as TrainedClips;
+    if (!Number.isInteger(frameStep) || frameStep < 1 || !CROP_MODES.includes(crop))
+      throw new TypeError(text);
+    return { frameStep, crop };
+  } catch (error) {
+    throw new CheckpointCorruptError(path, `${CLIPS_KEY} is damaged: ${(error as Error).message}`);
+  }
 }

@@ -1,7 +1,9 @@
 import type { PretrainingConfig, PretrainingModel } from '@tubelet/mae-dfer';
 import { inFullPrecision } from '@tubelet/trainer';
 import { squareFrames, type CodedFrames } from '@tubelet/video';
-import { encodePng, readWholeClip, reconstructionPicture } from './reconstruct.js';
+import { encodePng } from './picture-file.js';
+import { readShownClip } from './reconstruct.js';
+import { reconstructionPicture } from './reconstruction.js';
 import type { TrainOptions } from './train-options.js';
 
 /** A clip that is not trained on, whose reconstruction shows from time to time what a model has learnt. */
@@ -11,14 +13,15 @@ export class WatchedClip {
     private readonly options: TrainOptions,
   ) {}
 
-  /** Reads a clip of a video. Throws `VideoTooShortError`, or `VideoDecodeError`. */
+  /** Reads a clip of a video. Throws `VideoDecodeError`. */
   static async open(
     video: string,
     options: TrainOptions,
     { encoder }: PretrainingConfig,
   ): Promise<WatchedClip> {
     const { frameStep, crop, startSeconds = 0 } = options;
-    return new WatchedClip(await readWholeClip(video, encoder, { frameStep, crop, startSeconds }), options);
+    const { frames } = await readShownClip(video, encoder, { frameStep, crop, startSeconds });
+    return new WatchedClip(frames, options);
   }
 
   /** Masked as in training, always in the same places; the bytes of a PNG. */
@@ -27,7 +30,7 @@ export class WatchedClip {
     const { runtime } = model.engine;
     const frames = await squareFrames(runtime, this.clip, model.config.encoder.imageSize);
     const { picture } = await inFullPrecision(runtime, () =>
-      reconstructionPicture(model, frames, { maskRatios: [maskRatio], seed }),
+      reconstructionPicture(model, frames, { maskRatios: [maskRatio], maskType: 'window', seed }),
     );
     return encodePng(picture);
   }

@@ -22,6 +22,8 @@ export interface EncoderInput extends PassOptions {
   readonly cubes: Tensor;
   /** u32 [B, M, N]: token index of each cube, for its position. */
   readonly indices: GpuArray;
+  /** [B·M]: cubes of each region of LGI-Former where those behind them are padding. */
+  readonly tokensOfRegions?: readonly number[];
   readonly dropPath?: DropPathDraws;
 }
 
@@ -35,7 +37,7 @@ export function encode(
   prefix: string,
   config: EncoderConfig,
   positions: GpuArray,
-  { cubes, indices, dropPath, observe, recompute }: EncoderInput,
+  { cubes, indices, tokensOfRegions, dropPath, observe, recompute }: EncoderInput,
 ): Tensor {
   const { engine } = cubes;
   const [batch, regions, perRegion] = cubes.shape as [number, number, number];
@@ -58,6 +60,6 @@ export function encode(
   const locals = addRows(embedded, rows, { into: tokens.slice(2, 1, 1 + perRegion) });
   const x = join(tokens, [representatives, locals]);
   return runBlocks(x, blocks, (before, name, i) =>
-    lgiBlock(store, name, before, { ...config, dropPath: dropPath?.[i] }),
+    lgiBlock(store, name, before, { ...config, tokensOfRegions, dropPath: dropPath?.[i] }),
   );
 }

@@ -13,4 +13,5 @@ export { classifierSpecs, pretrainingSpecs } from './parameter-specs.js';
 export * from './positions.js';
 export * from './pretraining-model.js';
 export { targetOptions, type TargetKind } from './targets.js';
+export * from './uneven-mask.js';
 export { vitBlock, type VitDropPath } from './vit-block.js';

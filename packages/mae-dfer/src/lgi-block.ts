@@ -1,10 +1,13 @@
 import {
   attention,
+  concat,
   copyInto,
   join,
   linear,
   linearLayer,
+  pad,
   reshape,
+  slice,
   split,
   type ParameterStore,
   type RowScaling,
@@ -29,6 +32,8 @@ export interface LgiBlockOptions {
   readonly interRegion: boolean;
   readonly localGlobal: boolean;
   readonly dropPath?: LgiDropPath;
+  /** [B·M]: local tokens of each region where the rows behind them are padding. */
+  readonly tokensOfRegions?: readonly number[];
 }
 
 /**
@@ -60,17 +65,35 @@ function localAttention(
   store: ParameterStore,
   name: string,
   x: Tensor,
-  { heads, dropPath }: LgiBlockOptions,
+  { heads, dropPath, tokensOfRegions }: LgiBlockOptions,
 ): Tensor {
   const [batch, regions, rows, width] = x.shape as [number, number, number, number];
   const qkv = linear(norm(store, `${name}.first_attn_norm0`, x), store.pack(`${name}.first_attn.qkv`), {
     bias: store.pack(`${name}.first_attn.qkv_bias`),
   });
-  const windows = attention({ qkv: reshape(qkv, [batch * regions, rows, 3 * width]), heads });
+  const grouped = reshape(qkv, [batch * regions, rows, 3 * width]);
+  const windows = tokensOfRegions
+    ? unevenAttention(grouped, heads, tokensOfRegions)
+    : attention({ qkv: grouped, heads });
   return linearLayer(store, `${name}.first_attn.proj`, reshape(windows, x.shape), {
     residual: x,
     rowScaling: dropPath?.local,
   });
+}
+
+// Each region by itself, its representative and as many local tokens as it has: what is padding is 0 in the result. All other
+// steps are of rows or of representatives, so that padding reaches no token.
+function unevenAttention(qkv: Tensor, heads: number, tokensOfRegions: readonly number[]): Tensor {
+  const rows = qkv.extent(1);
+  const windows = tokensOfRegions.map((tokens, region) => {
+    const own = slice(slice(qkv, 0, { start: region, end: region + 1 }), 1, { end: 1 + tokens });
+    return pad(attention({ qkv: own, heads }), [
+      [0, 0],
+      [0, rows - 1 - tokens],
+      [0, 0],
+    ]);
+  });
+  return concat(windows, 0);
 }
 
 // Steps 2 and 3. Step 3 reads the representatives that step 2 made.

@@ -23,6 +23,18 @@ export interface MaskOnDevice {
   readonly masked: GpuArray;
   /** u32 [B, visible]: visible tokens, ascending. */
   readonly visibleAscending: GpuArray;
+  /** Where regions may differ in visible tokens; all are then padded to the most, `visiblePerRegion`. */
+  readonly uneven?: UnevenRegions;
+}
+
+/** Which rows of regions that were padded to one length are tokens. */
+export interface UnevenRegions {
+  /** [B·M]: visible tokens of each region, which come before its padding. */
+  readonly tokensOfRegions: readonly number[];
+  /** u32 [B, visible]: where the visible tokens are among the B·M·visiblePerRegion rows, region-major. */
+  readonly rows: GpuArray;
+  /** u32 [B, visible]: which tokens these are. */
+  readonly tokens: GpuArray;
 }
 
 /** Which samples to draw masks for; equal keys give equal masks in any batch and on any machine. */

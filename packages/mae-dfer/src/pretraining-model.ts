@@ -1,6 +1,7 @@
 import {
   addRows,
   broadcastRows,
+  gather,
   join,
   linearLayer,
   twoPartSquareError,
@@ -82,15 +83,20 @@ export class PretrainingModel {
     requireMask(mask, encoder);
     const batch = batchSize(clips);
     const { regions, visiblePerRegion, visibleCount } = mask.counts;
-    const cubes = engine.empty([batch, visibleCount, cubeSize(encoder)], 'f32', 'visible cubes');
-    gatherCubes(engine.runtime, clips, mask.visible.reshape([batch, visibleCount]), cubes, encoder);
+    const rows = regions * visiblePerRegion;
+    const cubes = engine.empty([batch, rows, cubeSize(encoder)], 'f32', 'visible cubes');
+    gatherCubes(engine.runtime, clips, mask.visible.reshape([batch, rows]), cubes, encoder);
     const tokens = encode(store, 'encoder.', encoder, this.encoderPositions, {
       cubes: engine.output(cubes.reshape([batch, regions, visiblePerRegion, cubeSize(encoder)]), [], 'cubes'),
       indices: mask.visible,
+      tokensOfRegions: mask.uneven?.tokensOfRegions,
       ...pass,
     });
     const locals = encoder.kind === 'lgi-former' ? split(tokens, 2, [1, visiblePerRegion])[1]! : tokens;
-    const encoded = reshape(norm(store, 'encoder.norm', locals), [batch, visibleCount, encoder.dim]);
+    const normed = norm(store, 'encoder.norm', locals);
+    const encoded = mask.uneven
+      ? gather(reshape(normed, [batch * rows, encoder.dim]), engine.output(mask.uneven.rows, [], 'rows'))
+      : reshape(normed, [batch, visibleCount, encoder.dim]);
     pass.observe?.('encoder_out', encoded);
     return encoded;
   }
@@ -103,7 +109,8 @@ export class PretrainingModel {
     const batch = encoded.extent(0);
     const { visibleCount, maskedCount } = mask.counts;
     const table = this.decoderPositionTable;
-    const visibleIndices = decoderPositions === 'token' ? mask.visible : mask.visibleAscending;
+    const visibleIndices =
+      decoderPositions === 'token' ? (mask.uneven?.tokens ?? mask.visible) : mask.visibleAscending;
     const tokens = engine.empty([batch, visibleCount + maskedCount, decoder.dim], 'f32', 'decoder tokens');
     const projected = linearLayer(store, 'encoder_to_decoder', encoded);
     pass.observe?.('encoder_to_decoder', projected);

@@ -7,6 +7,8 @@ export {
 } from './charts/label-distribution.js';
 export { lineChart, type Curve, type LineChartOptions } from './charts/line-chart.js';
 export { classColour, classSymbol } from './charts/palette.js';
+export { pictureGrid } from './charts/picture-grid.js';
+export { escapeMarkup } from './markup.js';
 export { svgToPng, type PngOptions } from './charts/png.js';
 export { scatterChart, type ScatterChartOptions, type ScatterPoint } from './charts/scatter-chart.js';
 export { timelineChart, type TimelineOptions, type TimelinePoint } from './charts/timeline-chart.js';
@@ -16,9 +18,9 @@ export * from './checkpoint-folder.js';
 export * from './cli.js';
 export { OptionError, UserError } from './errors.js';
 export { csvRecord } from './csv.js';
-export type { EvaluationContext, PublishedFigures } from './evaluation/context.js';
+export { titleOf, type EvaluationContext, type PublishedFigures } from './evaluation/context.js';
 export * from './evaluation/evaluation.js';
-export { evaluationJson, readEvaluation, readableJson } from './evaluation/evaluation-json.js';
+export { evaluationJson, readEvaluation, readResult, readableJson } from './evaluation/evaluation-json.js';
 export { renderEvaluation } from './evaluation/evaluation-page.js';
 export * from './evaluation/folds.js';
 export {
@@ -45,6 +47,7 @@ export * as option from './options/option-kinds.js';
 export { withoutEffect, type Options, type ValuesOf } from './options/option-kinds.js';
 export * from './options/option-set.js';
 export * from './options/training-options.js';
+export * from './paper/paper-tables.js';
 export * from './program.js';
 export * from './progress.js';
 export { type ReportSection, type ReportTable } from './html.js';

@@ -7,6 +7,7 @@ import { confusionMatrixChart } from './confusion-matrix.js';
 import { labelDistributionChart } from './label-distribution.js';
 import { lineChart } from './line-chart.js';
 import { resvgFonts, svgToPng } from './png.js';
+import { pictureGrid } from './picture-grid.js';
 import { scatterChart } from './scatter-chart.js';
 import { textWidthPx } from './svg.js';
 import { timelineChart } from './timeline-chart.js';
@@ -59,6 +60,13 @@ const CHARTS = [SEVEN, ELEVEN, ODD].flatMap((classNames): [string, string][] => 
       }),
     ],
     ['scatter', scatterChart({ title: `${first}: t-SNE`, points, classNames })],
+    [
+      'grid',
+      pictureGrid(
+        `${first}: three scatters`,
+        ['one', 'two', 'three'].map((title) => scatterChart({ title, points, classNames })),
+      ),
+    ],
     ['timeline', timelineChart({ title: `${first}: timeline`, points: moments, classNames })],
     [
       'lines',

@@ -4,7 +4,7 @@ import { errorMessage, UserError } from '../errors.js';
 import { jsonProblem } from '../json-problem.js';
 import type { EvaluationContext } from './context.js';
 import { evaluationOf, type Evaluation } from './evaluation.js';
-import type { MergedEvaluation } from './folds.js';
+import { mergeFolds, type MergedEvaluation } from './folds.js';
 
 const LINE_WIDTH = 150;
 
@@ -60,12 +60,31 @@ const FILE = z.object({
  * @throws {UserError} when there is none, it is damaged, or it is one of a cross-validation
  */
 export async function readEvaluation(path: string): Promise<Evaluation> {
-  let value: unknown;
+  return evaluationFrom(path, await readJson(path));
+}
+
+/**
+ * Reads the `evaluation.json` of one fold or of a cross-validation.
+ *
+ * @throws {UserError} when there is none, or it is damaged
+ */
+export async function readResult(path: string): Promise<Evaluation | MergedEvaluation> {
+  const value = await readJson(path);
+  const isCrossValidation = typeof value === 'object' && value !== null && 'folds' in value;
+  if (!isCrossValidation) return evaluationFrom(path, value);
+  const { folds } = value;
+  return mergeFolds(Array.isArray(folds) ? folds.map((fold) => evaluationFrom(path, fold)) : []);
+}
+
+async function readJson(path: string): Promise<unknown> {
   try {
-    value = JSON.parse(await readFile(path, 'utf8'));
+    return JSON.parse(await readFile(path, 'utf8'));
   } catch (error) {
     throw new UserError(`cannot read the evaluation ${path}: ${errorMessage(error)}`, { cause: error });
   }
+}
+
+function evaluationFrom(path: string, value: unknown): Evaluation {
   const problem = jsonProblem(FILE, value);
   if (problem !== undefined) {
     throw new UserError(`${path} is no evaluation of a fold: ${problem}. Evaluate the fold again.`);

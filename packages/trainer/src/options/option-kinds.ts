@@ -110,6 +110,13 @@ export function text(value: string, help: string) {
     .register(texts, { value, help, expected: 'a text', read: (given) => given });
 }
 
+/** Names or other words, separated by commas. */
+export function words(value: string, help: string) {
+  const read = (given: string) => given.split(',').map((word) => word.trim());
+  const expected = 'words separated by commas';
+  return z.array(z.string().min(1)).min(1).register(texts, { value, help, expected, read });
+}
+
 /** A switch that is off unless given. */
 export function flag(help: string) {
   return z

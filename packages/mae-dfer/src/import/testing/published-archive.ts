@@ -2,14 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { proceduralParameter } from '@tubelet/kernels/lab';
-import { lgiFormer, pretrainingSpecs, type DecoderConfig, type LgiFormerConfig } from '@tubelet/mae-dfer';
-// Test code of a neighbour, which is no part of what its package offers.
-import { archive, bytesOf } from '../../../../packages/mae-dfer/src/import/testing/torch-archive.js';
+import { lgiFormer, type DecoderConfig, type LgiFormerConfig } from '../../config.js';
+import { pretrainingSpecs } from '../../parameter-specs.js';
+import { archive, bytesOf } from './torch-archive.js';
 
-const PICKLE = new URL(
-  '../../../../packages/mae-dfer/src/import/fixtures/pretrain-tiny.data.pkl.gz',
-  import.meta.url,
-);
+const PICKLE = new URL('../fixtures/pretrain-tiny.data.pkl.gz', import.meta.url);
 
 /** The encoder of {@link publishedArchive}. */
 export const PUBLISHED_ENCODER: LgiFormerConfig = lgiFormer('base', {
