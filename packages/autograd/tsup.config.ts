@@ -1,4 +1,11 @@
 import { defineConfig } from 'tsup';
 import { shared } from '../../tsup.shared';
 
-export default defineConfig(shared({ index: 'src/index.ts', lab: 'src/lab/index.ts' }));
+export default defineConfig(
+  shared({
+    index: 'src/index.ts',
+    layers: 'src/layers/index.ts',
+    node: 'src/node/index.ts',
+    lab: 'src/lab/index.ts',
+  }),
+);

@@ -1,11 +1,16 @@
 import { adamwStep, adamwStepData, gradientNorm, type GpuArray } from '@tubelet/kernels';
 import { readByName, writeByName } from './bank-state.js';
 import type { LossScale } from './loss-scale.js';
-import { blockGroups, type ParameterGroup } from './parameter-group.js';
+import { blockGroups, decayGroups, type ParameterGroup } from './parameter-group.js';
 import type { ParameterStore } from './parameters.js';
 
 export interface AdamWOptions {
-  readonly groups: readonly ParameterGroup[];
+  /** Of a step that names none. */
+  readonly learningRate?: number;
+  /** Of the parameters that it is for; default 0.01. With `groups`, which have their own, it is nobody's. */
+  readonly weightDecay?: number;
+  /** Default: all parameters at the same learning rate. */
+  readonly groups?: readonly ParameterGroup[];
   /** Decay rates of the first and second moment; default 0.9, 0.999. */
   readonly betas?: readonly [number, number];
   readonly epsilon?: number;
@@ -14,7 +19,8 @@ export interface AdamWOptions {
 }
 
 export interface StepOptions {
-  readonly learningRate: number;
+  /** Default: that of the optimiser. */
+  readonly learningRate?: number;
   /**
    * Multiplies all gradients first, e.g. 1/number of accumulated batches or a clipping factor; default 1. Not with a
    * loss scale, which clips by itself: scale losses in `Engine.backward`.
@@ -44,6 +50,7 @@ export class AdamW {
   /** Without a loss scale, which has its own. */
   private readonly stepData: GpuArray;
   private readonly norm: GpuArray;
+  private readonly groups: readonly ParameterGroup[];
 
   /**
    * Throws `RangeError` when a parameter is in no group, in two, or unknown, when groups divide a pack, and for a
@@ -55,18 +62,22 @@ export class AdamW {
   ) {
     this.betas = options.betas ?? [0.9, 0.999];
     this.epsilon = options.epsilon ?? 1e-8;
-    options.groups.forEach(({ learningRateScale = 1, weightDecay }, i) => {
+    if (options.groups && options.weightDecay !== undefined) {
+      throw new RangeError('AdamW: groups have their own weight decay; leave out weightDecay');
+    }
+    this.groups = options.groups ?? decayGroups(store, options.weightDecay ?? 0.01);
+    this.groups.forEach(({ learningRateScale = 1, weightDecay }, i) => {
       requireNotNegative(`learningRateScale of group ${i}`, learningRateScale);
       requireNotNegative(`weightDecay of group ${i}`, weightDecay);
     });
     const { runtime } = store.engine;
-    const groups = blockGroups(store, options.groups);
+    const groups = blockGroups(store, this.groups);
     this.firstMoments = store.createLike('first moments');
     this.secondMoments = store.createLike('second moments');
     this.groupOfBlock = groups.map((blocks) =>
       runtime.keep(runtime.upload(blocks, [blocks.length], 'u32', 'parameter groups')),
     );
-    this.groupTable = runtime.keep(runtime.empty([options.groups.length, 4], 'f32', 'group table'));
+    this.groupTable = runtime.keep(runtime.empty([this.groups.length, 4], 'f32', 'group table'));
     this.stepData = runtime.keep(runtime.empty([4], 'f32', 'optimiser step'));
     this.norm = runtime.keep(runtime.empty([2], 'f32', 'gradient norm'));
   }
@@ -78,7 +89,10 @@ export class AdamW {
    * `RangeError` for a learning rate or gradient scale that is not a finite number of at least 0, and for a gradient
    * scale with a loss scale.
    */
-  step({ learningRate, gradientScale = 1 }: StepOptions): void {
+  step({ learningRate = this.options.learningRate, gradientScale = 1 }: StepOptions = {}): void {
+    if (learningRate === undefined) {
+      throw new RangeError('AdamW: give a learningRate to the optimiser or to its step');
+    }
     requireNotNegative('learningRate', learningRate);
     requireNotNegative('gradientScale', gradientScale);
     const { lossScale } = this.options;
@@ -91,8 +105,8 @@ export class AdamW {
     this.store.completeGradients();
     this.stepCount++;
     const [beta1, beta2] = this.betas;
-    const table = new Float32Array(4 * this.options.groups.length);
-    this.options.groups.forEach((group, i) => {
+    const table = new Float32Array(4 * this.groups.length);
+    this.groups.forEach((group, i) => {
       table.set([learningRate * (group.learningRateScale ?? 1), group.weightDecay], 4 * i);
     });
     runtime.write(this.groupTable, table);

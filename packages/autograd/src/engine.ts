@@ -21,6 +21,9 @@ export class Engine implements Tape {
   /** Storages that the caller wants to read after `backward`. */
   private retained = new Map<number, GpuArray>();
   private gradDisabled = 0;
+  private openSteps = 0;
+  /** What the last step returned. */
+  private lastResult: GpuArray | undefined;
 
   constructor(readonly runtime: Runtime) {}
 
@@ -44,19 +47,28 @@ export class Engine implements Tape {
   }
 
   /**
-   * Runs one training or inference step: everything it allocates is reused by the next one. A step inside another
-   * has a tape of its own. When the body throws, its memory is returned all the same, but parameters that the
+   * Runs one training or inference step: everything it allocates is reused by the next one, but for a tensor that it
+   * returns, which can be read until the next step begins. A step inside another has a tape of its own. When the body throws, its memory is returned all the same, but parameters that the
    * backward pass had reached keep what they got: `ParameterStore.zeroGradients` forgets it.
    */
   async step<T>(body: () => T | Promise<T>): Promise<T> {
-    return this.runtime.scope(async () => {
-      const end = this.beginTape();
-      try {
-        return await body();
-      } finally {
-        end();
-      }
-    });
+    const { runtime } = this;
+    if (this.openSteps === 0) this.releaseLastResult();
+    this.openSteps++;
+    try {
+      return await runtime.scope(async () => {
+        const end = this.beginTape();
+        try {
+          const result = await body();
+          if (result instanceof Tensor) this.handOut(result.array);
+          return result;
+        } finally {
+          end();
+        }
+      });
+    } finally {
+      this.openSteps--;
+    }
   }
 
   /** Runs `body`, which does not wait, on a tape of its own; what it allocates belongs to the scope around it. */
@@ -159,6 +171,7 @@ export class Engine implements Tape {
    */
   backward(loss: Tensor, { scale = 1, lossScale, observer }: BackwardOptions = {}): Gradients {
     if (loss.array.size !== 1) throw new RangeError(`backward() needs a loss of one element, got ${loss}`);
+    this.retain(loss);
     if (lossScale) return this.walkBack(loss, () => lossScale.cotangent(loss, scale), observer);
     // By a kernel: a write would have to wait for the forward pass to be submitted.
     const cotangent = () => {
@@ -175,6 +188,19 @@ export class Engine implements Tape {
    */
   backwardFrom(output: Tensor, cotangent: Float32Array): Gradients {
     return this.walkBack(output, () => this.runtime.upload(cotangent, output.shape, 'f32', 'cotangent'));
+  }
+
+  /** Lets what a step returns outlive it. */
+  private handOut(array: GpuArray): void {
+    // What no scope owns belongs to somebody else, e.g. to the parameters.
+    if (!this.runtime.isScoped(array)) return;
+    this.runtime.escape(array);
+    if (this.openSteps === 1) this.lastResult = array;
+  }
+
+  private releaseLastResult(): void {
+    if (this.lastResult) this.runtime.release(this.lastResult);
+    this.lastResult = undefined;
   }
 
   /** A new tape; returns what brings the one before back. */

@@ -6,6 +6,7 @@ export * from './gradient-reduction.js';
 export * from './gradients.js';
 export * from './layers.js';
 export * from './loss-scale.js';
+export { open, type OpenOptions } from './open.js';
 export * from './ops/add-rows.js';
 export { erf, relu, sigmoid, silu, softplus, tanh } from './ops/activations.js';
 export {

@@ -8,6 +8,16 @@ export interface ParameterGroup {
   readonly weightDecay: number;
 }
 
+/** Two groups: what weight decay is for, and the rest. */
+export function decayGroups(store: ParameterStore, weightDecay: number): ParameterGroup[] {
+  const [decayed, others]: [string[], string[]] = [[], []];
+  for (const [name, { decays }] of store.parameters) (decays ? decayed : others).push(name);
+  return [
+    { parameters: decayed, weightDecay },
+    { parameters: others, weightDecay: 0 },
+  ];
+}
+
 /**
  * The number of the group of each block of each bank. Throws `RangeError` when a parameter is in no group, in two, or
  * unknown, and when groups divide a pack.

@@ -12,6 +12,8 @@ export class Parameter extends Tensor {
     name: string,
     /** For a pack: the parameters that lie inside it. */
     readonly parts: readonly Parameter[] = [],
+    /** Whether weight decay is for it. */
+    readonly decays = true,
   ) {
     super(engine, array, true, name);
   }
@@ -66,6 +68,8 @@ export class Parameter extends Tensor {
 export interface ParameterSpec {
   readonly name: string;
   readonly shape: readonly number[];
+  /** Whether weight decay is for it; default: where it has more than one axis, so neither for biases nor for norms. */
+  readonly decays?: boolean;
 }
 
 /** Values that stay zero inside a pack, e.g. the missing key bias between those of queries and values. */
@@ -219,16 +223,22 @@ export class ParameterStore {
     const [value, gradient] = [values, gradients].map(({ storage }) =>
       pool.region(storage, offset * 4, sizeBytes),
     ) as [Storage, Storage];
-    const make = (name: string, shape: readonly number[], start: number, parts?: readonly Parameter[]) =>
+    const make = (
+      { name, shape, decays = shape.length > 1 }: ParameterSpec,
+      start: number,
+      parts?: readonly Parameter[],
+    ) =>
       new Parameter(
         this.engine,
         new GpuArray(value, 'f32', shape, undefined, start),
         new GpuArray(gradient, 'f32', shape, undefined, start),
         name,
         parts,
+        decays,
       );
-    const add = ({ name, shape }: ParameterSpec, start: number): Parameter => {
-      const parameter = make(name, shape, start);
+    const add = (part: ParameterSpec, start: number): Parameter => {
+      const { name } = part;
+      const parameter = make(part, start);
       this.byName.set(name, parameter);
       this.placement.set(name, { bank, offset: offset + start });
       return parameter;
@@ -247,7 +257,7 @@ export class ParameterStore {
         start += product(part.shape);
       }
     }
-    this.packs.set(spec.pack, make(spec.pack, spec.shape, 0, parts));
+    this.packs.set(spec.pack, make({ name: spec.pack, shape: spec.shape }, 0, parts));
   }
 }
 

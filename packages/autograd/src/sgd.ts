@@ -1,11 +1,16 @@
 import { stridedMap, type GpuArray } from '@tubelet/kernels';
 import type { StepOptions } from './adamw.js';
 import { readByName, writeByName } from './bank-state.js';
-import { blockGroups, type ParameterGroup } from './parameter-group.js';
+import { blockGroups, decayGroups, type ParameterGroup } from './parameter-group.js';
 import { PARAMETER_BLOCK, type ParameterStore } from './parameters.js';
 
 export interface SGDOptions {
-  readonly groups: readonly ParameterGroup[];
+  /** Of a step that names none. */
+  readonly learningRate?: number;
+  /** Of the parameters that it is for; default 0. With `groups`, which have their own, it is nobody's. */
+  readonly weightDecay?: number;
+  /** Default: all parameters at the same learning rate. */
+  readonly groups?: readonly ParameterGroup[];
   /** Share of the velocity that stays from step to step, in [0, 1); default 0. */
   readonly momentum?: number;
   /** Look ahead along the velocity (Nesterov, 1983); default false. */
@@ -24,6 +29,7 @@ export class SGD {
   /** Momentum and the factor of gradients. */
   private readonly stepData: GpuArray;
   private readonly momentum: number;
+  private readonly groups: readonly ParameterGroup[];
 
   /**
    * Throws `RangeError` when a parameter is in no group, in two, or unknown, when groups divide a pack, and for a
@@ -37,13 +43,17 @@ export class SGD {
     if (!(this.momentum >= 0 && this.momentum < 1)) {
       throw new RangeError(`SGD: momentum is ${this.momentum}, it must be at least 0 and below 1`);
     }
+    if (options.groups && options.weightDecay !== undefined) {
+      throw new RangeError('SGD: groups have their own weight decay; leave out weightDecay');
+    }
+    this.groups = options.groups ?? decayGroups(store, options.weightDecay ?? 0);
     const { runtime } = store.engine;
-    const groups = blockGroups(store, options.groups);
+    const groups = blockGroups(store, this.groups);
     this.velocities = store.createLike('velocities');
     this.groupOfBlock = groups.map((blocks) =>
       runtime.keep(runtime.upload(blocks, [blocks.length], 'u32', 'parameter groups')),
     );
-    this.groupTable = runtime.keep(runtime.empty([2 * options.groups.length], 'f32', 'group table'));
+    this.groupTable = runtime.keep(runtime.empty([2 * this.groups.length], 'f32', 'group table'));
     this.stepData = runtime.keep(runtime.empty([2], 'f32', 'optimiser step'));
   }
 
@@ -51,7 +61,10 @@ export class SGD {
    * One update of all parameters from their gradients, which are used up. Parameters that no gradient reached count as
    * having a gradient of zero. Throws `RangeError` for numbers that are not finite or below 0.
    */
-  step({ learningRate, gradientScale = 1 }: StepOptions): void {
+  step({ learningRate = this.options.learningRate, gradientScale = 1 }: StepOptions = {}): void {
+    if (learningRate === undefined) {
+      throw new RangeError('SGD: give a learningRate to the optimiser or to its step');
+    }
     for (const [name, value] of Object.entries({ learningRate, gradientScale })) {
       if (!(value >= 0 && value < Infinity)) {
         throw new RangeError(`SGD: ${name} is ${value}, it must be a finite number of at least 0`);
@@ -59,7 +72,7 @@ export class SGD {
     }
     const { runtime } = this.store.engine;
     this.store.completeGradients();
-    const table = this.options.groups.flatMap(({ learningRateScale = 1, weightDecay }) => [
+    const table = this.groups.flatMap(({ learningRateScale = 1, weightDecay }) => [
       learningRate * learningRateScale,
       weightDecay,
     ]);

@@ -45,6 +45,14 @@ export class Tensor {
     return (await this.read())[0]!;
   }
 
+  /**
+   * Adds the gradient of this loss, one element, to every parameter that it depends on; uses the tape up. Further ways to
+   * do it are options of `Engine.backward`.
+   */
+  backward(): void {
+    this.engine.backward(this);
+  }
+
   toString(): string {
     return `Tensor ${this.name || '(unnamed)'} ${this.array}`;
   }
@@ -62,6 +70,8 @@ export interface Tape {
   output(array: GpuArray, inputs: readonly (Tensor | undefined)[], name: string): Tensor;
   /** Appends an operation. */
   record(node: Node): void;
+  /** Walks the tape back from a loss of one element. */
+  backward(loss: Tensor): unknown;
   /** One stage of a forward pass, whose memory is given back where no backward pass needs it. */
   tidy(body: () => Tensor, options?: { readonly consumes?: Tensor }): Tensor;
   /** One stage of which the backward pass keeps `inputs` and the result only. */

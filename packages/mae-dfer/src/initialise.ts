@@ -1,8 +1,6 @@
+import { INITIALISE_PURPOSE } from '@tubelet/autograd/layers';
 import type { Parameter, ParameterStore } from '@tubelet/autograd';
-import { product, PhiloxStream, streamPurpose } from '@tubelet/kernels';
-
-/** Initial weights; `sample` is the index of the parameter. */
-const INITIALISE_PURPOSE = streamPurpose(2);
+import { product, PhiloxStream } from '@tubelet/kernels';
 
 /** Initial values of one parameter. */
 type Rule = (parameter: Parameter, random: PhiloxStream) => Float32Array;

@@ -1,0 +1,21 @@
+export {
+  INITIALISE_PURPOSE,
+  byFanIn,
+  ones,
+  truncatedNormal,
+  uniform,
+  xavierUniform,
+  zeros,
+  type Initialiser,
+} from './initialisers.js';
+export { layer, pack, Pack, parameter, Weight, type Children, type Layer, type LayerTree } from './layer.js';
+export {
+  embedding,
+  gelu,
+  layerNorm,
+  linear,
+  recomputed,
+  selfAttention,
+  sequential,
+  type LinearLayerOptions,
+} from './standard.js';

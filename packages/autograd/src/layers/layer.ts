@@ -1,0 +1,170 @@
+import { PhiloxStream } from '@tubelet/kernels';
+import {
+  ParameterStore,
+  type PackGap,
+  type PackSpec,
+  type Parameter,
+  type ParameterSpec,
+} from '../parameters.js';
+import type { Tape, Tensor } from '../tensor.js';
+import { INITIALISE_PURPOSE, type Initialiser } from './initialisers.js';
+
+/** A trained tensor that a layer owns: it has a shape from the start, and values once the layer is on an engine. */
+export class Weight {
+  #tensor: Parameter | undefined;
+
+  constructor(
+    readonly shape: readonly number[],
+    readonly init: Initialiser,
+    readonly decays: boolean,
+  ) {}
+
+  /** Throws `Error` before `init` or `bind` of a layer that it belongs to. */
+  get tensor(): Parameter {
+    if (this.#tensor) return this.#tensor;
+    throw new Error(
+      `a parameter [${this.shape.join(', ')}] has no values yet: call init(engine) of the whole net first`,
+    );
+  }
+
+  /** Gives it its place; throws `Error` where it has one. */
+  place(tensor: Parameter): void {
+    if (this.#tensor) {
+      throw new Error(`${this.#tensor.name} is on an engine already, or twice in one net: make a layer anew`);
+    }
+    this.#tensor = tensor;
+  }
+}
+
+/** Weights that lie one after the other in memory, so that one kernel can use them as one array. */
+export class Pack {
+  #tensor: Parameter | undefined;
+
+  constructor(
+    readonly shape: readonly number[],
+    readonly parts: Readonly<Record<string, Weight | PackGap>>,
+  ) {}
+
+  /** All of it as one tensor. Throws `Error` before `init` or `bind` of a layer that it belongs to. */
+  get tensor(): Parameter {
+    if (this.#tensor) return this.#tensor;
+    throw new Error(
+      `a pack [${this.shape.join(', ')}] has no values yet: call init(engine) of the whole net first`,
+    );
+  }
+
+  /** Gives it its place. */
+  place(tensor: Parameter): void {
+    this.#tensor = tensor;
+  }
+}
+
+/** What a layer is made of, under the names that follow in a state dict; what is undefined is left out. */
+export type Children = Readonly<Record<string, Weight | Pack | LayerTree | undefined>>;
+
+/** The parameters of a layer and of all layers inside of it. */
+export interface LayerTree {
+  readonly children: Children;
+  /** All parameters by name. Throws `Error` before `init` or `bind`. */
+  readonly store: ParameterStore;
+  /**
+   * Puts the parameters on an engine and gives them their first values; equal seeds give equal values.
+   *
+   * @throws Error where the layer is on an engine already
+   */
+  init(engine: Tape, options?: { readonly seed?: number }): this;
+  /** Puts the parameters on an engine, all zero, e.g. to load a state dict. */
+  bind(engine: Tape): this;
+}
+
+/** A function of tensors together with the parameters that it uses. */
+export type Layer<Forward extends (...args: never[]) => unknown = (x: Tensor) => Tensor> = Forward &
+  LayerTree;
+
+/** A trained tensor. By default weight decay is for what has more than one axis: neither biases nor scales of norms. */
+export function parameter(
+  shape: readonly number[],
+  init: Initialiser,
+  { decays = shape.length > 1 }: { readonly decays?: boolean } = {},
+): Weight {
+  return new Weight(shape, init, decays);
+}
+
+/** Weights side by side as one array of `shape`. Its own name is not part of theirs. */
+export function pack(shape: readonly number[], parts: Readonly<Record<string, Weight | PackGap>>): Pack {
+  return new Pack(shape, parts);
+}
+
+/** A layer of its own: `forward` uses the children, by `weight.tensor` or by calling them. */
+export function layer<Forward extends (...args: never[]) => unknown>(
+  children: Children,
+  forward: Forward,
+): Layer<Forward> {
+  let store: ParameterStore | undefined;
+  const tree: LayerTree & ThisType<Layer<Forward>> = {
+    children,
+    get store() {
+      if (store) return store;
+      throw new Error('the layer has no parameters yet: call its init(engine)');
+    },
+    bind(engine) {
+      store = new ParameterStore(engine, parameterSpecs(children));
+      placeAll(children, store, '');
+      return this;
+    },
+    init(engine, { seed = 0 } = {}) {
+      this.bind(engine);
+      weightsOf(this).forEach((weight, sample) => {
+        const random = new PhiloxStream({ seed, purpose: INITIALISE_PURPOSE, epoch: 0, sample });
+        weight.tensor.write(weight.init(weight.shape, random));
+      });
+      return this;
+    },
+  };
+  // The name of a function that calls another would be in the way of a child's.
+  const made = ((...args: Parameters<Forward>) => forward(...args)) as unknown as Forward;
+  return Object.defineProperties(made, Object.getOwnPropertyDescriptors(tree)) as Layer<Forward>;
+}
+
+/** Names and shapes of what the children store, in order. */
+export function parameterSpecs(children: Children, prefix = ''): (ParameterSpec | PackSpec)[] {
+  return Object.entries(children).flatMap(([key, child]): (ParameterSpec | PackSpec)[] => {
+    const name = prefix + key;
+    if (child === undefined) return [];
+    if (child instanceof Weight) return [specOf(name, child)];
+    if (!(child instanceof Pack)) return parameterSpecs(child.children, `${name}.`);
+    const parts = Object.entries(child.parts).map(([part, weight]) =>
+      weight instanceof Weight ? specOf(prefix + part, weight) : weight,
+    );
+    return [{ pack: name, shape: child.shape, parts }];
+  });
+}
+
+/** The weights of a layer and of all inside of it, in order. */
+export function weightsOf({ children }: Pick<LayerTree, 'children'>): Weight[] {
+  return Object.values(children).flatMap((child): Weight[] => {
+    if (child === undefined) return [];
+    if (child instanceof Weight) return [child];
+    if (child instanceof Pack) return Object.values(child.parts).filter((part) => part instanceof Weight);
+    return weightsOf(child);
+  });
+}
+
+function specOf(name: string, { shape, decays }: Weight): ParameterSpec {
+  return { name, shape, decays };
+}
+
+function placeAll(children: Children, store: ParameterStore, prefix: string): void {
+  for (const [key, child] of Object.entries(children)) {
+    const name = prefix + key;
+    if (child === undefined) continue;
+    if (child instanceof Weight) child.place(store.get(name));
+    else if (!(child instanceof Pack)) placeAll(child.children, store, `${name}.`);
+    else {
+      child.place(store.pack(name));
+      for (const [part, weight] of Object.entries(child.parts)) {
+        if (weight instanceof Weight) weight.place(store.get(prefix + part));
+      }
+    }
+  }
+}

@@ -1,0 +1,95 @@
+import { gelu as geluOf } from '../ops/gelu.js';
+import { embedding as embeddingOf } from '../ops/gather.js';
+import { layerNorm as layerNormOf } from '../ops/layer-norm.js';
+import { permute, slice } from '../ops/layout.js';
+import { linear as linearOf, type LinearOptions } from '../ops/linear.js';
+import { scaledDotProductAttention } from '../ops/scaled-dot-product-attention.js';
+import { reshape } from '../ops/views.js';
+import type { Tensor } from '../tensor.js';
+import { byFanIn, ones, truncatedNormal, uniform, zeros, type Initialiser } from './initialisers.js';
+import { layer, parameter, type Layer } from './layer.js';
+
+/** How a linear layer begins. */
+export interface LinearLayerOptions {
+  /** Default true. */
+  readonly bias?: boolean;
+  /** Of the weight; then biases begin at zero. Default: both as in PyTorch, U(±1/√inputs). */
+  readonly init?: Initialiser;
+}
+
+/** x·Wᵀ + b: x [..., inputs] → [..., outputs]. */
+export function linear(
+  inputs: number,
+  outputs: number,
+  { bias: isBiased = true, init }: LinearLayerOptions = {},
+) {
+  const weight = parameter([outputs, inputs], init ?? byFanIn);
+  const bias = isBiased ? parameter([outputs], init ? zeros : uniform(1 / Math.sqrt(inputs))) : undefined;
+  return layer({ weight, bias }, (x: Tensor, options: Omit<LinearOptions, 'bias'> = {}) =>
+    linearOf(x, weight.tensor, { ...options, ...(bias && { bias: bias.tensor }) }),
+  );
+}
+
+/** (x − mean) / √(var + ε) · weight + bias over the last axis: x [..., width] → the same shape. */
+export function layerNorm(width: number, { epsilon = 1e-5 }: { readonly epsilon?: number } = {}) {
+  const weight = parameter([width], ones);
+  const bias = parameter([width], zeros);
+  return layer({ weight, bias }, (x: Tensor) => layerNormOf(x, weight.tensor, bias.tensor, { epsilon }));
+}
+
+/** GELU of each element; it has no parameters. */
+export function gelu(): Layer {
+  return layer({}, (x: Tensor) => geluOf(x));
+}
+
+/** Rows of a table by their ids: [I...] → [I..., width]. First values are normal, σ = 0.02. */
+export function embedding(
+  count: number,
+  width: number,
+  { init = truncatedNormal(0.02, 1) }: { readonly init?: Initialiser } = {},
+) {
+  const weight = parameter([count, width], init);
+  return layer({ weight }, (ids: Tensor) => embeddingOf(weight.tensor, ids));
+}
+
+/**
+ * Multi-head attention of a sequence to itself (Vaswani et al., 2017), biases everywhere: x [B, L, width] → the same
+ * shape. With `causal` a position sees itself and those before it.
+ */
+export function selfAttention(
+  width: number,
+  heads: number,
+  { causal = false, init }: { readonly causal?: boolean } & Pick<LinearLayerOptions, 'init'> = {},
+) {
+  if (width % heads !== 0) {
+    throw new RangeError(
+      `selfAttention: ${heads} heads do not divide a width of ${width}: give a divisor of it`,
+    );
+  }
+  const options = init ? { init } : {};
+  const [qkv, proj] = [linear(width, 3 * width, options), linear(width, width, options)];
+  return layer({ qkv, proj }, (x: Tensor) => {
+    const [batch, length] = x.shape as [number, number, number];
+    // [B, L, 3, heads, d] → [3, B, heads, L, d]
+    const all = permute(reshape(qkv(x), [batch, length, 3, heads, width / heads]), [2, 0, 3, 1, 4]);
+    const [q, k, v] = [0, 1, 2].map((i) =>
+      reshape(slice(all, 0, { start: i, end: i + 1 }), [batch, heads, length, width / heads]),
+    ) as [Tensor, Tensor, Tensor];
+    const attended = permute(scaledDotProductAttention(q, k, v, { causal }), [0, 2, 1, 3]);
+    return proj(reshape(attended, x.shape));
+  });
+}
+
+/** One layer after the other, named 0, 1, … */
+export function sequential(...layers: readonly Layer[]): Layer {
+  const children = Object.fromEntries(layers.map((each, i) => [i, each]));
+  return layer(children, (x: Tensor) => layers.reduce((y, each) => each(y), x));
+}
+
+/**
+ * A layer of which the backward pass keeps only the input, and which it then runs again (Chen et al., 2016): a fraction
+ * of the memory for a second forward pass. Names stay as they are.
+ */
+export function recomputed(inner: Layer): Layer {
+  return layer(inner.children, (x: Tensor) => x.engine.recompute([x], inner));
+}

@@ -1,0 +1,18 @@
+import { openRuntime, type Precision } from '@tubelet/kernels';
+import { Engine } from './engine.js';
+
+export interface OpenOptions {
+  /** What products may round their inputs to, where that is faster; default `f32`. */
+  readonly precision?: Precision;
+}
+
+/**
+ * An engine on the browser's GPU; in Node it is `open` of `@tubelet/autograd/node`.
+ *
+ * @throws NoAdapterError where WebGPU has none
+ */
+export async function open({ precision = 'f32' }: OpenOptions = {}): Promise<Engine> {
+  const runtime = await openRuntime(navigator.gpu);
+  runtime.precision = precision;
+  return new Engine(runtime);
+}
