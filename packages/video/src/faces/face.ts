@@ -41,7 +41,11 @@ export interface FaceSquare {
  * default scale, with which the laboratory sets of the paper were cut: a mean face with its eyes 65.7 mm apart and the
  * corners of its mouth 66.6 mm below them, the eyes 38.3 mm above its origin, which is the middle of a crop of 160 mm.
  */
-export const ALIGNED = { eyeDistance: 65.7 / 160, eyesToMouth: 66.6 / 160, eyeHeight: 0.5 - 38.3 / 160 } as const;
+export const ALIGNED = {
+  eyeDistance: 65.7 / 160,
+  eyesToMouth: 66.6 / 160,
+  eyeHeight: 0.5 - 38.3 / 160,
+} as const;
 
 /** The square that holds an aligned face. */
 export function squareOf({ leftEye, rightEye, mouth }: Face): FaceSquare {

@@ -44,7 +44,13 @@ describe('people of a video', () => {
 
   it('are none where no face is found', async () => {
     const info = await pool.probe(video);
-    await expect(findPeople(pool, info, detectorOf(() => []))).resolves.toEqual([]);
+    await expect(
+      findPeople(
+        pool,
+        info,
+        detectorOf(() => []),
+      ),
+    ).resolves.toEqual([]);
   });
 
   it('are looked for five times a second, in the first and in the last frame', () => {

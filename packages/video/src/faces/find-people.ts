@@ -106,8 +106,8 @@ export async function* cutFaces(
   }
 }
 
-/** A square image as a jpg that keeps colours at full resolution. */
-export function squareToJpg(pixels: Uint8Array, size: number): Promise<Buffer> {
-  const raw = { width: size, height: size, channels: 3 } as const;
+/** An image as a jpg that keeps colours at full resolution. */
+export function imageToJpg({ pixels, width, height }: RgbImage): Promise<Buffer> {
+  const raw = { width, height, channels: 3 } as const;
   return sharp(pixels, { raw }).jpeg({ quality: 95, chromaSubsampling: '4:4:4' }).toBuffer();
 }

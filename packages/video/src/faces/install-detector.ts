@@ -24,8 +24,7 @@ export type RunNpm = (args: readonly string[], folder: string) => Promise<void>;
 const runNpm: RunNpm = async (args, cwd) => {
   const options = { cwd, timeout: INSTALL_LIMIT_MS, maxBuffer: 2 ** 24 };
   // Under Windows npm is a command script, which only a shell runs.
-  const [file, all] =
-    process.platform === 'win32' ? ['cmd', ['/c', 'npm', ...args]] : ['npm', [...args]];
+  const [file, all] = process.platform === 'win32' ? ['cmd', ['/c', 'npm', ...args]] : ['npm', [...args]];
   await promisify(execFile)(file, all, options);
 };
 

@@ -47,10 +47,16 @@ describe('tracks', () => {
   });
 
   it('are carried across a short gap, and leave a long one out', () => {
-    const short = trackFaces(looks((f) => (f > 20 && f < 60 ? [] : [at(100, 100)]), 100), rate);
+    const short = trackFaces(
+      looks((f) => (f > 20 && f < 60 ? [] : [at(100, 100)]), 100),
+      rate,
+    );
     expect(short).toMatchObject([{ found: 14, bridged: 39 }]);
     expect(short[0]!.frames).toHaveLength(101);
-    const long = trackFaces(looks((f) => (f > 20 && f < 100 ? [] : [at(100, 100)]), 200), rate);
+    const long = trackFaces(
+      looks((f) => (f > 20 && f < 100 ? [] : [at(100, 100)]), 200),
+      rate,
+    );
     expect(long).toMatchObject([{ found: 26, bridged: 0 }]);
     const frames = long[0]!.frames.map(({ frame }) => frame);
     expect(frames).toHaveLength(21 + 101);
@@ -67,10 +73,16 @@ describe('tracks', () => {
   });
 
   it('are smoothed: a trembling detector moves the crop less than half as much, and a turn is no jump', () => {
-    const [track] = trackFaces(looks((f) => [at(100 + (f % 10 ? 4 : -4), 100, 100)], 100), rate);
+    const [track] = trackFaces(
+      looks((f) => [at(100 + (f % 10 ? 4 : -4), 100, 100)], 100),
+      rate,
+    );
     const xs = track!.frames.slice(20, 80).map(({ x }) => x);
     expect(Math.max(...xs) - Math.min(...xs)).toBeLessThan(4);
-    const [turned] = trackFaces(looks((f) => [at(100, 100, 100, f % 10 ? 3.1 : -3.1)], 50), rate);
+    const [turned] = trackFaces(
+      looks((f) => [at(100, 100, 100, f % 10 ? 3.1 : -3.1)], 50),
+      rate,
+    );
     for (const { roll } of turned!.frames) expect(Math.abs(Math.abs(roll) - Math.PI)).toBeLessThan(0.1);
   });
 });
