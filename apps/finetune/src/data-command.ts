@@ -32,13 +32,14 @@ Examples:
 
 Videos, by the data set:
   crema-d      1001_DFA_ANG_XX.flv, wherever they lie
-  ravdess      02-01-06-01-02-01-12.mp4, wherever they lie; songs and clips with sound are left out
+  ravdess      02-01-06-01-02-01-12.mp4, wherever they lie, without songs and clips with sound
   enterface05  subject 1/anger/sentence 1/s1_an_1.avi
   folder       any videos; folders below --root are kept
 
-Faces are looked for five times a second, followed, smoothed, turned upright and cut with the margin of OpenFace's aligned
-faces, as the published laboratory sets are. Of several people the one who is seen largest and longest is cut. The
-detector is installed into the cache folder at the first use (@vladmandic/face-api, 330 MB with what it runs on).`;
+Faces are looked for five times a second, followed, smoothed, turned upright and cut with the
+margin of the aligned faces of OpenFace, which the published laboratory sets were made with. Of
+several people the one who is seen largest and longest is cut. The detector is installed into the
+cache folder at the first use (@vladmandic/face-api, 330 MB with what it runs on).`;
 
 const faceSet = option.choice('<name>', `one of ${FACE_SETS.join(', ')}`, FACE_SETS);
 

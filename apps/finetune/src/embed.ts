@@ -1,11 +1,13 @@
 import { extname } from 'node:path';
+import type { openFaceDetector } from '@tubelet/video';
 import { BadFiles, OptionError, scatterChart, UserError, writeFileInPieces } from '@tubelet/trainer';
 import { resolveCheckpoint } from './checkpoint-place.js';
 import { readClassifierFile, type ClassifierFile } from './classifier-file.js';
+import { cutPeople } from './cut-people.js';
 import { openData } from './data-source.js';
 import { featurePieces, FEATURE_FORMATS, type EmbeddedVideo, type FeatureFormat } from './embed-file.js';
 import { defaultNeighbors, layOutFeatures, LEAST_VIDEOS } from './embed-layout.js';
-import { setOfDataset, setOfSources, type VideoSet } from './embed-set.js';
+import { setOfDataset, setOfSources, type SetVideo, type VideoSet } from './embed-set.js';
 import { foldOf } from './evaluate-dataset.js';
 import { scoringProgress } from './evaluate-progress.js';
 import type { EmbedOptions } from './classifier-options.js';
@@ -82,6 +84,7 @@ export async function embed(
   sources: readonly string[],
   options: EmbedOptions,
   io: Terminal = terminal,
+  open?: typeof openFaceDetector,
 ): Promise<void> {
   const format = requireOptions(sources, options);
   const path = await resolveCheckpoint(options.checkpoint, (warning) => io.note(`warning: ${warning}`));
@@ -89,22 +92,37 @@ export async function embed(
   const badFiles = new BadFiles(io, false);
   const { videos, labelNames } = await findVideos(sources, options, file, badFiles);
   requireEnough(videos.length, options);
+  const cut =
+    options.crop === 'face'
+      ? await cutPeople(videos, { workers: options.workers, onBadFile: badFiles.report, note: io.note, open })
+      : undefined;
+  const crop = options.crop === 'face' ? ('none' as const) : options.crop;
+  const scored: readonly SetVideo[] =
+    cut?.people.map(({ video, path, person, people }) => ({
+      ...{ ...video, path, id: people === 1 ? video.id : `${video.id}#${person}` },
+    })) ?? videos;
   const { model, classNames } = file.description;
-  io.note(`${displayPath(path)}: ${model.encoder.dim} features of each of ${videos.length} videos`);
+  io.note(
+    `${displayPath(path)}: ${model.encoder.dim} features of each of ${scored.length} ${cut === undefined ? 'videos' : 'people'}`,
+  );
 
   const embedded: EmbeddedVideo[] = [];
   let count = 0;
   async function* results(): AsyncGenerator<EmbeddedVideo, void> {
-    const settings = { ...options, onBadFile: badFiles.report, progress: scoringProgress(io.note) };
-    for await (const { video, ...answer } of scoreVideos(file, videos, scoringOptions(file, settings))) {
-      const { id, label } = videos[video]!;
+    const settings = { ...options, crop, onBadFile: badFiles.report, progress: scoringProgress(io.note) };
+    for await (const { video, ...answer } of scoreVideos(file, scored, scoringOptions(file, settings))) {
+      const { id, label } = scored[video]!;
       const result = { id, label, ...answer };
       count++;
       if (options.picture !== undefined) embedded.push(result);
       yield result;
     }
   }
-  await writeFileInPieces(options.out, featurePieces(format, results(), { classNames, labelNames }));
+  try {
+    await writeFileInPieces(options.out, featurePieces(format, results(), { classNames, labelNames }));
+  } finally {
+    cut?.remove();
+  }
   io.note(`wrote ${options.out}: ${count} videos`);
   if (badFiles.count > 0) io.note(`warning: ${badFiles.count} files were left out, as told above`);
   if (options.picture !== undefined) {

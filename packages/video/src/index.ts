@@ -74,3 +74,4 @@ export { openFaceDetector } from './faces/open-detector';
 export { contactSheet, type SheetRow } from './faces/contact-sheet';
 export { writeFaces } from './faces/write-faces';
 export { forEachConcurrently } from './datasets/check/concurrent';
+export { drawFaces, type DrawnFace } from './faces/draw-faces';

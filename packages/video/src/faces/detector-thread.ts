@@ -7,7 +7,8 @@ import type { Face, Point } from './face';
 
 /** Edge of the square that the detector brings images to: a multiple of 32. */
 const INPUT_PIXELS = 416;
-const LEAST_SCORE = 0.5;
+/** Low: the tracker decides what to believe. */
+const LEAST_SCORE = 0.25;
 
 interface Tensor {
   dispose(): void;

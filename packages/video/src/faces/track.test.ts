@@ -48,10 +48,10 @@ describe('tracks', () => {
 
   it('are carried across a short gap, and leave a long one out', () => {
     const short = trackFaces(
-      looks((f) => (f > 20 && f < 60 ? [] : [at(100, 100)]), 100),
+      looks((f) => (f > 20 && f < 45 ? [] : [at(100, 100)]), 100),
       rate,
     );
-    expect(short).toMatchObject([{ found: 14, bridged: 39 }]);
+    expect(short).toMatchObject([{ found: 17, bridged: 24 }]);
     expect(short[0]!.frames).toHaveLength(101);
     const long = trackFaces(
       looks((f) => (f > 20 && f < 100 ? [] : [at(100, 100)]), 200),
@@ -61,6 +61,15 @@ describe('tracks', () => {
     const frames = long[0]!.frames.map(({ frame }) => frame);
     expect(frames).toHaveLength(21 + 101);
     expect(frames).not.toContain(60);
+  });
+
+  it('go on with a face of low score, and do not begin with one', () => {
+    const doubtful = (x: number) => faceIn({ x, y: 100, side: 100, roll: 0 }, 0.3);
+    const tracks = trackFaces(
+      looks((f) => [f < 50 ? at(100, 100) : doubtful(100), doubtful(400)], 100),
+      rate,
+    );
+    expect(tracks).toMatchObject([{ found: 21 }]);
   });
 
   it('take a jump to another place for another person, and a single sighting for a mistake', () => {

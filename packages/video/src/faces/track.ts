@@ -30,9 +30,11 @@ export interface TrackOptions {
 }
 
 /** The face is carried across gaps no longer than this: heads that turn away, hands in front of them. */
-const BRIDGED_SECONDS = 2;
+const BRIDGED_SECONDS = 1;
 /** Squares of one person in frames that follow each other have at least so much in common. */
 const LEAST_OVERLAP = 0.2;
+/** Who is not followed yet must look as much like a face; a less certain one is taken where a face was just before. */
+const LEAST_NEW_SCORE = 0.5;
 /** What is found less often is taken for a mistake of the detector, where more frames were looked at. */
 const LEAST_FOUND = 3;
 /** Standard deviation of the smoothing over time. */
@@ -59,7 +61,7 @@ function link(looks: readonly FrameFaces[]): Sighting[][] {
       taken.add(person).add(seen);
       person.push(seen);
     }
-    for (const seen of sightings) if (!taken.has(seen)) people.push([seen]);
+    for (const seen of sightings) if (!taken.has(seen) && seen.score >= LEAST_NEW_SCORE) people.push([seen]);
   }
   return people;
 }
