@@ -90,7 +90,7 @@ describe('--crop face', () => {
       .slice(1)
       .map((line) => line.split(',')[0]);
     expect(ids).toEqual([`${at('two.mp4')}#1`, `${at('two.mp4')}#2`]);
-    expect(io.notes.join('\n')).toContain('of each of 2 people');
+    expect(io.notes.join('\n')).toContain('faces cut: 2 people');
   });
 
   it.each<[string, () => Promise<unknown>, new (...args: never[]) => Error, string]>([

@@ -139,7 +139,7 @@ export async function embed(
     const people = cut.people.map(({ video, path, person, people }): SetVideo => {
       return { ...video, path, id: people === 1 ? video.id : `${video.id}#${person}` };
     });
-    io.note(`${people.length} people in ${videos.length} videos`);
+    io.note(`faces cut: ${people.length === 1 ? 'one person' : `${people.length} people`}`);
     return { people, crop: 'none' as const, remove: cut.remove };
   }
 
