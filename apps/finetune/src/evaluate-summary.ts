@@ -3,7 +3,7 @@ import { textTable } from './text-table.js';
 
 const percent = (share: number | null | undefined): string =>
   share === null || share === undefined ? '–' : `${(100 * share).toFixed(2)} %`;
-const printed = (value: number | undefined): string => percent(value === undefined ? value : value / 100);
+const printed = (value: number | null | undefined): string => percent(value == null ? value : value / 100);
 
 /** UAR, WAR and their companions; above published figures where there are some, a line each. */
 export function formatMetrics(

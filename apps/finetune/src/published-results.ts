@@ -1,63 +1,27 @@
-import { lgiFormer, vitBase, type EncoderConfig, type LgiFormerConfig } from '@tubelet/mae-dfer';
-import type { PublishedFigures } from '@tubelet/trainer';
-import type { PublishedName } from '@tubelet/video';
-
-/** Unweighted and weighted average recall, in per cent as they are printed. */
-interface PublishedRecall {
-  readonly uarPercent: number;
-  readonly warPercent: number;
-}
+import { lgiFormer, vitBase, type EncoderConfig } from '@tubelet/mae-dfer';
+import {
+  MAE_DFER,
+  PAPER_FOLDS,
+  PAPER_TABLES,
+  rowOf,
+  VIDEOMAE_KINETICS,
+  VIDEOMAE_VOXCELEB2,
+  type ComparedRow,
+  type MethodRow,
+  type PrintedRecall,
+  type PublishedFigures,
+} from '@tubelet/trainer';
+import { DATASETS, type PublishedName } from '@tubelet/video';
 
 /** What is published for a model on a data set. */
 interface PublishedResult {
   /** The mean over its folds; not known for all models. */
-  readonly total?: PublishedRecall;
+  readonly total?: PrintedRecall;
   /** Of each fold, fold 1 first, where there are several and they are known. */
-  readonly folds?: readonly PublishedRecall[];
+  readonly folds?: readonly PrintedRecall[];
   /** Recall of each class over all folds, in the order of the labels. */
   readonly classRecallPercent?: readonly number[];
 }
-
-const recall = (uarPercent: number, warPercent: number): PublishedRecall => ({ uarPercent, warPercent });
-
-/**
- * Results of MAE-DFER base, pre-trained on VoxCeleb2, on the test parts with two clips a video: tables 6 to 9 of Sun et
- * al. (2023), and the folds that the authors' page lists. The folds of MAFW there are of a second training: their mean
- * is 0.7 above the paper's.
- */
-export const BASE_RESULTS: Readonly<
-  Record<PublishedName, PublishedResult & { readonly total: PublishedRecall }>
-> = {
-  dfew: {
-    total: recall(63.41, 74.43),
-    folds: [
-      recall(62.59, 74.88),
-      recall(61.96, 72.49),
-      recall(64.0, 74.91),
-      recall(63.07, 74.05),
-      recall(65.42, 75.81),
-    ],
-    classRecallPercent: [92.92, 77.46, 74.56, 76.94, 60.99, 18.62, 42.35],
-  },
-  ferv39k: {
-    total: recall(43.12, 52.07),
-    classRecallPercent: [73.05, 53.98, 59.14, 50.44, 30.09, 17.99, 17.17],
-  },
-  mafw: {
-    total: recall(41.62, 54.31),
-    folds: [
-      recall(36.11, 46.71),
-      recall(42.37, 54.82),
-      recall(46.25, 58.87),
-      recall(45.42, 59.5),
-      recall(41.66, 55.27),
-    ],
-    classRecallPercent: [67.77, 25.35, 34.88, 77.13, 58.26, 71.09, 57.46, 8.9, 33.08, 11.83, 12.09],
-  },
-  'crema-d': { total: recall(77.33, 77.38) },
-  ravdess: { total: recall(75.91, 75.56) },
-  enterface05: { total: recall(61.67, 61.64) },
-};
 
 /** A model of the paper, with its results on the data sets that it was tried on. */
 interface PublishedModel {
@@ -67,73 +31,140 @@ interface PublishedModel {
   readonly results: Readonly<Partial<Record<PublishedName, PublishedResult>>>;
 }
 
-/** Of an ablation: fold 1 of DFEW, and FERV39k. */
-const ablation = (
-  name: string,
-  encoder: LgiFormerConfig,
-  dfew: PublishedRecall,
-  ferv39k: PublishedRecall,
-): PublishedModel => ({ name, encoder, results: { dfew: { folds: [dfew] }, ferv39k: { total: ferv39k } } });
+/** The tables with the methods of each data set in the wild, and with their recalls by class. */
+const WILD = { dfew: [6, 12], ferv39k: [7, 13], mafw: [8, 14] } as const;
+const WILD_NAMES = ['dfew', 'ferv39k', 'mafw'] as const;
+/** The parts of Table 9. */
+const LAB = { 'crema-d': 'CREMA-D', ravdess: 'RAVDESS', enterface05: 'eNTERFACE05' } as const;
+const LAB_NAMES = ['crema-d', 'ravdess', 'enterface05'] as const;
 
-const region = (...extents: [number, number, number]) => lgiFormer('base', { region: extents });
+/** Recalls of the classes of a data set: the tables write all names small, and some in full. */
+function classRecalls(row: MethodRow, name: (typeof WILD_NAMES)[number]): number[] {
+  const printed: Readonly<Record<string, string>> = { angry: 'anger' };
+  return DATASETS[name].classes.map((title) => {
+    const small = title.toLowerCase();
+    return row[printed[small] ?? small] as number;
+  });
+}
 
-const BASE: PublishedModel = { name: 'MAE-DFER base', encoder: lgiFormer('base'), results: BASE_RESULTS };
+/** A method's results on the data sets in the wild. */
+function wildResults(method: string): Record<(typeof WILD_NAMES)[number], PublishedResult> {
+  const isIt = (row: { readonly method: string }) => row.method === method;
+  const resultOn = (name: (typeof WILD_NAMES)[number]): PublishedResult => {
+    const [short, detailed] = WILD[name];
+    const { uar, war } = rowOf(PAPER_TABLES[short], isIt);
+    return {
+      total: { uar, war },
+      classRecallPercent: classRecalls(rowOf(PAPER_TABLES[detailed], isIt), name),
+    };
+  };
+  return { dfew: resultOn('dfew'), ferv39k: resultOn('ferv39k'), mafw: resultOn('mafw') };
+}
 
-/** Tables 6 to 8, pre-trained on VoxCeleb2; recalls by class from tables 12 to 14. */
-const VIDEOMAE: PublishedModel = {
-  name: 'VideoMAE',
-  encoder: vitBase(),
-  results: {
-    dfew: {
-      total: recall(63.6, 74.6),
-      classRecallPercent: [93.09, 78.78, 71.75, 78.74, 63.44, 17.93, 41.46],
-    },
-    ferv39k: {
-      total: recall(43.33, 52.39),
-      classRecallPercent: [72.91, 54.34, 59.5, 51.65, 29.47, 17.77, 17.63],
-    },
-    mafw: {
-      total: recall(40.87, 53.51),
-      classRecallPercent: [65.9, 23.63, 34.88, 76.73, 55.62, 73.47, 54.57, 9.75, 32.75, 10.69, 11.54],
-    },
-  },
-};
+/** MAE-DFER base, pre-trained on VoxCeleb2: Tables 6 to 9, and the folds that the authors' page lists. */
+function baseResults(): Record<PublishedName, PublishedResult> {
+  const { dfew, ferv39k, mafw } = wildResults(MAE_DFER);
+  const lab = LAB_NAMES.map((name) => {
+    const { uar, war } = rowOf(PAPER_TABLES[9][LAB[name]], ({ method }) => method === MAE_DFER);
+    return [name, { total: { uar, war } }] as const;
+  });
+  return {
+    dfew: { ...dfew, folds: PAPER_FOLDS.DFEW },
+    ferv39k,
+    mafw: { ...mafw, folds: PAPER_FOLDS.MAFW },
+    ...(Object.fromEntries(lab) as Record<(typeof LAB_NAMES)[number], PublishedResult>),
+  };
+}
 
-/** Tables 3, 4 and 10. */
+const BASE: PublishedModel = { name: 'MAE-DFER base', encoder: lgiFormer('base'), results: baseResults() };
+
+/** Of a comparison: fold 1 of DFEW, and FERV39k. */
+const compared = (row: ComparedRow) => ({
+  dfew: { folds: [row['DFEW fold 1']] },
+  ferv39k: { total: row.FERV39k },
+});
+
+const comparison = (name: string, encoder: EncoderConfig, row: ComparedRow): PublishedModel => ({
+  ...{ name, encoder },
+  results: compared(row),
+});
+
+/** The ViT by its targets in Table 11. */
+const vitWith = (appearance: boolean, motion: boolean) =>
+  rowOf(PAPER_TABLES[11], (row) => row.appearance === appearance && row.motion === motion);
+
+function videoMae(): PublishedModel {
+  const { dfew, ...others } = wildResults(VIDEOMAE_VOXCELEB2);
+  // On FERV39k this row of Table 11 has the figures of VideoMAE in Table 7: it is the same model.
+  const folds = [vitWith(true, false)['DFEW fold 1']];
+  return { name: 'VideoMAE', encoder: vitBase(), results: { dfew: { ...dfew, folds }, ...others } };
+}
+
+const VIDEOMAE = videoMae();
+
+/** Which modules the rows of Table 3 leave out. */
+const MODULES = [
+  { name: 'local attention only', interRegion: false, localGlobal: false },
+  { name: 'no local-global attention', interRegion: true, localGlobal: false },
+  { name: 'no inter-region attention', interRegion: false, localGlobal: true },
+];
+
+const SMALLER = ['tiny', 'small'] as const;
+const isBaseRegion = ({ region }: { readonly region: readonly number[] }) => region.join() === '2,5,10';
+
+/** Tables 3, 4, 10 and 11, and VideoMAE with the weights that its authors publish. */
 const OTHER_MODELS: readonly PublishedModel[] = [
-  ablation('MAE-DFER tiny', lgiFormer('tiny'), recall(59.9, 73.3), recall(41.2, 51.55)),
-  ablation('MAE-DFER small', lgiFormer('small'), recall(61.09, 74.03), recall(42.04, 52.24)),
-  ablation('regions of 1×5×10', region(1, 5, 10), recall(62.36, 74.33), recall(42.71, 52.26)),
-  ablation('regions of 2×2×10', region(2, 2, 10), recall(61.07, 74.87), recall(42.24, 52.25)),
-  ablation('regions of 2×10×10', region(2, 10, 10), recall(61.27, 74.19), recall(42.71, 52.02)),
-  ablation('regions of 4×5×10', region(4, 5, 10), recall(62.36, 74.67), recall(43.09, 52.41)),
-  ablation(
-    'local attention only',
-    lgiFormer('base', { interRegion: false, localGlobal: false }),
-    recall(59.66, 72.0),
-    recall(40.94, 50.88),
+  ...SMALLER.map((size) =>
+    comparison(
+      `MAE-DFER ${size}`,
+      lgiFormer(size),
+      rowOf(PAPER_TABLES[10], (row) => row.size === size),
+    ),
   ),
-  ablation(
-    'no local-global attention',
-    lgiFormer('base', { localGlobal: false }),
-    recall(60.43, 73.69),
-    recall(42.15, 52.04),
+  ...PAPER_TABLES[4]
+    .filter((row) => !isBaseRegion(row))
+    .map((row) => {
+      const [t, h, w] = row.region as [number, number, number];
+      return comparison(`regions of ${t}×${h}×${w}`, lgiFormer('base', { region: [t, h, w] }), row);
+    }),
+  ...MODULES.map(({ name, interRegion, localGlobal }) =>
+    comparison(
+      name,
+      lgiFormer('base', { interRegion, localGlobal }),
+      rowOf(
+        PAPER_TABLES[3],
+        (row) => row.local && row.interRegion === interRegion && row.localGlobal === localGlobal,
+      ),
+    ),
   ),
-  ablation(
-    'no inter-region attention',
-    lgiFormer('base', { interRegion: false }),
-    recall(60.98, 74.58),
-    recall(42.25, 52.01),
-  ),
+  comparison('the ViT with appearance and motion', vitBase(), vitWith(true, true)),
+  {
+    name: 'VideoMAE pre-trained on Kinetics-400',
+    encoder: vitBase(),
+    results: wildResults(VIDEOMAE_KINETICS),
+  },
 ];
 
-/** By UAR the best supervised results on video alone in tables 6 to 9, where a UAR is given. */
-const SUPERVISED: readonly PublishedModel[] = [
-  { name: 'DPCNet (Wang et al., 2022)', results: { dfew: { total: recall(57.11, 66.32) } } },
-  { name: 'STT (Ma et al., 2022)', results: { ferv39k: { total: recall(37.76, 48.11) } } },
-  { name: 'T-ESFL (Liu et al., 2022)', results: { mafw: { total: recall(33.28, 48.18) } } },
-  { name: 'Lei and Cao (2023)', results: { 'crema-d': { total: recall(64.68, 64.76) } } },
-];
+/** Letters that tell works of a year apart mean nothing outside of the paper. */
+const withoutLetter = (method: string) => method.replace(/(\d{4})[a-z]\)$/, '$1)');
+
+/** The best supervised methods on video alone, by UAR and by WAR where that is another one. */
+function bestSupervised(name: PublishedName): PublishedModel[] {
+  const rows: readonly (PrintedRecall & { readonly method: string })[] =
+    name === 'dfew' || name === 'ferv39k' || name === 'mafw'
+      ? PAPER_TABLES[WILD[name][0]].filter(({ group }) => group === 'supervised')
+      : PAPER_TABLES[9][LAB[name]].filter((row) => row.modality === 'Video' && row.method !== MAE_DFER);
+  const best = (metric: 'uar' | 'war') =>
+    rows.reduce((most, row) => ((row[metric] ?? 0) > (most[metric] ?? 0) ? row : most));
+  const byUar = best('uar');
+  const found = new Set([...(byUar.uar === null ? [] : [byUar]), best('war')]);
+  return [...found].map(({ method, uar, war }) => ({
+    name: withoutLetter(method),
+    results: { [name]: { total: { uar, war } } },
+  }));
+}
+
+const SUPERVISED = [...WILD_NAMES, ...LAB_NAMES].flatMap(bestSupervised);
 
 /** All models with published results. */
 export const PUBLISHED_MODELS: readonly PublishedModel[] = [BASE, VIDEOMAE, ...OTHER_MODELS, ...SUPERVISED];
@@ -147,6 +178,10 @@ function resultOf({ results }: PublishedModel, name: string): PublishedResult | 
   return (results as Readonly<Record<string, PublishedResult | undefined>>)[name];
 }
 
+const asFigures = (title: string, { uar, war }: PrintedRecall): PublishedFigures => ({
+  ...{ title, uarPercent: uar, warPercent: war },
+});
+
 /** The published figures of a model: of a fold where it is known, and of all folds. */
 function figuresOf(model: PublishedModel, name: string, fold: number | 'all'): readonly PublishedFigures[] {
   const { total, folds, classRecallPercent } = resultOf(model, name) ?? {};
@@ -154,8 +189,8 @@ function figuresOf(model: PublishedModel, name: string, fold: number | 'all'): r
   const ofFold = fold === 'all' ? undefined : folds?.[fold - 1];
   const ofAll = name === 'ferv39k' ? title : `${title}, all folds`;
   return [
-    ...(ofFold ? [{ title: `${title}, fold ${fold}`, ...ofFold }] : []),
-    ...(total ? [{ title: ofAll, ...total, classRecallPercent }] : []),
+    ...(ofFold ? [asFigures(`${title}, fold ${fold}`, ofFold)] : []),
+    ...(total ? [{ ...asFigures(ofAll, total), classRecallPercent }] : []),
   ];
 }
 
@@ -174,13 +209,14 @@ export function publishedFor(
   encoder: EncoderConfig,
 ): readonly PublishedFigures[] {
   if (part !== 'test') return [];
-  const same = sameModel(encoder);
-  const others = [BASE, VIDEOMAE, ...SUPERVISED].filter((model) => model !== same);
-  return [...(same ? [same] : []), ...others].flatMap((model) => figuresOf(model, name, fold));
+  const same = sameModels(encoder);
+  const others = [BASE, VIDEOMAE, ...SUPERVISED].filter((model) => !same.includes(model));
+  return [...same, ...others].flatMap((model) => figuresOf(model, name, fold));
 }
 
-function sameModel(encoder: EncoderConfig): PublishedModel | undefined {
-  return PUBLISHED_MODELS.find((model) => model.encoder && isSameModel(model.encoder, encoder));
+/** The paper's models with this encoder: of a ViT there are several, pre-trained in different ways. */
+function sameModels(encoder: EncoderConfig): readonly PublishedModel[] {
+  return PUBLISHED_MODELS.filter((model) => model.encoder && isSameModel(model.encoder, encoder));
 }
 
 /**
@@ -192,8 +228,8 @@ export function publishedFolds(
   part: string,
   encoder: EncoderConfig,
 ): Readonly<Record<number, PublishedFigures>> {
-  const model = sameModel(encoder) ?? BASE;
+  const model = sameModels(encoder)[0] ?? BASE;
   const folds = part === 'test' ? (resultOf(model, name)?.folds ?? []) : [];
   const title = `published for ${model.name}`;
-  return Object.fromEntries(folds.map((fold, i) => [i + 1, { title: `${title}, fold ${i + 1}`, ...fold }]));
+  return Object.fromEntries(folds.map((fold, i) => [i + 1, asFigures(`${title}, fold ${i + 1}`, fold)]));
 }

@@ -3,6 +3,7 @@ import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
 import { cubeSize, lgiFormer, regionCount, tokenCount, vitBase, type EncoderConfig } from '@tubelet/mae-dfer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { countForward, PAPER_CLASSES } from './count-flops.js';
+import { efficiencyOf, formatEfficiency, statedAttention } from './efficiency.js';
 import { paperRows } from './paper-rows.js';
 import { recordingRuntime } from '../shared/recording-runtime.js';
 import { compareRow, flopsReport, formatFlops } from './report.js';
@@ -76,6 +77,25 @@ describe('FLOPs from the ledger', () => {
     expect(rows).toHaveLength(13);
     for (const row of rows) expect(row.count).toMatchObject(closedForm(row.encoder, PAPER_CLASSES));
     expect(formatFlops(rows)).toContain('13 of 13 rows');
+  });
+
+  it('of LGI-Former beside ViT-B are 38 % fewer, with the share of attention that its structure gives', async () => {
+    const base = lgiFormer('base');
+    const found = await efficiencyOf(recordingRuntime(device), base, 2);
+    const { lgiFormer: ours, vit } = found.forwardFlops;
+    expect((1 - ours / vit).toFixed(2)).toBe('0.38');
+    const [regions, tokens] = [8, 100];
+    const products = regions * (tokens + 1) ** 2 + regions ** 2 + regions * tokens * regions;
+    expect(found.attention.counted).toBeCloseTo(products / (regions * tokens) ** 2, 12);
+    expect(statedAttention(base)).toBeCloseTo(1 / 8 + 1 / 1e4 + 1 / 100, 12);
+    for (const { lgiFormer: mine, vit: theirs } of found.steps) {
+      expect(mine.flops).toBeLessThan(theirs.flops);
+      expect(mine.seconds).toBeUndefined();
+    }
+    const text = formatEfficiency(found);
+    expect(text).toContain('49.8 GFLOPs against 80.8, 38.4 % fewer');
+    expect(text).toMatch(/^pretrain +memory +\d/m);
+    expect(text).not.toContain('time');
   });
 
   it('are reported as unequal when they differ from the paper', async () => {

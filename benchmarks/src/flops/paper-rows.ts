@@ -1,4 +1,5 @@
-import { lgiFormer, vitBase, type EncoderConfig } from '@tubelet/mae-dfer';
+import { lgiFormer, vitBase, type EncoderConfig, type LgiFormerSize } from '@tubelet/mae-dfer';
+import { PAPER_TABLES } from '@tubelet/trainer';
 
 /** One configuration for which the paper prints a size and a cost. */
 export interface PaperRow {
@@ -14,47 +15,32 @@ export interface PaperRow {
 
 const base = lgiFormer('base');
 
+/** The rows of Table 3 by their modules. */
+function modulesName(local: boolean, interRegion: boolean, localGlobal: boolean): string {
+  if (!local) return 'ViT-B';
+  if (interRegion && localGlobal) return 'all three attentions';
+  if (interRegion) return '+ inter-region';
+  return localGlobal ? '+ local–global, no inter-region' : 'local attention only';
+}
+
 /** Tables 3, 4 and 10 of Sun et al. (2023), the ViT-B baseline of Table 3 included. */
 export const paperRows: readonly PaperRow[] = [
-  {
+  ...PAPER_TABLES[3].map(({ local, interRegion, localGlobal, params, flops }) => ({
     table: 'Table 3',
-    name: 'local attention only',
-    encoder: { ...base, interRegion: false, localGlobal: false },
-    parametersM: 51.2,
-    gigaflops: 42.7,
-  },
-  {
-    table: 'Table 3',
-    name: '+ inter-region',
-    encoder: { ...base, localGlobal: false },
-    parametersM: 68.0,
-    gigaflops: 42.8,
-  },
-  {
-    table: 'Table 3',
-    name: '+ local–global, no inter-region',
-    encoder: { ...base, interRegion: false },
-    parametersM: 68.1,
-    gigaflops: 49.6,
-  },
-  { table: 'Table 3', name: 'all three attentions', encoder: base, parametersM: 84.9, gigaflops: 49.8 },
-  { table: 'Table 3', name: 'ViT-B', encoder: vitBase(), parametersM: 86.2, gigaflops: 80.8 },
-  ...(
-    [
-      [[1, 5, 10], 49.8],
-      [[2, 2, 10], 50.0],
-      [[2, 5, 10], 49.8],
-      [[2, 10, 10], 50.7],
-      [[4, 5, 10], 50.7],
-    ] as const
-  ).map(([region, gigaflops]) => ({
+    name: modulesName(local, interRegion, localGlobal),
+    encoder: local ? { ...base, interRegion, localGlobal } : vitBase(),
+    ...{ parametersM: params, gigaflops: flops },
+  })),
+  ...PAPER_TABLES[4].map(({ region, params, flops }) => ({
     table: 'Table 4',
     name: `region ${region.join('×')}`,
-    encoder: { ...base, region },
-    parametersM: 84.9,
-    gigaflops,
+    encoder: { ...base, region: region as [number, number, number] },
+    ...{ parametersM: params, gigaflops: flops },
   })),
-  { table: 'Table 10', name: 'tiny', encoder: lgiFormer('tiny'), parametersM: 21.5, gigaflops: 13.0 },
-  { table: 'Table 10', name: 'small', encoder: lgiFormer('small'), parametersM: 47.9, gigaflops: 28.4 },
-  { table: 'Table 10', name: 'base', encoder: base, parametersM: 84.9, gigaflops: 49.8 },
+  ...PAPER_TABLES[10].map(({ size, params, flops }) => ({
+    table: 'Table 10',
+    name: size,
+    encoder: lgiFormer(size as LgiFormerSize),
+    ...{ parametersM: params, gigaflops: flops },
+  })),
 ];

@@ -47,6 +47,7 @@ export * as option from './options/option-kinds.js';
 export { withoutEffect, type Options, type ValuesOf } from './options/option-kinds.js';
 export * from './options/option-set.js';
 export * from './options/training-options.js';
+export * from './paper/paper-tables.js';
 export * from './program.js';
 export * from './progress.js';
 export { type ReportSection, type ReportTable } from './html.js';

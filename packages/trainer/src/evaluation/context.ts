@@ -6,7 +6,8 @@ import type { MergedEvaluation } from './folds.js';
 export interface PublishedFigures {
   /** Whose and of what, such as `published for MAE-DFER base, fold 1`. */
   readonly title: string;
-  readonly uarPercent: number;
+  /** Null where it is not given. */
+  readonly uarPercent: number | null;
   readonly warPercent: number;
   /** [K], in the order of the labels. */
   readonly classRecallPercent?: readonly number[];

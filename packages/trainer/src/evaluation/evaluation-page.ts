@@ -12,8 +12,9 @@ function percent(share: number | null | undefined): string {
   return share === null || share === undefined ? '–' : `${(100 * share).toFixed(2)} %`;
 }
 
-/** A published figure, and by how many points the measured one is above it. */
-function beside(publishedPercent: number, share: number | null): string {
+/** A published figure, where it is given, and by how many points the measured one is above it. */
+function beside(publishedPercent: number | null, share: number | null): string {
+  if (publishedPercent === null) return '–';
   if (share === null) return `${publishedPercent.toFixed(2)} %`;
   const points = 100 * share - publishedPercent;
   return `${publishedPercent.toFixed(2)} % (${points < 0 ? '−' : '+'}${Math.abs(points).toFixed(2)})`;
