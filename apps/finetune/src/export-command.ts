@@ -5,6 +5,7 @@ const EXAMPLES = `
 Examples:
   $ finetune export --checkpoint runs/dfew-1 --out dfew-1.safetensors
   $ finetune export --checkpoint dfew-fold-1.pth --trained-on dfew --fold 1 --out dfew-1.safetensors
+  $ finetune export --checkpoint runs/dfew-1 --out dfew-1.onnx
 
 The second makes a classifier for evaluate, predict and embed of weights that the published code has fine-tuned: these
 do not say what their classes are.`;
@@ -12,7 +13,9 @@ do not say what their classes are.`;
 /** The `export` command. */
 export function exportCommand(): Command {
   const command = new Command('export')
-    .description('write the weights of a checkpoint as safetensors under the published names, for PyTorch')
+    .description(
+      'write the weights of a checkpoint as safetensors under the published names, for PyTorch, or a classifier as an ONNX model',
+    )
     .addHelpText('after', EXAMPLES);
   return exportOptions
     .addTo(command)

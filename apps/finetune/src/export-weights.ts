@@ -9,10 +9,13 @@ import {
   saveCheckpoint,
   UserError,
   type ValuesOfSet,
+  writeFileInPieces,
 } from '@tubelet/trainer';
 import { PUBLISHED_NAMES } from '@tubelet/video';
 import { resolveCheckpoint } from './checkpoint-place.js';
-import { describeClassifier } from './classifier-file.js';
+import { describeClassifier, type ClassifierDescription } from './classifier-file.js';
+import { classifierGraph, OPSET } from './onnx/classifier-graph.js';
+import { encodeOnnx } from './onnx/onnx-format.js';
 import { publishedClassifier } from './published-classifier.js';
 import { readWeightsFile, type WeightsFile } from './weights-file.js';
 
@@ -26,7 +29,10 @@ export const exportOptions = optionSet({
       '<place>',
       'a checkpoint, a published .pth, or the folder of a run (its newest one)',
     ),
-    out: option.text('<file>', 'the safetensors file to write'),
+    out: option.text(
+      '<file>',
+      'the file to write: .onnx for a classifier as an ONNX model, else safetensors',
+    ),
     trainedOn: option
       .choice(
         '<name>',
@@ -63,7 +69,8 @@ async function classifierOf(file: WeightsFile, { trainedOn, fold }: ExportOption
 
 /**
  * Writes the weights of a checkpoint as a safetensors file of float32 tensors under their published names: what
- * PyTorch's `load_state_dict` takes. The file says what it holds, so that every program of Tubelet takes it too.
+ * PyTorch's `load_state_dict` takes. The file says what it holds, so that every program of Tubelet takes it too. With
+ * an `out` that ends in `.onnx`, writes a classifier as an ONNX model instead.
  *
  * @throws {UserError} when the checkpoint cannot be read, or `out` exists; as {@link publishedClassifier}
  * @throws {CheckpointWriteError} when `out` cannot be written
@@ -76,6 +83,7 @@ export async function exportWeights(options: ExportOptions): Promise<string> {
   }
   const file = await readWeightsFile(await resolveCheckpoint(checkpoint));
   const classifier = await classifierOf(file, options);
+  if (out.endsWith('.onnx')) return exportOnnx(file, classifier, out);
   const tensors = asFloat32(file);
   const { lengthBytes } = await saveCheckpoint(out, {
     tensors,
@@ -88,5 +96,38 @@ export async function exportWeights(options: ExportOptions): Promise<string> {
     `from ${file.path} (${[file.source, ...file.notes].join('; ')})`,
     ...classes,
     `in PyTorch: model.load_state_dict(safetensors.torch.load_file(${JSON.stringify(out)}))`,
+  ].join('\n');
+}
+
+/** A protobuf message is at most this long. */
+const LARGEST_ONNX_BYTES = 2 ** 31 - 1;
+
+async function exportOnnx(
+  file: WeightsFile,
+  classifier: ClassifierDescription | undefined,
+  out: string,
+): Promise<string> {
+  if (classifier === undefined) {
+    throw new UserError(
+      `${file.path} is not a classifier (${file.source}), and only classifiers become ONNX models. Fine-tune it first ` +
+        '(finetune train … --from), or say what a published classifier was trained on (--trained-on).',
+    );
+  }
+  const graph = classifierGraph(classifier, file.tensors);
+  const weightBytes = graph.initializers.reduce((sum, { rawData }) => sum + rawData.length, 0);
+  if (weightBytes > LARGEST_ONNX_BYTES) {
+    throw new UserError(
+      `${file.path} has ${formatBytes(weightBytes)} of weights, and an ONNX file holds at most 2 GiB: export safetensors`,
+    );
+  }
+  const bytes = encodeOnnx(graph);
+  await writeFileInPieces(out, [bytes], { knownBytes: bytes.length });
+  const inputs = graph.inputs.map(({ name, shape }) => `${name} [${shape.join(', ')}]`);
+  const outputs = graph.outputs.map(({ name, shape }) => `${name} [${shape.join(', ')}]`);
+  return [
+    `${out}: an ONNX model of standard operators (opset ${OPSET}), ${formatBytes(bytes.length)}`,
+    `from ${file.path} (${[file.source, ...file.notes].join('; ')})`,
+    `takes ${inputs.join(', ')}, float32, RGB from 0 to 1; gives ${outputs.join(' and ')}`,
+    `classes: ${classifier.classNames.join(', ')}`,
   ].join('\n');
 }
