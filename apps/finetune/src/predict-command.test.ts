@@ -27,7 +27,7 @@ describe.each([
     'embed',
     embedCommand,
     'data root classes-file fold part checkpoint clips frame-step crop batch-size workers out picture neighbors ' +
-      'min-dist seed debug help',
+      'layout min-dist perplexity seed debug help',
   ],
 ])('%s --help', (name, make, options) => {
   it('lists every option with its description, and examples', () => {
