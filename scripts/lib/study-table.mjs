@@ -77,7 +77,7 @@ const spread = (figure, show) => {
 export function textTable(study, figures, name, isDrawn) {
   const head = METRICS.flatMap((metric) => {
     const title = metric.toUpperCase();
-    return [title, 'gap', 'printed', 'gap', ...(isDrawn ? [] : ['difference'])];
+    return [title, 'gap', 'printed', 'printed gap', ...(isDrawn ? [] : ['difference'])];
   });
   const rows = figures.map(({ label, dataSets }) => [
     ...label,
