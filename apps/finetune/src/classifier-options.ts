@@ -7,6 +7,7 @@ import {
   type ValuesOf,
   type ValuesOfSet,
 } from '@tubelet/trainer';
+import { CROP_MODES } from '@tubelet/video';
 import { dataOptions } from './data-source.js';
 import { LAYOUTS } from './embed-layout.js';
 import { PREDICTION_FORMATS } from './predict-format.js';
@@ -21,11 +22,28 @@ const classifierOption = {
   ),
 };
 
-const clipOptions = {
+const frameStepOption = {
   frameStep: option
     .whole('<n>', 'distance between frames of a clip, in frames of the video (default: as in training)')
     .optional(),
+};
+
+const clipOptions = {
+  ...frameStepOption,
   crop: cropOption(' (default: as in training)').optional(),
+};
+
+/** Of videos that are no crops yet. */
+const videoClipOptions = {
+  ...frameStepOption,
+  crop: option
+    .choice(
+      '<mode>',
+      'face: the aligned face of each person, several people as several answers; voxceleb: top centre of the frame; ' +
+        'centre: its centred square; none: all of it, squashed (default: as in training)',
+      [...CROP_MODES, 'face'],
+    )
+    .optional(),
 };
 
 const speedOptions = {
@@ -79,7 +97,7 @@ export const predictOptions = optionSet({
         'clips of a video or window (default: 2, of windows without room for two side by side: 1)',
       )
       .optional(),
-    ...clipOptions,
+    ...videoClipOptions,
   },
   'Speed:': speedOptions,
   'Windows:': {
@@ -96,6 +114,9 @@ export const predictOptions = optionSet({
       )
       .optional(),
     out: option.text('<file>', 'write to a file rather than the terminal').optional(),
+    facesOut: option
+      .text('<file.mp4>', 'with --crop face: the video with frames around its faces and answers above them')
+      .optional(),
     top: option.whole('<n>', 'text: classes named (default: all of a single video, else 3)').optional(),
     ...debugOption,
   },
@@ -131,7 +152,7 @@ export const embedOptions = optionSet({
     part: option.choice('<part>', `one of ${PARTS.join(', ')} (default: test)`, PARTS).optional(),
   },
   'Classifier:': classifierOption,
-  'Clips:': { clips: option.whole('<n>', 'clips of a video').default(2), ...clipOptions },
+  'Clips:': { clips: option.whole('<n>', 'clips of a video').default(2), ...videoClipOptions },
   'Speed:': speedOptions,
   'Output:': {
     out: option.text('<file>', 'where to write: .safetensors, .csv or .jsonl'),

@@ -234,10 +234,11 @@ describe('the command line', () => {
         expect(help).toContain(flags);
         expect(description).toMatch(/\w/);
       }
-      expect(help).toContain('  crema-d\n    face_aligned/1001_DFA_ANG_XX/*.jpg');
+      if (command.name() !== 'faces')
+        expect(help).toContain('  crema-d\n    face_aligned/1001_DFA_ANG_XX/*.jpg');
       expect(help.split('\n').filter((line) => line.length > 96)).toEqual([]);
     }
     const names = (command: Command) => command.commands.map((one) => one.name());
-    expect(names(dataCommand())).toEqual(['check', 'show']);
+    expect(names(dataCommand())).toEqual(['faces', 'check', 'show']);
   });
 });

@@ -2,6 +2,8 @@ import { option, readValue } from '@tubelet/trainer';
 import { Argument, Command, Help } from 'commander';
 import { DATASET_NAMES, DATASETS, type DatasetName } from '@tubelet/video';
 import { checkOptions, dataCheck } from './data-check.js';
+import { dataFaces, facesOptions } from './data-faces.js';
+import { FACE_SETS, type FaceSet } from './faces-layout.js';
 import { dataShow, showOptions } from './data-show.js';
 
 const LAYOUT_CHARACTERS = 96;
@@ -21,6 +23,25 @@ Examples:
   $ finetune data check csv --root faces/faces.csv --json check.json
 
 The exit code is 1 when there are errors; warnings and notes leave it at 0.`;
+
+const FACES_HELP = `
+Examples:
+  $ finetune data faces crema-d --root /data/CREMA-D/VideoFlash --out /data/CREMA-D-faces
+  $ finetune data check crema-d --root /data/CREMA-D-faces
+  $ finetune data faces folder --root clips --out faces
+
+Videos, by the data set:
+  crema-d      1001_DFA_ANG_XX.flv, wherever they lie
+  ravdess      02-01-06-01-02-01-12.mp4, wherever they lie, without songs and clips with sound
+  enterface05  subject 1/anger/sentence 1/s1_an_1.avi
+  folder       any videos; folders below --root are kept
+
+Faces are looked for five times a second, followed, smoothed, turned upright and cut with the
+margin of the aligned faces of OpenFace, which the published laboratory sets were made with. Of
+several people the one who is seen largest and longest is cut. The detector is installed into
+the cache folder at the first use (@vladmandic/face-api, 330 MB with what it runs on).`;
+
+const faceSet = option.choice('<name>', `one of ${FACE_SETS.join(', ')}`, FACE_SETS);
 
 const name = option.choice('<name>', `one of ${DATASET_NAMES.join(', ')}`, DATASET_NAMES);
 const nameArgument = () =>
@@ -44,8 +65,18 @@ export function dataCommand(): Command {
   showOptions
     .addTo(show)
     .action((data: DatasetName) => dataShow({ ...showOptions.read(show).options, data }));
+  const faces = new Command('faces')
+    .description('cut the faces out of a data set that is distributed as videos')
+    .addArgument(
+      new Argument('<name>', `one of ${FACE_SETS.join(', ')}`).argParser((text) =>
+        readValue('name', faceSet, text),
+      ),
+    )
+    .addHelpText('after', FACES_HELP);
+  facesOptions.addTo(faces).action((set: FaceSet) => dataFaces({ ...facesOptions.read(faces).options, set }));
   return new Command('data')
-    .description('check a copy of a data set, or show its labels')
+    .description('check a copy of a data set, show its labels, or cut its faces')
+    .addCommand(faces)
     .addCommand(check)
     .addCommand(show);
 }

@@ -1,11 +1,13 @@
 import { extname } from 'node:path';
 import { BadFiles, OptionError, UserError, writeFileInPieces } from '@tubelet/trainer';
+import type { openFaceDetector } from '@tubelet/video';
 import { resolveCheckpoint } from './checkpoint-place.js';
 import { readClassifierFile, type ClassifierFile } from './classifier-file.js';
+import { cutPeople } from './cut-people.js';
 import { openData } from './data-source.js';
 import { featurePieces, FEATURE_FORMATS, type EmbeddedVideo, type FeatureFormat } from './embed-file.js';
 import { LEAST_VIDEOS, requireEnoughVideos, requireFittingLayout } from './embed-layout.js';
-import { setOfDataset, setOfSources, type VideoSet } from './embed-set.js';
+import { setOfDataset, setOfSources, type SetVideo, type VideoSet } from './embed-set.js';
 import { foldOf, requireSameClasses } from './evaluate-dataset.js';
 import { scoringProgress } from './evaluate-progress.js';
 import type { EmbedOptions } from './classifier-options.js';
@@ -113,6 +115,7 @@ export async function embed(
   sources: readonly string[],
   options: EmbedOptions,
   io: Terminal = terminal,
+  open?: typeof openFaceDetector,
 ): Promise<void> {
   const format = requireOptions(sources, options);
   const badFiles = new BadFiles(io, false);
@@ -128,18 +131,35 @@ export async function embed(
   const [{ labelNames, description }] = parts as [EmbeddingPart];
   const { classNames } = description;
 
+  // With --crop face each person of a video stands for it; otherwise the videos are taken as they are.
+  async function cutWhereAsked(videos: readonly SetVideo[]) {
+    const { crop, workers } = options;
+    if (crop !== 'face') return { people: videos, crop, remove: () => {} };
+    const cut = await cutPeople(videos, { workers, onBadFile: badFiles.report, note: io.note, open });
+    const people = cut.people.map(({ video, path, person, people }): SetVideo => {
+      return { ...video, path, id: people === 1 ? video.id : `${video.id}#${person}` };
+    });
+    io.note(`faces cut: ${people.length === 1 ? 'one person' : `${people.length} people`}`);
+    return { people, crop: 'none' as const, remove: cut.remove };
+  }
+
   const embedded = parts.map((): EmbeddedVideo[] => []);
   let count = 0;
   async function* results(): AsyncGenerator<EmbeddedVideo, void> {
     for (const [i, { read, fold, videos }] of parts.entries()) {
-      const settings = { ...options, onBadFile: badFiles.report, progress: scoringProgress(io.note) };
-      const file = await read();
-      for await (const { video, ...answer } of scoreVideos(file, videos, scoringOptions(file, settings))) {
-        const { id, label } = videos[video]!;
-        const result = { id, label, ...answer, ...(fold !== undefined && { fold }) };
-        count++;
-        if (options.picture !== undefined) embedded[i]!.push(result);
-        yield result;
+      const { people, crop, remove } = await cutWhereAsked(videos);
+      try {
+        const settings = { ...options, crop, onBadFile: badFiles.report, progress: scoringProgress(io.note) };
+        const file = await read();
+        for await (const { video, ...answer } of scoreVideos(file, people, scoringOptions(file, settings))) {
+          const { id, label } = people[video]!;
+          const result = { id, label, ...answer, ...(fold !== undefined && { fold }) };
+          count++;
+          if (options.picture !== undefined) embedded[i]!.push(result);
+          yield result;
+        }
+      } finally {
+        remove();
       }
     }
   }

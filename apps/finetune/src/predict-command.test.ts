@@ -21,7 +21,7 @@ describe.each([
   [
     'predict',
     predictCommand,
-    'checkpoint clips frame-step crop batch-size workers window hop plot format out top debug help',
+    'checkpoint clips frame-step crop batch-size workers window hop plot format out faces-out top debug help',
   ],
   [
     'embed',

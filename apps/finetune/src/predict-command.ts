@@ -16,6 +16,12 @@ Examples:
   $ finetune predict clips/ --checkpoint runs/dfew --out answers.csv
   $ finetune predict 'clips/*.mp4' --checkpoint runs/dfew --format jsonl | jq .predicted
   $ finetune predict interview.mp4 --checkpoint runs/dfew --window 2 --hop 0.5 --plot interview.svg
+  $ finetune predict party.mp4 --checkpoint runs/dfew --crop face --faces-out party-faces.mp4
+
+Faces:
+  A classifier wants what it was trained on, which for all published sets are faces cut out and aligned. --crop face does
+  that to any video: each person is followed and answered for. The detector is installed into the cache folder at the
+  first use.
 
 Windows:
   Stretches of a long video (--window) are scored like videos of their own, one every --hop seconds, the last of them

@@ -5,6 +5,7 @@ const options: FormatOptions = {
   classNames: ['glad', 'calm, or "bored"', 'sad'],
   labelled: false,
   windowed: false,
+  people: false,
   top: 3,
   single: false,
 };

@@ -9,6 +9,8 @@ export interface Prediction {
   readonly path: string;
   /** As the list of videos gives it. */
   readonly label?: string;
+  /** Counted from 1, where faces were cut out of the video. */
+  readonly person?: number;
   /** The part that was looked at, where it is not the whole video. */
   readonly window?: { readonly startSeconds: number; readonly endSeconds: number };
   /** [K], sum 1. */
@@ -25,6 +27,8 @@ export interface FormatOptions {
   /** Whether any of the videos has a label. */
   readonly labelled: boolean;
   readonly windowed: boolean;
+  /** Whether answers are of people in videos. */
+  readonly people: boolean;
   /** Text: how many classes are named; all in a list of their own where there is one video alone. */
   readonly top: number;
   readonly single: boolean;
@@ -49,11 +53,12 @@ const rounded = (probability: number): number => Number(probability.toFixed(6));
 function jsonWriter({ classNames }: FormatOptions): PredictionWriter {
   return {
     header: '',
-    format({ path, label, window, probabilities, predicted, clips }) {
+    format({ path, label, person, window, probabilities, predicted, clips }) {
       const named = Object.fromEntries(classNames.map((name, k) => [name, rounded(probabilities[k]!)]));
       const record = {
         path,
         label,
+        person,
         ...window,
         predicted: classNames[predicted],
         probabilities: named,
@@ -64,20 +69,22 @@ function jsonWriter({ classNames }: FormatOptions): PredictionWriter {
   };
 }
 
-function csvWriter({ classNames, labelled, windowed }: FormatOptions): PredictionWriter {
+function csvWriter({ classNames, labelled, windowed, people }: FormatOptions): PredictionWriter {
   return {
     header: csvRecord([
       'path',
       ...(labelled ? ['label'] : []),
+      ...(people ? ['person'] : []),
       ...(windowed ? ['start_seconds', 'end_seconds'] : []),
       'predicted',
       ...classNames.map((name) => `p_${name}`),
       'clips',
     ]),
-    format: ({ path, label, window, probabilities, predicted, clips }) =>
+    format: ({ path, label, person, window, probabilities, predicted, clips }) =>
       csvRecord([
         path,
         ...(labelled ? [label ?? ''] : []),
+        ...(people ? [person ?? ''] : []),
         ...(window ? [window.startSeconds, window.endSeconds] : []),
         classNames[predicted]!,
         ...probabilities.map(rounded),
@@ -108,8 +115,9 @@ function textWriter({ classNames, top, single }: FormatOptions): PredictionWrite
       })
       .join('\n');
   let lastPath: string | undefined;
-  const format = ({ path, label, window, probabilities, clips }: Prediction): string => {
-    const name = label === undefined ? path : `${path} (label ${label})`;
+  const format = ({ path, label, person, window, probabilities, clips }: Prediction): string => {
+    const who = person === undefined ? path : `${path}, person ${person}`;
+    const name = label === undefined ? who : `${who} (label ${label})`;
     if (window === undefined) {
       if (!single) return `${name}: ${inOneLine(probabilities)}\n`;
       return `${name}, ${clips === 1 ? '1 clip' : `mean of ${clips} clips`}:\n${asBars(probabilities)}\n`;

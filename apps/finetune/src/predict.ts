@@ -1,6 +1,7 @@
 import { basename, extname } from 'node:path';
 import { BadFiles, OptionError, timelineChart, writeFileInPieces } from '@tubelet/trainer';
-import { listVideos } from '@tubelet/video';
+import { listVideos, type openFaceDetector } from '@tubelet/video';
+import { cutPeople, writeFacesVideo } from './cut-people.js';
 import { resolveCheckpoint } from './checkpoint-place.js';
 import { readClassifierFile } from './classifier-file.js';
 import { scoringProgress } from './evaluate-progress.js';
@@ -14,7 +15,7 @@ import {
   writePicture,
   type Terminal,
 } from './output.js';
-import { predictVideos, predictWindows } from './predictions.js';
+import { predictVideos, predictWindows, type ScoredEntry } from './predictions.js';
 
 const FORMAT_OF_EXTENSION: Readonly<Record<string, PredictionFormat>> = {
   '.jsonl': 'jsonl',
@@ -34,10 +35,23 @@ function formatOfFile(out: string): PredictionFormat {
 }
 
 /** Throws `OptionError` for options that contradict each other or name files that cannot be written. */
-function requireOptions({ format, out, plot, window, hop, top }: PredictOptions): PredictionFormat {
+function requireOptions(options: PredictOptions): PredictionFormat {
+  const { format, out, plot, window, hop, top, crop, facesOut } = options;
   if (window === undefined) {
     if (hop !== undefined) throw new OptionError('--hop', hop, '--window with it');
     if (plot !== undefined) throw new OptionError('--plot', plot, '--window with it: the plot is over time');
+  }
+  if (crop === 'face' && window !== undefined)
+    throw new OptionError(
+      '--window',
+      window,
+      'another --crop: cut the faces by data faces first, and score windows of what it writes',
+    );
+  if (facesOut !== undefined) {
+    if (crop !== 'face') throw new OptionError('--faces-out', facesOut, '--crop face with it');
+    if (extname(facesOut).toLowerCase() !== '.mp4')
+      throw new OptionError('--faces-out', facesOut, 'a name that ends in .mp4');
+    requireWritable('--faces-out', facesOut);
   }
   if (out !== undefined) requireWritable('--out', out);
   if (plot !== undefined) requireWritablePicture('--plot', plot);
@@ -57,9 +71,10 @@ export async function predict(
   sources: readonly string[],
   options: PredictOptions,
   io: Terminal = terminal,
+  open?: typeof openFaceDetector,
 ): Promise<void> {
   const format = requireOptions(options);
-  const { window, hop, plot, out } = options;
+  const { window, hop, plot, out, facesOut, crop } = options;
   const path = await resolveCheckpoint(options.checkpoint, (warning) => io.note(`warning: ${warning}`));
   const file = await readClassifierFile(path);
   const badFiles = new BadFiles(io, false);
@@ -67,26 +82,38 @@ export async function predict(
   badFiles.leaveOut(skipped);
   if (plot !== undefined && entries.length > 1)
     throw new OptionError('--plot', plot, `one video to draw, and there are ${entries.length}`);
+  if (facesOut !== undefined && entries.length > 1)
+    throw new OptionError('--faces-out', facesOut, `one video to draw, and there are ${entries.length}`);
   const { classNames } = file.description;
   io.note(`${displayPath(path)} tells ${classNames.length} classes apart: ${classNames.join(', ')}`);
 
   // On the terminal, the answers themselves show how it goes.
   const progress = out === undefined ? undefined : scoringProgress(io.note);
-  const settings = { ...options, onBadFile: badFiles.report, progress };
+  const common = { ...options, onBadFile: badFiles.report, progress };
+  const { workers } = options;
+  const cut =
+    crop === 'face'
+      ? await cutPeople(entries, { workers, onBadFile: badFiles.report, note: io.note, open })
+      : undefined;
+  const settings = { ...common, crop: crop === 'face' ? ('none' as const) : crop };
+  const scored: readonly ScoredEntry[] =
+    cut?.people.map(({ path, video, person }) => ({ path, video: video.path, label: video.label, person })) ??
+    entries;
   const predictions =
     window === undefined
-      ? predictVideos(file, entries, settings)
+      ? predictVideos(file, scored, settings)
       : predictWindows(file, entries, {
           ...settings,
           windowSeconds: window,
           hopSeconds: hop ?? window / 2,
           note: io.note,
         });
-  const single = entries.length === 1;
+  const single = scored.length === 1;
   const writer = predictionWriter(format, {
     classNames,
     labelled: entries.some(({ label }) => label !== undefined),
     windowed: window !== undefined,
+    people: cut !== undefined,
     single,
     top: options.top ?? (single && window === undefined ? classNames.length : 3),
   });
@@ -100,13 +127,25 @@ export async function predict(
       isFirst = false;
       yield writer.format(prediction);
       read.add(prediction.path);
-      if (plot !== undefined) drawn.push(prediction);
+      if (plot !== undefined || facesOut !== undefined) drawn.push(prediction);
     }
   }
-  if (out === undefined) for await (const piece of pieces()) await io.write(piece);
-  else {
-    await writeFileInPieces(out, pieces());
-    io.note(`wrote ${out}`);
+  try {
+    if (out === undefined) for await (const piece of pieces()) await io.write(piece);
+    else {
+      await writeFileInPieces(out, pieces());
+      io.note(`wrote ${out}`);
+    }
+  } finally {
+    cut?.remove();
+  }
+  if (facesOut !== undefined && cut !== undefined) {
+    const answers = drawn.map(({ person, predicted, probabilities }) => ({
+      track: cut.people[person! - 1]!.track,
+      text: `${person} ${classNames[predicted]} ${Math.round(100 * probabilities[predicted]!)} %`,
+    }));
+    await writeFacesVideo(facesOut, entries[0]!.path, answers);
+    io.note(`drew ${facesOut}`);
   }
   if (plot !== undefined) {
     await writePicture(plot, timelineOf(drawn, classNames, window!));

@@ -30,15 +30,23 @@ export function scoringOptions(
   };
 }
 
+/** A video to be scored, or a person who was cut out of one. */
+export interface ScoredEntry extends Pick<VideoEntry, 'path' | 'label' | 'timeRange'> {
+  /** The video, where `path` holds a person's faces. */
+  readonly video?: string;
+  readonly person?: number;
+}
+
 /** A prediction for each video that can be read. Throws as `scoreVideos`. */
 export async function* predictVideos(
   file: ClassifierFile,
-  entries: readonly VideoEntry[],
+  entries: readonly ScoredEntry[],
   settings: PredictionSettings,
 ): AsyncGenerator<Prediction, void> {
   for await (const { video, ...answer } of scoreVideos(file, entries, scoringOptions(file, settings))) {
-    const { path, label } = entries[video]!;
-    yield { path: displayPath(path), label, ...answer };
+    const entry = entries[video]!;
+    const { label, person } = entry;
+    yield { path: displayPath(entry.video ?? entry.path), label, person, ...answer };
   }
 }
 

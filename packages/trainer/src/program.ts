@@ -4,6 +4,7 @@ import { MpiError } from '@tubelet/mpi';
 import { CheckpointFormatError, ConfigError } from '@tubelet/mae-dfer';
 import {
   DatasetError,
+  FaceDetectorError,
   FfmpegNotFoundError,
   NoReadableVideoError,
   ShardFolderError,
@@ -20,6 +21,7 @@ const USER_ERRORS = [
   CheckpointFormatError,
   ConfigError,
   DatasetError,
+  FaceDetectorError,
   FfmpegNotFoundError,
   MpiError,
   NoReadableVideoError,

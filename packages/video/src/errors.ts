@@ -57,6 +57,11 @@ export class DecoderClosedError extends Error {
   override readonly name = 'DecoderClosedError';
 }
 
+/** The face detector cannot be installed, or does not work. */
+export class FaceDetectorError extends Error {
+  override readonly name = 'FaceDetectorError';
+}
+
 /** A file that was left out, and why. */
 export interface BadFile {
   path: string;

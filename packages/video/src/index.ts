@@ -66,3 +66,12 @@ export {
 } from './labelled/test-clip-loader';
 export { encodeVideo, type EncodeVideoOptions } from './encode';
 export { readClip, type ReadClipOptions, type ReadClipResult } from './read-clip';
+export { ALIGNED, squareOf, type Face, type FaceDetector, type FaceSquare, type Point } from './faces/face';
+export { trackFaces, type FaceTrack, type FrameFaces, type TrackedFrame } from './faces/track';
+export { cutFaces, findPeople, imageToJpg, wholeFrames, type CutFrame } from './faces/find-people';
+export { isDetectorInstalled } from './faces/install-detector';
+export { openFaceDetector } from './faces/open-detector';
+export { contactSheet, type SheetRow } from './faces/contact-sheet';
+export { writeFaces } from './faces/write-faces';
+export { forEachConcurrently } from './datasets/check/concurrent';
+export { drawFaces, type DrawnFace } from './faces/draw-faces';

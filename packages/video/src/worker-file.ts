@@ -5,7 +5,11 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { PluginBuild } from 'esbuild';
 
 /** The scripts: what they are called in the built package, and their sources. */
-const SOURCES = { worker: './worker.ts', 'decoder-process': './webcodecs/process.ts' } as const;
+const SOURCES = {
+  worker: './worker.ts',
+  'decoder-process': './webcodecs/process.ts',
+  'face-detector': './faces/detector-thread.ts',
+} as const;
 type Script = keyof typeof SOURCES;
 
 const fromSources = new Map<Script, Promise<URL>>();

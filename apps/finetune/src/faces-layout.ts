@@ -1,0 +1,52 @@
+/** Where the aligned faces of a video go, so that the readers of the data set find them. */
+import { relative, sep } from 'node:path';
+
+/** Data sets that are distributed as videos and read as aligned faces; `folder` is any other set of videos. */
+export const FACE_SETS = ['crema-d', 'ravdess', 'enterface05', 'folder'] as const;
+export type FaceSet = (typeof FACE_SETS)[number];
+
+/** A folder relative to that of all faces, or why a video is not used. */
+export type FacePlace = { readonly folder: string } | { readonly leftOut: string };
+
+const FACES = 'face_aligned';
+
+type Place = (parts: readonly string[]) => FacePlace;
+
+const cremaD: Place = (parts) => {
+  const name = parts.at(-1)!;
+  if (/^\d{4}_[A-Z]{3}_[A-Z]{3}_(LO|MD|HI|XX?)$/.test(name)) return { folder: `${FACES}/${name}` };
+  return { leftOut: 'no name of a CREMA-D clip, such as 1001_DFA_ANG_XX' };
+};
+
+const ravdess: Place = (parts) => {
+  const name = parts.at(-1)!;
+  const fields = /^(0[1-3])-(0[12])(?:-\d\d){4}-(\d\d)$/.exec(name);
+  if (fields === null) return { leftOut: 'no name of a RAVDESS clip, such as 02-01-06-01-02-01-12' };
+  if (fields[1] !== '02' || fields[2] !== '01')
+    return { leftOut: 'not of the protocol, which has speech without sound: names beginning with 02-01' };
+  return { folder: `${FACES}/Actor_${fields[3]}/${name}` };
+};
+
+const enterface05: Place = (parts) => {
+  // Folders are "subject 1", "anger", "sentence 1"; file names have slips, folders have none.
+  const [subject, emotion, sentence] = parts.slice(-4, -1);
+  const [, person] = /^subject[ _](\d+)$/.exec(subject ?? '') ?? [];
+  const [, number] = /^sentence[ _](\d)$/.exec(sentence ?? '') ?? [];
+  if (person === '6') return { leftOut: 'subject 6 is no part of the protocol' };
+  if (person === undefined || number === undefined || !/^[a-z]{4,}$/.test(emotion ?? ''))
+    return { leftOut: 'not where a clip lies, such as subject 1/anger/sentence 1/s1_an_1.avi' };
+  const name = `s${person}_${emotion!.slice(0, 2)}_${number}`;
+  return { folder: `${FACES}/subject_${person}/${emotion}/sentence_${number}/${name}` };
+};
+
+const PLACES: Readonly<Record<FaceSet, Place>> = {
+  ...{ 'crema-d': cremaD, ravdess, enterface05 },
+  folder: (parts) => ({ folder: parts.join('/') }),
+};
+
+/** Where the faces of a video belong. */
+export function facePlace(set: FaceSet, root: string, path: string): FacePlace {
+  const parts = relative(root, path).split(sep);
+  const name = parts.pop() ?? '';
+  return PLACES[set]([...parts, name.replace(/\.[^.]+$/, '')]);
+}

@@ -1,0 +1,71 @@
+/** A video with frames around its faces, and what is said of each. */
+import sharp from 'sharp';
+import type { DecoderPool } from '../pool';
+import type { VideoInfo } from '../video-info';
+import { wholeFrames } from './find-people';
+import type { FaceTrack } from './track';
+
+/** A person in the drawn video. */
+export interface DrawnFace {
+  readonly track: FaceTrack;
+  readonly text: string;
+  /** As SVG writes it. */
+  readonly colour: string;
+}
+
+/** Longer sides are brought to this: the whole video is held in memory. */
+const LONGEST_SIDE = 480;
+const FONT_PIXELS = 14;
+
+const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+
+/** Frames of a video with a square around each face and the text above it. */
+export interface DrawnVideo {
+  /** [T, height, width, 3], RGB. */
+  readonly frames: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Draws all frames of a video. Throws a VideoDecodeError. */
+export async function drawFaces(
+  pool: DecoderPool,
+  info: VideoInfo,
+  faces: readonly DrawnFace[],
+): Promise<DrawnVideo> {
+  const factor = Math.min(1, LONGEST_SIDE / Math.max(info.width, info.height));
+  const even = (length: number) => Math.max(2, 2 * Math.round((length * factor) / 2));
+  const [width, height] = [even(info.width), even(info.height)];
+  const frameBytes = 3 * width * height;
+  const frames = new Uint8Array(info.frameCount * frameBytes);
+  const squares = faces.map(({ track }) => new Map(track.frames.map((one) => [one.frame, one])));
+  const indices = Array.from({ length: info.frameCount }, (_, i) => i);
+  for await (const { frame, image } of wholeFrames(pool, info, indices)) {
+    const shapes = faces.map(({ text, colour }, person) => {
+      const square = squares[person]!.get(frame);
+      if (square === undefined) return '';
+      const [x, y, half] = [square.x, square.y, square.side / 2].map((length) => length * factor) as [
+        number,
+        number,
+        number,
+      ];
+      const degrees = (square.roll * 180) / Math.PI;
+      return (
+        `<rect x="${x - half}" y="${y - half}" width="${2 * half}" height="${2 * half}" fill="none" stroke="${colour}" ` +
+        `stroke-width="2" transform="rotate(${degrees} ${x} ${y})"/>` +
+        `<text x="${Math.max(2, x - half)}" y="${Math.max(FONT_PIXELS, y - half - 4)}" fill="${colour}" stroke="#000000" ` +
+        `stroke-width="3" paint-order="stroke">${escaped(text)}</text>`
+      );
+    });
+    const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="sans-serif" font-weight="bold" font-size="${FONT_PIXELS}">${shapes.join('')}</svg>`;
+    const raw = { width: image.width, height: image.height, channels: 3 } as const;
+    const drawn = await sharp(image.pixels, { raw })
+      .resize(width, height, { fit: 'fill' })
+      .composite([{ input: Buffer.from(svg) }])
+      .removeAlpha()
+      .raw()
+      .toBuffer();
+    frames.set(drawn, frame * frameBytes);
+  }
+  return { frames, width, height };
+}

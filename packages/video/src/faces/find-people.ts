@@ -1,0 +1,113 @@
+/** The people of a video: frames are decoded, looked at, and cut. */
+import sharp from 'sharp';
+import { codedFrameBytes } from '@tubelet/kernels';
+import type { DecoderPool } from '../pool';
+import type { RgbImage } from '../pixels/image-passes';
+import { resizeBilinear } from '../resize';
+import type { VideoInfo } from '../video-info';
+import type { Face, FaceDetector, Point } from './face';
+import { cutSquare, frameToRgb } from './frame-rgb';
+import { trackFaces, type FaceTrack, type FrameFaces } from './track';
+
+/** How often faces are looked for. */
+const LOOKS_PER_SECOND = 5;
+/** Longer sides are brought to this for the detector, whose own input is smaller still. */
+const LOOKED_AT_PIXELS = 640;
+/** Frames are decoded in stretches of about so many bytes, so that a long video fits into memory. */
+const STRETCH_BYTES = 96 * 2 ** 20;
+
+/** The frames of a video at their full size, one after the other. */
+export async function* wholeFrames(
+  pool: DecoderPool,
+  info: VideoInfo,
+  indices: readonly number[],
+): AsyncGenerator<{ readonly frame: number; readonly image: RgbImage }, void> {
+  const { width, height, colour } = info;
+  const stretch = Math.max(1, Math.floor(STRETCH_BYTES / codedFrameBytes({ width, height, colour })));
+  const size = Math.max(width, height);
+  for (let begin = 0; begin < indices.length; begin += stretch) {
+    const wanted = indices.slice(begin, begin + stretch);
+    const decoded = await pool.readClip(info, wanted, { size, crop: 'none' });
+    for (const [i, frame] of wanted.entries()) yield { frame, image: frameToRgb(decoded, i) };
+  }
+}
+
+/** The frames in which faces are looked for: five a second, with the first and the last. */
+export function framesToLookAt(frameCount: number, framesPerSecond: number): number[] {
+  const step = Math.max(1, Math.round(framesPerSecond / LOOKS_PER_SECOND));
+  const frames = Array.from({ length: Math.ceil(frameCount / step) }, (_, i) => i * step);
+  if (frames.at(-1) !== frameCount - 1) frames.push(frameCount - 1);
+  return frames;
+}
+
+/** Detects faces of an image of any size. */
+async function lookAt(detector: FaceDetector, image: RgbImage): Promise<Face[]> {
+  const { width, height, pixels } = image;
+  const factor = LOOKED_AT_PIXELS / Math.max(width, height);
+  if (factor >= 1) return detector.detect(image);
+  const small = {
+    width: Math.max(1, Math.round(width * factor)),
+    height: Math.max(1, Math.round(height * factor)),
+  };
+  const reduced = resizeBilinear(pixels, width, height, small.width, small.height);
+  const faces = await detector.detect({ ...small, pixels: reduced });
+  const back = ({ x, y }: Point) => ({ x: (x * width) / small.width, y: (y * height) / small.height });
+  return faces.map(({ score, leftEye, rightEye, mouth }) => ({
+    ...{ score, leftEye: back(leftEye), rightEye: back(rightEye), mouth: back(mouth) },
+  }));
+}
+
+/**
+ * The people of a video, who is seen largest and longest first; none where no face is found.
+ *
+ * @throws VideoDecodeError
+ */
+export async function findPeople(
+  pool: DecoderPool,
+  info: VideoInfo,
+  detector: FaceDetector,
+): Promise<FaceTrack[]> {
+  const looks: FrameFaces[] = [];
+  let waiting: Promise<FrameFaces>[] = [];
+  const frames = framesToLookAt(info.frameCount, info.framesPerSecond);
+  for await (const { frame, image } of wholeFrames(pool, info, frames)) {
+    waiting.push(lookAt(detector, image).then((faces) => ({ frame, faces })));
+    if (waiting.length < 2 * detector.workers) continue;
+    looks.push(...(await Promise.all(waiting)));
+    waiting = [];
+  }
+  looks.push(...(await Promise.all(waiting)));
+  return trackFaces(looks, info);
+}
+
+/** A frame of a video with the aligned faces of those people who are in it. */
+export interface CutFrame {
+  readonly frame: number;
+  /** Index of the person. */
+  readonly person: number;
+  /** [size, size, 3], RGB. */
+  readonly pixels: Uint8Array;
+}
+
+/** The aligned faces of people, frame by frame. Throws a VideoDecodeError. */
+export async function* cutFaces(
+  pool: DecoderPool,
+  info: VideoInfo,
+  tracks: readonly FaceTrack[],
+  size: number,
+): AsyncGenerator<CutFrame, void> {
+  const squares = tracks.map(({ frames }) => new Map(frames.map((one) => [one.frame, one])));
+  const wanted = [...new Set(squares.flatMap((ofPerson) => [...ofPerson.keys()]))].sort((a, b) => a - b);
+  for await (const { frame, image } of wholeFrames(pool, info, wanted)) {
+    for (const [person, ofPerson] of squares.entries()) {
+      const square = ofPerson.get(frame);
+      if (square !== undefined) yield { frame, person, pixels: cutSquare(image, square, size) };
+    }
+  }
+}
+
+/** An image as a jpg that keeps colours at full resolution. */
+export function imageToJpg({ pixels, width, height }: RgbImage): Promise<Buffer> {
+  const raw = { width, height, channels: 3 } as const;
+  return sharp(pixels, { raw }).jpeg({ quality: 95, chromaSubsampling: '4:4:4' }).toBuffer();
+}
