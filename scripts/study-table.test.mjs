@@ -49,7 +49,7 @@ it('prints a line for each row, aligned', () => {
   expect(lines).toHaveLength(5);
   expect(new Set(lines.map((line) => line.length)).size).toBe(1);
   expect(lines[3]).toMatch(
-    /^\| 50 +\| 60\.00 ± 14\.14 \| \+45\.00 ± 21\.21 \| +62\.00 \| \+47\.00 \| +-2\.00 \|/,
+    /^\| 50 +\| 60\.00 ± 14\.14 \| \+45\.00 ± 21\.21 \| +62\.00 \| +\+47\.00 \| +-2\.00 \|/,
   );
   expect(lines[4]).toMatch(/^\| 70 +\|( +– \|){10}$/);
   expect(notesOf(study, { isDrawn: false, seeds: 2, unfinished: 2 }).join(' ')).toContain(

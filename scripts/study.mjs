@@ -5,16 +5,7 @@
 //   npm run study -- table-2 --miniature --seeds 3
 //
 // Runs are shared by all studies of a folder. What is finished is not done again, what was interrupted is resumed.
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { pretraining, unlabelledFaces } from './lib/faces-recipe.mjs';
@@ -22,6 +13,7 @@ import { optionWords, requireBuilt, runProgram } from './lib/programs.mjs';
 import { root } from './lib/root.mjs';
 import { DATA_SETS, STUDIES, studyOf } from './lib/studies.mjs';
 import { assumptionText, drawnFaces, planStudy, planText, SPEEDS, startOf } from './lib/study-plan.mjs';
+import { resultOf, stateOf, stepsOfEnded } from './lib/study-state.mjs';
 import { markdownTable, notesOf, studyFigures, textTable } from './lib/study-table.mjs';
 
 const HELP = `npm run study -- NAME [options]
@@ -126,39 +118,6 @@ function realData(values, named) {
     Object.keys(DATA_SETS).map((name) => [name, values[name] ?? name.toUpperCase()]),
   );
   return { dataSets: named.length > 0 ? named : Object.keys(DATA_SETS), sources: values.voxceleb2, roots };
-}
-
-/** Steps of a pre-training that has ended; undefined for another. */
-function stepsOfEnded(folder) {
-  const path = join(folder, 'log.jsonl');
-  if (!existsSync(path)) return undefined;
-  const file = openSync(path);
-  try {
-    const { size } = fstatSync(file);
-    // A log may have hundreds of megabytes; what ends it has a few hundred bytes.
-    const bytes = Buffer.alloc(Math.min(size, 65_536));
-    readSync(file, bytes, 0, bytes.length, size - bytes.length);
-    const ends = [...bytes.toString('utf8').matchAll(/^\{"type":"(end|resume|start)","step":(\d+)/gm)];
-    const [, type, steps] = ends.at(-1) ?? [];
-    return type === 'end' ? Number(steps) : undefined;
-  } finally {
-    closeSync(file);
-  }
-}
-
-const resultPath = ({ folder }) => join(folder, 'test', 'evaluation.json');
-
-function stateOf(run) {
-  const isFinished =
-    run.program === 'pretrain' ? stepsOfEnded(run.folder) !== undefined : existsSync(resultPath(run));
-  if (isFinished) return 'finished';
-  return existsSync(join(run.folder, 'config.json')) ? 'interrupted' : 'to do';
-}
-
-function resultOf(run) {
-  if (!existsSync(resultPath(run))) return null;
-  const { metrics } = JSON.parse(readFileSync(resultPath(run), 'utf8'));
-  return { uar: metrics.uar, war: metrics.war };
 }
 
 /** Begins a run, or goes on with it. */
