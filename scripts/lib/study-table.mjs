@@ -1,69 +1,131 @@
+// The table that a study ends in: our figures, the printed ones, and how they differ.
+
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** Standard deviation of a sample; 0 for a single value. */
+/** Standard deviation of a sample; null for a single value. */
 function deviation(values) {
-  if (values.length < 2) return 0;
+  if (values.length < 2) return null;
   const middle = mean(values);
   return Math.sqrt(values.reduce((sum, value) => sum + (value - middle) ** 2, 0) / (values.length - 1));
 }
 
 const METRICS = ['uar', 'war'];
 
-/**
- * Means and deviations over seeds, and of the gap within each seed.
- *
- * @param {{ seed: number, pretrained: { uar: number, war: number }, scratch: { uar: number, war: number } }[]} rows
- */
-export function summarise(rows) {
-  const over = (valueOf) => {
-    const values = rows.map(valueOf);
-    return { mean: mean(values), deviation: deviation(values) };
-  };
-  return Object.fromEntries(
-    METRICS.map((metric) => [
-      metric,
-      {
-        pretrained: over((row) => row.pretrained[metric]),
-        scratch: over((row) => row.scratch[metric]),
-        gap: over((row) => row.pretrained[metric] - row.scratch[metric]),
-      },
-    ]),
-  );
+/** Over the seeds that there are; null where there is none. */
+function over(values) {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? null : { mean: mean(known), deviation: deviation(known), seeds: known.length };
 }
 
-const percent = (share) => (100 * share).toFixed(2);
-const spread = ({ mean, deviation }) => `${percent(mean)} ± ${percent(deviation)}`;
-
-/** The study as a table in Markdown, in per cent. */
-export function studyTable(rows, summary) {
-  const line = (cells) => `| ${cells.join(' | ')} |`;
-  return [
-    line([
-      'seed',
-      'UAR pre-trained',
-      'UAR from scratch',
-      'gap',
-      'WAR pre-trained',
-      'WAR from scratch',
-      'gap',
-    ]),
-    line(['---', '---:', '---:', '---:', '---:', '---:', '---:']),
-    ...rows.map(({ seed, pretrained, scratch }) =>
-      line([
-        seed,
-        ...METRICS.flatMap((metric) => [
-          percent(pretrained[metric]),
-          percent(scratch[metric]),
-          percent(pretrained[metric] - scratch[metric]),
-        ]),
+/**
+ * The figures of a study, in per cent.
+ *
+ * @param study one of `STUDIES`
+ * @param {Record<string, ({ uar: number, war: number } | null)[]>[]} results of each row, by data set: shares, seed by
+ *   seed, null where a run is not finished
+ * @param {string | undefined} printedFor the data set of the printed figures where the results are of drawn faces: there
+ *   is no difference then, which would be one of data
+ * @returns of each row and data set: ours, printed, the gap of both to the row of reference, within each seed, and the
+ *   difference of ours to the printed figure
+ */
+export function studyFigures(study, results, printedFor) {
+  const valuesOf = (row, name, metric) =>
+    results[row][name].map((result) => (result === null ? null : 100 * result[metric]));
+  const figure = (row, name, metric) => {
+    const ours = valuesOf(row, name, metric);
+    const base = valuesOf(study.reference, name, metric);
+    const printedOf = (of) => study.rows[of].printed[printedFor ?? name]?.[metric] ?? null;
+    const [printed, printedBase] = [printedOf(row), printedOf(study.reference)];
+    const isReference = row === study.reference;
+    const gaps = ours.map((value, seed) =>
+      value === null || base[seed] === null ? null : value - base[seed],
+    );
+    const all = over(ours);
+    return {
+      ours: all,
+      gap: isReference ? null : over(gaps),
+      printed,
+      printedGap: isReference || printed === null || printedBase === null ? null : printed - printedBase,
+      difference: printedFor !== undefined || all === null || printed === null ? null : all.mean - printed,
+    };
+  };
+  return study.rows.map(({ label }, row) => ({
+    label,
+    dataSets: Object.fromEntries(
+      Object.keys(results[row]).map((name) => [
+        name,
+        Object.fromEntries(METRICS.map((metric) => [metric, figure(row, name, metric)])),
       ]),
     ),
-    line([
-      'mean ± deviation',
-      ...METRICS.flatMap((metric) => {
-        const { pretrained, scratch, gap } = summary[metric];
-        return [spread(pretrained), spread(scratch), spread(gap)];
-      }),
-    ]),
-  ].join('\n');
+  }));
+}
+
+const number = (value) => (value === null ? '–' : value.toFixed(2));
+const signed = (value) => (value === null ? '–' : `${value > 0 ? '+' : ''}${value.toFixed(2)}`);
+const spread = (figure, show) => {
+  if (figure === null) return '–';
+  return figure.deviation === null
+    ? show(figure.mean)
+    : `${show(figure.mean)} ± ${figure.deviation.toFixed(2)}`;
+};
+
+/**
+ * A table of texts for a data set.
+ *
+ * @returns {{ head: string[], rows: string[][] }}
+ */
+export function textTable(study, figures, name, isDrawn) {
+  const head = METRICS.flatMap((metric) => {
+    const title = metric.toUpperCase();
+    return [title, 'gap', 'printed', 'printed gap', ...(isDrawn ? [] : ['difference'])];
+  });
+  const rows = figures.map(({ label, dataSets }) => [
+    ...label,
+    ...METRICS.flatMap((metric) => {
+      const { ours, gap, printed, printedGap, difference } = dataSets[name][metric];
+      const cells = [spread(ours, number), spread(gap, signed), number(printed), signed(printedGap)];
+      return isDrawn ? cells : [...cells, signed(difference)];
+    }),
+  ]);
+  return { head: [...study.columns, ...head], rows };
+}
+
+/** A table in Markdown, figures to the right. */
+export function markdownTable({ head, rows }, leftColumns) {
+  const widths = head.map((text, column) =>
+    Math.max(3, text.length, ...rows.map((row) => row[column].length)),
+  );
+  const line = (cells) =>
+    `| ${cells
+      .map((cell, column) =>
+        column < leftColumns ? cell.padEnd(widths[column]) : cell.padStart(widths[column]),
+      )
+      .join(' | ')} |`;
+  const rule = widths.map((width, column) =>
+    column < leftColumns ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`,
+  );
+  return [line(head), line(rule), ...rows.map(line)].join('\n');
+}
+
+/** What a reader of the table must know. */
+export function notesOf(study, { isDrawn, seeds, unfinished }) {
+  const reference = study.columns.map((column, i) => `${column} ${study.rows[study.reference].label[i]}`);
+  return [
+    ...(isDrawn
+      ? [
+          'DRAWN FACES: our figures are of schematic faces and a model of 0.3 million parameters. They show that the path ' +
+            'works and say nothing about faces of people; the printed ones (DFEW fold 1) stand there for the order of the rows.',
+        ]
+      : []),
+    `In per cent. Gap: to the row ${reference.join(', ')}${seeds > 1 ? ', within each seed' : ''}.` +
+      (seeds > 1
+        ? ` Mean ± standard deviation over ${seeds} seeds of fine-tuning; pre-training is done once.`
+        : ''),
+    ...(study.picture
+      ? [
+          'The paper prints Figure 3 without figures: those for 0 and 1 follow from the differences to 0.5 that its text gives.',
+        ]
+      : []),
+    ...(unfinished > 0 ? [`${unfinished} runs are not finished: their figures are left out (–).`] : []),
+  ];
 }

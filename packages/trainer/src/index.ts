@@ -50,7 +50,7 @@ export * from './options/training-options.js';
 export * from './paper/paper-tables.js';
 export * from './program.js';
 export * from './progress.js';
-export { type ReportSection, type ReportTable } from './html.js';
+export { htmlPage, type ReportSection, type ReportTable } from './html.js';
 export { renderReport, writeReport } from './report.js';
 export { readReportData, type EpochMean, type ReportData, type Series } from './report-data.js';
 export * from './run-folder.js';

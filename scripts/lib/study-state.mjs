@@ -1,0 +1,38 @@
+// How far the runs of a study are, from what they have left in their folders.
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Steps of a pre-training that has ended; undefined for another. */
+export function stepsOfEnded(folder) {
+  const path = join(folder, 'log.jsonl');
+  if (!existsSync(path)) return undefined;
+  const file = openSync(path);
+  try {
+    const { size } = fstatSync(file);
+    // A log may have hundreds of megabytes; what ends it has a few hundred bytes.
+    const bytes = Buffer.alloc(Math.min(size, 65_536));
+    readSync(file, bytes, 0, bytes.length, size - bytes.length);
+    const ends = [...bytes.toString('utf8').matchAll(/^\{"type":"(end|resume|start)","step":(\d+)/gm)];
+    const [, type, steps] = ends.at(-1) ?? [];
+    return type === 'end' ? Number(steps) : undefined;
+  } finally {
+    closeSync(file);
+  }
+}
+
+const resultPath = ({ folder }) => join(folder, 'test', 'evaluation.json');
+
+/** `finished`, `interrupted` or `to do`. */
+export function stateOf(run) {
+  const isFinished =
+    run.program === 'pretrain' ? stepsOfEnded(run.folder) !== undefined : existsSync(resultPath(run));
+  if (isFinished) return 'finished';
+  return existsSync(join(run.folder, 'config.json')) ? 'interrupted' : 'to do';
+}
+
+/** Recalls of a fine-tuning's test as shares; null where it is not finished. */
+export function resultOf(run) {
+  if (!existsSync(resultPath(run))) return null;
+  const { metrics } = JSON.parse(readFileSync(resultPath(run), 'utf8'));
+  return { uar: metrics.uar, war: metrics.war };
+}
