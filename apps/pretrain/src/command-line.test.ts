@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fail, options, run, succeed, TINY_MODEL } from './testing/program.js';
 
 const TRAIN_OPTIONS = [
-  'out resume model ablation region dim depth heads decoder-dim decoder-depth decoder-heads decoder-positions',
+  'out resume from model ablation region dim depth heads decoder-dim decoder-depth decoder-heads decoder-positions',
   'image-size frames frame-step crop augmentation segment-seconds clips-per-video start-seconds end-seconds',
   'mask-ratio target loss-weight epochs warmup-epochs batch-size accumulate lr min-lr weight-decay precision seed',
   'watch watch-every save-every keep keep-every stop-after max-skipped reopen-gpu workers decode-limit gpu recompute dry-run memory-budget no-autotune profile trace debug config help',
