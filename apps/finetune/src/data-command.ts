@@ -37,7 +37,7 @@ Videos, by the data set:
   folder       any videos; folders below --root are kept
 
 Faces are looked for five times a second, followed, smoothed, turned upright and cut with the
-margin of the aligned faces of OpenFace, which the published laboratory sets were made with. Of
+margin like that of OpenFace, which the published laboratory sets were made with. Of
 several people the one who is seen largest and longest is cut. The detector is installed into
 the cache folder at the first use (@vladmandic/face-api, 330 MB with what it runs on).`;
 

@@ -37,7 +37,7 @@ export interface FaceSquare {
 }
 
 /**
- * Where the face lies in an aligned crop, in shares of the crop's side. These are the proportions of OpenFace at its
+ * Where the face lies in an aligned crop, in shares of the crop's side. These follow OpenFace at its
  * default scale, with which the laboratory sets of the paper were cut: a mean face with its eyes 65.7 mm apart and the
  * corners of its mouth 66.6 mm below them, the eyes 38.3 mm above its origin, which is the middle of a crop of 160 mm.
  */
