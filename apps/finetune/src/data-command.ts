@@ -36,7 +36,7 @@ Videos, by the data set:
   enterface05  subject 1/anger/sentence 1/s1_an_1.avi
   folder       any videos; folders below --root are kept
 
-Faces are looked for five times a second, followed, smoothed, turned upright and cut with the
+Faces are looked for five times a second, followed, smoothed, turned upright and cut with a
 margin like that of OpenFace, which the published laboratory sets were made with. Of
 several people the one who is seen largest and longest is cut. The detector is installed into
 the cache folder at the first use (@vladmandic/face-api, 330 MB with what it runs on).`;

@@ -48,8 +48,9 @@ export class Engine implements Tape {
 
   /**
    * Runs one training or inference step: everything it allocates is reused by the next one, but for a tensor that it
-   * returns, which can be read until the next step begins. A step inside another has a tape of its own. When the body throws, its memory is returned all the same, but parameters that the
-   * backward pass had reached keep what they got: `ParameterStore.zeroGradients` forgets it.
+   * returns, which can be read until the next step begins. A step inside another has a tape of its own. When the body
+   * throws, its memory is returned all the same, but parameters that the backward pass had reached keep what they got:
+   * `ParameterStore.zeroGradients` forgets it.
    */
   async step<T>(body: () => T | Promise<T>): Promise<T> {
     const { runtime } = this;

@@ -24,7 +24,7 @@ function attribute(name: string, value: Attributes[string]): OnnxAttribute {
 export class GraphBuilder {
   readonly nodes: OnnxNode[] = [];
   readonly initializers: OnnxTensor[] = [];
-  private readonly axes = new Map<string, string>();
+  private readonly stored = new Set<string>();
 
   /** A float32 constant; gives its name. */
   constant(name: string, data: Float32Array, dims: readonly number[]): string {
@@ -36,10 +36,10 @@ export class GraphBuilder {
   /** A constant of whole numbers, such as a shape; equal ones are stored once. */
   integers(values: readonly number[]): string {
     const key = `int64 ${values.join(' ')}`;
-    if (!this.axes.has(key)) {
+    if (!this.stored.has(key)) {
       const rawData = new Uint8Array(BigInt64Array.from(values, BigInt).buffer);
       this.initializers.push({ name: key, dims: [values.length], dataType: DATA_TYPE.int64, rawData });
-      this.axes.set(key, key);
+      this.stored.add(key);
     }
     return key;
   }
