@@ -1,5 +1,5 @@
 import { ShapeError } from '../runtime/errors.js';
-import type { GpuArray } from '../runtime/gpu-array.js';
+import type { GpuArray, RowLayout } from '../runtime/gpu-array.js';
 import type { Cost } from '../runtime/ledger.js';
 import {
   elementAlias,
@@ -64,38 +64,78 @@ export function sumSlabs(
   kernel: string,
   x: GpuArray,
   out: GpuArray,
-  options: { readonly scale: number; readonly accumulate: boolean },
+  options: SumOptions,
 ): void {
-  const [count, rows, columns] = x.shape;
-  if (x.dtype !== 'f32' || x.shape.length !== 3 || (columns! > 1 && x.strides[2] !== 1)) {
+  const [count, rows, columns] = x.shape as [number, number, number];
+  if (x.dtype !== 'f32' || x.shape.length !== 3 || (columns > 1 && x.strides[2] !== 1)) {
     throw new ShapeError(`${kernel}: x must be f32 of rank 3 with a contiguous last axis, got ${x}`);
   }
-  requireWritableRows(kernel, 'out', out, { rows: rows!, columns: columns! });
+  requireWritableRows(kernel, 'out', out, { rows, columns });
   requireSeparate(kernel, { out }, { x });
-  const { chunkLength, chunks } = chunking(count!);
+  const [stride, rowStride] = x.strides as [number, number];
+  const starts = {
+    rows: count,
+    columns,
+    offset: x.offset,
+    inner: count,
+    innerStride: stride,
+    outerStride: 0,
+  };
+  sum(runtime, kernel, { array: x, starts, rows, rowStride }, out, options);
+}
+
+/** Σ over all rows of x, whose start may lie at two strides, into a row `out`. Arrays are checked by the caller. */
+export function sumRows(
+  runtime: Runtime,
+  kernel: string,
+  x: GpuArray,
+  out: GpuArray,
+  options: SumOptions,
+): void {
+  sum(runtime, kernel, { array: x, starts: x.rows(), rows: 1, rowStride: 0 }, out, options);
+}
+
+interface SumOptions {
+  readonly scale: number;
+  readonly accumulate: boolean;
+}
+
+/** What is added up: slabs of `rows` rows. */
+interface Slabs {
+  readonly array: GpuArray;
+  /** First rows of the slabs. */
+  readonly starts: RowLayout;
+  readonly rows: number;
+  readonly rowStride: number;
+}
+
+function sum(runtime: Runtime, kernel: string, slabs: Slabs, out: GpuArray, options: SumOptions): void {
+  const { rows: count, columns } = slabs.starts;
+  const { chunkLength, chunks } = chunking(count);
   if (chunks === 1) {
-    sumChunks(runtime, kernel, x, out, count!, options);
+    sumChunks(runtime, kernel, slabs, out, count, options);
     return;
   }
-  const partials = runtime.empty([chunks, rows!, columns!], 'f32', `${kernel} partials`);
-  sumChunks(runtime, kernel, x, partials, chunkLength, { scale: 1, accumulate: false });
-  sumChunks(runtime, kernel, partials, out, chunks, options);
+  const { rows } = slabs;
+  const partials = runtime.empty([chunks, rows, columns], 'f32', `${kernel} partials`);
+  sumChunks(runtime, kernel, slabs, partials, chunkLength, { scale: 1, accumulate: false });
+  const size = rows * columns;
+  const starts = { rows: chunks, columns, offset: 0, inner: chunks, innerStride: size, outerStride: 0 };
+  sumChunks(runtime, kernel, { array: partials, starts, rows, rowStride: columns }, out, chunks, options);
   runtime.release(partials);
 }
 
 function sumChunks(
   runtime: Runtime,
   kernel: string,
-  x: GpuArray,
+  { array: x, starts, rows, rowStride }: Slabs,
   out: GpuArray,
   chunkLength: number,
-  { scale, accumulate }: { readonly scale: number; readonly accumulate: boolean },
+  { scale, accumulate }: SumOptions,
 ): void {
-  const [count, rows, columns] = x.shape as [number, number, number];
-  const [stride, rowStride] = x.strides as [number, number, number];
+  const { rows: count, columns } = starts;
   const outRows = out.rows();
-  const xRows = { rows, columns, offset: x.offset, inner: rows, innerStride: rowStride, outerStride: stride };
-  const width = elementWidth([xRows, outRows]);
+  const width = elementWidth([starts, { ...starts, innerStride: rowStride }, outRows]);
   const chunks = Math.ceil(count / chunkLength);
   const size = (rows * columns) / width;
   const grid = runtime.linearGrid(Math.ceil(size / 64));
@@ -111,8 +151,7 @@ function sumChunks(
       SCALE: f32(scale),
       ACCUMULATE: Number(accumulate),
       GRID_X: grid[0],
-      X_OFFSET: x.offset / width,
-      X_STRIDE: stride / width,
+      ...rowData('X', starts, width),
       X_ROW_STRIDE: rowStride / width,
       ...rowData('OUT', outRows, width),
     },

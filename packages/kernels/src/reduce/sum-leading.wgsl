@@ -2,8 +2,8 @@
 //   out[chunk, r, c] = SCALE · Σ_n x[n, r, c],  n in chunk;  unless ACCUMULATE is 0, out += the same.
 //
 // Header: Element (f32 or vec4f; COLUMNS, strides and offsets count Elements), COUNT, ROWS, COLUMNS,
-// CHUNK_LENGTH, SCALE, ACCUMULATE, GRID_X, X_OFFSET, X_STRIDE (of the leading axis), X_ROW_STRIDE, OUT_* (row
-// addressing; the rows of out are chunk-major); row-start.wgsl.
+// CHUNK_LENGTH, SCALE, ACCUMULATE, GRID_X, X_* (addressing of the leading axis), X_ROW_STRIDE, OUT_* (row addressing; the
+// rows of out are chunk-major); row-start.wgsl.
 //
 // One invocation an output element: neighbours read neighbouring addresses, and the order of additions is
 // fixed. Long sums run as two dispatches of this kernel, over chunks of about √COUNT terms and over the chunks.
@@ -20,11 +20,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
   let chunk = group.z;
   let row = i / COLUMNS;
   let c = i - row * COLUMNS;
-  let start = X_OFFSET + row * X_ROW_STRIDE + c;
+  let place = row * X_ROW_STRIDE + c;
   let end = min((chunk + 1u) * CHUNK_LENGTH, COUNT);
   var sum = Element();
   for (var n = chunk * CHUNK_LENGTH; n < end; n++) {
-    sum += x[start + n * X_STRIDE];
+    sum += x[row_start(n, X_OFFSET, X_INNER, X_INVERSE, X_INNER_STRIDE, X_OUTER_STRIDE) + place];
   }
   sum *= SCALE;
   let at = row_start(chunk * ROWS + row, OUT_OFFSET, OUT_INNER, OUT_INVERSE, OUT_INNER_STRIDE, OUT_OUTER_STRIDE) + c;

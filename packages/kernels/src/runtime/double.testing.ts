@@ -1,7 +1,10 @@
 import type { GpuArray } from './gpu-array.js';
 import type { Runtime } from './runtime.js';
 
-/** y[i] = 2·x[i]: the smallest kernel that reads and writes. `broken` leaves a type error in its WGSL. */
+/**
+ * y[i] = 2·x[i]: the smallest kernel that reads and writes, a program for each name. `broken` leaves a type error in its
+ * WGSL.
+ */
 export function double(
   runtime: Runtime,
   x: GpuArray,
@@ -9,7 +12,7 @@ export function double(
   { kernel = 'double', broken = false }: { kernel?: string; broken?: boolean } = {},
 ): void {
   const workgroups = runtime.linearGrid(Math.ceil(x.size / 64));
-  const wgsl = `
+  const wgsl = `// ${kernel}
 var<storage, read> x: array<f32>;
 var<storage, read_write> y: array<f32>;
 @compute @workgroup_size(64)

@@ -27,10 +27,13 @@ interface KnownBinding extends Binding {
 
 /**
  * Compiled programs, and bind groups by program, storages and data. Both are made once and found again. A program is
- * found by its files and by everything that it is generated from, so that no dispatcher can forget a part of its key.
+ * found by its files and by everything that it is generated from, so that no dispatcher can forget a part of its key;
+ * kernels whose text is the same share one.
  */
 export class ProgramCache {
   private readonly byKey = new Map<string, Program>();
+  /** By their text. */
+  private readonly compiled = new Map<string, Program>();
   /** By a number made of the program's and the storages' ids, which several may share. */
   private readonly bindings = new Map<number, KnownBinding[]>();
   private readonly blocks: UniformBlocks;
@@ -48,9 +51,9 @@ export class ProgramCache {
     return this.byKey.values();
   }
 
-  /** The programs that `other` has and this cache does not have, by their keys. */
-  missingFrom(other: ProgramCache): (readonly [key: string, source: ProgramSource])[] {
-    return [...other.byKey].filter(([key]) => !this.byKey.has(key));
+  /** The programs that `other` has and this cache does not have. */
+  missingFrom(other: ProgramCache): ProgramSource[] {
+    return [...other.compiled.values()].filter(({ wgsl }) => !this.compiled.has(wgsl));
   }
 
   /**
@@ -60,7 +63,7 @@ export class ProgramCache {
    * @throws KernelValidationError for the first program that does not compile
    */
   async compileAll(
-    missing: readonly (readonly [key: string, source: ProgramSource])[],
+    missing: readonly ProgramSource[],
     precompile: readonly Precompile[],
     onProgress: (done: number, total: number) => void,
   ): Promise<void> {
@@ -68,10 +71,9 @@ export class ProgramCache {
     let done = 0;
     const take = async (prepare: Precompile | undefined) => {
       for (let at = next++; at < missing.length; at = next++) {
-        const [key, source] = missing[at]!;
+        const source = missing[at]!;
         await prepare?.(source);
-        const program = await this.compileAsync(source);
-        this.byKey.set(key, program);
+        await this.compileAsync(source);
         onProgress(++done, missing.length);
       }
     };
@@ -82,7 +84,7 @@ export class ProgramCache {
   prepare(call: KernelCall): { readonly program: Program; readonly binding: Binding } {
     const key = this.keyOf(call);
     let program = this.byKey.get(key);
-    if (!program) this.byKey.set(key, (program = this.compile(sourceOf(call))));
+    if (!program) this.byKey.set(key, (program = this.programOf(sourceOf(call))));
     const arrays = Object.values(call.arrays).filter((array) => array !== undefined);
     return { program, binding: this.bind(program, arrays, call.data && this.blocks.block(call.data)) };
   }
@@ -153,6 +155,11 @@ export class ProgramCache {
     };
   }
 
+  private programOf(source: ProgramSource): Program {
+    const known = this.compiled.get(source.wgsl);
+    return known ? { ...known, kernel: source.kernel, detail: source.detail } : this.compile(source);
+  }
+
   private compile(source: ProgramSource): Program {
     const { device } = this;
     device.pushErrorScope('validation');
@@ -161,17 +168,17 @@ export class ProgramCache {
     this.failures.expect(
       device.popErrorScope().then((error) => (error ? refused(source, error.message) : undefined)),
     );
-    return this.compiled(source, pipeline, layout);
+    return this.add(source, pipeline, layout);
   }
 
-  private async compileAsync(source: ProgramSource): Promise<Program> {
+  private async compileAsync(source: ProgramSource): Promise<void> {
     const { device } = this;
     device.pushErrorScope('validation');
     const { layout, descriptor } = describePipeline(device, source);
     // A lost device gives no answer, and reports itself.
     const scope = device.popErrorScope().catch(() => null);
     try {
-      return this.compiled(source, await device.createComputePipelineAsync(descriptor), layout);
+      this.add(source, await device.createComputePipelineAsync(descriptor), layout);
     } catch (error) {
       // The scope has the reason, if it lies in the text.
       const reason = (await scope)?.message ?? (error instanceof Error ? error.message : String(error));
@@ -179,11 +186,13 @@ export class ProgramCache {
     }
   }
 
-  private compiled(source: ProgramSource, pipeline: GPUComputePipeline, layout: GPUBindGroupLayout): Program {
+  private add(source: ProgramSource, pipeline: GPUComputePipeline, layout: GPUBindGroupLayout): Program {
     const { kernel, detail, wgsl, access, takesData } = source;
     this.counters.pipelinesCreated++;
     const id = this.counters.pipelinesCreated;
-    return { kernel, detail, wgsl, access, takesData, id, pipeline, layout };
+    const program = { kernel, detail, wgsl, access, takesData, id, pipeline, layout };
+    this.compiled.set(wgsl, program);
+    return program;
   }
 }
 

@@ -25,7 +25,7 @@ describe('programs', () => {
   const runtime = useRuntime();
 
   /** The value of the kernel above on x = [1, 2] and y = [10], and how many programs were made for it. */
-  async function run(call: Pick<KernelCall, 'constants' | 'data'>, withY = false) {
+  async function run(call: Pick<KernelCall, 'constants' | 'data'> & { kernel?: string }, withY = false) {
     const before = runtime().counters.pipelinesCreated;
     return runtime().scope(async () => {
       const x = runtime().upload(Float32Array.of(1, 2), [2]);
@@ -47,6 +47,14 @@ describe('programs', () => {
     // The same names in other roles.
     expect(await run({ data: { X_AT: 1, FACTOR: f32(2), REPEATS: 4 } })).toEqual({ value: 16, made: 1 });
     expect(await run({ constants, data })).toEqual({ value: 3, made: 0 });
+  });
+
+  it('are one for kernels of the same text, which keep their names', async () => {
+    const call = { constants: { REPEATS: 5 }, data: { X_AT: 0, FACTOR: f32(1) } };
+    expect(await run({ ...call, kernel: 'first-name' })).toEqual({ value: 5, made: 1 });
+    expect(await run({ ...call, kernel: 'other-name' })).toEqual({ value: 5, made: 0 });
+    const entries = runtime().ledger.entries();
+    expect([entries.get('first-name')?.calls, entries.get('other-name')?.calls]).toEqual([1, 1]);
   });
 
   it('refuse numbers that a kernel cannot take', async () => {
