@@ -3,12 +3,11 @@ import type { GpuArray } from '../runtime/gpu-array.js';
 import type { Cost } from '../runtime/ledger.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { Variant } from '../runtime/variants.js';
-import totalWgsl from './gradient-norm-total.wgsl';
 import normWgsl from './gradient-norm.wgsl';
 
-export const gradientNormVariants: readonly Variant[] = [{ name: 'two-stage', needs: [], prefers: 'any' }];
+export const gradientNormVariants: readonly Variant[] = [{ name: 'chunks', needs: [], prefers: 'any' }];
 
-const ELEMENTS_PER_PAIR = 4096;
+const TERMS = 4096;
 
 /** Banks of gradients and where their norm goes. */
 export interface GradientNormOptions {
@@ -18,11 +17,17 @@ export interface GradientNormOptions {
   readonly out: GpuArray;
 }
 
-/** Costs of both stages for banks of these sizes. */
+/** Costs of all stages for banks of these sizes. */
 export function gradientNormCost(counts: readonly number[]): Cost {
   const elements = counts.reduce((sum, count) => sum + count, 0);
-  const pairs = counts.reduce((sum, count) => sum + pairsOf(count), 0);
-  return { macs: 0, flops: 0, bytesRead: 4 * elements + 8 * pairs, bytesWritten: 8 * pairs + 8 };
+  let pairs = counts.reduce((sum, count) => sum + chunksOf(count), 0);
+  let [bytesRead, bytesWritten] = [4 * elements, 8 * pairs];
+  do {
+    bytesRead += 8 * pairs;
+    pairs = chunksOf(pairs);
+    bytesWritten += 8 * pairs;
+  } while (pairs > 1);
+  return { macs: 0, flops: 0, bytesRead, bytesWritten };
 }
 
 /**
@@ -41,38 +46,60 @@ export function gradientNorm(runtime: Runtime, { banks, out }: GradientNormOptio
   if (out.dtype !== 'f32' || out.size !== 2 || !out.isContiguous) {
     throw new ShapeError(`gradient-norm: out is ${out}: give a contiguous f32[2]`);
   }
-  const pairCount = banks.reduce((sum, { size }) => sum + pairsOf(size), 0);
-  const pairs = runtime.empty([pairCount, 2], 'f32', 'gradient-norm pairs');
-  let firstPair = 0;
+  const chunks = banks.reduce((sum, { size }) => sum + chunksOf(size), 0);
+  let sums = emptySums(runtime, chunks);
+  let first = 0;
   for (const bank of banks) {
-    sumBank(runtime, bank, pairs, firstPair);
-    firstPair += pairsOf(bank.size);
+    addUp(runtime, { terms: bank, planes: 1, count: bank.size, out: sums, first, isLast: false });
+    first += chunksOf(bank.size);
   }
-  runtime.run({
-    kernel: 'gradient-norm',
-    wgsl: [totalWgsl],
-    data: { PAIRS: pairCount, OUT_OFFSET: out.offset },
-    arrays: { pairs, out },
-    workgroups: [1],
-    cost: { macs: 0, flops: 0, bytesRead: 8 * pairCount, bytesWritten: 8 },
-  });
-  runtime.release(pairs);
+  for (let count = chunks, isLast = false; !isLast; count = chunksOf(count)) {
+    isLast = chunksOf(count) === 1;
+    const next = isLast ? out : emptySums(runtime, chunksOf(count));
+    addUp(runtime, { terms: sums, planes: 2, count, out: next, first: 0, isLast });
+    runtime.release(sums);
+    sums = next;
+  }
 }
 
-function sumBank(runtime: Runtime, bank: GpuArray, pairs: GpuArray, firstPair: number): void {
-  const count = bank.size;
-  const chunks = pairsOf(count);
-  const grid = runtime.linearGrid(chunks);
+/** Sums of squares of chunks, and behind them as many numbers of elements that are not finite. */
+function emptySums(runtime: Runtime, chunks: number): GpuArray {
+  return runtime.empty([2, chunks], 'f32', 'gradient-norm sums');
+}
+
+interface Stage {
+  readonly terms: GpuArray;
+  /** Of terms: 1 where they are elements, 2 where they are the sums of an earlier stage. */
+  readonly planes: 1 | 2;
+  /** Of terms, in a plane. */
+  readonly count: number;
+  readonly out: GpuArray;
+  /** Place of the first sum in a plane of `out`. */
+  readonly first: number;
+  readonly isLast: boolean;
+}
+
+function addUp(runtime: Runtime, { terms, planes, count, out, first, isLast }: Stage): void {
+  const chunks = chunksOf(count);
+  const [x, y] = runtime.linearGrid(chunks);
   runtime.run({
     kernel: 'gradient-norm',
     wgsl: [normWgsl],
-    data: { COUNT: count, GRADIENTS_OFFSET: bank.offset, GRID_X: grid[0], FIRST_PAIR: firstPair },
-    arrays: { gradients: bank, pairs },
-    workgroups: grid,
-    cost: { macs: 0, flops: 0, bytesRead: 4 * count, bytesWritten: 8 * chunks },
+    data: {
+      COUNT: count,
+      TERMS_OFFSET: terms.offset,
+      ARE_SUMS: Number(planes === 2),
+      OUT_OFFSET: out.offset + first,
+      OUT_PLANE: out.size / 2,
+      IS_LAST: Number(isLast),
+      GRID_X: x,
+    },
+    arrays: { terms, out },
+    workgroups: [x, y, planes],
+    cost: { macs: 0, flops: 0, bytesRead: 4 * planes * count, bytesWritten: 8 * chunks },
   });
 }
 
-function pairsOf(count: number): number {
-  return Math.ceil(count / ELEMENTS_PER_PAIR);
+function chunksOf(count: number): number {
+  return Math.ceil(count / TERMS);
 }
