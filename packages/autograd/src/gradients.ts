@@ -1,4 +1,4 @@
-import { fill, GpuArray, PartialSums, rowAdd, type Runtime } from '@tubelet/kernels';
+import { GpuArray, PartialSums, rowAdd, type Runtime } from '@tubelet/kernels';
 import type { GradientObserver } from './gradient-reduction.js';
 import { Parameter } from './parameters.js';
 import type { GradientFlow, GradientTarget, Tensor } from './tensor.js';
@@ -125,8 +125,10 @@ export class Gradients implements GradientFlow {
           array.offset + part.array.offset - whole.array.offset,
         );
         const gradient = this.slots.get(part)?.array;
-        if (gradient) rowAdd(this.runtime, { a: gradient, out: place, accumulate });
-        else if (!accumulate) fill(this.runtime, { out: place, value: 0 });
+        // Zeros by the same kernel: a fill would be one more program to compile.
+        const zeros = accumulate ? undefined : this.runtime.zeros(part.extent(-1));
+        const rows = gradient ?? zeros?.broadcastLeading(...part.shape.slice(0, -1));
+        if (rows) rowAdd(this.runtime, { a: rows, out: place, accumulate });
       }
     }
     for (const part of parts) this.drop(part);

@@ -184,6 +184,13 @@ export class Runtime {
     return table;
   }
 
+  /** f32 [size] of zeros, which kernels only read. */
+  zeros(size: number): GpuArray {
+    const length = 2 ** Math.ceil(Math.log2(size));
+    const { storage } = this.table(`zeros ${length}`, () => new Uint32Array(length));
+    return new GpuArray(storage, 'f32', [size]);
+  }
+
   /** Overwrites a contiguous array. Ordered after all kernels recorded so far. */
   write(array: GpuArray, data: HostData): void {
     this.failures.throwIfFailed();
