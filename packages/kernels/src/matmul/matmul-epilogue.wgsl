@@ -5,9 +5,11 @@
 //   out   = out + residual + value
 //
 // where each factor and term is there only if its array is, GELU if it says so, and `out` is added if ADD_TO_OUT is
-// not 0.
-// Header: N, ALPHA, GELU, ADD_TO_OUT, and for arrays that are there BIAS_OFFSET, ROW_SCALE_OFFSET, ROWS_PER_SCALE and
-// the data of rows; matmul-operands.wgsl and, for GELU, gelu-function.wgsl.
+// not 0. Arrays of bias, factors and residual may be given for nothing: then HAS_… is 0, and they are not read. Drivers
+// pass over what no invocation asks for (llvmpipe too: in no measurable time), while each set of arrays is a program.
+// Header: N, ALPHA, GELU, ADD_TO_OUT, and for arrays that are there HAS_BIAS, BIAS_OFFSET, HAS_ROW_SCALE,
+// ROW_SCALE_OFFSET, ROWS_PER_SCALE, HAS_RESIDUAL and the data of rows; matmul-operands.wgsl and, for GELU,
+// gelu-function.wgsl.
 
 #if bias
 var<storage, read> bias: array<Element>;
@@ -30,7 +32,9 @@ fn finish(row: u32, column: u32, product: vec4f) {
   let valid = N - column;
   var value = ALPHA * product;
 #if bias
-  value += load(&bias, BIAS_OFFSET + column, valid);
+  if (HAS_BIAS != 0u) {
+    value += load(&bias, BIAS_OFFSET + column, valid);
+  }
 #end
 #if pre_activation
   let kept = row_start(row, PRE_ACTIVATION_OFFSET, PRE_ACTIVATION_INNER, PRE_ACTIVATION_INVERSE,
@@ -47,14 +51,18 @@ fn finish(row: u32, column: u32, product: vec4f) {
   value *= vec4f(gelu_derivative(u.x), gelu_derivative(u.y), gelu_derivative(u.z), gelu_derivative(u.w));
 #end
 #if row_scale
-  // A dropped path is exactly zero, whatever it holds.
-  let factor = row_scale[ROW_SCALE_OFFSET + row / ROWS_PER_SCALE];
-  value = select(factor * value, vec4f(0.0), factor == 0.0);
+  if (HAS_ROW_SCALE != 0u) {
+    // A dropped path is exactly zero, whatever it holds.
+    let factor = row_scale[ROW_SCALE_OFFSET + row / ROWS_PER_SCALE];
+    value = select(factor * value, vec4f(0.0), factor == 0.0);
+  }
 #end
 #if residual
-  let added = row_start(row, RESIDUAL_OFFSET, RESIDUAL_INNER, RESIDUAL_INVERSE, RESIDUAL_INNER_STRIDE,
-                        RESIDUAL_OUTER_STRIDE);
-  value += load(&residual, added + column, valid);
+  if (HAS_RESIDUAL != 0u) {
+    let added = row_start(row, RESIDUAL_OFFSET, RESIDUAL_INNER, RESIDUAL_INVERSE, RESIDUAL_INNER_STRIDE,
+                          RESIDUAL_OUTER_STRIDE);
+    value += load(&residual, added + column, valid);
+  }
 #end
   let start = row_start(row, OUT_OFFSET, OUT_INNER, OUT_INVERSE, OUT_INNER_STRIDE, OUT_OUTER_STRIDE) + column;
   if (ADD_TO_OUT != 0u) {

@@ -50,10 +50,16 @@ export function matmul(runtime: Runtime, operands: MatmulOperands): void {
     kernel: 'matmul',
     variant: variant.name,
     wgsl: variant.wgsl,
-    constants: { ...block.constants, TRANSPOSE_A: transposeA, TRANSPOSE_B: transposeB },
+    constants: {
+      ...block.constants,
+      ...generality(plan, operands, block.constants),
+      TRANSPOSE_A: transposeA,
+      TRANSPOSE_B: transposeB,
+    },
     data: { K: k, SPLITS: splits, K_PER_SPLIT: kPerSplit },
     workgroups: [blockColumns, blockRows, groups * splits],
     cost: matmulCost(plan.extents, plan.epilogue),
+    sharesEpilogue: transposeB,
   };
   if (splits === 1) {
     runStage(runtime, product, plan, operands);
@@ -77,20 +83,24 @@ export function matmul(runtime: Runtime, operands: MatmulOperands): void {
   const columnBlocks = Math.ceil(n / 4);
   const grid = runtime.linearGrid(Math.ceil((groups * m * columnBlocks) / 64));
   const second = sumPartials ?? partials;
+  // Where there are no row sums it writes none, so that one program does; devices need not bind more than eight arrays.
+  const isShort = !plan.preActivation && !plan.geluInput;
+  const noSums = !rowSums && isShort ? runtime.empty([1], 'f32', 'matmul no row sums') : undefined;
   runStage(
     runtime,
     {
       kernel: 'matmul-reduce',
       wgsl: [reduceWgsl],
+      constants: { A_TWO_STRIDES: false, B_TWO_STRIDES: false },
       data: { SPLITS: splits, ROWS: groups * m, COLUMN_BLOCKS: columnBlocks, GRID_X: grid[0] },
       workgroups: grid,
       cost: NO_COST,
+      sharesEpilogue: true,
     },
     { ...plan, a: partials.rows(), b: second.rows() },
-    { ...operands, a: partials, b: second },
+    { ...operands, a: partials, b: second, rowSums: rowSums ?? (noSums && { out: noSums, skip: [0, m] }) },
   );
-  runtime.release(partials);
-  if (sumPartials) runtime.release(sumPartials);
+  for (const array of [partials, sumPartials, noSums]) if (array) runtime.release(array);
 }
 
 // Nothing was measured or asked for: then small outputs go to small blocks.
@@ -103,21 +113,27 @@ function chooseVariant(runtime: Runtime, extents: MatmulExtents, shape: ShapeCla
 /** What the product and the sum of its parts differ in. */
 type Stage = Pick<KernelCall, 'kernel' | 'variant' | 'wgsl' | 'constants' | 'data' | 'workgroups'> & {
   readonly cost: Cost;
+  /** Has bias, factors and residual in its program whether they are there or not: linear layers then share it. */
+  readonly sharesEpilogue: boolean;
 };
 
 type StagePlan = Pick<MatmulPlan, 'extents' | 'a' | 'b' | 'out' | 'width' | 'addToOut'> & Partial<MatmulPlan>;
 
 function runStage(runtime: Runtime, stage: Stage, plan: StagePlan, operands: MatmulOperands): void {
   const { m, n } = plan.extents;
-  const { bias, rowScale, rowsPerScale, activation, alpha = 1, rowSums } = operands;
-  const { preActivation, geluInput, residual } = plan;
+  const { activation, rowsPerScale = 1, alpha = 1, rowSums } = operands;
+  const { preActivation, geluInput } = plan;
+  const isPlain = !preActivation && !geluInput && activation === undefined;
+  const absent = stage.sharesEpilogue && isPlain ? runtime.zeros(4) : undefined;
+  const bias = operands.bias ?? absent;
+  const rowScale = operands.rowScale ?? absent;
+  const residual = plan.residual ?? absent?.rows();
   const [skipFrom, skipTo] = rowSums?.skip ?? [0, 0];
   runtime.run({
     ...stage,
     wgsl: [exponentialWgsl, geluWgsl, rowStartWgsl, operandsWgsl, epilogueWgsl, ...stage.wgsl],
     constants: {
       ...stage.constants,
-      ...generality(plan, operands, stage.constants),
       LOAD_WIDTH: plan.width,
       GELU: activation === 'gelu',
     },
@@ -132,9 +148,16 @@ function runStage(runtime: Runtime, stage: Stage, plan: StagePlan, operands: Mat
       ADD_TO_OUT: Number(plan.addToOut),
       ...(preActivation && rowData('PRE_ACTIVATION', preActivation)),
       ...(geluInput && rowData('GELU_INPUT', geluInput)),
-      ...(residual && rowData('RESIDUAL', residual)),
-      ...(bias && { BIAS_OFFSET: bias.offset }),
-      ...(rowScale && { ROW_SCALE_OFFSET: rowScale.offset, ROWS_PER_SCALE: rowsPerScale! }),
+      ...(residual && {
+        HAS_RESIDUAL: Number(plan.residual !== undefined),
+        ...rowData('RESIDUAL', residual),
+      }),
+      ...(bias && { HAS_BIAS: Number(bias !== absent), BIAS_OFFSET: bias.offset }),
+      ...(rowScale && {
+        HAS_ROW_SCALE: Number(rowScale !== absent),
+        ROW_SCALE_OFFSET: rowScale.offset,
+        ROWS_PER_SCALE: rowsPerScale,
+      }),
       ...(rowSums && {
         ROW_SUMS_OFFSET: rowSums.out.offset,
         ADD_TO_ROW_SUMS: Number(rowSums.accumulate ?? false),
@@ -150,7 +173,7 @@ function runStage(runtime: Runtime, stage: Stage, plan: StagePlan, operands: Mat
       pre_activation: operands.preActivation,
       gelu_input: operands.geluInput,
       row_scale: rowScale,
-      residual: residual && operands.residual,
+      residual: plan.residual ? operands.residual : absent,
       row_sums: rowSums?.out,
     },
   });
