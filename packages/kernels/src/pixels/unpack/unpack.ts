@@ -122,8 +122,7 @@ export function unpackFrames(
   runtime.run({
     kernel: 'unpack',
     wgsl: [unpackWgsl],
-    constants: { PLANAR: planar },
-    data: { JOBS_OFFSET: jobs.offset },
+    data: { JOBS_OFFSET: jobs.offset, PLANAR: Number(planar) },
     arrays: { bytes, jobs, pixels },
     workgroups: [Math.ceil(width / 64), Math.ceil(height / ROWS_PER_INVOCATION), frames],
     cost: unpackCost(frames, width, height, planar),
