@@ -45,12 +45,12 @@ async function programsOf(
   return counts;
 }
 
-// Four of them make frames of what decoders hand over: both forms unpacked, resized, packed.
+// Three of them make frames of what decoders hand over: unpacked, resized, packed.
 describe('programs of a pre-training', () => {
   it.each([
-    ['a software driver', software, 'f32', { demo: 38, base: 45 }],
-    ['a GPU', {}, 'f32', { demo: 45, base: 50 }],
-    ['a GPU with matrix units', matrixUnits, 'f16', { demo: 50, base: 59 }],
+    ['a software driver', software, 'f32', { demo: 32, base: 34 }],
+    ['a GPU', {}, 'f32', { demo: 37, base: 40 }],
+    ['a GPU with matrix units', matrixUnits, 'f16', { demo: 42, base: 48 }],
   ] as const)('are few on %s, and other batch sizes hardly add any', async (_, adapter, precision, most) => {
     const [demo, largerBatch] = await programsOf(adapter, precision, [
       [DEMO, 4],
@@ -62,8 +62,8 @@ describe('programs of a pre-training', () => {
     ]);
     expect(demo).toBeLessThanOrEqual(most.demo);
     expect(base).toBeLessThanOrEqual(most.base);
-    expect(largerBatch).toBeLessThanOrEqual(10);
-    expect(largerBaseBatch).toBeLessThanOrEqual(10);
+    expect(largerBatch).toBeLessThanOrEqual(7);
+    expect(largerBaseBatch).toBeLessThanOrEqual(2);
   });
 
   it('are those of another batch size or model size on a software driver but for five', async () => {
