@@ -44,9 +44,9 @@ async function programsOf(
 
 describe('programs of a fine-tuning', () => {
   it.each([
-    ['a software driver', software, 'f32', 39],
-    ['a GPU', {}, 'f32', 44],
-    ['a GPU with matrix units', matrixUnits, 'f16', 47],
+    ['a software driver', software, 'f32', 40],
+    ['a GPU', {}, 'f32', 45],
+    ['a GPU with matrix units', matrixUnits, 'f16', 48],
   ] as const)('are few on %s, and other batch sizes hardly add any', async (_, adapter, precision, most) => {
     const [base, largerBatch] = await programsOf(adapter, precision, [
       ['--model base', 8],

@@ -55,7 +55,7 @@ export interface SumLeadingArrays {
  * Throws `ShapeError` unless x has rank 3 and out the shape of one slab of it.
  */
 export function sumLeading(runtime: Runtime, { x, out, accumulate = false }: SumLeadingArrays): void {
-  sumSlabs(runtime, 'sum-leading', x, out, { scale: 1, accumulate });
+  sumSlabs(runtime, 'sum-leading', x, out, { scale: 1, accumulate, twoStrides: true });
 }
 
 /** As `sumLeading`, scaled, under another kernel's name in messages and in the ledger. */
@@ -98,6 +98,8 @@ export function sumRows(
 interface SumOptions {
   readonly scale: number;
   readonly accumulate: boolean;
+  /** Uses the program whose terms may lie at two strides. */
+  readonly twoStrides: boolean;
 }
 
 /** What is added up: slabs of `rows` rows. */
@@ -118,7 +120,7 @@ function sum(runtime: Runtime, kernel: string, slabs: Slabs, out: GpuArray, opti
   }
   const { rows } = slabs;
   const partials = runtime.empty([chunks, rows, columns], 'f32', `${kernel} partials`);
-  sumChunks(runtime, kernel, slabs, partials, chunkLength, { scale: 1, accumulate: false });
+  sumChunks(runtime, kernel, slabs, partials, chunkLength, { ...options, scale: 1, accumulate: false });
   const size = rows * columns;
   const starts = { rows: chunks, columns, offset: 0, inner: chunks, innerStride: size, outerStride: 0 };
   sumChunks(runtime, kernel, { array: partials, starts, rows, rowStride: columns }, out, chunks, options);
@@ -131,7 +133,7 @@ function sumChunks(
   { array: x, starts, rows, rowStride }: Slabs,
   out: GpuArray,
   chunkLength: number,
-  { scale, accumulate }: SumOptions,
+  { scale, accumulate, twoStrides }: SumOptions,
 ): void {
   const { rows: count, columns } = starts;
   const outRows = out.rows();
@@ -143,6 +145,7 @@ function sumChunks(
   runtime.run({
     kernel,
     wgsl: [elementAlias(width), rowStartWgsl, sumLeadingWgsl],
+    constants: { TWO_STRIDES: twoStrides },
     data: {
       COUNT: count,
       ROWS: rows,
