@@ -15,6 +15,7 @@ export { timelineChart, type TimelineOptions, type TimelinePoint } from './chart
 export * from './checkpoint.js';
 export * from './checkpoint-errors.js';
 export * from './checkpoint-folder.js';
+export { readPytorchFile } from './pytorch-file.js';
 export * from './cli.js';
 export { OptionError, UserError } from './errors.js';
 export { csvRecord } from './csv.js';
