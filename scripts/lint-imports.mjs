@@ -21,6 +21,7 @@ const allowed = {
   'apps/finetune': packages,
   'apps/parity': packages,
   benchmarks: packages,
+  examples: packages,
 };
 
 function filesOf(workspace) {
