@@ -31,6 +31,7 @@ export { mergeViews, softmax, type VideoScore, type ViewScore } from './evaluati
 export { evaluationPath, writeEvaluation } from './evaluation/write-evaluation.js';
 export { fileReader } from './file-reader.js';
 export { FileWriteError, writeFileInPieces, writeTextFile, type FilePiece } from './file-write.js';
+export { counted, formatFindings, formatTally, tally } from './findings-text.js';
 export type { ReportSection } from './html.js';
 export { escapeMarkup } from './markup.js';
 export { RateMeter, type Metrics } from './meters.js';
@@ -80,6 +81,7 @@ export {
 export { readLog, RunLog, type LogRecord } from './run-log.js';
 export { runsCommand } from './run-overview/runs-command.js';
 export { stopOnSignals } from './stop-signal.js';
+export { textTable } from './text-table.js';
 export { BadFiles } from './training/bad-files.js';
 export { TrainingDivergedError } from './training/divergence.js';
 export { dryTraining, measureMemory, memoryOnPaper, type StepMemory } from './training/dry-step.js';

@@ -103,7 +103,7 @@ export { readClip } from './read-clip';
 export { resizeBilinear, type Box } from './resize';
 export { clipFrameIndices, clipStartCount, type ClipShape } from './sampling';
 export { ShardMaker, type ShardEstimate } from './shards/write-shards';
-export { listVideos } from './source';
+export { listVideos, type VideoListing } from './source';
 export {
   blankAugmentations,
   drawAugmentation,
@@ -123,6 +123,16 @@ export {
 export type { RandomNumbers } from './transforms/random';
 export type { TimeRange, VideoEntry } from './video-entry';
 export type { VideoInfo } from './video-info';
+export { checkVoxceleb2, type Voxceleb2Check, type Voxceleb2PartCheck } from './voxceleb2/check-voxceleb2';
+export {
+  isVoxceleb2Path,
+  listVoxceleb2,
+  VOXCELEB2_COUNTS,
+  VOXCELEB2_LAYOUT,
+  VOXCELEB2_PARTS,
+  type Voxceleb2Counts,
+  type Voxceleb2Listing,
+} from './voxceleb2/parts';
 export { WebCodecsNotFoundError } from './webcodecs/client';
 export { findWebCodecs, type DecoderName } from './webcodecs/find';
 export type { DecodedFrames } from './worker-protocol';
