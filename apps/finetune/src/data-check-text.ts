@@ -1,6 +1,6 @@
 /** What a check of a data set has found, for people. */
 import { counted, formatFindings, textTable } from '@tubelet/trainer';
-import { PARTS, type DatasetCheck } from '@tubelet/video';
+import { DATASETS, PARTS, type DatasetCheck, type DatasetName, type Quartiles } from '@tubelet/video';
 
 /** So many frame sizes are shown. */
 const SHOWN = 5;
@@ -14,6 +14,7 @@ export function formatCheck(check: DatasetCheck): string {
     ...(check.folds.length > 0 ? [formatCounts(check)] : []),
     ...unreadFolds(check),
     ...frames(check),
+    ...faces(check),
     ...formatFindings(check.findings),
   ];
   return `${parts.join('\n\n')}\n`;
@@ -69,4 +70,29 @@ function frames({ frameCounts, frameSizes, quick }: DatasetCheck): string[] {
   }
   if (quick) lines.push('Images and videos were not opened (--quick).');
   return lines.length === 0 ? [] : [lines.join('\n')];
+}
+
+/** Where faces lie, beside where `data faces` puts them. */
+function faces({ faceCrops, name, title, clips }: DatasetCheck): string[] {
+  if (clips === 0) return [];
+  if (faceCrops === null) return ['Size and place of faces were not compared: --faces does.'];
+  const { found, size, right, down, turn } = faceCrops;
+  const looked = `faces, in the middle frames of ${counted(faceCrops.clips, 'clip')} spread over the set: found in ${found}`;
+  if (size === null) return [looked];
+  const row = (what: string, { low, median, high }: Quartiles, cut: string, digits: number) => [
+    what,
+    ...[median, low, high].map((value) => value.toFixed(digits)),
+    cut,
+  ];
+  const known = DATASETS[name as DatasetName].alignedFaces
+    ? 'Its crops are made by OpenFace, whose margin `data faces` follows.'
+    : `What faces measure in the owners’ crops of ${title} is not known here: only whole frames are warned of.`;
+  const table = textTable([
+    ['', 'median', 'from', 'to', 'by data faces'],
+    row('edge of the face with its margin, over the shorter side', size, '1', 2),
+    row('its middle right of the frame’s, in edges', right!, '0', 2),
+    row('its middle below the frame’s, in edges', down!, '0', 2),
+    row('turned clockwise, in degrees', turn!, '0', 0),
+  ]);
+  return [`${looked}; from and to hold the middle half of them\n${table}\n${known}`];
 }

@@ -45,6 +45,7 @@ export {
 export { PARTS, type PartCounts } from './datasets/check/check-splits';
 export { forEachConcurrently } from './datasets/check/concurrent';
 export { groupFindings, type Finding, type FindingGroup, type Severity } from './datasets/check/finding';
+export type { FaceCrops, Quartiles } from './datasets/check/face-crops';
 export type { FrameSizeCount } from './datasets/check/frame-sizes';
 export {
   DatasetError,
@@ -81,7 +82,7 @@ export {
 } from './errors';
 export { contactSheet, type SheetRow } from './faces/contact-sheet';
 export { drawFaces, type DrawnFace } from './faces/draw-faces';
-export type { Face, FaceDetector, FaceSquare, Point } from './faces/face';
+export { FACE_SIZE, type Face, type FaceDetector, type FaceSquare, type Point } from './faces/face';
 export { findPeople, imageToJpg, wholeFrames, type CutFrame } from './faces/find-people';
 export { openFaceDetector } from './faces/open-detector';
 export type { FaceTrack, FrameFaces, TrackedFrame } from './faces/track';

@@ -26,6 +26,8 @@ export interface DatasetProtocol {
   readonly frameStep: number;
   /** What the names of frames end in; left out where any that can be read will do. */
   readonly frameExtension?: '.jpg' | '.png';
+  /** Whether its crops are aligned as `data faces` aligns them, by OpenFace; left out where that is not known. */
+  readonly alignedFaces?: boolean;
   /** What is expected on the disk, in words; paths are relative to the root. */
   readonly layout: string;
   /** In the order of their labels; left out where the user names them. */
@@ -128,6 +130,7 @@ export const DATASETS: Readonly<Record<PublishedName, PublishedProtocol>> & {
     classes: ['ANG', 'DIS', 'FEA', 'HAP', 'NEU', 'SAD'],
     folds: 5,
     frameStep: 4,
+    alignedFaces: true,
     frameExtension: '.jpg',
     layout:
       'face_aligned/1001_DFA_ANG_XX/*.jpg: one folder of aligned faces for each clip, named like it; actors 1001 to 1091',
@@ -138,6 +141,7 @@ export const DATASETS: Readonly<Record<PublishedName, PublishedProtocol>> & {
     classes: ['neutral', 'calm', 'happy', 'sad', 'angry', 'fearful', 'disgust', 'surprised'],
     folds: 6,
     frameStep: 4,
+    alignedFaces: true,
     frameExtension: '.jpg',
     layout:
       'face_aligned/Actor_01/02-01-01-01-01-01-01/*.jpg: one folder of aligned faces for each speech clip ' +
@@ -154,6 +158,7 @@ export const DATASETS: Readonly<Record<PublishedName, PublishedProtocol>> & {
     classes: ['anger', 'disgust', 'fear', 'happiness', 'sadness', 'surprise'],
     folds: 5,
     frameStep: 4,
+    alignedFaces: true,
     frameExtension: '.jpg',
     layout:
       'face_aligned/subject_1/anger/sentence_1/s1_an_1/*.jpg: one folder of aligned faces for each clip, named like ' +

@@ -29,6 +29,10 @@ export const FINDING_KINDS = {
   'frame-numbers': { severity: 'warning', title: 'clips with gaps in the frame numbers' },
   'equal-lengths': { severity: 'warning', title: 'clips that all have the same number of frames' },
   'not-square': { severity: 'warning', title: 'clips whose frames are not square' },
+  'face-crops': {
+    severity: 'warning',
+    title: 'faces that lie otherwise in their frames than the protocol’s',
+  },
   'small-frames': { severity: 'warning', title: 'clips with frames smaller than the model takes' },
   'changing-size': { severity: 'warning', title: 'clips whose frames differ in size' },
   'odd-size': { severity: 'warning', title: 'clips with frames of a rare size' },
