@@ -11,6 +11,8 @@ const stated = encoderOfShapes(new Map([...tensors].map(([name, { shape }]) => [
 const gpu = await open();
 const encoder = lgiFormer('base', stated);
 const model = new Classifier(gpu, { encoder, classes: 7, pooling: 'representative' });
+// A pre-trained checkpoint has neither the last norm nor the head.
+model.initialise(0);
 const shapes = new Map([...model.store.parameters].map(([name, { shape }]) => [name, shape]));
 loadStateDict(model.store, finetuneStateDict(tensors, shapes).tensors, { strict: false });
 
