@@ -1,7 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { openApt, plannedPackages, unpackPackages } from './apt.mjs';
-import { fromTheSystem, upstreamVersion } from './llvmpipe.mjs';
+import { fromTheSystem, openApt, plannedPackages, unpackPackages, upstreamVersion } from './setup.mjs';
 
 /*
  * Open MPI and MPICH side by side, fetched with the machine's own apt sources into the cache folder and started from

@@ -34,7 +34,13 @@ export { resolveFfmpeg, wasmFfmpeg, type Ffmpeg, type NativeFfmpeg, type WasmFfm
 export { FRAME_FOLDER_RATE, type VideoInfo } from './video-info';
 export type { FrameShape } from './decode';
 export { WebCodecsNotFoundError } from './webcodecs/client';
-export { findWebCodecs, type DecoderName, type WebCodecsDecoder } from './webcodecs/find';
+export {
+  findWebCodecs,
+  tryWebCodecs,
+  wantedDecoder,
+  type DecoderName,
+  type WebCodecsDecoder,
+} from './webcodecs/find';
 export { resizeBilinear, type Box, type ResizeOptions } from './resize';
 export { ClipPixels } from './pixels/clip-pixels';
 export { augmentedImage, croppedImage, type RgbImage } from './pixels/image-passes';

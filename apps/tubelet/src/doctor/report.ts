@@ -1,4 +1,4 @@
-import type { Finding } from './system';
+import type { Finding } from './system.js';
 
 /** The findings as text: one block for each topic, remedies indented below what they remedy. */
 export function formatFindings(findings: readonly Finding[]): string {

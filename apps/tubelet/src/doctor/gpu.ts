@@ -1,6 +1,5 @@
-import type { GpuReport } from '../probe';
-import { missing, ok } from './system';
-import type { Finding } from './system';
+import type { GpuReport } from '@tubelet/kernels/node';
+import { missing, ok, type Finding } from './system.js';
 
 const topic = 'GPU';
 
@@ -37,7 +36,7 @@ export function describeGpu(
   if (!report) {
     return [
       missing(topic, `WebGPU finds no adapter. ${reasons.join('; ')}`, [
-        'node scripts/setup.mjs      unpacks a software driver into the cache folder',
+        'npx tubelet setup      unpacks a software driver into the cache folder',
       ]),
       ok(topic, chosen),
     ];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { majorVersion, plannedPackages, privateSources } from './apt.mjs';
+import { majorVersion, plannedPackages, privateSources } from './apt.js';
 
 describe('privateSources', () => {
   it('takes over the release from deb822 sources and adds its backports', () => {

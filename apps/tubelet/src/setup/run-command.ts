@@ -1,21 +1,34 @@
 import { spawn } from 'node:child_process';
-import { clearTimeout, setTimeout } from 'node:timers';
 
 /** A command ended in a way its caller did not want. */
 export class CommandError extends Error {
-  name = 'CommandError';
+  override readonly name = 'CommandError';
+}
+
+export interface CommandOptions {
+  readonly cwd?: string;
+  readonly env?: NodeJS.ProcessEnv;
+  readonly timeoutMs?: number;
+  /** A nonzero exit code is an answer instead of an error. */
+  readonly allowFailure?: boolean;
+}
+
+export interface CommandResult {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
 }
 
 /**
  * Runs a command without a shell and collects what it writes.
  *
- * @param {string} command
- * @param {string[]} args
- * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, timeoutMs?: number, allowFailure?: boolean }} [options]
- *   with `allowFailure` a nonzero exit code is an answer instead of an error
- * @returns {Promise<{ code: number, stdout: string, stderr: string }>}
+ * @throws CommandError where it cannot be started, fails, is killed, or goes on for too long
  */
-export function runCommand(command, args, options = {}) {
+export function runCommand(
+  command: string,
+  args: readonly string[],
+  options: CommandOptions = {},
+): Promise<CommandResult> {
   const { cwd, env, timeoutMs = 300_000, allowFailure = false } = options;
   return new Promise((resolve, reject) => {
     const shown = `${command} ${args.slice(0, 3).join(' ')}${args.length > 3 ? ' …' : ''}`;
@@ -27,8 +40,8 @@ export function runCommand(command, args, options = {}) {
       timedOut = true;
       child.kill('SIGKILL');
     }, timeoutMs);
-    child.stdout.setEncoding('utf8').on('data', (text) => (stdout += text));
-    child.stderr.setEncoding('utf8').on('data', (text) => (stderr += text));
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
     child.on('error', (error) => {
       clearTimeout(timer);
       reject(new CommandError(`${shown}: ${error.message}`));
@@ -42,4 +55,11 @@ export function runCommand(command, args, options = {}) {
       } else resolve({ code, stdout, stderr });
     });
   });
+}
+
+/** Runs npm, which under Windows is a command script that only a shell runs. */
+export function runNpm(args: readonly string[], options?: CommandOptions): Promise<CommandResult> {
+  return process.platform === 'win32'
+    ? runCommand('cmd', ['/c', 'npm', ...args], options)
+    : runCommand('npm', args, options);
 }

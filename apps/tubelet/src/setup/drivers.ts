@@ -1,45 +1,49 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { dependencyOrder } from './elf.mjs';
+import { driverManifestName, type SoftwareDriver } from '@tubelet/kernels/node';
+import { dependencyOrder } from './elf.js';
+import type { Probed } from './probe.js';
 
-/**
- * @typedef {import('../../packages/kernels/src/node/driver').SoftwareDriver} SoftwareDriver
- * @typedef {{ name: SoftwareDriver['name'], version: string, icd: string, driverFile: string, folder: string }} UnpackedDriver
- *   a driver in a staging folder; `icd` and `driverFile` are names inside `folder`
- */
+/** A driver in a staging folder; `icd` and `driverFile` are names inside `folder`. */
+export interface UnpackedDriver {
+  readonly name: SoftwareDriver['name'];
+  readonly version: string;
+  readonly icd: string;
+  readonly driverFile: string;
+  readonly folder: string;
+}
 
-const manifestName = 'vulkan-driver.json';
-const preference = ['llvmpipe', 'swiftshader'];
+const preference: readonly string[] = ['llvmpipe', 'swiftshader'];
 
-function readDrivers(cache) {
-  const path = join(cache, manifestName);
+function readDrivers(cache: string): SoftwareDriver[] {
+  const path = join(cache, driverManifestName);
   if (!existsSync(path)) return [];
   try {
-    const { drivers } = JSON.parse(readFileSync(path, 'utf8'));
-    return Array.isArray(drivers) ? drivers : [];
+    const { drivers } = JSON.parse(readFileSync(path, 'utf8')) as { drivers?: unknown };
+    return Array.isArray(drivers) ? (drivers as SoftwareDriver[]) : [];
   } catch {
     // Unreadable: about to be written anew, with the driver that was just verified.
     return [];
   }
 }
 
-function writeDrivers(cache, drivers) {
+function writeDrivers(cache: string, drivers: readonly SoftwareDriver[]): void {
   mkdirSync(cache, { recursive: true });
-  const path = join(cache, manifestName);
+  const path = join(cache, driverManifestName);
   const temporary = `${path}.${process.pid}`;
   writeFileSync(temporary, `${JSON.stringify({ drivers }, null, 2)}\n`);
   renameSync(temporary, path);
 }
 
 /** The names of a folder's shared libraries, each after those that it needs. */
-function librariesInOrder(folder) {
+function librariesInOrder(folder: string): string[] {
   const names = readdirSync(folder).filter((name) => /\.so(\.|$)/.test(name));
   return dependencyOrder(names.sort().map((name) => join(folder, name))).map((path) => basename(path));
 }
 
 /** A driver's manifest entry, with paths relative to the cache folder. */
-function entry(driver, folder, order) {
-  const inCache = (name) => `${folder}/${name}`;
+function entry(driver: UnpackedDriver, folder: string, order: readonly string[]): SoftwareDriver {
+  const inCache = (name: string) => `${folder}/${name}`;
   return {
     name: driver.name,
     version: driver.version,
@@ -51,10 +55,13 @@ function entry(driver, folder, order) {
 /**
  * Describes a driver to the Vulkan loader, in a file beside it.
  *
- * @param {Pick<UnpackedDriver, 'icd' | 'driverFile' | 'folder'>} driver
- * @returns {string} the file's path
+ * @returns the file's path
  */
-export function writeDescription({ icd, driverFile, folder }) {
+export function writeDescription({
+  icd,
+  driverFile,
+  folder,
+}: Pick<UnpackedDriver, 'icd' | 'driverFile' | 'folder'>): string {
   const path = join(folder, icd);
   // With a slash the path counts from this file, so that the folder can move.
   const ICD = { library_path: `./${driverFile}`, api_version: '1.3.0' };
@@ -66,13 +73,15 @@ export function writeDescription({ icd, driverFile, folder }) {
  * Makes a staging folder inside the cache folder (so that moving out of it is a rename), lets
  * `unpack` put a driver there, has `verify` try it, and only then records it.
  *
- * @param {string} cache the cache folder
- * @param {(staging: string) => Promise<UnpackedDriver>} unpack
- * @param {(stagedCache: string, name: string) => Promise<{ report?: object, reasons: string[] }>} verify
- * @param {(folder: string) => string[]} [loadOrder] the names of a folder's libraries, dependencies first
- * @returns {Promise<{ driver?: UnpackedDriver, report?: object, reasons: string[] }>}
+ * @param cache the cache folder
+ * @param loadOrder the names of a folder's libraries, dependencies first
  */
-export async function addDriver(cache, unpack, verify, loadOrder = librariesInOrder) {
+export async function addDriver(
+  cache: string,
+  unpack: (staging: string) => Promise<UnpackedDriver>,
+  verify: (stagedCache: string, name: string) => Promise<Probed>,
+  loadOrder: (folder: string) => string[] = librariesInOrder,
+): Promise<Probed> {
   const staging = join(cache, 'vulkan', `.staging-${process.pid}`);
   rmSync(staging, { recursive: true, force: true });
   mkdirSync(staging, { recursive: true });
@@ -97,7 +106,7 @@ export async function addDriver(cache, unpack, verify, loadOrder = librariesInOr
       const old = dirname(join(cache, icd));
       if (name === driver.name && old !== absolute) rmSync(old, { recursive: true, force: true });
     }
-    return { driver, report, reasons: [] };
+    return { report, reasons: [] };
   } finally {
     rmSync(staging, { recursive: true, force: true });
   }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { dependencyOrder, readSharedLibrary } from './elf.mjs';
+import { dependencyOrder, readSharedLibrary } from './elf.js';
 
 // The npm package carries its Linux build on every system.
 const webgpu = dirname(createRequire(import.meta.url).resolve('webgpu'));
@@ -18,12 +18,12 @@ it('reads what a shared library needs', () => {
 });
 
 /** The smallest shared library that states a name and needs: headers, dynamic section, strings. */
-function tinyLibrary(soname, needed) {
+function tinyLibrary(soname: string, needed: readonly string[]): Buffer {
   const names = [soname, ...needed];
   const strings = Buffer.from(`\0${names.join('\0')}\0`);
   const starts = names.map((name) => strings.indexOf(`\0${name}\0`) + 1);
   const dynamicOffset = 64 + 2 * 56;
-  const entries = [[14, starts[0]], ...starts.slice(1).map((start) => [1, start])];
+  const entries = starts.map((start, i): readonly [tag: number, value: number] => [i === 0 ? 14 : 1, start]);
   const stringsOffset = dynamicOffset + (entries.length + 2) * 16;
   const bytes = Buffer.alloc(stringsOffset + strings.length);
   bytes.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
@@ -32,7 +32,7 @@ function tinyLibrary(soname, needed) {
   bytes.writeUInt16LE(2, 56);
   // The whole file is loaded at an address that is not its offset.
   const base = 0x1000;
-  const segments = [
+  const segments: readonly (readonly [type: number, offset: number, address: number, size: number])[] = [
     [1, 0, base, bytes.length],
     [2, dynamicOffset, base + dynamicOffset, stringsOffset - dynamicOffset],
   ];
@@ -43,7 +43,7 @@ function tinyLibrary(soname, needed) {
     bytes.writeBigUInt64LE(BigInt(address), at + 16);
     bytes.writeBigUInt64LE(BigInt(size), at + 32);
   });
-  [...entries, [5, base + stringsOffset]].forEach(([tag, value], index) => {
+  [...entries, [5, base + stringsOffset] as const].forEach(([tag, value], index) => {
     bytes.writeBigInt64LE(BigInt(tag), dynamicOffset + index * 16);
     bytes.writeBigUInt64LE(BigInt(value), dynamicOffset + index * 16 + 8);
   });
@@ -54,7 +54,7 @@ function tinyLibrary(soname, needed) {
 it('orders libraries by what they need, whatever their files are called', () => {
   const folder = mkdtempSync(join(tmpdir(), 'tubelet-elf-'));
   try {
-    const write = (file, soname, needed) => {
+    const write = (file: string, soname: string, needed: readonly string[]) => {
       writeFileSync(join(folder, file), tinyLibrary(soname, needed));
       return join(folder, file);
     };

@@ -1,7 +1,5 @@
-import { installedIcds } from '../icd';
-import type { InstalledIcds } from '../icd';
-import { missing, ok } from './system';
-import type { Finding, System } from './system';
+import { installedIcds, type InstalledIcds } from '@tubelet/kernels/node';
+import { missing, ok, type Finding, type System } from './system.js';
 
 /** What decides whether Dawn finds a real GPU on Linux. */
 export interface VulkanFacts {

@@ -1,5 +1,4 @@
-import { missing, ok } from './system';
-import type { Finding } from './system';
+import { missing, ok, type Finding } from './system.js';
 
 /** Calls `MPI_Get_library_version` of a shared library; throws when it does not load. */
 export type MpiVersionReader = (library: string) => string;

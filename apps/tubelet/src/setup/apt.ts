@@ -1,21 +1,40 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runCommand } from './commands.mjs';
+import { runCommand, type CommandOptions, type CommandResult } from './run-command.js';
 
 /*
  * Packages of Debian and its relatives, fetched with the machine's own apt sources into private folders.
  */
 
+export interface DebianPackage {
+  readonly name: string;
+  readonly version: string;
+}
+
+/** Private apt folders with the package lists of a release. */
+export interface Archive {
+  /** Runs apt-get; with `system` it is the system's packages that count as installed. */
+  apt(
+    args: readonly string[],
+    options?: CommandOptions & { readonly system?: boolean },
+  ): Promise<CommandResult>;
+  readonly codename: string;
+  /** What apt said of lists that it could not fetch. */
+  readonly complaints: string;
+}
+
+type Fields = Readonly<Record<string, string | undefined>>;
+
 /** A deb822 stanza's fields, lower-cased names. */
-function fields(stanza) {
-  const found = {};
-  let name;
+function fields(stanza: string): Fields {
+  const found: Record<string, string> = {};
+  let name: string | undefined;
   for (const line of stanza.split('\n')) {
     if (line.startsWith('#')) continue;
     const match = /^([\w-]+):\s*(.*)$/.exec(line);
     if (match) {
-      name = match[1].toLowerCase();
-      found[name] = match[2];
+      name = match[1]!.toLowerCase();
+      found[name] = match[2]!;
     } else if (name && /^\s/.test(line)) found[name] += `\n${line}`;
   }
   return found;
@@ -25,17 +44,17 @@ function fields(stanza) {
  * The private apt sources in deb822 form: what the machine's own sources say about its release, and the backports
  * suite of the same archives.
  *
- * @param {string[]} texts contents of the machine's `*.list` and `*.sources` files
- * @param {string} codename such as `bookworm`
- * @param {string} [release] another release of the same archives to ask for in its place
- * @returns {string} empty when no source names the machine's release
+ * @param texts contents of the machine's `*.list` and `*.sources` files
+ * @param codename such as `bookworm`
+ * @param release another release of the same archives to ask for in its place
+ * @returns empty when no source names the machine's release
  */
-export function privateSources(texts, codename, release = codename) {
+export function privateSources(texts: readonly string[], codename: string, release = codename): string {
   const wanted = new Set(['', '-updates', '-security'].map((suffix) => codename + suffix));
-  const stanzas = [];
-  const add = (source) => {
-    const suites = source.suites.split(/\s+/).filter((suite) => wanted.has(suite));
-    const components = source.components.split(/\s+/);
+  const stanzas: string[] = [];
+  const add = (source: Fields) => {
+    const suites = (source.suites ?? '').split(/\s+/).filter((suite) => wanted.has(suite));
+    const components = (source.components ?? '').split(/\s+/);
     if (suites.length === 0 || !components.includes('main')) return;
     if (suites.includes(codename)) suites.push(`${codename}-backports`);
     const asked = suites.map((suite) => suite.replace(codename, release));
@@ -68,20 +87,19 @@ export function privateSources(texts, codename, release = codename) {
 /**
  * The packages that apt would install, from its simulation.
  *
- * @param {string} simulation what `apt-get install -s` prints
- * @returns {{ name: string, version: string }[]}
+ * @param simulation what `apt-get install -s` prints
  */
-export function plannedPackages(simulation) {
+export function plannedPackages(simulation: string): DebianPackage[] {
   const lines = simulation.matchAll(/^Inst (\S+) (?:\[[^\]]*\] )?\((\S+) /gm);
-  return [...lines].map(([, name, version]) => ({ name, version }));
+  return [...lines].map(([, name, version]) => ({ name: name!, version: version! }));
 }
 
 /** The leading number of a package version without its epoch: `1:25.0.7-2` is 25. */
-export function majorVersion(version) {
+export function majorVersion(version: string): number {
   return Number.parseInt(version.replace(/^\d+:/, ''), 10);
 }
 
-function systemSources() {
+function systemSources(): string[] {
   const folder = '/etc/apt/sources.list.d';
   const names = existsSync(folder) ? readdirSync(folder) : [];
   return ['/etc/apt/sources.list', ...names.map((name) => join(folder, name))]
@@ -93,12 +111,10 @@ function systemSources() {
  * Private apt folders below `folder`, with a release's package lists fetched: neither root nor a change to the system
  * is needed.
  *
- * @param {string} folder
- * @param {string} [wanted] a release to ask the machine's archives for; its own unless given
- * @returns {Promise<{ apt: Function, codename: string, complaints: string }>}
+ * @param wanted a release to ask the machine's archives for; its own unless given
  * @throws Error when the machine has no apt, or no source for its release
  */
-export async function openApt(folder, wanted) {
+export async function openApt(folder: string, wanted?: string): Promise<Archive> {
   if (!existsSync('/usr/bin/apt-get')) throw new Error('there is no apt-get on this system');
   const release = readFileSync('/etc/os-release', 'utf8');
   const codename = /^VERSION_CODENAME="?([\w-]+)"?$/m.exec(release)?.[1];
@@ -130,7 +146,7 @@ export async function openApt(folder, wanted) {
     ['Dir::State::status', join(folder, 'status')],
   ].flatMap(([name, value]) => ['-o', `${name}=${value}`]);
   const env = { ...process.env, LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' };
-  const apt = (args, options = {}) =>
+  const apt: Archive['apt'] = (args, options = {}) =>
     runCommand('apt-get', [...shared, ...(options.system ? [] : alone), ...args], {
       env,
       timeoutMs: 300_000,
@@ -144,12 +160,14 @@ export async function openApt(folder, wanted) {
 /**
  * Downloads packages and unpacks them into one tree below `folder`.
  *
- * @param {{ apt: Function }} archive
- * @param {{ name: string, version: string }[]} packages
- * @param {string} folder an existing folder
- * @returns {Promise<string>} the tree's root
+ * @param folder an existing folder
+ * @returns the tree's root
  */
-export async function unpackPackages(archive, packages, folder) {
+export async function unpackPackages(
+  archive: Pick<Archive, 'apt'>,
+  packages: readonly DebianPackage[],
+  folder: string,
+): Promise<string> {
   const debs = join(folder, 'debs');
   const tree = join(folder, 'tree');
   mkdirSync(debs);

@@ -10,41 +10,49 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { addDriver } from './drivers.mjs';
+import type { GpuReport, SoftwareDriver } from '@tubelet/kernels/node';
+import { addDriver, type UnpackedDriver } from './drivers.js';
+import type { Probed } from './probe.js';
 
-let cache;
+let cache: string;
 beforeEach(() => (cache = mkdtempSync(join(tmpdir(), 'tubelet-setup-'))));
 afterEach(() => rmSync(cache, { recursive: true }));
 
-const unpacker = (name, version) => async (staging) => {
+type Unpack = (staging: string) => Promise<UnpackedDriver>;
+type Verify = (staged: string, name: string) => Promise<Probed>;
+
+const unpacker = (name: SoftwareDriver['name'], version: string) => async (staging: string) => {
   const folder = join(staging, name);
   mkdirSync(folder);
   writeFileSync(join(folder, 'libdriver.so.1'), version);
   return { name, version, icd: 'driver.json', driverFile: 'libdriver.so.1', folder };
 };
-const manifest = () => JSON.parse(readFileSync(join(cache, 'vulkan-driver.json'), 'utf8'));
-const accepts = async () => ({ report: {}, reasons: [] });
+const manifestOf = (folder: string) =>
+  JSON.parse(readFileSync(join(folder, 'vulkan-driver.json'), 'utf8')) as { drivers: SoftwareDriver[] };
+const manifest = () => manifestOf(cache);
+const report = {} as GpuReport;
+const accepts = () => Promise.resolve({ report, reasons: [] });
 // The drivers here are empty files.
-const add = (driver, verify) => addDriver(cache, driver, verify, () => ['libdriver.so.1']);
+const add = (driver: Unpack, verify: Verify) => addDriver(cache, driver, verify, () => ['libdriver.so.1']);
 
 it('records a driver once it was verified in its staging folder, the preferred one first', async () => {
-  const seen = [];
-  const verify = async (staged, name) => {
-    const { drivers } = JSON.parse(readFileSync(join(staged, 'vulkan-driver.json'), 'utf8'));
+  const seen: unknown[] = [];
+  const verify: Verify = (staged, name) => {
+    const { drivers } = manifestOf(staged);
     seen.push([
       name,
-      existsSync(join(staged, drivers[0].icd)),
+      existsSync(join(staged, drivers[0]!.icd)),
       existsSync(join(cache, 'vulkan-driver.json')),
     ]);
-    return { report: {}, reasons: [] };
+    return accepts();
   };
   await add(unpacker('swiftshader', '1'), verify);
   expect(seen).toEqual([['swiftshader', true, false]]);
   await add(unpacker('llvmpipe', '25.0.7'), accepts);
   expect(manifest().drivers.map(({ name }) => name)).toEqual(['llvmpipe', 'swiftshader']);
-  const [driver] = manifest().drivers;
+  const driver = manifest().drivers[0]!;
   expect(driver.libraries).toEqual(['vulkan/llvmpipe-25.0.7/libdriver.so.1']);
-  const icd = JSON.parse(readFileSync(join(cache, driver.icd), 'utf8'));
+  const icd = JSON.parse(readFileSync(join(cache, driver.icd), 'utf8')) as { ICD: object };
   expect(icd.ICD).toMatchObject({ library_path: './libdriver.so.1' });
 });
 
@@ -56,9 +64,7 @@ it('replaces an older version and removes its files', async () => {
 });
 
 it('leaves nothing behind of a driver that Dawn refuses', async () => {
-  const result = await add(unpacker('llvmpipe', '22.3.6'), async () => ({
-    reasons: ['refused'],
-  }));
+  const result = await add(unpacker('llvmpipe', '22.3.6'), () => Promise.resolve({ reasons: ['refused'] }));
   expect(result).toEqual({ reasons: ['refused'] });
   expect(existsSync(join(cache, 'vulkan-driver.json'))).toBe(false);
   expect(readdirSync(join(cache, 'vulkan'))).toEqual([]);

@@ -1,15 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { GpuReport } from '../probe';
-import {
-  describeGpu,
-  diagnoseMpi,
-  diagnoseVulkan,
-  formatFindings,
-  collectVulkanFacts,
-  missing,
-  ok,
-} from './index';
-import type { System } from './index';
+import type { GpuReport } from '@tubelet/kernels/node';
+import { describeGpu } from './gpu.js';
+import { diagnoseMpi } from './mpi.js';
+import { formatFindings } from './report.js';
+import { missing, ok, type System } from './system.js';
+import { collectVulkanFacts, diagnoseVulkan } from './vulkan.js';
 
 /** A machine with these paths, commands and variables, and nothing else. */
 function machine(

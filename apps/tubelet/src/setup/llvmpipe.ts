@@ -1,6 +1,14 @@
 import { copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { majorVersion, openApt, plannedPackages, unpackPackages } from './apt.mjs';
+import {
+  majorVersion,
+  openApt,
+  plannedPackages,
+  unpackPackages,
+  type Archive,
+  type DebianPackage,
+} from './apt.js';
+import type { UnpackedDriver } from './drivers.js';
 
 /*
  * llvmpipe is Mesa's Vulkan driver for the CPU. Dawn accepts it from Mesa 25 on. On Debian and its
@@ -19,14 +27,16 @@ const packageNames = ['mesa-vulkan-drivers', 'libvulkan1'];
 /**
  * What apt would install for llvmpipe: the release's own Mesa where it is new enough, else that of the backports.
  *
- * @param {{ apt: Function, codename: string, complaints: string }} archive
- * @param {{ system?: boolean, oldest?: number }} [options] `oldest`: the first version of Mesa that will do
- * @returns {Promise<{ packages: { name: string, version: string }[], version: string, target: string[] }>}
+ * @param options `oldest`: the first version of Mesa that will do
+ * @returns with `target`, the words that make apt choose it
  * @throws Error when the archive has none
  */
-export async function planDriver({ apt, codename, complaints }, options = {}) {
+export async function planDriver(
+  { apt, codename, complaints }: Archive,
+  options: { readonly system?: boolean; readonly oldest?: number } = {},
+): Promise<{ packages: DebianPackage[]; version: string; target: string[] }> {
   const { system = false, oldest = oldestAcceptedMesa } = options;
-  const seen = [];
+  const seen: string[] = [];
   for (const target of [[], ['-t', `${codename}-backports`]]) {
     const args = ['install', '-s', ...target, ...packageNames];
     const { code, stdout, stderr } = await apt(args, { allowFailure: true, system });
@@ -47,14 +57,14 @@ export async function planDriver({ apt, codename, complaints }, options = {}) {
 }
 
 /** Every shared library of a folder tree, by path. */
-function sharedLibraries(folder) {
+function sharedLibraries(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true, recursive: true })
     .filter((file) => file.isFile() && /\.so(\.|$)/.test(file.name))
     .map((file) => join(file.parentPath ?? file.path, file.name));
 }
 
 /** A package version without its epoch and Debian's own part: `1:25.0.7-2` is `25.0.7`. */
-export function upstreamVersion(version) {
+export function upstreamVersion(version: string): string {
   return version.replace(/^\d+:/, '').replace(/-.*/, '');
 }
 
@@ -64,11 +74,10 @@ export const notNeeded = /^(libvulkan_(?!lvp\.)|libVkLayer_|libicu(io|test|tu)\.
 /**
  * Fetches llvmpipe and all it needs and unpacks it below `staging`.
  *
- * @param {string} staging an empty folder
- * @returns {Promise<import('./drivers.mjs').UnpackedDriver>}
+ * @param staging an empty folder
  * @throws Error when this system has no apt, or its sources no driver that Dawn accepts
  */
-export async function unpackLlvmpipe(staging) {
+export async function unpackLlvmpipe(staging: string): Promise<UnpackedDriver> {
   const work = join(staging, 'apt');
   const archive = await openApt(work);
   const plan = await planDriver(archive);
@@ -93,10 +102,10 @@ export async function unpackLlvmpipe(staging) {
 /**
  * Installs llvmpipe into the system: for root, where the unpacked one does not work.
  *
- * @param {string} staging an empty folder
+ * @param staging an empty folder
  * @throws Error when not root, or when apt fails
  */
-export async function installLlvmpipe(staging) {
+export async function installLlvmpipe(staging: string): Promise<void> {
   if (process.getuid?.() !== 0) throw new Error('installing it through apt needs root');
   const archive = await openApt(join(staging, 'apt'));
   const { target } = await planDriver(archive, { system: true });

@@ -2,7 +2,8 @@ import { createReadStream, createWriteStream, mkdirSync, readdirSync, rmSync } f
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createBrotliDecompress } from 'node:zlib';
-import { runCommand } from './commands.mjs';
+import type { UnpackedDriver } from './drivers.js';
+import { runCommand, runNpm } from './run-command.js';
 
 /** An npm package of a headless Chromium, whose software Vulkan driver is all that is taken of it. */
 const source = '@sparticuz/chromium';
@@ -12,18 +13,17 @@ const version = '153.0.0';
  * Fetches SwiftShader out of an npm package and unpacks it below `staging`. Slower than llvmpipe and
  * without `shader-f16`, but there for every x64 Linux with npm.
  *
- * @param {string} staging an empty folder
- * @returns {Promise<import('./drivers.mjs').UnpackedDriver>}
+ * @param staging an empty folder
  * @throws Error on other processors and systems; CommandError when npm or tar fails
  */
-export async function unpackSwiftShader(staging) {
+export async function unpackSwiftShader(staging: string): Promise<UnpackedDriver> {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     throw new Error(`the package has it for x64 Linux only, this is ${process.arch} ${process.platform}`);
   }
   const work = join(staging, 'npm');
   mkdirSync(work);
   const args = ['pack', `${source}@${version}`, '--pack-destination', work];
-  await runCommand('npm', args, { cwd: work, timeoutMs: 600_000 });
+  await runNpm(args, { cwd: work, timeoutMs: 600_000 });
   const archive = readdirSync(work).find((name) => name.endsWith('.tgz'));
   if (!archive) throw new Error(`npm pack ${source} left no archive`);
   const packed = 'package/bin/swiftshader.tar.br';

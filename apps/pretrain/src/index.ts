@@ -1,0 +1,4 @@
+/** The commands of pre-training. */
+export { prepareCommand } from './prepare-command.js';
+export { reconstructCommand } from './reconstruct-command.js';
+export { trainCommand } from './train-command.js';
