@@ -1,3 +1,4 @@
+import { cp } from 'node:fs/promises';
 import { defineConfig } from 'tsup';
 import { shared } from '../../tsup.shared';
 
@@ -7,6 +8,11 @@ export default defineConfig(
   shared(
     { cli: 'src/cli.ts', 'probe-child': 'src/setup/probe-child.ts', worker: '../faces/src/worker.ts' },
     // prettier is for the pages of this repository.
-    { dts: false, platform: 'node', external: [/^node:/, 'koffi', 'prettier'] },
+    {
+      dts: false,
+      platform: 'node',
+      onSuccess: () => cp('../../recipes', 'dist/recipes', { recursive: true }),
+      external: [/^node:/, 'koffi', 'prettier'],
+    },
   ),
 );

@@ -4,9 +4,9 @@ import { prepare } from './prepare.js';
 
 const EXAMPLES = `
 Examples:
-  pretrain prepare /data/vox2 --crop voxceleb --out /data/vox2-160
-  pretrain prepare videos.txt --image-size 224 --dry-run --out shards
-  pretrain train /data/vox2-160 --crop none --out runs/first`;
+  tubelet prepare /data/vox2 --crop voxceleb --out /data/vox2-160
+  tubelet prepare videos.txt --image-size 224 --dry-run --out shards
+  tubelet pretrain /data/vox2-160 --crop none --out runs/first`;
 
 /** The `prepare` command. */
 export function prepareCommand(): Command {

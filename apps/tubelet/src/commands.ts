@@ -12,7 +12,7 @@ export interface TubeletCommand {
 function ofProgram(name: string, summary: string, load: () => Promise<Command>): [string, TubeletCommand] {
   const run = async () => {
     const [command, { runProgram }] = await Promise.all([load(), import('@tubelet/trainer')]);
-    return runProgram('tubelet', summary, [command.name(name)]);
+    return runProgram('tubelet', summary, [command]);
   };
   return [name, { summary, run }];
 }
@@ -55,6 +55,11 @@ const applying: [string, TubeletCommand][] = [
 const paper: [string, TubeletCommand][] = [
   ofProgram('figure', 'draw figures of features, labels and results', async () =>
     (await finetuning()).figureCommand(),
+  ),
+  ofProgram(
+    'study',
+    'run what a table of the paper compares, and set our figures beside the printed ones',
+    async () => (await import('./study/study-command.js')).studyCommand(),
   ),
   ofProgram('faces', 'draw a miniature labelled data set of faces', async () =>
     (await import('@tubelet/faces')).facesCommand(),
@@ -151,7 +156,7 @@ const machine: [string, TubeletCommand][] = [
 const groups: Readonly<Record<string, readonly [string, TubeletCommand][]>> = {
   'Training:': training,
   'Applying:': applying,
-  'Figures and drawn data:': paper,
+  'The paper, and drawn data:': paper,
   'This machine:': machine,
 };
 

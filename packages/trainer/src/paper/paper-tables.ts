@@ -68,6 +68,11 @@ export interface PaperTables {
 
 export const PAPER_TABLES: PaperTables = tables.tables as PaperTables;
 
+/** The points of Figure 3: the weight λ of appearance in the loss. */
+export const PAPER_LOSS_WEIGHTS: readonly ({ readonly lossWeight: number } & Readonly<
+  Partial<Record<ComparedOn, PrintedRecall>>
+>)[] = tables.lossWeights;
+
 /**
  * Of MAE-DFER base, as the authors' page lists them, fold 1 first. Those of MAFW are of a second training: their mean is
  * 0.7 above the paper's.

@@ -1,12 +1,14 @@
 // How far the runs of a study are, from what they have left in their folders.
 import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
+import type { RunState, StudyRun } from './study-plan.js';
+import type { Metric } from './studies.js';
 
 /** Steps of a pre-training that has ended; undefined for another. */
-export function stepsOfEnded(folder) {
+export function stepsOfEnded(folder: string): number | undefined {
   const path = join(folder, 'log.jsonl');
   if (!existsSync(path)) return undefined;
-  const file = openSync(path);
+  const file = openSync(path, 'r');
   try {
     const { size } = fstatSync(file);
     // A log may have hundreds of megabytes; what ends it has a few hundred bytes.
@@ -20,10 +22,9 @@ export function stepsOfEnded(folder) {
   }
 }
 
-const resultPath = ({ folder }) => join(folder, 'test', 'evaluation.json');
+const resultPath = ({ folder }: StudyRun) => join(folder, 'test', 'evaluation.json');
 
-/** `finished`, `interrupted` or `to do`. */
-export function stateOf(run) {
+export function stateOf(run: StudyRun): RunState {
   const isFinished =
     run.program === 'pretrain' ? stepsOfEnded(run.folder) !== undefined : existsSync(resultPath(run));
   if (isFinished) return 'finished';
@@ -31,8 +32,10 @@ export function stateOf(run) {
 }
 
 /** Recalls of a fine-tuning's test as shares; null where it is not finished. */
-export function resultOf(run) {
+export function resultOf(run: StudyRun): Record<Metric, number> | null {
   if (!existsSync(resultPath(run))) return null;
-  const { metrics } = JSON.parse(readFileSync(resultPath(run), 'utf8'));
+  const { metrics } = JSON.parse(readFileSync(resultPath(run), 'utf8')) as {
+    metrics: Record<Metric, number>;
+  };
   return { uar: metrics.uar, war: metrics.war };
 }

@@ -1,7 +1,7 @@
-#!/usr/bin/env node
+/** The command as a program, for tests that start it from its sources. */
 import { runCli } from '@tubelet/trainer';
 import { FfmpegNotFoundError } from '@tubelet/video';
-import { facesCommand } from './faces-command.js';
+import { facesCommand } from '../faces-command.js';
 
 await runCli(
   async () => {
