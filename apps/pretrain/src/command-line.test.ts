@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fail, options, run, succeed, TINY_MODEL } from './testing/program.js';
+import { fail, options, succeed, TINY_MODEL } from './testing/program.js';
 
 const TRAIN_OPTIONS = [
   'out resume from model ablation region dim depth heads decoder-dim decoder-depth decoder-heads decoder-positions',
@@ -54,17 +54,10 @@ describe('--help', () => {
     );
     expect(listed.sort()).toEqual([...names].sort());
   });
-
-  it('without a command lists the commands', async () => {
-    const { exitCode, stderr } = await run([], withoutGpu);
-    expect(exitCode).toBe(2);
-    expect(stderr).toMatch(/^ {2}prepare .*^ {2}train .*^ {2}reconstruct /ms);
-  });
 });
 
 describe('a command line that cannot be used', () => {
   it.each<[string, () => string[], RegExp]>([
-    ['unknown command', () => ['pretend'], /unknown command 'pretend'/],
     ['unknown option', () => [...train(), '--bach-size', '4'], /unknown option '--bach-size'/],
     ['no videos', () => train({}, []), /missing required argument 'sources'/],
     ['no --out', () => ['pretrain', at('texts')], /required option '--out <dir>' is missing.*--config/],

@@ -49,7 +49,7 @@ function tubelet(...words: string[]) {
 describe('tubelet', () => {
   it('lists its commands', () => {
     expect(tubelet('--help')).toEqual({ status: 0, stdout: `${commandsText()}\n`, stderr: '' });
-    expect(tubelet().status).toBe(2);
+    expect(tubelet()).toEqual({ status: 2, stdout: '', stderr: `${commandsText()}\n` });
     expect(tubelet('--version').stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 

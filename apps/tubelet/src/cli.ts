@@ -2,9 +2,13 @@ import { readFileSync } from 'node:fs';
 import { commandNamed, commandsText } from './commands.js';
 
 async function main([name, ...words]: readonly string[]): Promise<number> {
-  if (name === undefined || ['help', '--help', '-h'].includes(name)) {
+  if (name === undefined) {
+    console.error(commandsText());
+    return 2;
+  }
+  if (['help', '--help', '-h'].includes(name)) {
     console.log(commandsText());
-    return name === undefined ? 2 : 0;
+    return 0;
   }
   if (name === '--version' || name === '-V') {
     const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
