@@ -1,32 +1,11 @@
 /** What a check of a data set has found, for people. */
-import {
-  groupFindings,
-  PARTS,
-  type DatasetCheck,
-  type Finding,
-  type FindingGroup,
-  type Severity,
-} from '@tubelet/video';
-import { textTable } from './text-table.js';
+import { counted, formatFindings, textTable } from '@tubelet/trainer';
+import { PARTS, type DatasetCheck } from '@tubelet/video';
 
-/** Of each kind of finding, so many are shown; of frame sizes too. */
+/** So many frame sizes are shown. */
 const SHOWN = 5;
 
 const number = (value: number): string => value.toLocaleString('en');
-const counted = (count: number, thing: string): string =>
-  `${number(count)} ${thing}${count === 1 ? '' : 's'}`;
-
-/** How many findings there are of each severity. */
-export function tally(findings: readonly Finding[]): Record<Severity, number> {
-  const counts = { error: 0, warning: 0, info: 0 };
-  for (const { severity } of findings) counts[severity]++;
-  return counts;
-}
-
-/** Such as `2 errors, 1 warning, 0 notes`. */
-export function formatTally({ error, warning, info }: Record<Severity, number>): string {
-  return [counted(error, 'error'), counted(warning, 'warning'), counted(info, 'note')].join(', ');
-}
 
 /** Counts, sizes and findings of a check; of each kind of finding the first few. */
 export function formatCheck(check: DatasetCheck): string {
@@ -35,8 +14,7 @@ export function formatCheck(check: DatasetCheck): string {
     ...(check.folds.length > 0 ? [formatCounts(check)] : []),
     ...unreadFolds(check),
     ...frames(check),
-    ...groupFindings(check.findings).map(formatGroup),
-    check.findings.length === 0 ? 'nothing wrong was found' : formatTally(tally(check.findings)),
+    ...formatFindings(check.findings),
   ];
   return `${parts.join('\n\n')}\n`;
 }
@@ -91,25 +69,4 @@ function frames({ frameCounts, frameSizes, quick }: DatasetCheck): string[] {
   }
   if (quick) lines.push('Images and videos were not opened (--quick).');
   return lines.length === 0 ? [] : [lines.join('\n')];
-}
-
-const SEVERITY_NAMES: Readonly<Record<Severity, string>> = {
-  error: 'ERROR',
-  warning: 'WARNING',
-  info: 'NOTE',
-};
-
-function formatGroup({ severity, title, findings }: FindingGroup): string {
-  const shown = findings.slice(0, SHOWN);
-  const more = findings.length - shown.length;
-  const oneRemedy = shown.every(({ remedy }) => remedy === shown[0]!.remedy);
-  return [
-    `${SEVERITY_NAMES[severity]}  ${title}: ${number(findings.length)}`,
-    ...shown.flatMap(({ where, problem, remedy }) => [
-      `  ${where}: ${problem}`,
-      ...(oneRemedy ? [] : [`    → ${remedy}`]),
-    ]),
-    ...(more > 0 ? [`  … and ${number(more)} more`] : []),
-    ...(oneRemedy ? [`  → ${shown[0]!.remedy}`] : []),
-  ].join('\n');
 }

@@ -2,15 +2,17 @@ import { resolve } from 'node:path';
 import {
   createCounter,
   debugOption,
+  formatTally,
   option,
   optionSet,
+  tally,
   UserError,
   writeTextFile,
   type Counter,
   type ValuesOfSet,
 } from '@tubelet/trainer';
 import { checkDataset, DatasetError, unopenedCheck, type Dataset, type DatasetCheck } from '@tubelet/video';
-import { formatCheck, formatTally, tally } from './data-check-text.js';
+import { formatCheck } from './data-check-text.js';
 import { openData, placeOptions, requireFold, type DataOptions, type FoldChoice } from './data-source.js';
 import { requireWritable, terminal, type Terminal } from './output.js';
 

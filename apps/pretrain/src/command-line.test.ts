@@ -6,12 +6,12 @@ import { fail, options, succeed, TINY_MODEL } from './testing/program.js';
 
 const TRAIN_OPTIONS = [
   'out resume from model ablation region dim depth heads decoder-dim decoder-depth decoder-heads decoder-positions',
-  'image-size frames frame-step crop augmentation segment-seconds clips-per-video start-seconds end-seconds',
+  'root image-size frames frame-step crop augmentation segment-seconds clips-per-video start-seconds end-seconds',
   'mask-ratio target loss-weight epochs warmup-epochs batch-size accumulate lr min-lr weight-decay precision seed',
   'watch watch-every save-every keep keep-every stop-after max-skipped reopen-gpu workers decode-limit gpu recompute dry-run memory-budget no-autotune profile trace debug config help',
 ].flatMap((line) => line.split(' '));
 const PREPARE_OPTIONS =
-  'out resume dry-run image-size crop key-frame-interval shard-size workers debug help'.split(' ');
+  'out resume dry-run root image-size crop key-frame-interval shard-size workers debug help'.split(' ');
 const RECONSTRUCT_OPTIONS =
   'checkpoint out start-seconds frame-step crop mask-ratios mask-type seed no-prediction-row no-captions debug help'.split(
     ' ',

@@ -77,6 +77,11 @@ describe('tubelet', () => {
     expect(status).toBe(0);
   });
 
+  it('knows the data sets of both programs', () => {
+    expect(tubelet('data', 'check', '--help').stdout).toMatch(/dfew[^]*data check voxceleb2/);
+    expect(tubelet('data', 'check', 'voxceleb2', '--help').stdout).toContain('VoxCeleb2');
+  });
+
   it('hands over exit codes', () => {
     expect(tubelet('predict', 'nothing.mp4', '--checkpoint', 'nowhere')).toMatchObject({
       status: 1,

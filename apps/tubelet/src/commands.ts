@@ -9,13 +9,19 @@ export interface TubeletCommand {
 }
 
 /** A command of one of the programs, under the name that it has here. */
-function ofProgram(name: string, summary: string, load: () => Promise<Command>): [string, TubeletCommand] {
-  const run = async () => {
-    const [command, { runProgram }] = await Promise.all([load(), import('@tubelet/trainer')]);
+function ofProgram(
+  name: string,
+  summary: string,
+  load: (words: readonly string[]) => Promise<Command>,
+): [string, TubeletCommand] {
+  const run = async (words: readonly string[]) => {
+    const [command, { runProgram }] = await Promise.all([load(words), import('@tubelet/trainer')]);
     return runProgram('tubelet', summary, [command]);
   };
   return [name, { summary, run }];
 }
+
+const VOXCELEB2_HELP = '\nVoxCeleb2, to pre-train on: tubelet data check voxceleb2 --help';
 
 const pretraining = () => import('@tubelet/pretrain');
 const finetuning = () => import('@tubelet/finetune');
@@ -30,8 +36,11 @@ const training: [string, TubeletCommand][] = [
   ofProgram('reconstruct', 'draw what a pre-trained model makes of masked videos', async () =>
     (await pretraining()).reconstructCommand(),
   ),
-  ofProgram('data', 'check a labelled data set, show its labels, or cut its faces', async () =>
-    (await finetuning()).dataCommand(),
+  ofProgram('data', 'check a data set, show its labels, or cut its faces', async (words) =>
+    // What is known of VoxCeleb2, which has no labels, belongs to pre-training.
+    words.includes('voxceleb2')
+      ? (await pretraining()).dataCommand()
+      : (await finetuning()).dataCommand().addHelpText('afterAll', VOXCELEB2_HELP),
   ),
   ofProgram('finetune', 'fine-tune a classifier of facial expressions, validate it, and test it', async () =>
     (await finetuning()).trainCommand(),

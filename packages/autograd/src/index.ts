@@ -4,7 +4,6 @@ export * from './engine.js';
 export * from './gradcheck.js';
 export * from './gradient-reduction.js';
 export * from './gradients.js';
-export * from './layers.js';
 export * from './loss-scale.js';
 export { open, type OpenOptions } from './open.js';
 export * from './ops/add-rows.js';

@@ -20,7 +20,8 @@ export interface ClipConfig {
   readonly patchSize: number;
 }
 
-interface TransformerConfig {
+/** The size of a transformer. */
+export interface TransformerConfig {
   /** Width of a token. */
   readonly dim: number;
   readonly depth: number;

@@ -15,6 +15,7 @@ export { timelineChart, type TimelineOptions, type TimelinePoint } from './chart
 export * from './checkpoint.js';
 export * from './checkpoint-errors.js';
 export * from './checkpoint-folder.js';
+export { readPytorchFile } from './pytorch-file.js';
 export * from './cli.js';
 export { OptionError, UserError } from './errors.js';
 export { csvRecord } from './csv.js';
@@ -41,6 +42,7 @@ export {
   type WriteFileSystem,
   type WriteHandle,
 } from './file-write.js';
+export * from './findings-text.js';
 export { RateMeter, SKIPPED_STEPS, type Metrics } from './meters.js';
 export * from './options/encoder-options.js';
 export * as option from './options/option-kinds.js';
@@ -57,6 +59,7 @@ export * from './run-folder.js';
 export { RunLog, readLog, type LogRecord } from './run-log.js';
 export { runsCommand } from './run-overview/runs-command.js';
 export * from './stop-signal.js';
+export { textTable } from './text-table.js';
 export { TensorBoardWriter } from './tensorboard.js';
 export * from './training/bad-files.js';
 export * from './training/divergence.js';

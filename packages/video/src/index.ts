@@ -52,6 +52,7 @@ export * from './sampling';
 export * from './crop';
 export * from './transforms/index';
 export * from './datasets/index';
+export * from './voxceleb2/index';
 export { listFrames, readFrame } from './frame-folder';
 export { framesWithin, cutSegments, type FrameRange } from './frame-range';
 export type { TimeRange, VideoEntry } from './video-entry';

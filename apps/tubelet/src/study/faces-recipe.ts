@@ -20,7 +20,7 @@ const encoder = {
  */
 export const unlabelledFaces = { seed: 1, subjects: 60, variety: 1 };
 
-/** Options of `pretrain train`. */
+/** Options of `tubelet pretrain`. */
 export const pretraining = {
   ...encoder,
   'decoder-dim': 48,
@@ -35,7 +35,7 @@ export const pretraining = {
 };
 
 /**
- * Options of `finetune train`. The published augmentation, smoothing and layer decay are for real faces and a hundred
+ * Options of `tubelet finetune`. The published augmentation, smoothing and layer decay are for real faces and a hundred
  * epochs. A few epochs of drawn faces learn more from clips that are only mirrored; while they were also cropped, the
  * loss stayed where it began for a thousand steps. So it did at two and a half times the learning rate, until the
  * schedule had brought that down; from random weights it stayed there at either.

@@ -3,8 +3,6 @@ import { Engine } from '@tubelet/autograd';
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
 import { Classifier } from './classifier.js';
 import { lgiFormer } from './config.js';
-import { initialiseClassifier, initialisePretraining } from './initialise.js';
-import { decayGroups, layerDecayGroups } from './parameter-groups.js';
 import { PretrainingModel } from './pretraining-model.js';
 
 const encoder = lgiFormer('tiny', {
@@ -17,7 +15,7 @@ const encoder = lgiFormer('tiny', {
 });
 const decoder = { dim: 32, depth: 1, heads: 2 };
 
-describe('fresh weights and optimiser groups', () => {
+describe('the weights of a model', () => {
   let engine: Engine;
   let pretraining: PretrainingModel;
   let classifier: Classifier;
@@ -31,8 +29,8 @@ describe('fresh weights and optimiser groups', () => {
   const largest = async (model: PretrainingModel | Classifier, name: string) =>
     Math.max(...(await model.store.get(name).read()).map(Math.abs));
 
-  it('of pre-training follow Xavier on stored shapes, with tokens cut at ±0.02', async () => {
-    initialisePretraining(pretraining.store, 7);
+  it('of pre-training begin by Xavier on stored shapes, with tokens cut at ±0.02', async () => {
+    pretraining.initialise(7);
     const kv = 'encoder.blocks.0.first_attn.kv.weight';
     const bound = Math.sqrt(6 / (128 + 64));
     expect(await largest(pretraining, kv)).toBeLessThanOrEqual(bound);
@@ -50,18 +48,18 @@ describe('fresh weights and optimiser groups', () => {
     expect(await largest(pretraining, 'decoder.blocks.0.attn.q_bias')).toBe(0);
   });
 
-  it('of the classifier are normal, with a head near zero', async () => {
-    initialiseClassifier(classifier.store, 7);
+  it('of the classifier begin as normal, with a head near zero', async () => {
+    classifier.initialise(7);
     expect(await largest(classifier, 'blocks.1.mlp.fc1.weight')).toBeGreaterThan(0.05);
     expect(await largest(classifier, 'head.weight')).toBeLessThan(2e-4);
     expect(await largest(classifier, 'head.weight')).toBeGreaterThan(0);
     expect(new Set(await classifier.store.get('fc_norm.weight').read())).toEqual(new Set([1]));
   });
 
-  it('depend on the seed alone', async () => {
+  it('begin by the seed alone', async () => {
     const name = 'encoder.blocks.1.mlp.fc2.weight';
     const weights = async (seed: number) => {
-      initialisePretraining(pretraining.store, seed);
+      pretraining.initialise(seed);
       return pretraining.store.get(name).read();
     };
     const first = await weights(1);
@@ -69,33 +67,39 @@ describe('fresh weights and optimiser groups', () => {
     expect(await weights(1)).toEqual(first);
   });
 
-  it('decay matrices only; representative tokens by the rule of each program', () => {
-    const decayed = (groups: readonly { weightDecay: number; parameters: readonly string[] }[]) =>
-      new Set(groups.filter(({ weightDecay }) => weightDecay > 0).flatMap(({ parameters }) => parameters));
-    const pre = decayed(decayGroups(pretraining.store, 0.05));
-    expect(pre).toContain('encoder.lg_region_tokens');
-    expect(pre).not.toContain('mask_token');
-    expect(pre).not.toContain('encoder.norm.weight');
-    expect(pre).toContain('decoder.head.weight');
-    const fine = layerDecayGroups(classifier.store, { depth: 2, weightDecay: 0.05, layerDecay: 0.75 });
-    expect(decayed(fine)).not.toContain('lg_region_tokens');
-    const scale = (name: string) =>
-      fine.find(({ parameters }) => parameters.includes(name))!.learningRateScale;
-    expect(scale('patch_embed.proj.weight')).toBeCloseTo(0.75 ** 3, 12);
-    expect(scale('blocks.0.norm2.bias')).toBeCloseTo(0.75 ** 2, 12);
-    expect(scale('blocks.1.mlp.fc1.weight')).toBeCloseTo(0.75, 12);
-    for (const name of ['head.weight', 'fc_norm.bias', 'lg_region_tokens']) expect(scale(name)).toBe(1);
-    const first = layerDecayGroups(classifier.store, {
-      depth: 2,
-      weightDecay: 0.05,
-      layerDecay: 0.75,
-      representativeTokens: 'first',
-    });
-    const ofTokens = first.find(({ parameters }) => parameters.includes('lg_region_tokens'))!;
-    expect(ofTokens.learningRateScale).toBeCloseTo(0.75 ** 3, 12);
-    // Every parameter is in exactly one group.
-    const all = fine.flatMap(({ parameters }) => parameters);
-    expect(all).toHaveLength(classifier.store.parameters.size);
-    expect(new Set(all).size).toBe(all.length);
+  it('decay as matrices only; representative tokens by the rule of each program', () => {
+    const decays = ({ store }: PretrainingModel | Classifier, name: string) => store.get(name).decays;
+    expect(decays(pretraining, 'encoder.lg_region_tokens')).toBe(true);
+    expect(decays(pretraining, 'mask_token')).toBe(false);
+    expect(decays(pretraining, 'encoder.norm.weight')).toBe(false);
+    expect(decays(pretraining, 'decoder.head.weight')).toBe(true);
+    expect(decays(classifier, 'lg_region_tokens')).toBe(false);
+  });
+
+  it('learn by layer at rates that fall towards the input', () => {
+    const scales = (representativeTokens?: 'first' | 'last') => {
+      const groups = classifier.learningRateGroups({ layerDecay: 0.75, representativeTokens });
+      const entries = groups.flatMap(({ parameters, learningRateScale }) =>
+        parameters.map(({ name }) => [name, learningRateScale] as const),
+      );
+      expect(new Set(entries.map(([name]) => name)).size, 'none twice').toBe(entries.length);
+      return new Map(entries);
+    };
+    const byName = scales();
+    expect(byName.get('patch_embed.proj.weight')).toBeCloseTo(0.75 ** 3, 12);
+    expect(byName.get('blocks.0.norm2.bias')).toBeCloseTo(0.75 ** 2, 12);
+    expect(byName.get('blocks.1.mlp.fc1.weight')).toBeCloseTo(0.75, 12);
+    for (const name of ['head.weight', 'fc_norm.bias', 'lg_region_tokens']) {
+      expect(byName.has(name), 'at the full learning rate').toBe(false);
+    }
+    expect(scales('first').get('lg_region_tokens')).toBeCloseTo(0.75 ** 3, 12);
+  });
+
+  it('lie so that one product projects queries, keys and values', () => {
+    const [q, kv] = ['q', 'kv'].map(
+      (which) => classifier.store.get(`blocks.0.first_attn.${which}.weight`).array,
+    );
+    expect(kv!.storage).toBe(q!.storage);
+    expect(kv!.offset).toBe(q!.offset + q!.size);
   });
 });
