@@ -22,6 +22,7 @@ const allowed = {
   'apps/parity': packages,
   'apps/tubelet': [...packages, 'faces', 'pretrain', 'finetune', 'benchmarks'],
   benchmarks: packages,
+  examples: packages,
 };
 
 function filesOf(workspace) {
