@@ -9,6 +9,7 @@ export interface PrintedRecall {
 
 /** The data sets on which Tables 2 to 5, 10 and 11 compare, by their columns. */
 export const COMPARED_ON = ['DFEW fold 1', 'FERV39k'] as const;
+/** One of `COMPARED_ON`. */
 export type ComparedOn = (typeof COMPARED_ON)[number];
 
 /** What a row of a comparison has on each of its data sets. */
