@@ -5,9 +5,13 @@
 //   npm run demo:finetune
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { finetuning, pretraining, unlabelledFaces } from './lib/faces-recipe.mjs';
 import { commandText, optionWords, requireBuilt, runProgram } from './lib/programs.mjs';
 import { root } from './lib/root.mjs';
+import { importSource } from './lib/source.mjs';
+
+const { finetuning, pretraining, unlabelledFaces } = await importSource(
+  'apps/tubelet/src/study/faces-recipe.ts',
+);
 
 const FOLD = 1;
 // Drawn in a minute, in the frames and the size that the model sees. The labelled people differ in their faces and in
@@ -51,20 +55,20 @@ function testVideo() {
 
 async function demo() {
   if (process.argv.length > 2) throw new Error(`Unknown option ${process.argv[2]}; the demo takes none.`);
-  requireBuilt('faces', 'pretrain', 'finetune');
+  requireBuilt();
   startAfresh();
   say('step 1 of 4: drawing faces; they are schematic, and nothing about real ones follows from them');
-  await runProgram('faces', ['--out', place(faces), ...optionWords(LABELLED)]);
-  await runProgram('faces', ['--out', place(unlabelled), ...optionWords(UNLABELLED)]);
+  await runProgram(['faces', '--out', place(faces), ...optionWords(LABELLED)]);
+  await runProgram(['faces', '--out', place(unlabelled), ...optionWords(UNLABELLED)]);
   say('step 2 of 4: pre-training without labels, on other people');
-  await runProgram('pretrain', [
-    'train',
+  await runProgram([
+    'pretrain',
     place(join(unlabelled, 'clips')),
     ...optionWords({ out: place(pretrained), ...PRETRAINING }),
   ]);
   say('step 3 of 4: fine-tuning with labels, and testing on people it has not seen');
-  await runProgram('finetune', [
-    'train',
+  await runProgram([
+    'finetune',
     ...optionWords({
       data: 'csv',
       root: place(join(faces, 'faces.csv')),
@@ -77,18 +81,17 @@ async function demo() {
   ]);
   const video = testVideo();
   say(`step 4 of 4: asking about a video of ${video.label}`);
-  const predict = ['predict', place(video.path), '--checkpoint', place(finetuned)];
-  await runProgram('finetune', predict);
+  await runProgram(['predict', place(video.path), '--checkpoint', place(finetuned)]);
   console.log(`
 run report   ${place(join(finetuned, 'report.html'))}
 test report  ${place(join(finetuned, 'test', 'report.html'))}
 
 What next:
   a video of your own
-    ${commandText('finetune', ['predict', 'VIDEO', '--checkpoint', place(finetuned)])}
+    ${commandText(['predict', 'VIDEO', '--checkpoint', place(finetuned)])}
   one of the six published data sets, on a machine with a GPU
-    ${commandText('finetune', ['data', 'check', 'dfew', '--root', 'FOLDER'])}
-    ${commandText('finetune', ['train', '--help'])}`);
+    ${commandText(['data', 'check', 'dfew', '--root', 'FOLDER'])}
+    ${commandText(['finetune', '--help'])}`);
 }
 
 try {

@@ -20,6 +20,7 @@ const allowed = {
   'apps/pretrain': packages,
   'apps/finetune': packages,
   'apps/parity': packages,
+  'apps/tubelet': [...packages, 'faces', 'pretrain', 'finetune', 'benchmarks'],
   benchmarks: packages,
   examples: packages,
 };

@@ -1,7 +1,6 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openApt, plannedPackages, unpackPackages } from './apt.mjs';
-import { fromTheSystem, upstreamVersion } from './llvmpipe.mjs';
+import { fromTheSystem, openApt, plannedPackages, unpackPackages, upstreamVersion } from './setup.mjs';
 
 /** Debian's folder of libraries for this processor, inside of `/usr/lib`. */
 export const multiarch = { x64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' }[process.arch];

@@ -75,6 +75,6 @@ describe('a classifier that the published code has trained', () => {
   it('is not taken unnamed, and the way to name it is told', async () => {
     const reading = readClassifierFile(at('pretrained.pth'));
     await expect(reading).rejects.toThrow(UserError);
-    await expect(reading).rejects.toThrow(/finetune export --checkpoint .*pretrained\.pth --trained-on/);
+    await expect(reading).rejects.toThrow(/tubelet export --checkpoint .*pretrained\.pth --trained-on/);
   });
 });

@@ -75,7 +75,7 @@ function formatCheck({ root, quick, parts, findings }: Voxceleb2Check): string {
     ...(rows.length > 0 ? [textTable([['part', 'people', 'videos', 'clips'], ...rows])] : []),
     quick
       ? 'Clips were not opened (--quick).'
-      : 'The header of every clip was read; frames were not decoded: `prepare` and `train` leave out what cannot be.',
+      : 'The header of every clip was read; frames were not decoded: `prepare` and `pretrain` leave out what cannot be.',
     ...formatFindings(findings),
   ].join('\n\n');
 }

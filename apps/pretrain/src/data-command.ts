@@ -6,9 +6,9 @@ import { NAMED_SOURCES } from './sources.js';
 
 const EXAMPLES = `
 Examples:
-  pretrain data check voxceleb2 --root /data/VoxCeleb2 --quick
-  pretrain data check voxceleb2 --root /data/VoxCeleb2 --out /data/VoxCeleb2
-  pretrain train voxceleb2 --root /data/VoxCeleb2 --out runs/base
+  tubelet data check voxceleb2 --root /data/VoxCeleb2 --quick
+  tubelet data check voxceleb2 --root /data/VoxCeleb2 --out /data/VoxCeleb2
+  tubelet pretrain voxceleb2 --root /data/VoxCeleb2 --out runs/base
 
 What is expected on the disk:
 ${new Help().boxWrap(VOXCELEB2_LAYOUT, 92).replace(/^/gm, '  ')}

@@ -5,9 +5,9 @@ import { findVideos, SOURCES_HELP } from './sources.js';
 
 const EXAMPLES = `
 Examples:
-  pretrain prepare voxceleb2 --root /data/VoxCeleb2 --out /data/vox2-160
-  pretrain prepare videos.txt --image-size 224 --dry-run --out shards
-  pretrain train /data/vox2-160 --out runs/first`;
+  tubelet prepare voxceleb2 --root /data/VoxCeleb2 --out /data/vox2-160
+  tubelet prepare videos.txt --image-size 224 --dry-run --out shards
+  tubelet pretrain /data/vox2-160 --out runs/first`;
 
 /** The `prepare` command. */
 export function prepareCommand(): Command {

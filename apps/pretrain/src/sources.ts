@@ -53,7 +53,7 @@ function listDevelopmentPart(root: string): VideoListing & { note: string } {
   if (listing === undefined || listing.clips.length === 0) {
     throw new UserError(
       `${root} does not hold the development part of VoxCeleb2: expected is ${VOXCELEB2_LAYOUT}. ` +
-        `\`pretrain data check voxceleb2 --root ${root}\` says what is missing.`,
+        `\`tubelet data check voxceleb2 --root ${root}\` says what is missing.`,
     );
   }
   const { clips, strays } = listing;

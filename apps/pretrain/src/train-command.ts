@@ -6,15 +6,15 @@ import { pretraining, trainable } from './train.js';
 
 const EXAMPLES = `
 Examples:
-  pretrain train videos --out runs/first
-  pretrain train voxceleb2 --root /data/VoxCeleb2 --out runs/base
-  pretrain train 'clips/**/*.mp4' --model small --batch-size 32 --accumulate 4 --out runs/small
-  pretrain train videos --config small.yaml --seed 1 --out runs/small-1
-  pretrain train videos --out runs/first --resume`;
+  tubelet pretrain videos --out runs/first
+  tubelet pretrain voxceleb2 --root /data/VoxCeleb2 --out runs/base
+  tubelet pretrain 'clips/**/*.mp4' --model small --batch-size 32 --accumulate 4 --out runs/small
+  tubelet pretrain videos --config small.yaml --seed 1 --out runs/small-1
+  tubelet pretrain videos --out runs/first --resume`;
 
-/** The `train` command. */
+/** The command that pre-trains. */
 export function trainCommand(): Command {
-  const command = new Command('train')
+  const command = new Command('pretrain')
     .description('pre-train a masked autoencoder on unlabelled videos')
     .argument('<sources...>', SOURCES_HELP)
     .addHelpText('after', EXAMPLES);

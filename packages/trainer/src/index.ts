@@ -1,6 +1,7 @@
 export { barChart } from './charts/bar-chart.js';
 export { confusionMatrixChart } from './charts/confusion-matrix.js';
 export { labelDistributionChart, type LabelGroup } from './charts/label-distribution.js';
+export { lineChart } from './charts/line-chart.js';
 export { classColour } from './charts/palette.js';
 export { pictureGrid } from './charts/picture-grid.js';
 export { svgToPng } from './charts/png.js';
@@ -32,7 +33,7 @@ export { evaluationPath, writeEvaluation } from './evaluation/write-evaluation.j
 export { fileReader } from './file-reader.js';
 export { FileWriteError, writeFileInPieces, writeTextFile, type FilePiece } from './file-write.js';
 export { counted, formatFindings, formatTally, tally } from './findings-text.js';
-export type { ReportSection } from './html.js';
+export { htmlPage, type ReportSection } from './html.js';
 export { escapeMarkup } from './markup.js';
 export { RateMeter, type Metrics } from './meters.js';
 export {
@@ -56,10 +57,12 @@ export {
 export {
   MAE_DFER,
   PAPER_FOLDS,
+  PAPER_LOSS_WEIGHTS,
   PAPER_TABLES,
   rowOf,
   VIDEOMAE_KINETICS,
   VIDEOMAE_VOXCELEB2,
+  type ComparedOn,
   type ComparedRow,
   type MethodRow,
   type PrintedRecall,

@@ -135,6 +135,6 @@ export {
   type Voxceleb2Listing,
 } from './voxceleb2/parts';
 export { WebCodecsNotFoundError } from './webcodecs/client';
-export { findWebCodecs, type DecoderName } from './webcodecs/find';
+export { findWebCodecs, tryWebCodecs, wantedDecoder, type DecoderName } from './webcodecs/find';
 export type { DecodedFrames } from './worker-protocol';
 export type { Mix, MixBox } from '@tubelet/kernels';

@@ -9,6 +9,7 @@ export interface PrintedRecall {
 
 /** The data sets on which Tables 2 to 5, 10 and 11 compare, by their columns. */
 export const COMPARED_ON = ['DFEW fold 1', 'FERV39k'] as const;
+/** One of `COMPARED_ON`. */
 export type ComparedOn = (typeof COMPARED_ON)[number];
 
 /** What a row of a comparison has on each of its data sets. */
@@ -68,6 +69,11 @@ export interface PaperTables {
 
 /** Tables of the paper, as printed. */
 export const PAPER_TABLES: PaperTables = tables.tables as PaperTables;
+
+/** The points of Figure 3: the weight λ of appearance in the loss. */
+export const PAPER_LOSS_WEIGHTS: readonly ({ readonly lossWeight: number } & Readonly<
+  Partial<Record<ComparedOn, PrintedRecall>>
+>)[] = tables.lossWeights;
 
 /**
  * Of MAE-DFER base, as the authors' page lists them, fold 1 first. Those of MAFW are of a second training: their mean is

@@ -104,7 +104,7 @@ export function faceCropFindings(
   const where = `${clips} clips spread over the data set`;
   const tell = (problem: string, remedy: string) => finding('face-crops', { where, problem, remedy });
   const useOwners = aligned
-    ? 'Cut them by `finetune data faces`, or as OpenFace does at its default scale'
+    ? 'Cut them by `tubelet data faces`, or as OpenFace does at its default scale'
     : 'Use the face crops that the owners distribute, not whole frames or crops made otherwise';
   if (size === null || found < LEAST_FOUND * clips) {
     return [tell(`a face was found in ${found} of them only`, `Look at some. ${useOwners}`)];
