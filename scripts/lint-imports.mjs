@@ -22,6 +22,7 @@ const allowed = {
   'apps/parity': packages,
   'apps/playground': models,
   benchmarks: packages,
+  examples: packages,
 };
 
 function filesOf(workspace) {

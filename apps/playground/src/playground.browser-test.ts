@@ -15,7 +15,6 @@ const HANGING_MS = 300_000;
 let server: ViteDevServer;
 let browser: Browser;
 let inNode: Results;
-let checkpoints: Record<'pretraining' | 'classifier', Uint8Array>;
 
 beforeAll(async () => {
   server = await createServer({ configFile, server: { port: 0 }, logLevel: 'error' });
@@ -25,8 +24,7 @@ beforeAll(async () => {
   const webcam = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
   browser = await chromium.launch({ ...options, args: [...args, ...webcam] });
   const runtime = await openNodeRuntime();
-  checkpoints = tinyCheckpoints(runtime);
-  inNode = await resultsOf(runtime, Object.values(checkpoints));
+  inNode = await resultsOf(runtime, Object.values(tinyCheckpoints));
   closeNodeRuntime(runtime);
 });
 
@@ -46,13 +44,13 @@ async function openPage(prepare: (page: Page) => Promise<unknown> = async () => 
 const fileOf = (name: 'pretraining' | 'classifier') => ({
   name: `${name}.safetensors`,
   mimeType: 'application/octet-stream',
-  buffer: Buffer.from(checkpoints[name]),
+  buffer: Buffer.from(tinyCheckpoints[name]),
 });
 
 it('computes in a page what it computes in Node', async () => {
   const page = await openPage();
   const module = '/src/testing/results.ts';
-  const base64 = Object.values(checkpoints).map((bytes) => Buffer.from(bytes).toString('base64'));
+  const base64 = Object.values(tinyCheckpoints).map((bytes) => Buffer.from(bytes).toString('base64'));
   const inPage = await page.evaluate(
     async ([path, texts]) => {
       const { resultsInPage } = (await import(path)) as typeof PageModule;

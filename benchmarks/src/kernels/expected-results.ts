@@ -1,12 +1,12 @@
+import type { GpuArray, HostData, Precision, Runtime, Variant } from '@tubelet/kernels';
 import {
-  type GpuArray,
-  type HostData,
-  type Precision,
+  type ArraySpec,
+  type KernelSpec,
+  roundedToF16,
   runnableVariants,
-  type Runtime,
-  type Variant,
-} from '@tubelet/kernels';
-import { type ArraySpec, type KernelSpec, roundedToF16, scaledError, toFloat64 } from '@tubelet/kernels/lab';
+  scaledError,
+  toFloat64,
+} from '@tubelet/kernels/lab';
 
 /** Against what a result was checked, and how far off it is in units of the larger of 1 and max |expected|. */
 export interface NumericCheck {

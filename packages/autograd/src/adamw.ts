@@ -4,6 +4,7 @@ import type { LossScale } from './loss-scale.js';
 import { requireNotNegative, treatments, type ParameterGroup, type Treatment } from './parameter-group.js';
 import type { ParameterStore } from './parameters.js';
 
+/** Settings of AdamW. */
 export interface AdamWOptions {
   /** Of a step that names none. */
   readonly learningRate?: number;
@@ -18,6 +19,7 @@ export interface AdamWOptions {
   readonly lossScale?: LossScale | undefined;
 }
 
+/** What may differ from step to step of an optimiser. */
 export interface StepOptions {
   /** Default: that of the optimiser. */
   readonly learningRate?: number;

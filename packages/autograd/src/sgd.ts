@@ -4,6 +4,7 @@ import { readByName, writeByName } from './bank-state.js';
 import { requireNotNegative, treatments, type ParameterGroup, type Treatment } from './parameter-group.js';
 import { PARAMETER_BLOCK, type ParameterStore } from './parameters.js';
 
+/** Settings of gradient descent. */
 export interface SGDOptions {
   /** Of a step that names none. */
   readonly learningRate?: number;

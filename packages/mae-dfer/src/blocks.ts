@@ -17,7 +17,7 @@ export interface PassOptions {
 /** A block that does the same each time that it is run on the same tensor with the same options. */
 export type Block<Options> = Layer<(x: Tensor, options: Options) => Tensor>;
 
-/** Blocks one after the other, named 0, 1, …, each with options of its own, and with what it learns under `each`. */
+/** Blocks one after the other, named 0, 1, …, each with options of its own; the blocks themselves are its `each`. */
 export function blocks<Options>(each: readonly Block<Options>[]) {
   const run = layer(
     Object.fromEntries(each.entries()),

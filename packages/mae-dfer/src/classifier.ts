@@ -24,6 +24,7 @@ import { encoder, type DropPathDraws } from './encoder.js';
 import { norm } from './layers.js';
 import { sinusoidTable } from './positions.js';
 
+/** What a classifier is: its encoder, its classes and what it pools. */
 export interface ClassifierConfig {
   readonly encoder: EncoderConfig;
   readonly classes: number;
@@ -31,6 +32,7 @@ export interface ClassifierConfig {
   readonly pooling: 'representative' | 'original' | 'all';
 }
 
+/** What one forward pass of a classifier gives. */
 export interface ClassifierOutput {
   /** [B, classes] */
   readonly logits: Tensor;

@@ -37,6 +37,7 @@ import { sinusoidTable } from './positions.js';
 import { buildTargets, type TargetKind } from './targets.js';
 import { vitBlock } from './vit-block.js';
 
+/** What a masked autoencoder is, and what it predicts. */
 export interface PretrainingConfig {
   readonly encoder: EncoderConfig;
   readonly decoder: DecoderConfig;

@@ -4,9 +4,19 @@ import { SGD } from '../sgd.js';
 import { readStateDict } from '../state-dict.js';
 import { meanSquareError } from '../ops/losses.js';
 import { useEngine, values } from '../testing/test-engine.js';
-import { layer, pack, parameter } from './layer.js';
+import type { Tensor } from '../tensor.js';
+import { layer, pack, parameter, parameterShapes } from './layer.js';
 import { byFanIn, ones, zeros } from './initialisers.js';
-import { gelu, layerNorm, linear, recomputed, selfAttention, sequential } from './standard.js';
+import {
+  embedding,
+  gelu,
+  layerNorm,
+  linear,
+  mlp,
+  recomputed,
+  selfAttention,
+  sequential,
+} from './standard.js';
 
 describe('layers', () => {
   const engine = useEngine();
@@ -34,6 +44,22 @@ describe('layers', () => {
     expect([...net.store.parameters.keys()]).toEqual(['token', 'attn.q.weight']);
     expect(net.store.get('token').decays).toBe(false);
     expect(both.tensor.shape).toEqual([4, 2]);
+    net.store.release();
+  });
+
+  it('know their names and shapes without an engine, and give their parameters', () => {
+    const net = layer({ embed: embedding(5, 4), mlp: mlp(4, 8) }, (ids: Tensor) => ids);
+    const shapes = [...parameterShapes(net)];
+    expect(shapes).toEqual([
+      ['embed.weight', [5, 4]],
+      ['mlp.fc1.weight', [8, 4]],
+      ['mlp.fc1.bias', [8]],
+      ['mlp.fc2.weight', [4, 8]],
+      ['mlp.fc2.bias', [4]],
+    ]);
+    expect(() => net.parameters()).toThrow(/no values yet/);
+    net.bind(engine());
+    expect(net.parameters().map(({ name, shape }) => [name, shape])).toEqual(shapes);
     net.store.release();
   });
 

@@ -2,6 +2,7 @@ import { isNullAdapter, MATRIX_UNITS_FEATURE, summarizeAdapter } from './adapter
 import { NoAdapterError } from './errors.js';
 import { Runtime } from './runtime.js';
 
+/** How a device is opened. */
 export interface OpenRuntimeOptions {
   readonly powerPreference?: GPUPowerPreference;
   /**

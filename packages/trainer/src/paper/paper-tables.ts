@@ -66,6 +66,7 @@ export interface PaperTables {
   readonly 14: readonly MethodRow[];
 }
 
+/** Tables of the paper, as printed. */
 export const PAPER_TABLES: PaperTables = tables.tables as PaperTables;
 
 /**
@@ -76,7 +77,9 @@ export const PAPER_FOLDS: Readonly<Record<'DFEW' | 'MAFW', readonly PrintedRecal
 
 /** What the rows of MAE-DFER base and of VideoMAE are called in Tables 6 to 9 and 12 to 14. */
 export const MAE_DFER = 'MAE-DFER (ours)';
+/** The row of VideoMAE pre-trained on VoxCeleb2, by its name in the tables. */
 export const VIDEOMAE_VOXCELEB2 = 'VideoMAE (Tong et al., 2022) [pre-trained on VoxCeleb2]';
+/** The row of VideoMAE pre-trained on Kinetics-400, by its name in the tables. */
 export const VIDEOMAE_KINETICS = 'VideoMAE (Tong et al., 2022)';
 
 /** The only row of a table that fits; throws `RangeError` where there is none, or several. */

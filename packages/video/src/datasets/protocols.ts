@@ -44,10 +44,12 @@ export interface PublishedProtocol extends DatasetProtocol {
 
 /** The published data sets, as `--data` takes them. */
 export const PUBLISHED_NAMES = ['dfew', 'ferv39k', 'mafw', 'crema-d', 'ravdess', 'enterface05'] as const;
+/** A data set or split of it that results are published for. */
 export type PublishedName = (typeof PUBLISHED_NAMES)[number];
 
 /** All names that `openDataset` knows: the published data sets, and `csv` for one's own. */
 export const DATASET_NAMES = [...PUBLISHED_NAMES, 'csv'] as const;
+/** A data set that can be opened. */
 export type DatasetName = (typeof DATASET_NAMES)[number];
 
 /**

@@ -1,3 +1,13 @@
+/**
+ * Checks a copy of a labelled data set.
+ *
+ * ```ts
+ * const check = await checkDataset(await openDataset({ name: 'dfew', root: '/data/DFEW' }));
+ * for (const { severity, title, findings } of groupFindings(check.findings)) {
+ *   console.log(severity, findings.length, title, findings[0]);
+ * }
+ * ```
+ */
 /** Checks a copy of a labelled data set against what its owners publish, and against itself. */
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
