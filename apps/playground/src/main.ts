@@ -231,7 +231,10 @@ async function measure(runtime: Runtime): Promise<void> {
   if (entries.length === 0) throw new Error('There is nothing to measure yet: play a video first.');
   const rows = entries.map(({ kernel, calls, durationMs, gigaflopsPerSecond, gigabytesPerSecond }) => {
     const row = document.createElement('tr');
-    const numbers = [durationMs, gigaflopsPerSecond, gigabytesPerSecond].map((value) => value.toFixed(2));
+    // A kernel may take less time than the browser's clock can tell.
+    const numbers = [durationMs, gigaflopsPerSecond, gigabytesPerSecond].map((value) =>
+      durationMs > 0 ? value.toFixed(2) : '–',
+    );
     for (const text of [kernel, String(calls), ...numbers]) row.insertCell().textContent = text;
     return row;
   });
