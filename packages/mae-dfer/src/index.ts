@@ -62,12 +62,19 @@ export {
   type UnevenRegions,
 } from './mask.js';
 export { sinusoidTable } from './positions.js';
+export { predictClip, type ClipError, type MaskSettings } from './predict-clip.js';
 export {
   PretrainingModel,
   pretrainingShapes,
   type PretrainingConfig,
   type PretrainingOutput,
 } from './pretraining-model.js';
+export {
+  maskFrames,
+  reconstructFrames,
+  type PredictedCubes,
+  type ReconstructedFrames,
+} from './reconstruct-frames.js';
 export { targetOptions, type TargetKind } from './targets.js';
 export { drawTubeMask, uploadUnevenMask } from './uneven-mask.js';
 export { vitBlock, type VitDropPath } from './vit-block.js';
