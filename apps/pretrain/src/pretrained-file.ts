@@ -1,4 +1,4 @@
-/** The models of pre-training in files: checkpoints of `train`, and those that the published code has written. */
+/** The models of pre-training in files: checkpoints of `pretrain`, and those that the published code has written. */
 import type { SafetensorsTensor } from '@tubelet/autograd';
 import {
   depthOfShapes,
