@@ -63,7 +63,7 @@ export async function measureCase(
     Object.fromEntries(Object.entries(outputSpecs).filter(([, output]) => output.initial)),
     random,
   );
-  const expected = new ExpectedResults(runtime, spec, shape, { inputs, initials }, options.referenceMacs);
+  const expected = new ExpectedResults(runtime, spec, testCase, { inputs, initials }, options.referenceMacs);
   const method = timingMethod(runtime);
   return runtime.scope(async () => {
     const inputArrays = makeArrays(runtime, spec.inputs(shape), inputs);

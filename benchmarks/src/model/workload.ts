@@ -38,7 +38,7 @@ export type Task = 'pretrain' | 'finetune';
 export const phases = ['forward', 'forward+backward', 'step'] as const;
 export type Phase = (typeof phases)[number];
 
-const MASK_RATIO = 0.9;
+export const MASK_RATIO = 0.9;
 const CLASSES = 7;
 
 /** A model with its optimiser and data, ready to run any part of a step. */
