@@ -17,7 +17,7 @@ export interface TrainingRunSettings {
   readonly steps: number;
   /** Ends it, with an error. */
   readonly mostSeconds: number;
-  /** Options of `pretrain train` for a model other than the base one. */
+  /** Options of `tubelet pretrain` for a model other than the base one. */
   readonly model: readonly string[];
 }
 
@@ -28,14 +28,14 @@ export interface TrainingRunSettings {
  */
 export async function measureTrainingRun(settings: TrainingRunSettings): Promise<TrainingRun> {
   const { source, videos, out, precision, clips, steps, mostSeconds, model } = settings;
-  const program = join(ROOT, 'apps', 'pretrain', 'dist', 'cli.js');
-  if (!existsSync(program)) throw new CannotError('apps/pretrain is not built: npm run build');
+  const program = join(ROOT, 'apps', 'tubelet', 'dist', 'cli.js');
+  if (!existsSync(program)) throw new CannotError('apps/tubelet is not built: npm run build');
   const options = [
     ...['--precision', precision, '--batch-size', String(clips), '--epochs', '1', '--warmup-epochs', '0'],
     ...['--clips-per-video', String(Math.ceil((steps * clips) / videos)), ...model],
   ];
-  await ended(process.execPath, [program, 'train', source, '--out', out, ...options], mostSeconds);
-  const command = `pretrain train FOLDER ${options.join(' ')}`;
+  await ended(process.execPath, [program, 'pretrain', source, '--out', out, ...options], mostSeconds);
+  const command = `tubelet pretrain FOLDER ${options.join(' ')}`;
   return { command, precision, clips, ...runSpeed(readFileSync(join(out, 'log.jsonl'), 'utf8'), clips) };
 }
 
