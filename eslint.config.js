@@ -19,7 +19,7 @@ export default tseslint.config(
   },
   {
     // A promise that nobody waits for loses its error. These two need types.
-    files: ['packages/*/src/**/*.ts', 'apps/*/src/**/*.ts', 'benchmarks/src/**/*.ts'],
+    files: ['packages/*/src/**/*.ts', 'apps/*/src/**/*.ts', 'examples/src/**/*.ts', 'benchmarks/src/**/*.ts'],
     // Its one handler answers its own errors.
     ignores: ['packages/video/src/worker.ts'],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
@@ -34,7 +34,7 @@ export default tseslint.config(
     rules: { 'no-restricted-syntax': 'off' },
   },
   {
-    files: ['scripts/**/*.mjs'],
+    files: ['scripts/**/*.mjs', 'apps/*/bin/*.mjs'],
     languageOptions: {
       globals: {
         process: 'readonly',

@@ -12,7 +12,8 @@ export function shared(entry: Record<string, string>, options: Options = {}): Op
     sourcemap: true,
     treeshake: false,
     loader: { '.wgsl': 'text' },
-    external: [/^node:/],
+    // Optional packages are no dependencies that tsup leaves out by itself.
+    external: [/^node:/, 'koffi'],
     ...options,
   };
 }

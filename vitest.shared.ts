@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { ViteUserConfig } from 'vitest/config';
 
 /** Loads `.wgsl` files as text, as the build does. */
-const wgsl = {
+export const wgsl = {
   name: 'wgsl',
   enforce: 'pre' as const,
   load(id: string) {

@@ -3,6 +3,7 @@ import { shared } from '../tsup.shared';
 
 const programs = {
   flops: 'src/flops/cli.ts',
+  'gpu-report': 'src/gpu-report/cli.ts',
   kernels: 'src/kernels/cli.ts',
   loader: 'src/loader/cli.ts',
   model: 'src/model/cli.ts',

@@ -3,7 +3,7 @@
 # GPUs where Mesa's device-select layer is not installed. It covers the device files of the others in a mount namespace of
 # its own, which takes no root where users may make namespaces (`unshare --user --mount true` tells).
 #
-#   mpirun -n 8 bash deploy/one-gpu.sh node apps/pretrain/dist/cli.js train …
+#   mpirun -n 8 bash deploy/one-gpu.sh node apps/tubelet/dist/cli.js pretrain …
 set -euo pipefail
 
 local_rank="${OMPI_COMM_WORLD_LOCAL_RANK:-${MPI_LOCALRANKID:-${SLURM_LOCALID:-}}}"

@@ -1,13 +1,13 @@
 // Builds workspaces and what they depend on, quietly; what is built already takes a moment.
 //
-//   node scripts/build.mjs @tubelet/pretrain …
+//   node scripts/build.mjs tubelet …
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { root } from './lib/root.mjs';
 
 const workspaces = process.argv.slice(2);
 if (workspaces.length === 0) {
-  console.error('Name a workspace, such as @tubelet/pretrain.');
+  console.error('Name a workspace, such as tubelet.');
   process.exit(2);
 }
 const turbo = createRequire(import.meta.url).resolve('turbo/bin/turbo');

@@ -18,9 +18,6 @@ const picture = join(runFolder, 'reconstruction.png');
 
 const PICTURE_START_SECONDS = 3;
 
-const pretrain = (args) => runProgram('pretrain', args);
-const shown = (args) => commandText('pretrain', args);
-
 let interrupted = false;
 
 /** Removes what an earlier demo left, and nothing else. */
@@ -51,7 +48,7 @@ function report(checkpoint) {
   // Also true of losses that are not numbers.
   if (!(end < 0.8 * start)) {
     throw new Error(
-      'The loss did not fall as it should: something is wrong with this GPU or its driver (npm run doctor).',
+      'The loss did not fall as it should: something is wrong with this GPU or its driver (npx tubelet doctor).',
     );
   }
   const place = (path) => relative(root, path);
@@ -63,29 +60,29 @@ picture     ${place(picture)}
 
 What next:
   another stretch, or a video of yours
-    ${shown(['reconstruct', 'VIDEO', '--checkpoint', place(checkpoint), '--out', 'picture.png', '--start-seconds', '20'])}
+    ${commandText(['reconstruct', 'VIDEO', '--checkpoint', place(checkpoint), '--out', 'picture.png', '--start-seconds', '20'])}
   your own folder of videos with the paper's settings, on a machine with a GPU
-    ${shown(['train', 'FOLDER', '--out', 'runs/mine'])}
+    ${commandText(['pretrain', 'FOLDER', '--out', 'runs/mine'])}
   all settings
-    ${shown(['train', '--help'])}`);
+    ${commandText(['pretrain', '--help'])}`);
 }
 
 async function demo() {
   if (process.argv.length > 2) throw new Error(`Unknown option ${process.argv[2]}; the demo takes none.`);
-  requireBuilt('pretrain');
+  requireBuilt();
   const { cacheDirectory } = await importSource('packages/kernels/src/node/index.ts');
   const clips = await demoClips(cacheDirectory(), say);
   startAfresh();
   const { start, end } = TRAINING_SECONDS;
   say(`training a small model on seconds ${start} to ${end} of both clips; without a GPU this takes minutes`);
   say('its kernels are compiled first, side by side; drivers keep them for the next time');
-  await pretrain(['train', ...clips, '--out', relative(root, runFolder), ...optionWords(demoSettings)]);
+  await runProgram(['pretrain', ...clips, '--out', relative(root, runFolder), ...optionWords(demoSettings)]);
   if (interrupted) return say(`stopped; what there is lies in ${relative(root, runFolder)}`);
 
   const checkpoints = join(runFolder, 'checkpoints');
   const checkpoint = join(checkpoints, readdirSync(checkpoints).sort().at(-1));
   say(`reconstructing a stretch that was held out, from second ${PICTURE_START_SECONDS} on`);
-  await pretrain([
+  await runProgram([
     'reconstruct',
     clips[0],
     ...optionWords({

@@ -20,7 +20,10 @@ const allowed = {
   'apps/pretrain': packages,
   'apps/finetune': packages,
   'apps/parity': packages,
+  'apps/tubelet': [...packages, 'faces', 'pretrain', 'finetune', 'benchmarks'],
+  'apps/playground': models,
   benchmarks: packages,
+  examples: packages,
 };
 
 function filesOf(workspace) {
@@ -62,7 +65,7 @@ for (const [workspace, mayImport] of Object.entries(allowed)) {
         problems.push(`${path} imports ${target} by its path: import the package by its name`);
       }
     }
-    if (/\.test\.ts$|\/testing\//.test(path)) continue;
+    if (/[.-]test\.ts$|\/testing\//.test(path)) continue;
     for (const specifier of specifiers) {
       const name = /^@tubelet\/([^/]+)/.exec(specifier)?.[1];
       if (name === undefined || mayImport.includes(name)) continue;

@@ -32,7 +32,7 @@ async function filesOf(entry) {
 
 const ofTests = /\.(cases|reference|test|testing)\.ts$|\/(testing|lab)\//;
 
-it.each(['apps/pretrain/src/cli.ts', 'apps/finetune/src/cli.ts'])(
+it.each(['apps/pretrain/src/index.ts', 'apps/finetune/src/index.ts'])(
   '%s loads kernels and none of their cases, references and test data',
   async (entry) => {
     const files = await filesOf(entry);

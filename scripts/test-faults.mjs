@@ -63,7 +63,7 @@ async function testKind(name, context) {
 }
 
 try {
-  requireBuilt('pretrain');
+  requireBuilt();
   const videos = join(folder, 'videos');
   const { writeDataSet } = await importSource('apps/pretrain/src/testing/data-set.ts');
   const data = await writeDataSet(videos);

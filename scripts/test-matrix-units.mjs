@@ -26,7 +26,7 @@ try {
     TUBELET_EXECUTIONS: join(notes, 'executions'),
     TUBELET_VARIANT: variant,
   };
-  const { report, reasons } = await probe(env, node);
+  const { report, reasons } = await probe({ env, node });
   if (!report) throw new Error(`llvmpipe ${driver.version} gives no adapter: ${reasons.join('; ')}`);
   const units = report.matrixUnits.map(
     ({ m, n, k, componentType, resultComponentType }) =>

@@ -48,13 +48,12 @@ async function start() {
 const folder = mkdtempSync(join(tmpdir(), 'tubelet-precision-'));
 try {
   const steps = stepsWanted();
-  requireBuilt('pretrain');
+  requireBuilt();
   const clips = await demoClips(cacheDirectory(), say);
   const started = await start();
   const train = (name, options) =>
     runProgram(
-      'pretrain',
-      ['train', ...clips, ...optionWords({ ...demoSettings, out: join(folder, name), ...options })],
+      ['pretrain', ...clips, ...optionWords({ ...demoSettings, out: join(folder, name), ...options })],
       started,
     );
   const records = (name) => readFileSync(join(folder, name, 'log.jsonl'), 'utf8');

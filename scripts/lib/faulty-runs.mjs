@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { clearTimeout, setTimeout } from 'node:timers';
-import { optionWords } from './programs.mjs';
+import { optionWords, program } from './programs.mjs';
 import { root } from './root.mjs';
 import { bundleSource, importSource } from './source.mjs';
 
@@ -12,7 +12,6 @@ import { bundleSource, importSource } from './source.mjs';
  * Runs of a tiny model to which something happens, and what they leave.
  */
 
-const program = join(root, 'apps', 'pretrain', 'dist', 'cli.js');
 /** The same program, but that it can be told to lose its GPU, or to come upon NaN. */
 const faultyProgram = await bundleSource('apps/pretrain/src/testing/faulty-program.ts', {
   owner: 'apps/pretrain',
@@ -50,7 +49,7 @@ export async function train(videos, out, how = {}) {
   const { changes = {}, faults, killAfterMs, env = {}, wrap = [], whileRunning } = how;
   const script = faults ? faultyProgram : program;
   const words = optionWords({ ...settings, out, resume: 'auto', ...changes });
-  const command = [process.execPath, script, ...(faults ? [] : ['train']), ...[videos].flat(), ...words];
+  const command = [process.execPath, script, ...(faults ? [] : ['pretrain']), ...[videos].flat(), ...words];
   const [file, ...args] = [...wrap, ...command];
   const began = performance.now();
   const child = spawn(file, args, {

@@ -9,9 +9,14 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { openApt, unpackPackages } from './apt.mjs';
-import { writeDescription } from './drivers.mjs';
-import { notNeeded, planDriver, upstreamVersion } from './llvmpipe.mjs';
+import {
+  notNeeded,
+  openApt,
+  planDriver,
+  unpackPackages,
+  upstreamVersion,
+  writeDescription,
+} from './setup.mjs';
 import { shaderCache } from './shader-cache.mjs';
 
 /*

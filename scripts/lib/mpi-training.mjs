@@ -3,7 +3,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { clearTimeout, setTimeout } from 'node:timers';
 import { setTimeout as delay } from 'node:timers/promises';
-import { optionWords } from './programs.mjs';
+import { optionWords, program } from './programs.mjs';
 import { root } from './root.mjs';
 import { importSource } from './source.mjs';
 
@@ -11,9 +11,6 @@ import { importSource } from './source.mjs';
  * Pre-training as jobs of several ranks, held against one process that takes the same steps: batches of ranks that it
  * does one after the other.
  */
-
-const program = join(root, 'apps', 'pretrain', 'dist', 'cli.js');
-const finetuneProgram = join(root, 'apps', 'finetune', 'dist', 'cli.js');
 
 /** Batches of a step, over all ranks. */
 const BATCHES = 4;
@@ -38,7 +35,7 @@ const HANGING_MS = 300_000;
 /** The command of a job of so many ranks; of one without a launcher. */
 function command(mpi, ranks, videos, out, changes) {
   const options = { ...settings, accumulate: BATCHES / ranks, out, ...changes };
-  return job(mpi, ranks, [program, 'train', videos, ...optionWords(options)]);
+  return job(mpi, ranks, [program, 'pretrain', videos, ...optionWords(options)]);
 }
 
 function job(mpi, ranks, args) {
@@ -88,7 +85,7 @@ export function finetune(mpi, ranks, data, out) {
     },
     ...{ 'batch-size': 2, accumulate: 4 / ranks, clips: 1, 'validation-share': 0.33 },
   };
-  return run(job(mpi, ranks, [finetuneProgram, 'train', ...optionWords(options)]));
+  return run(job(mpi, ranks, [program, 'finetune', ...optionWords(options)]));
 }
 
 /** What a test of a fold found, and what each validation of its run did. */

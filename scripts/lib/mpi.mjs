@@ -1,7 +1,6 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { openApt, plannedPackages, unpackPackages } from './apt.mjs';
-import { fromTheSystem, upstreamVersion } from './llvmpipe.mjs';
+import { multiarch, unpackProgram } from './apt-program.mjs';
 
 /*
  * Open MPI and MPICH side by side, fetched with the machine's own apt sources into the cache folder and started from
@@ -42,9 +41,6 @@ const implementations = {
 /** Names of the implementations that can be fetched. */
 export const mpiNames = Object.keys(implementations);
 
-/** Debian's folder of libraries for this processor, inside of `/usr/lib`. */
-const multiarch = { x64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' }[process.arch];
-
 /**
  * @typedef {{ title: string, version: string, launcher: string, args: string[], env: NodeJS.ProcessEnv }} Mpi
  *   `launcher` is the path of its mpirun, to be started with `args` first and `env`
@@ -60,7 +56,7 @@ const multiarch = { x64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' }[proces
  */
 export async function fetchMpi(cache, name) {
   const place = join(cache, 'mpi', name);
-  if (!existsSync(join(place, 'version'))) await unpack(place, implementations[name].package);
+  if (!existsSync(join(place, 'version'))) await unpackProgram(place, implementations[name].package);
   const { title, launcher, env, args } = implementations[name];
   const usr = join(place, 'usr');
   const libraries = join(usr, 'lib', multiarch);
@@ -76,28 +72,4 @@ export async function fetchMpi(cache, name) {
       LD_LIBRARY_PATH: path.filter(Boolean).join(delimiter),
     },
   };
-}
-
-async function unpack(place, wanted) {
-  if (!multiarch) throw new Error(`there are no packages for ${process.arch} to test with`);
-  const staging = `${place}.staging-${process.pid}`;
-  rmSync(staging, { recursive: true, force: true });
-  mkdirSync(staging, { recursive: true });
-  try {
-    const archive = await openApt(staging);
-    const { stdout, stderr } = await archive.apt(['install', '-s', wanted], { allowFailure: true });
-    const packages = plannedPackages(stdout).filter(({ name }) => !fromTheSystem.test(name));
-    const version = packages.find((entry) => entry.name === wanted)?.version;
-    if (version === undefined) {
-      throw new Error(
-        `apt offers no ${wanted}: ${archive.complaints || stderr.trim() || 'not in its lists'}`,
-      );
-    }
-    const tree = await unpackPackages(archive, packages, staging);
-    writeFileSync(join(tree, 'version'), upstreamVersion(version));
-    rmSync(place, { recursive: true, force: true });
-    renameSync(tree, place);
-  } finally {
-    rmSync(staging, { recursive: true, force: true });
-  }
 }

@@ -1,7 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './root.mjs';
-import { runCommand } from './commands.mjs';
 
 /**
  * Why the installed packages are not the locked ones; undefined when they are. npm writes a record
@@ -34,9 +34,9 @@ function readJson(path) {
  * Installs the locked packages where they are not installed yet.
  *
  * @param {(line: string) => void} say
- * @throws CommandError when npm fails
+ * @throws Error when npm fails
  */
-export async function installPackages(say) {
+export function installPackages(say) {
   const lock = readJson(join(root, 'package-lock.json'));
   if (lock === undefined) throw new Error('package-lock.json is missing; this is not a whole clone.');
   const record = join(root, 'node_modules', '.package-lock.json');
@@ -45,5 +45,12 @@ export async function installPackages(say) {
   say(`Packages: npm ci, since ${reason}`);
   // Under Windows npm is a command script, which only a shell runs.
   const [command, args] = process.platform === 'win32' ? ['cmd', ['/c', 'npm', 'ci']] : ['npm', ['ci']];
-  await runCommand(command, [...args, '--no-audit', '--no-fund'], { cwd: root, timeoutMs: 900_000 });
+  const { status, signal, error } = spawnSync(command, [...args, '--no-audit', '--no-fund'], {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'inherit'],
+    timeout: 900_000,
+  });
+  if (status !== 0) {
+    throw new Error(`npm ci ended with ${error?.message ?? signal ?? `exit code ${status}`}`);
+  }
 }

@@ -3,14 +3,13 @@ import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { root } from './root.mjs';
 
-const entry = (app) => join(root, 'apps', app, 'dist', 'cli.js');
+/** The built command, `tubelet`. */
+export const program = join(root, 'apps', 'tubelet', 'dist', 'cli.js');
 
-/** Throws where a program is not built. */
-export function requireBuilt(...apps) {
-  for (const app of apps) {
-    if (existsSync(entry(app))) continue;
-    throw new Error(`${relative(root, entry(app))} is not built. Run: npm run build`);
-  }
+/** Throws where the command is not built. */
+export function requireBuilt() {
+  if (existsSync(program)) return;
+  throw new Error(`${relative(root, program)} is not built. Run: npm run build`);
 }
 
 /** Options as words of a command line, in their order; `true` stands for an option without a value. */
@@ -20,27 +19,25 @@ export const optionWords = (values) =>
   );
 
 /** A command as the user would type it in the repository's root. */
-export const commandText = (app, args) =>
-  ['node', relative(root, entry(app)), ...args]
-    .map((word) => (/\s/.test(word) ? `"${word}"` : word))
-    .join(' ');
+export const commandText = (words) =>
+  ['npx', 'tubelet', ...words].map((word) => (/\s/.test(word) ? `"${word}"` : word)).join(' ');
 
 /**
- * Runs a built program in view of the user. It answers Ctrl-C itself, with a checkpoint.
+ * Runs a command in view of the user. It answers Ctrl-C itself, with a checkpoint.
  *
  * @param {{ node?: string, env?: NodeJS.ProcessEnv }} [options] the Node to start and its environment; the present ones
  *   unless given
  * @throws Error when it fails
  */
-export function runProgram(app, args, { node = process.execPath, env = process.env } = {}) {
-  console.log(`\n$ ${commandText(app, args)}`);
+export function runProgram(words, { node = process.execPath, env = process.env } = {}) {
+  console.log(`\n$ ${commandText(words)}`);
   return new Promise((resolve, reject) => {
-    const child = spawn(node, [entry(app), ...args], { cwd: root, env, stdio: 'inherit' });
+    const child = spawn(node, [program, ...words], { cwd: root, env, stdio: 'inherit' });
     child.on('error', reject);
     child.on('close', (code, signal) => {
       if (code === 0) resolve();
       else
-        reject(new Error(`${args[0]} ended with ${signal ?? `exit code ${code}`}; what it said is above.`));
+        reject(new Error(`${words[0]} ended with ${signal ?? `exit code ${code}`}; what it said is above.`));
     });
   });
 }

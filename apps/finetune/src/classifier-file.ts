@@ -49,8 +49,8 @@ export function classifierDescription(path: string, { metadata }: CheckpointCont
   const text = metadata[DESCRIPTION_KEY];
   if (text === undefined) {
     throw new UserError(
-      `${path} is no classifier: it has no ${DESCRIPTION_KEY} entry. Give a checkpoint that \`finetune train\` wrote; ` +
-        'one of pre-training must be fine-tuned first (finetune train … --from).',
+      `${path} is no classifier: it has no ${DESCRIPTION_KEY} entry. Give a checkpoint that \`tubelet finetune\` wrote; ` +
+        'one of pre-training must be fine-tuned first (tubelet finetune … --from).',
     );
   }
   try {
@@ -90,7 +90,7 @@ const PYTORCH_FILE = /\.(pth|pt)$/i;
 export async function readClassifierFile(path: string): Promise<ClassifierFile> {
   if (PYTORCH_FILE.test(path)) {
     throw new UserError(
-      `${path} does not say which classes it tells apart. Make a classifier of it first: finetune export --checkpoint ` +
+      `${path} does not say which classes it tells apart. Make a classifier of it first: tubelet export --checkpoint ` +
         `${path} --trained-on DATA --fold N --out FILE.safetensors; if it is of pre-training, fine-tune it (finetune ` +
         'train … --from).',
     );

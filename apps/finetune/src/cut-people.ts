@@ -8,6 +8,7 @@ import {
   defaultWorkerCount,
   drawFaces,
   encodeVideo,
+  FACE_SIZE,
   findPeople,
   forEachConcurrently,
   NoReadableVideoError,
@@ -18,9 +19,6 @@ import {
   type FaceDetector,
   type FaceTrack,
 } from '@tubelet/video';
-
-/** Edge of the faces, as of those that `data faces` cuts. */
-const FACE_SIZE = 224;
 
 /** A person in a video. */
 export interface CutPerson<Video> {
@@ -113,7 +111,7 @@ export async function writeFacesVideo(
   const pool = await DecoderPool.open({ workers: 1 });
   try {
     const info = await pool.probe(video);
-    const { frames, width, height } = await drawFaces(
+    const { frames, width, height } = drawFaces(
       pool,
       info,
       answers.map((answer, person) => ({ ...answer, colour: classColour(person) })),

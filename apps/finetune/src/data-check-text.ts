@@ -1,32 +1,11 @@
 /** What a check of a data set has found, for people. */
-import {
-  groupFindings,
-  PARTS,
-  type DatasetCheck,
-  type Finding,
-  type FindingGroup,
-  type Severity,
-} from '@tubelet/video';
-import { textTable } from './text-table.js';
+import { counted, formatFindings, textTable } from '@tubelet/trainer';
+import { DATASETS, PARTS, type DatasetCheck, type DatasetName, type Quartiles } from '@tubelet/video';
 
-/** Of each kind of finding, so many are shown; of frame sizes too. */
+/** So many frame sizes are shown. */
 const SHOWN = 5;
 
 const number = (value: number): string => value.toLocaleString('en');
-const counted = (count: number, thing: string): string =>
-  `${number(count)} ${thing}${count === 1 ? '' : 's'}`;
-
-/** How many findings there are of each severity. */
-export function tally(findings: readonly Finding[]): Record<Severity, number> {
-  const counts = { error: 0, warning: 0, info: 0 };
-  for (const { severity } of findings) counts[severity]++;
-  return counts;
-}
-
-/** Such as `2 errors, 1 warning, 0 notes`. */
-export function formatTally({ error, warning, info }: Record<Severity, number>): string {
-  return [counted(error, 'error'), counted(warning, 'warning'), counted(info, 'note')].join(', ');
-}
 
 /** Counts, sizes and findings of a check; of each kind of finding the first few. */
 export function formatCheck(check: DatasetCheck): string {
@@ -35,8 +14,8 @@ export function formatCheck(check: DatasetCheck): string {
     ...(check.folds.length > 0 ? [formatCounts(check)] : []),
     ...unreadFolds(check),
     ...frames(check),
-    ...groupFindings(check.findings).map(formatGroup),
-    check.findings.length === 0 ? 'nothing wrong was found' : formatTally(tally(check.findings)),
+    ...faces(check),
+    ...formatFindings(check.findings),
   ];
   return `${parts.join('\n\n')}\n`;
 }
@@ -93,23 +72,27 @@ function frames({ frameCounts, frameSizes, quick }: DatasetCheck): string[] {
   return lines.length === 0 ? [] : [lines.join('\n')];
 }
 
-const SEVERITY_NAMES: Readonly<Record<Severity, string>> = {
-  error: 'ERROR',
-  warning: 'WARNING',
-  info: 'NOTE',
-};
-
-function formatGroup({ severity, title, findings }: FindingGroup): string {
-  const shown = findings.slice(0, SHOWN);
-  const more = findings.length - shown.length;
-  const oneRemedy = shown.every(({ remedy }) => remedy === shown[0]!.remedy);
-  return [
-    `${SEVERITY_NAMES[severity]}  ${title}: ${number(findings.length)}`,
-    ...shown.flatMap(({ where, problem, remedy }) => [
-      `  ${where}: ${problem}`,
-      ...(oneRemedy ? [] : [`    → ${remedy}`]),
-    ]),
-    ...(more > 0 ? [`  … and ${number(more)} more`] : []),
-    ...(oneRemedy ? [`  → ${shown[0]!.remedy}`] : []),
-  ].join('\n');
+/** Where faces lie, beside where `data faces` puts them. */
+function faces({ faceCrops, name, title, clips }: DatasetCheck): string[] {
+  if (clips === 0) return [];
+  if (faceCrops === null) return ['Size and place of faces were not compared: --faces does.'];
+  const { found, size, right, down, turn } = faceCrops;
+  const looked = `faces, in the middle frames of ${counted(faceCrops.clips, 'clip')} spread over the set: found in ${found}`;
+  if (size === null) return [looked];
+  const row = (what: string, { low, median, high }: Quartiles, cut: string, digits: number) => [
+    what,
+    ...[median, low, high].map((value) => value.toFixed(digits)),
+    cut,
+  ];
+  const known = DATASETS[name as DatasetName].alignedFaces
+    ? 'Its crops are made by OpenFace, whose margin `data faces` follows.'
+    : `What faces measure in the owners’ crops of ${title} is not known here: only whole frames are warned of.`;
+  const table = textTable([
+    ['', 'median', 'from', 'to', 'by data faces'],
+    row('edge of the face with its margin, over the shorter side', size, '1', 2),
+    row('its middle right of the frame’s, in edges', right!, '0', 2),
+    row('its middle below the frame’s, in edges', down!, '0', 2),
+    row('turned clockwise, in degrees', turn!, '0', 0),
+  ]);
+  return [`${looked}; from and to hold the middle half of them\n${table}\n${known}`];
 }

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OptionError, UserError, type Counter } from '@tubelet/trainer';
-import type { DatasetCheck } from '@tubelet/video';
+import type { DatasetCheck, FaceSquare } from '@tubelet/video';
 import { editFile } from '../../../packages/video/src/datasets/testing/edit-file.js';
 import { writeMiniature } from '../../../packages/video/src/datasets/testing/miniature.js';
+import { detectorOf, faceIn } from '../../../packages/video/src/faces/testing/planted-faces.js';
 import { checkOptions, dataCheck, type DataCheckOptions } from './data-check.js';
 import { dataCommand } from './data-command.js';
 import { dataShow, showOptions, type DataShowOptions } from './data-show.js';
@@ -43,10 +44,11 @@ function collectingCounter(): Counter & { readonly updates: [number, number][]; 
 }
 
 /** Runs a check; `error` is what it ends with, if anything. */
-async function check(options: DataCheckOptions) {
+async function check(options: DataCheckOptions, face?: FaceSquare) {
   const io = collectingTerminal();
   const counter = collectingCounter();
-  const error = await dataCheck(options, io, counter).then(
+  const detector = detectorOf(() => (face === undefined ? [] : [faceIn(face)]));
+  const error = await dataCheck(options, io, counter, () => Promise.resolve(detector)).then(
     () => undefined,
     (error: unknown) => error,
   );
@@ -99,6 +101,19 @@ describe('data check', () => {
     expect(text).not.toContain('cannot be decoded');
     expect(text).toContain('Images and videos were not opened (--quick).');
     expect(text).not.toMatch(/^[13] train/m);
+  });
+
+  it('compares faces with those that data faces cuts', async () => {
+    const options = { data: 'csv', root: at('sound/videos.csv'), fold: 'all', faces: true } as const;
+    const cut = await check(options, { x: 80, y: 80, side: 160, roll: 0 });
+    expect(cut.text).toMatch(
+      /^edge of the face with its margin, over the shorter side +1\.00 +1\.00 +1\.00 +1$/m,
+    );
+    expect(cut.text).toMatch(/^0 errors, 0 warnings, /m);
+    const whole = await check(options, { x: 40, y: 60, side: 40, roll: 0 });
+    expect(whole.text).toContain('takes 25 % of the shorter side: these are no face crops');
+    const { text } = await check({ ...options, faces: false });
+    expect(text).toContain('Size and place of faces were not compared: --faces does.');
   });
 
   it('holds counts to the published ones', async () => {
@@ -210,7 +225,7 @@ describe('the command line', () => {
   it('has a name, a folder, and all folds unless one is named', async () => {
     expect(await parse('check', 'ravdess', '--root', 'r', '--quick')).toEqual({
       name: 'ravdess',
-      options: { root: 'r', fold: 'all', quick: true, debug: false },
+      options: { root: 'r', fold: 'all', quick: true, faces: false, debug: false },
     });
     expect(
       await parse('show', 'csv', '--root', 'r', '--fold', '2', '--out', 'o', '--classes-file', 'c'),

@@ -18,17 +18,18 @@ ${DATASET_NAMES.map((name) => `  ${name}\n${indented(DATASETS[name].layout)}`).j
 
 const CHECK_EXAMPLES = `
 Examples:
-  $ finetune data check dfew --root /data/DFEW
-  $ finetune data check mafw --root /data/MAFW --fold 1 --quick
-  $ finetune data check csv --root faces/faces.csv --json check.json
+  $ tubelet data check dfew --root /data/DFEW
+  $ tubelet data check mafw --root /data/MAFW --fold 1 --quick
+  $ tubelet data check csv --root faces/faces.csv --json check.json
+  $ tubelet data check ravdess --root /data/RAVDESS --faces
 
 The exit code is 1 when there are errors; warnings and notes leave it at 0.`;
 
 const FACES_HELP = `
 Examples:
-  $ finetune data faces crema-d --root /data/CREMA-D/VideoFlash --out /data/CREMA-D-faces
-  $ finetune data check crema-d --root /data/CREMA-D-faces
-  $ finetune data faces folder --root clips --out faces
+  $ tubelet data faces crema-d --root /data/CREMA-D/VideoFlash --out /data/CREMA-D-faces
+  $ tubelet data check crema-d --root /data/CREMA-D-faces
+  $ tubelet data faces folder --root clips --out faces
 
 Videos, by the data set:
   crema-d      1001_DFA_ANG_XX.flv, wherever they lie
@@ -41,37 +42,32 @@ margin like that of OpenFace, which the published laboratory sets were made with
 several people the one who is seen largest and longest is cut. The detector is installed into
 the cache folder at the first use (@vladmandic/face-api, 330 MB with what it runs on).`;
 
-const faceSet = option.choice('<name>', `one of ${FACE_SETS.join(', ')}`, FACE_SETS);
-
-const name = option.choice('<name>', `one of ${DATASET_NAMES.join(', ')}`, DATASET_NAMES);
-const nameArgument = () =>
-  new Argument('<name>', `one of ${DATASET_NAMES.join(', ')}`).argParser((text) =>
-    readValue('name', name, text),
-  );
+/** An argument that names one of several data sets. */
+function nameArgument(names: readonly string[]): Argument {
+  const expected = `one of ${names.join(', ')}`;
+  const name = option.choice('<name>', expected, names);
+  return new Argument('<name>', expected).argParser((text) => readValue('name', name, text));
+}
 
 /** The `data` command, for looking at data sets before they are used. */
 export function dataCommand(): Command {
   const check = new Command('check')
     .description('compare a copy of a data set with what its owners publish, clip by clip')
-    .addArgument(nameArgument())
+    .addArgument(nameArgument(DATASET_NAMES))
     .addHelpText('after', CHECK_EXAMPLES + '\n' + LAYOUTS);
   checkOptions
     .addTo(check)
     .action((data: DatasetName) => dataCheck({ ...checkOptions.read(check).options, data }));
   const show = new Command('show')
     .description('print how many clips each class has in each part, and draw it')
-    .addArgument(nameArgument())
+    .addArgument(nameArgument(DATASET_NAMES))
     .addHelpText('after', LAYOUTS);
   showOptions
     .addTo(show)
     .action((data: DatasetName) => dataShow({ ...showOptions.read(show).options, data }));
   const faces = new Command('faces')
     .description('cut the faces out of a data set that is distributed as videos')
-    .addArgument(
-      new Argument('<name>', `one of ${FACE_SETS.join(', ')}`).argParser((text) =>
-        readValue('name', faceSet, text),
-      ),
-    )
+    .addArgument(nameArgument(FACE_SETS))
     .addHelpText('after', FACES_HELP);
   facesOptions.addTo(faces).action((set: FaceSet) => dataFaces({ ...facesOptions.read(faces).options, set }));
   return new Command('data')

@@ -16,6 +16,7 @@ import {
   contactSheet,
   DecoderPool,
   defaultWorkerCount,
+  FACE_SIZE,
   findPeople,
   forEachConcurrently,
   imageToJpg,
@@ -38,7 +39,7 @@ export const facesOptions = optionSet({
       '<dir>',
       'folder for the faces, faces.jsonl and the contact sheets cut.jpg and failed.jpg',
     ),
-    size: option.whole('<px>', 'edge of the faces, in pixels', { min: 16 }).default(224),
+    size: option.whole('<px>', 'edge of the faces, in pixels', { min: 16 }).default(FACE_SIZE),
     workers: option.whole('<n>', 'videos at once (default: one for each processor but one)').optional(),
     resume: option.flag(
       'continue in --out where data faces was stopped or killed; what failed is tried again',

@@ -5,13 +5,13 @@ import {
   labelDistributionChart,
   option,
   optionSet,
+  textTable,
   type LabelGroup,
   type ValuesOfSet,
 } from '@tubelet/trainer';
 import { labelCounts, PARTS, type Dataset, type LabelledVideo } from '@tubelet/video';
 import { chosenFolds } from './data-check.js';
 import { openData, placeOptions, type DataOptions } from './data-source.js';
-import { textTable } from './text-table.js';
 import { terminal, writePicture, type Terminal } from './output.js';
 
 /** The options of `data show`. */

@@ -28,7 +28,7 @@ async function peakBytes(run: string): Promise<number> {
   return peak;
 }
 
-describe('finetune train --dry-run', () => {
+describe('tubelet finetune --dry-run', () => {
   it('says what a run then takes, with and without --recompute, and begins nothing', async () => {
     const words = '--fold 1 --epochs 1 --ema 0.5 --validate-on none';
     const told = await trainInProcess(data, join(folder, 'none'), `${words} --dry-run --memory-budget 8MiB`);

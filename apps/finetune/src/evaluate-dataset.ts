@@ -46,7 +46,7 @@ export function requireSameClasses(
   if (classNames.join('\0') === classes.join('\0')) return;
   throw new UserError(
     `${path} tells ${classNames.length} classes apart (${classNames.join(', ')}), and ${title} has ${classes.length} ` +
-      `(${classes.join(', ')}). Give a classifier of this data set, or train one (finetune train --from ${path}).`,
+      `(${classes.join(', ')}). Give a classifier of this data set, or train one (tubelet finetune --from ${path}).`,
   );
 }
 

@@ -1,5 +1,9 @@
-import type { ClassificationMetrics, MergedEvaluation, PublishedFigures } from '@tubelet/trainer';
-import { textTable } from './text-table.js';
+import {
+  textTable,
+  type ClassificationMetrics,
+  type MergedEvaluation,
+  type PublishedFigures,
+} from '@tubelet/trainer';
 
 const percent = (share: number | null | undefined): string =>
   share === null || share === undefined ? '–' : `${(100 * share).toFixed(2)} %`;

@@ -87,7 +87,9 @@ describe('the export of weights', () => {
     const out = join(folder, 'official.safetensors');
     await exportWeights({ checkpoint: join(folder, 'official.pth'), out });
     const { tensors } = await readWeightsFile(out);
-    expect([...tensors].map(([name, { shape }]) => [name, shape]).sort()).toEqual(publishedShapes().sort());
+    expect([...tensors].map(([name, { shape }]) => [name, shape]).sort()).toEqual(
+      [...publishedShapes()].sort(),
+    );
     for (const [name, { shape, data }] of tensors)
       expect(data, name).toEqual(proceduralParameter(name, shape));
 

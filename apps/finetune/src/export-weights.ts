@@ -110,7 +110,7 @@ async function exportOnnx(
   if (classifier === undefined) {
     throw new UserError(
       `${file.path} is not a classifier (${file.source}), and only classifiers become ONNX models. Fine-tune it first ` +
-        '(finetune train … --from), or say what a published classifier was trained on (--trained-on).',
+        '(tubelet finetune … --from), or say what a published classifier was trained on (--trained-on).',
     );
   }
   const graph = classifierGraph(classifier, file.tensors);

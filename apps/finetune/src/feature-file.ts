@@ -16,7 +16,7 @@ import type { FeatureSet } from './feature-picture.js';
  */
 export async function readFeatureFile(path: string): Promise<FeatureSet[]> {
   if (extname(path).toLowerCase() !== '.safetensors') {
-    throw new UserError(`${path} is no safetensors file. Write one: finetune embed … --out NAME.safetensors`);
+    throw new UserError(`${path} is no safetensors file. Write one: tubelet embed … --out NAME.safetensors`);
   }
   try {
     const { tensors, metadata } = decodeSafetensors(new Uint8Array(await readFile(path)));

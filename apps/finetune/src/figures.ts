@@ -142,6 +142,6 @@ function evaluationIn(place: string): string {
   const found = [evaluationPath(place), evaluationPath(join(place, 'test'))].find(existsSync);
   if (found !== undefined) return found;
   throw new UserError(
-    `${place} holds no evaluation.json. Give the folder of an evaluation (finetune evaluate … --out) or of a tested run.`,
+    `${place} holds no evaluation.json. Give the folder of an evaluation (tubelet evaluate … --out) or of a tested run.`,
   );
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeSafetensors } from '@tubelet/autograd';
 import { proceduralParameter } from '@tubelet/kernels/lab';
-import { classifierSpecs, lgiFormer } from '@tubelet/mae-dfer';
+import { classifierShapes, lgiFormer } from '@tubelet/mae-dfer';
 import { evaluationPath, loadCheckpoint, OptionError, saveCheckpoint } from '@tubelet/trainer';
 // Test code of a neighbour, which is no part of what its package offers.
 import { publishedArchive } from '../../../packages/mae-dfer/src/import/testing/published-archive.js';
@@ -26,12 +26,10 @@ let options: EvaluateCommandOptions;
 const at = (...names: string[]) => join(folder, ...names);
 
 function publishedWeights(): Uint8Array {
-  const parts = classifierSpecs(PUBLISHED_ENCODER, CLASSES.length)
-    .flatMap((spec) => ('pack' in spec ? [...spec.parts] : [spec]))
-    .flatMap((part) => ('name' in part ? [part] : []));
+  const shapes = [...classifierShapes(PUBLISHED_ENCODER, CLASSES.length)];
   return encodeSafetensors(
     new Map(
-      parts.map(({ name, shape }) => [name, { dtype: 'F32', shape, data: proceduralParameter(name, shape) }]),
+      shapes.map(([name, shape]) => [name, { dtype: 'F32', shape, data: proceduralParameter(name, shape) }]),
     ),
   );
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeSafetensors, type SafetensorsTensor } from '@tubelet/autograd';
 import { proceduralParameter } from '@tubelet/kernels/lab';
-import { classifierSpecs, lgiFormer } from '@tubelet/mae-dfer';
+import { classifierShapes, lgiFormer } from '@tubelet/mae-dfer';
 import { OptionError, UserError } from '@tubelet/trainer';
 import { DATASETS } from '@tubelet/video';
 // Test code of a neighbour, which is no part of what its package offers.
@@ -17,15 +17,11 @@ const ENCODER = lgiFormer('base', { dim: 64, depth: 1, heads: 1 });
 
 /** Weights of a classifier as the published code names them, which say nothing of themselves. */
 function weights(classes: number): Map<string, SafetensorsTensor> {
-  const parts = classifierSpecs(ENCODER, classes).flatMap((spec) =>
-    'pack' in spec ? [...spec.parts] : [spec],
-  );
   return new Map(
-    parts.flatMap((part) =>
-      'name' in part
-        ? [[part.name, { dtype: 'F32', shape: part.shape, data: proceduralParameter(part.name, part.shape) }]]
-        : [],
-    ),
+    [...classifierShapes(ENCODER, classes)].map(([name, shape]) => [
+      name,
+      { dtype: 'F32', shape, data: proceduralParameter(name, shape) },
+    ]),
   );
 }
 
@@ -79,6 +75,6 @@ describe('a classifier that the published code has trained', () => {
   it('is not taken unnamed, and the way to name it is told', async () => {
     const reading = readClassifierFile(at('pretrained.pth'));
     await expect(reading).rejects.toThrow(UserError);
-    await expect(reading).rejects.toThrow(/finetune export --checkpoint .*pretrained\.pth --trained-on/);
+    await expect(reading).rejects.toThrow(/tubelet export --checkpoint .*pretrained\.pth --trained-on/);
   });
 });

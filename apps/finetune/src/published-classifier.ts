@@ -30,7 +30,7 @@ export async function publishedClassifier(
   const head = tensors.get('head.weight');
   if (head === undefined) {
     throw new UserError(
-      `${path} has no head.weight: it is no classifier. If it is of pre-training, fine-tune it (finetune train --from).`,
+      `${path} has no head.weight: it is no classifier. If it is of pre-training, fine-tune it (tubelet finetune --from).`,
     );
   }
   if (head.shape[0] !== classes.length) {

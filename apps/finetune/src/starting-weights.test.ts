@@ -8,12 +8,10 @@ import { proceduralParameter } from '@tubelet/kernels/lab';
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
 import {
   Classifier,
-  classifierSpecs,
-  initialiseClassifier,
-  initialisePretraining,
+  classifierShapes,
   lgiFormer,
   PretrainingModel,
-  pretrainingSpecs,
+  pretrainingShapes,
   vitBase,
   type EncoderConfig,
   type PretrainingConfig,
@@ -57,7 +55,7 @@ async function fresh(
   classes = 3,
 ): Promise<{ classifier: Classifier; before: Map<string, SafetensorsTensor> }> {
   const classifier = newClassifier(encoder, classes);
-  initialiseClassifier(classifier.store, 5);
+  classifier.initialise(5);
   return { classifier, before: await readStateDict(classifier.store) };
 }
 
@@ -77,7 +75,7 @@ beforeAll(async () => {
   writeFileSync(at('checkpoint-49.pth'), publishedArchive());
 
   const model = new PretrainingModel(new Engine(runtime), PRETRAINING);
-  initialisePretraining(model.store, 2);
+  model.initialise(2);
   pretrained = await readStateDict(model.store);
   const moments = [...pretrained].flatMap(([name, tensor]) =>
     ['exp_avg.', 'exp_avg_sq.'].map((prefix) => [prefix + name, tensor] as const),
@@ -90,7 +88,7 @@ beforeAll(async () => {
   writeFileSync(at('plain.safetensors'), encodeSafetensors(pretrained));
 
   const { classifier } = await fresh();
-  initialiseClassifier(classifier.store, 9);
+  classifier.initialise(9);
   const tensors = await readStateDict(classifier.store);
   const training = [...tensors].map(([name, tensor]) => [`trained.${name}`, tensor] as const);
   await saveCheckpoint(at('classifier.safetensors'), {
@@ -110,7 +108,7 @@ describe('weights to start from', () => {
     expect(report.source).toBe('published checkpoint');
     expect(report.matched).toHaveLength(67);
     expect(report.missing).toEqual(FRESH);
-    const names = publishedShapes().map(([name]) => name);
+    const names = [...publishedShapes().keys()];
     const decoder = names.filter((name) => name.startsWith('decoder.'));
     expect([...report.unused].sort()).toEqual(
       ['mask_token', 'encoder_to_decoder.weight', 'norm.weight', 'norm.bias', ...decoder].sort(),
@@ -146,12 +144,12 @@ describe('weights to start from', () => {
     ['fine-tuning on its 400 classes', 'module', '', HEAD],
   ] as const)('come from VideoMAE’s published layout of %s', async (kind, key, prefix, missing) => {
     const encoder = vitBase({ imageSize: 32, frames: 4, dim: 64, depth: 2, heads: 1 });
-    const specs =
-      prefix === '' ? classifierSpecs(encoder, 400) : pretrainingSpecs(encoder, PRETRAINING.decoder);
-    writeFileSync(at('videomae.pth'), stateDictArchive(specs, key));
+    const { decoder } = PRETRAINING;
+    const shapes = prefix === '' ? classifierShapes(encoder, 400) : pretrainingShapes({ encoder, decoder });
+    writeFileSync(at('videomae.pth'), stateDictArchive(shapes, key));
     expect(await encoderConfigOf(at('videomae.pth'))).toEqual({ ...encoder, imageSize: 160, frames: 16 });
     const classifier = new Classifier(new Engine(runtime), { encoder, classes: 7, pooling: 'original' });
-    initialiseClassifier(classifier.store, 5);
+    classifier.initialise(5);
     const report = await loadStartingWeights(at('videomae.pth'), classifier, { otherHead: 'leave-out' });
     expect([...report.missing].sort(), kind).toEqual([...missing].sort());
     for (const [name, { shape, data }] of await readStateDict(classifier.store)) {

@@ -4,11 +4,12 @@ import {
   finetuneStateDict,
   type Classifier,
   type FinetuneStateDict,
+  type StatedEncoder,
 } from '@tubelet/mae-dfer';
 import { type EncoderOptions, UserError } from '@tubelet/trainer';
-import { readWeightsFile, type StatedEncoder, type WeightsFile, type WeightsSource } from './weights-file.js';
+import { readWeightsFile, type WeightsFile, type WeightsSource } from './weights-file.js';
 
-export { encoderConfigOf, type StatedEncoder, type WeightsSource } from './weights-file.js';
+export { encoderConfigOf, type WeightsSource } from './weights-file.js';
 
 export interface StartingWeightsOptions {
   /**

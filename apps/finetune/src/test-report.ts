@@ -87,7 +87,7 @@ export async function completeRunReport(
 }
 
 /** In what a training differs from the published ones beside which its result stands. */
-const heldOutNote = ({ validateOn }: RunOptions) =>
+const heldOutNote = ({ validateOn }: Pick<RunOptions, 'validateOn'>) =>
   validateOn === 'held-out'
     ? ', which the published training trained on (--validate-on test or none does so too)'
     : '';
@@ -140,6 +140,8 @@ export async function reportCrossValidation(
     published,
     publishedFolds: publishedFolds(dataset.name, 'test', encoder),
   });
+  const differs = published.length > 0 ? heldOutNote({ validateOn }) : '';
+  console.log(`\nvalidated on ${VALIDATED_ON[validateOn]}${differs}`);
   console.log(`\n${formatFolds(merged, published)}`);
   console.log(`\nreport ${reportPath}`);
 }

@@ -9,11 +9,11 @@ import { train, trainable } from './train.js';
 
 const EXAMPLES = `
 Examples:
-  finetune train --data dfew --root /data/DFEW --fold 1 --from runs/base --out runs/dfew-1
-  finetune train --data mafw --root /data/MAFW --fold all --from checkpoint-49.pth --out runs/mafw --batch-size 16 --accumulate 6
-  finetune train --data csv --root faces/faces.csv --fold 1 --model small --image-size 96 --region 2,3,6 --out runs/faces
-  finetune train --config dfew.yaml --fold 2 --out runs/dfew-2
-  finetune train … --resume
+  tubelet finetune --data dfew --root /data/DFEW --fold 1 --from runs/base --out runs/dfew-1
+  tubelet finetune --data mafw --root /data/MAFW --fold all --from checkpoint-49.pth --out runs/mafw --batch-size 16 --accumulate 6
+  tubelet finetune --data csv --root faces/faces.csv --fold 1 --model small --image-size 96 --region 2,3,6 --out runs/faces
+  tubelet finetune --config dfew.yaml --fold 2 --out runs/dfew-2
+  tubelet finetune … --resume
 
 Clips of an optimiser step are --batch-size times --accumulate: the published recipes have 96, and 120 for FERV39k.`;
 
@@ -28,9 +28,9 @@ export function readTrainOptions(command: Command): {
   return { options: { ...options, batchSize, frameStep }, given };
 }
 
-/** The `train` command. */
+/** The command that fine-tunes. */
 export function trainCommand(): Command {
-  const command = new Command('train')
+  const command = new Command('finetune')
     .description('fine-tune a classifier of facial expressions, validate it, and test it')
     .addHelpText('after', EXAMPLES);
   return trainOptions.addTo(command, { configFile: true }).action(async () => {

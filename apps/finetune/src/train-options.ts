@@ -54,7 +54,12 @@ const augmentationOptions = {
 };
 
 const learningOptions = {
-  batchSize: option.whole('<n>', 'clips on the GPU at once (default: 96, of FERV39k 120)').optional(),
+  batchSize: option
+    .whole(
+      '<n>',
+      'clips on the GPU at once (default: 96, as in the paper; of FERV39k 120, as in the published script)',
+    )
+    .optional(),
   ...stepOptions({
     epochs: 100,
     lr: 1e-3,

@@ -29,7 +29,7 @@ async function records(run: string, type: string): Promise<LogRecord[]> {
   return found;
 }
 
-describe('finetune train', () => {
+describe('tubelet finetune', () => {
   it('learns how a dot moves, of people it has not seen, and leaves its results', async () => {
     const people = await writeDotData(join(folder, 'people'), { subjects: 24 });
     const run = join(folder, 'learns');
@@ -134,7 +134,7 @@ describe('finetune train', () => {
   });
 });
 
-describe('finetune train on bad data', () => {
+describe('tubelet finetune on bad data', () => {
   it('goes on without a corrupt frame, names it, and takes a clip of a single frame', async () => {
     const broken = join(folder, 'broken');
     const list = await writeDotData(broken, {

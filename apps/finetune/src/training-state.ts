@@ -8,13 +8,7 @@ import {
   type StepArrays,
 } from '@tubelet/autograd';
 import type { Runtime } from '@tubelet/kernels';
-import {
-  Classifier,
-  DropPath,
-  initialiseClassifier,
-  layerDecayGroups,
-  maskKeyInputs,
-} from '@tubelet/mae-dfer';
+import { Classifier, DropPath, maskKeyInputs } from '@tubelet/mae-dfer';
 import {
   CheckpointCorruptError,
   readTraining,
@@ -64,12 +58,8 @@ export class ClassifierTraining implements TrainedModel<LabelledClipBatch> {
     });
     this.optimiser = new AdamW(this.classifier.store, {
       lossScale: this.lossScale,
-      groups: layerDecayGroups(this.classifier.store, {
-        depth: encoder.depth,
-        weightDecay,
-        layerDecay,
-        representativeTokens: tokenLayer,
-      }),
+      weightDecay,
+      groups: this.classifier.learningRateGroups({ layerDecay, representativeTokens: tokenLayer }),
     });
     this.dropPath = new DropPath(runtime, encoder, options.dropPath);
     if (ema !== undefined) this.average = new ExponentialMovingAverage(this.store, { decay: ema });
@@ -102,7 +92,7 @@ export class ClassifierTraining implements TrainedModel<LabelledClipBatch> {
   }
 
   initialise(): void {
-    initialiseClassifier(this.classifier.store, this.options.seed);
+    this.classifier.initialise(this.options.seed);
   }
 
   /** Runs `body` with the weights that are validated and tested: the averaged ones where there is an average. */

@@ -1,4 +1,4 @@
-import { open, readFile, type FileHandle } from 'node:fs/promises';
+import { open, type FileHandle } from 'node:fs/promises';
 import {
   readSafetensorsHeader,
   readSafetensorsTensor,
@@ -8,14 +8,13 @@ import {
   type SafetensorsTensor,
 } from '@tubelet/autograd';
 import {
-  CheckpointFormatError,
   encoderFromJson,
+  encoderOfShapes,
   lgiFormer,
-  readPytorchCheckpoint,
   vitBase,
   type EncoderConfig,
-  type LgiFormerConfig,
   type PretrainingConfig,
+  type StatedEncoder,
 } from '@tubelet/mae-dfer';
 import {
   type CheckpointContent,
@@ -25,6 +24,7 @@ import {
   fileReader,
   isCheckpoint,
   loadCheckpoint,
+  readPytorchFile,
   UserError,
 } from '@tubelet/trainer';
 import { resolveCheckpoint } from './checkpoint-place.js';
@@ -41,11 +41,6 @@ const PRETRAINING_KEY = 'tubelet.pretraining.config';
 /** Whose weights a file holds. A published checkpoint has the names alone: it says nothing of its model in words. */
 export type WeightsSource = 'tubelet pre-training' | 'tubelet classifier' | 'published checkpoint';
 
-/** The settings of an encoder that a file states or that follow from its tensors; those left out are unknown. */
-export type StatedEncoder = Partial<Omit<LgiFormerConfig, 'kind'>> & {
-  readonly kind?: EncoderConfig['kind'];
-};
-
 /** A file of weights, whoever wrote it. */
 export interface WeightsFile {
   readonly path: string;
@@ -61,57 +56,8 @@ export interface WeightsFile {
   readonly description: Readonly<Record<string, string>>;
 }
 
-/**
- * Functions by which a pickle would take hold of the machine that unpickles it: no checkpoint needs them. Everything
- * else that a pickle names is not run either.
- */
-const HOSTILE_MODULES =
-  /^(os|posix|nt|subprocess|sys|shutil|socket|runpy|importlib|pty|ctypes|code|webbrowser|urllib|http|builtins|__builtin__|operator|torch\.hub)(\.|$)/;
-/** Constructors of plain values among Python's built-in functions. */
-const HARMLESS_BUILTINS =
-  /^(builtins|__builtin__)\.(set|frozenset|list|dict|tuple|int|float|bool|str|bytes|bytearray|complex|slice|range|object)$/;
-
-function isHostile(callee: string): boolean {
-  return HOSTILE_MODULES.test(callee) && !HARMLESS_BUILTINS.test(callee);
-}
-
-/** What the names and shapes of a state dict tell of its encoder; nothing where it is no encoder of this family. */
-export function encoderOfShapes(shapes: ReadonlyMap<string, readonly number[]>): StatedEncoder {
-  const prefix = ['encoder.', 'backbone.', ''].find((one) => shapes.has(`${one}patch_embed.proj.weight`));
-  const [dim, , tubeletSize, patchSize] = shapes.get(`${prefix}patch_embed.proj.weight`) ?? [];
-  if (dim === undefined) return {};
-  // No model has thousands of blocks; a name that says so would have them all made.
-  const block = new RegExp(`^${prefix}blocks\\.(\\d{1,3})\\.`);
-  let depth = 0;
-  for (const name of shapes.keys()) depth = Math.max(depth, 1 + Number(block.exec(name)?.[1] ?? -1));
-  const common = { dim, depth, tubeletSize, patchSize };
-  if (!shapes.has(`${prefix}lg_region_tokens`)) return { kind: 'vit', ...common };
-  const hasAttention = (which: string) => shapes.has(`${prefix}blocks.0.${which}_attn.q.weight`);
-  return {
-    kind: 'lgi-former',
-    ...common,
-    interRegion: hasAttention('second'),
-    localGlobal: hasAttention('third'),
-  };
-}
-
-function readPth(path: string, bytes: Uint8Array): WeightsFile {
-  let checkpoint: ReturnType<typeof readPytorchCheckpoint>;
-  try {
-    checkpoint = readPytorchCheckpoint(bytes);
-  } catch (error) {
-    if (!(error instanceof CheckpointFormatError)) throw error;
-    throw new UserError(`${path} cannot be used: ${error.message}`, { cause: error });
-  }
-  const { tensors, stateDictKey, epoch, unreadKeys, nonTensors, uncalled } = checkpoint;
-  const hostile = uncalled.filter(isHostile);
-  if (hostile.length > 0) {
-    throw new UserError(
-      `${path} is refused: its pickle wants ${hostile.join(', ')} to be called, which no checkpoint needs and which ` +
-        'would take hold of a machine that loads it with PyTorch. Nothing of it was run. Do not open this file with ' +
-        'torch.load; get the checkpoint from its authors again.',
-    );
-  }
+async function readPth(path: string): Promise<WeightsFile> {
+  const { tensors, stateDictKey, epoch, unreadKeys, nonTensors, uncalled } = await readPytorchFile(path);
   const notes = [
     ...(epoch === null ? [] : [typeof epoch === 'number' ? `after epoch ${epoch + 1}` : `epoch: ${epoch}`]),
     ...(stateDictKey !== null && unreadKeys.length > 0 ? [`not read: ${unreadKeys.join(', ')}`] : []),
@@ -214,7 +160,7 @@ async function readAll(reader: ByteReader, header: SafetensorsHeader): Promise<C
  */
 export function readWeightsFile(path: string): Promise<WeightsFile> {
   return withFile(path, async (file, format) => {
-    if (format === 'zip') return readPth(path, await readFile(path));
+    if (format === 'zip') return readPth(path);
     const reader = await fileReader(file);
     const header = await readSafetensorsHeader(reader);
     const content = isCheckpoint(header) ? await loadCheckpoint(path) : await readAll(reader, header);
@@ -228,7 +174,7 @@ export function readWeightsFile(path: string): Promise<WeightsFile> {
 /** What a file states of its encoder. Of a safetensors file only the header is read. */
 function statedEncoder(path: string): Promise<StatedEncoder> {
   return withFile(path, async (file, format) => {
-    if (format === 'zip') return readPth(path, await readFile(path)).encoder;
+    if (format === 'zip') return (await readPth(path)).encoder;
     const { metadata, entries } = await readSafetensorsHeader(await fileReader(file));
     return kindOf(path, metadata, entries).encoder;
   });

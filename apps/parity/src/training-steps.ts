@@ -1,4 +1,4 @@
-import { AdamW, type ParameterGroup, type ParameterStore } from '@tubelet/autograd';
+import { AdamW, type ParameterStore } from '@tubelet/autograd';
 import {
   GoldenFolderError,
   type GoldenFolder,
@@ -25,23 +25,33 @@ export function loadWeights(store: ParameterStore, stored: GoldenTensors | undef
 }
 
 /** The groups of parameters that a case's optimiser has. */
-export function goldenGroups(testCase: Json, where: string): ParameterGroup[] {
+export function goldenGroups(store: ParameterStore, testCase: Json, where: string) {
   const { groups } = objectField(testCase, 'optimizer', where);
   if (!Array.isArray(groups)) throw new GoldenFolderError(`${where}: optimizer.groups is not a list`);
   return groups.map((group: Json) => ({
-    parameters: group['params'] as string[],
+    parameters: (group['params'] as string[]).map((name) => store.get(name)),
     weightDecay: Number(group['weight_decay']),
     learningRateScale: Number(group['lr_scale'] ?? 1),
   }));
 }
 
-/** The optimiser that a case describes, and its learning rate at each step. */
-export function goldenOptimiser(store: ParameterStore, testCase: Json, where: string) {
+/** The optimiser that a case describes, and its learning rate at each step; reports whether it decays what we do. */
+export function goldenOptimiser(store: ParameterStore, testCase: Json, where: string, report: Report) {
   const settings = objectField(testCase, 'optimizer', where);
+  const groups = goldenGroups(store, testCase, where);
+  const weightDecay = Math.max(...groups.map((group) => group.weightDecay));
+  const decays = groups.flatMap((group) => group.parameters.map((one) => [one, group.weightDecay] as const));
+  report.compare(
+    where,
+    'weight decays',
+    'exact',
+    decays.map(([parameter]) => (parameter.decays ? weightDecay : 0)),
+    decays.map(([, decay]) => decay),
+  );
   const optimiser = new AdamW(store, {
     betas: numbersField(settings, 'betas', where) as [number, number],
     epsilon: typeof settings['eps'] === 'number' ? settings['eps'] : 1e-8,
-    groups: goldenGroups(testCase, where),
+    groups,
   });
   return { optimiser, learningRates: numbersField(settings, 'lr_per_step', where) };
 }

@@ -1,20 +1,22 @@
 import { Command } from 'commander';
 import { prepareOptions } from './prepare-options.js';
 import { prepare } from './prepare.js';
+import { findVideos, SOURCES_HELP } from './sources.js';
 
 const EXAMPLES = `
 Examples:
-  pretrain prepare /data/vox2 --crop voxceleb --out /data/vox2-160
-  pretrain prepare videos.txt --image-size 224 --dry-run --out shards
-  pretrain train /data/vox2-160 --crop none --out runs/first`;
+  tubelet prepare voxceleb2 --root /data/VoxCeleb2 --out /data/vox2-160
+  tubelet prepare videos.txt --image-size 224 --dry-run --out shards
+  tubelet pretrain /data/vox2-160 --out runs/first`;
 
 /** The `prepare` command. */
 export function prepareCommand(): Command {
   const command = new Command('prepare')
     .description('make tar shards of small clips out of videos, which train reads much faster')
-    .argument('<sources...>', 'folders, globs, list files or single videos')
+    .argument('<sources...>', SOURCES_HELP)
     .addHelpText('after', EXAMPLES);
-  return prepareOptions
-    .addTo(command)
-    .action((sources: string[]) => prepare(sources, prepareOptions.read(command).options));
+  return prepareOptions.addTo(command).action(async (sources: string[]) => {
+    const { options, given } = prepareOptions.read(command);
+    await prepare(await findVideos(sources, options, given), options);
+  });
 }

@@ -1,4 +1,5 @@
-import { cropOption, debugOption, option, optionSet, type ValuesOfSet } from '@tubelet/trainer';
+import { debugOption, option, optionSet, type ValuesOfSet } from '@tubelet/trainer';
+import { rootOption, sourceCrop } from './sources.js';
 
 /** The options of `prepare`; clips have the size and the crop that `train` has by default. */
 export const prepareOptions = optionSet({
@@ -8,8 +9,9 @@ export const prepareOptions = optionSet({
     dryRun: option.flag('estimate time and disk from a sample, and write nothing'),
   },
   'Clips:': {
+    ...rootOption,
     imageSize: option.whole('<n>', 'edge of the frames, in pixels, even', { min: 2 }).default(160),
-    crop: cropOption().default('centre'),
+    crop: sourceCrop(),
     keyFrameInterval: option
       .whole('<n>', 'frames from one key frame to the next: fewer are decoded sooner, and take more room')
       .default(4),

@@ -61,9 +61,9 @@ it('makes shards that train reads', async () => {
     crop: 'none',
     workers: 1,
   };
-  await succeed(['train', at('whole'), ...options({ ...settings, out: at('run') })]);
+  await succeed(['pretrain', at('whole'), ...options({ ...settings, out: at('run') })]);
   expect(stepsOf(at('run'))).toHaveLength(6);
-  const cutTwice = ['train', at('whole'), ...options({ ...settings, crop: 'voxceleb', out: at('cut') })];
+  const cutTwice = ['pretrain', at('whole'), ...options({ ...settings, crop: 'voxceleb', out: at('cut') })];
   expect(await fail(cutTwice, 2)).toMatch(/--crop: "voxceleb".*none for shards/);
 });
 

@@ -7,20 +7,24 @@ import {
   UserError,
 } from '@tubelet/trainer';
 import { formatBytes } from '@tubelet/kernels';
-import { listVideos, ShardMaker, type BadFile, type ShardEstimate } from '@tubelet/video';
+import { ShardMaker, type BadFile, type ShardEstimate } from '@tubelet/video';
 import { existsSync, statfsSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { PrepareOptions } from './prepare-options.js';
+import type { FoundVideos } from './sources.js';
 
 /** Sources that the estimate looks at: so many, and of few sources a quarter. */
 const SAMPLE = 16;
 
-/** Makes shards of the videos of `sources`, or says what they would take. */
-export async function prepare(sources: readonly string[], options: PrepareOptions): Promise<void> {
-  const { out, imageSize: size, crop, keyFrameInterval, shardSize, workers } = options;
+/** Makes shards of videos, or says what they would take. */
+export async function prepare(
+  { entries, skipped, crop, notes }: FoundVideos,
+  options: PrepareOptions,
+): Promise<void> {
+  const { out, imageSize: size, keyFrameInterval, shardSize, workers } = options;
   if (size % 2 !== 0) throw new OptionError('--image-size', size, 'an even number, for the colours of H.264');
   const { note } = createProgress();
-  const { entries, skipped } = await listVideos(sources);
+  notes.forEach(note);
   note(`sources: ${entries.length}; other files, which are left out: ${skipped.length}`);
   const maker = await ShardMaker.open({
     ...{ entries, size, crop, keyFrameInterval, shardBytes: shardSize, workers },

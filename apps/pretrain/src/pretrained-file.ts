@@ -1,11 +1,10 @@
-/** The models of pre-training in files: checkpoints of `train`, and those that the published code has written. */
-import { readFile } from 'node:fs/promises';
+/** The models of pre-training in files: checkpoints of `pretrain`, and those that the published code has written. */
 import type { SafetensorsTensor } from '@tubelet/autograd';
 import {
-  CheckpointFormatError,
+  depthOfShapes,
+  encoderOfShapes,
   lgiFormer,
   paperClip,
-  readPytorchCheckpoint,
   tokenGrid,
   vitBase,
   type EncoderConfig,
@@ -13,7 +12,7 @@ import {
   type PretrainingConfig,
   type PytorchCheckpoint,
 } from '@tubelet/mae-dfer';
-import { CheckpointReadError, checkpointWeights, loadCheckpoint, UserError } from '@tubelet/trainer';
+import { checkpointWeights, loadCheckpoint, readPytorchFile, UserError } from '@tubelet/trainer';
 import { checkpointConfig, trainedClips, untrainedPart, type TrainedClips } from './training-state.js';
 
 /** A model of pre-training with what is known of its training. */
@@ -52,19 +51,7 @@ export async function readPretrained(path: string): Promise<PretrainedFile> {
 }
 
 async function readPublished(path: string): Promise<PretrainedFile> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(path);
-  } catch (error) {
-    throw new CheckpointReadError(path, (error as Error).message, { cause: error });
-  }
-  let checkpoint: PytorchCheckpoint;
-  try {
-    checkpoint = readPytorchCheckpoint(bytes);
-  } catch (error) {
-    if (!(error instanceof CheckpointFormatError)) throw error;
-    throw new UserError(`${path} cannot be used: ${error.message}`, { cause: error });
-  }
+  const checkpoint = await readPytorchFile(path);
   const config = publishedConfig(path, checkpoint);
   const weight = checkpoint.settings.get('target_diff_weight');
   const untrained = ({ 0: 'motion', 1: 'appearance' } as const)[Number(weight ?? NaN)];
@@ -79,42 +66,32 @@ async function readPublished(path: string): Promise<PretrainedFile> {
 
 /** The model that tensors of pre-training are of. What they do not tell, such as the heads, is as published. */
 function publishedConfig(path: string, { tensors, settings }: PytorchCheckpoint): PretrainingConfig {
-  const shape = (name: string) => tensors.get(name)?.shape;
-  const [dim, , tubeletSize, patchSize] = shape('encoder.patch_embed.proj.weight') ?? [];
-  const decoderDim = shape('mask_token')?.at(-1);
+  const shapes = new Map([...tensors].map(([name, { shape }]) => [name, shape] as const));
+  const dim = shapes.get('encoder.patch_embed.proj.weight')?.[0];
+  const decoderDim = shapes.get('mask_token')?.at(-1);
   if (dim === undefined || decoderDim === undefined) {
-    throw new UserError(
-      `${path} is not a checkpoint of pre-training: it lacks ${dim === undefined ? 'encoder.patch_embed' : 'mask_token'}.`,
-    );
+    const lacking = dim === undefined ? 'encoder.patch_embed' : 'mask_token';
+    throw new UserError(`${path} is not a checkpoint of pre-training: it lacks ${lacking}.`);
   }
-  const depth = blocksOf(tensors, 'encoder');
+  const stated = encoderOfShapes(shapes);
   const size = /_(\d+)$/.exec(String(settings.get('model') ?? ''))?.[1];
   const imageSize = size === undefined ? paperClip.imageSize : Number(size);
-  const common = { dim, depth, tubeletSize, patchSize, imageSize, heads: Math.max(1, Math.round(dim / 64)) };
+  const common = { imageSize, heads: Math.max(1, Math.round(dim / 64)) };
   const decoder = {
     dim: decoderDim,
-    depth: blocksOf(tensors, 'decoder'),
+    depth: depthOfShapes(shapes, 'decoder.'),
     heads: Math.max(1, Math.round(decoderDim / 64)),
   };
-  const regions = shape('encoder.lg_region_tokens')?.[0];
-  if (regions === undefined) {
+  if (stated.kind === 'vit') {
     const target = settings.get('use_frame_diff_as_target') === true ? 'difference' : 'pixels';
-    return { encoder: vitBase(common), decoder, decoderPositions: 'token', target };
+    const { depth, tubeletSize, patchSize } = stated;
+    const encoder = vitBase({ ...common, dim, depth, tubeletSize, patchSize });
+    return { encoder, decoder, decoderPositions: 'token', target };
   }
-  const hasAttention = (which: string) => tensors.has(`encoder.blocks.0.${which}_attn.q.weight`);
-  const encoder = lgiFormer('base', {
-    ...common,
-    region: regionOfCount(path, lgiFormer('base', common), regions),
-    interRegion: hasAttention('second'),
-    localGlobal: hasAttention('third'),
-  });
-  return { encoder, decoder, decoderPositions: 'reference', target: 'difference' };
-}
-
-function blocksOf(tensors: ReadonlyMap<string, unknown>, part: string): number {
-  // No model has thousands of blocks; a name that says so would have them all made.
-  const block = new RegExp(`^${part}\\.blocks\\.(\\d{1,3})\\.`);
-  return Math.max(0, ...[...tensors.keys()].map((name) => 1 + Number(block.exec(name)?.[1] ?? -1)));
+  const { kind: _kind, ...settingsOfShapes } = stated;
+  const whole = lgiFormer('base', { ...common, ...settingsOfShapes });
+  const region = regionOfCount(path, whole, shapes.get('encoder.lg_region_tokens')![0]!);
+  return { encoder: { ...whole, region }, decoder, decoderPositions: 'reference', target: 'difference' };
 }
 
 function regionOfCount(path: string, encoder: EncoderConfig, count: number): Extents {

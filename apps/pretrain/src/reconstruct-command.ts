@@ -4,9 +4,9 @@ import { reconstruct } from './reconstruct.js';
 
 const EXAMPLES = `
 Examples:
-  pretrain reconstruct face.mp4 --checkpoint runs/base/checkpoints/step-00000100.safetensors --out picture.png
-  pretrain reconstruct a.mp4 b.mp4 --checkpoint mae-dfer.pth --mask-type tube --out figure-8.png
-  pretrain reconstruct FERV39k/clip --frame-step 1 --checkpoint mae-dfer.pth --no-prediction-row --out clip.png`;
+  tubelet reconstruct face.mp4 --checkpoint runs/base/checkpoints/step-00000100.safetensors --out picture.png
+  tubelet reconstruct a.mp4 b.mp4 --checkpoint mae-dfer.pth --mask-type tube --out figure-8.png
+  tubelet reconstruct FERV39k/clip --frame-step 1 --checkpoint mae-dfer.pth --no-prediction-row --out clip.png`;
 
 /** The `reconstruct` command. */
 export function reconstructCommand(): Command {

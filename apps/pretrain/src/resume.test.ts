@@ -40,7 +40,7 @@ let data: DataSet;
 let whole = '';
 const at = (...names: string[]) => join(folder, ...names);
 const command = (out: string, changes: Changes = {}) => [
-  'train',
+  'pretrain',
   data.folder,
   ...options({ ...SETTINGS, 'save-every': 6, keep: 2, out: at(out), ...changes }),
 ];

@@ -6,10 +6,18 @@ import { readStateDict } from '@tubelet/autograd';
 import type { Runtime } from '@tubelet/kernels';
 import { proceduralParameter } from '@tubelet/kernels/lab';
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
-import { lgiFormer, pretrainingSpecs, vitBase, type PretrainingConfig } from '@tubelet/mae-dfer';
+import { lgiFormer, pretrainingShapes, vitBase, type PretrainingConfig } from '@tubelet/mae-dfer';
 import { checkpointPath, saveCheckpoint, UserError } from '@tubelet/trainer';
 // Test code of a neighbour, which is no part of what its package offers.
 import { stateDictArchive } from '../../../packages/mae-dfer/src/import/testing/published-archive.js';
+import {
+  archive,
+  callOf,
+  dictOf,
+  op,
+  pickle,
+  tensorOf,
+} from '../../../packages/mae-dfer/src/import/testing/torch-archive.js';
 import { loadStartingWeights } from './starting-weights.js';
 import { TrainingState } from './training-state.js';
 
@@ -38,7 +46,7 @@ function fresh(config: PretrainingConfig): TrainingState {
 beforeAll(async () => {
   runtime = await openNodeRuntime();
   folder = mkdtempSync(join(tmpdir(), 'tubelet-from-'));
-  writeFileSync(at('videomae.pth'), stateDictArchive(pretrainingSpecs(VIT.encoder, VIT.decoder), 'model'));
+  writeFileSync(at('videomae.pth'), stateDictArchive(pretrainingShapes(VIT), 'model'));
 });
 afterAll(() => {
   closeNodeRuntime(runtime);
@@ -82,5 +90,16 @@ describe('weights to begin a pre-training with', () => {
     await expect(loadStartingWeights(at('run'), other)).rejects.toThrow(/--heads is 1 there and 2 here/);
     rmSync(at('run/checkpoints'), { recursive: true });
     await expect(loadStartingWeights(at('run'), other)).rejects.toThrow(/run has no checkpoints/);
+  });
+
+  it('are refused from a pickle that would call functions of a machine', async () => {
+    const attack = dictOf([
+      ['model', dictOf([['w', tensorOf({ key: '0', size: 1, shape: [1] })]])],
+      ['payload', callOf('os', 'system', op.string('touch ran'))],
+    ]);
+    writeFileSync(at('hostile.pth'), archive(pickle(attack), { 0: new Uint8Array(4) }));
+    await expect(loadStartingWeights(at('hostile.pth'), fresh(VIT))).rejects.toThrow(
+      /hostile\.pth is refused: its pickle wants os\.system to be called/,
+    );
   });
 });

@@ -42,7 +42,7 @@ function requireSameSettings(path: string, theirs: EncoderConfig, ours: EncoderC
 }
 
 /**
- * Gives a masked autoencoder the weights of a checkpoint of pre-training: one of `train`, or a published `.pth` of MAE-DFER
+ * Gives a masked autoencoder the weights of a checkpoint of pre-training: one of `pretrain`, or a published `.pth` of MAE-DFER
  * or VideoMAE. All of the encoder must be there; what the decoder has in other shapes, or not at all, keeps its values. The
  * optimiser, the schedule and the epochs begin anew. Nothing is written where the file does not fit.
  *

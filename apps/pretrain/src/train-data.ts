@@ -1,23 +1,14 @@
 import { createHash } from 'node:crypto';
 import { dirname, relative, sep } from 'node:path';
-import { type BadFiles, OptionError, type RankShare, UserError } from '@tubelet/trainer';
-import { ClipLoader, defaultWorkerCount, listVideos, type VideoEntry } from '@tubelet/video';
+import { type BadFiles, type RankShare, UserError } from '@tubelet/trainer';
+import { ClipLoader, defaultWorkerCount, type VideoEntry } from '@tubelet/video';
 import type { TrainOptions } from './train-options.js';
 
-/**
- * The videos of `sources`, each cut to the stretch of time that the options ask for. Throws `OptionError` for a crop that
- * would cut clips of shards a second time.
- */
-export async function findVideos(
-  sources: readonly string[],
-  { startSeconds, endSeconds, crop }: TrainOptions,
-  badFiles: BadFiles,
-): Promise<VideoEntry[]> {
-  const { entries, skipped } = await listVideos(sources);
-  badFiles.leaveOut(skipped);
-  if (crop === 'voxceleb' && entries.some(({ member }) => member !== undefined)) {
-    throw new OptionError('--crop', crop, 'none for shards, whose clips `prepare` has cut');
-  }
+/** The videos, each cut to the stretch of time that the options ask for. */
+export function withinTime(
+  entries: readonly VideoEntry[],
+  { startSeconds, endSeconds }: TrainOptions,
+): readonly VideoEntry[] {
   if (startSeconds === undefined && endSeconds === undefined) return entries;
   return entries.map((entry) => ({ ...entry, timeRange: { startSeconds, endSeconds } }));
 }

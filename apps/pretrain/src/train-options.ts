@@ -9,7 +9,6 @@ import {
 } from '@tubelet/mae-dfer';
 import {
   clipOptions,
-  cropOption,
   encoderConfig,
   encoderOptions,
   folderOptions,
@@ -24,6 +23,8 @@ import {
   type JsonValue,
   type ValuesOfSet,
 } from '@tubelet/trainer';
+
+import { rootOption, sourceCrop } from './sources.js';
 
 /** The options of `train`; defaults are the paper's settings. */
 export const trainOptions = optionSet({
@@ -49,9 +50,10 @@ export const trainOptions = optionSet({
       .default('token'),
   },
   'Clips:': {
+    ...rootOption,
     ...clipOptions,
     frameStep: option.whole('<n>', 'distance between frames of a clip').default(4),
-    crop: cropOption().default('centre'),
+    crop: sourceCrop(),
     augmentation: option
       .choice('<kind>', 'multiScaleCrop or none', ['multiScaleCrop', 'none'])
       .default('multiScaleCrop'),

@@ -36,7 +36,7 @@ let data: DataSet;
 let first: Ended;
 const at = (...names: string[]) => join(folder, ...names);
 const command = (out: string, changes: Parameters<typeof options>[0] = {}) => [
-  'train',
+  'pretrain',
   data.folder,
   ...options({ ...SETTINGS, out: at(out), ...changes }),
 ];

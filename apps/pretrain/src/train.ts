@@ -1,12 +1,12 @@
 import type { PretrainingConfig } from '@tubelet/mae-dfer';
 import type { BadFiles, Task, TaskData, Trainable } from '@tubelet/trainer';
 import { blankClips, type ClipBatch } from '@tubelet/video';
-import { resolve } from 'node:path';
 import manifest from '../package.json' with { type: 'json' };
 import { loadStartingWeights } from './starting-weights.js';
 import { TrainingState } from './training-state.js';
 import { WatchedClip } from './watched-clip.js';
-import { findVideos, openLoader, videosFingerprint } from './train-data.js';
+import type { FoundVideos } from './sources.js';
+import { openLoader, videosFingerprint, withinTime } from './train-data.js';
 import { bindingSettings, type TrainOptions } from './train-options.js';
 
 /** The training that the options describe, without its data. */
@@ -32,13 +32,14 @@ export function trainable(
   };
 }
 
-/** The whole training of a masked autoencoder on the videos of `sources`. */
+/** The whole training of a masked autoencoder on videos. */
 export async function pretraining(
-  sources: readonly string[],
-  options: TrainOptions,
+  found: FoundVideos,
+  asked: TrainOptions,
   config: PretrainingConfig,
   commandLine: readonly string[],
 ): Promise<Task<ClipBatch, TrainingState>> {
+  const options = { ...asked, crop: found.crop };
   const { watch, from } = options;
   const watched = watch === undefined ? undefined : await WatchedClip.open(watch, options, config);
   return {
@@ -48,9 +49,10 @@ export async function pretraining(
     commandLine,
     saveEveryEpochs: 10,
     moreBatches: ', or raise --clips-per-video',
-    openData: (badFiles) => openData(sources, options, config, badFiles),
+    openData: (badFiles) => Promise.resolve(openData(found, options, config, badFiles)),
     loadFirstWeights: from === undefined ? undefined : (model) => loadStartingWeights(from, model),
     announcements: ({ loader, stepsPerEpoch }) => [
+      ...found.notes,
       `samples: ${loader.sampleCount}, steps an epoch: ${stepsPerEpoch}`,
     ],
     endEpoch:
@@ -65,16 +67,17 @@ export async function pretraining(
   };
 }
 
-async function openData(
-  sources: readonly string[],
+function openData(
+  { sources, entries, skipped }: FoundVideos,
   options: TrainOptions,
   config: PretrainingConfig,
   badFiles: BadFiles,
-): Promise<TaskData<ClipBatch>> {
-  const videos = await findVideos(sources, options, badFiles);
+): TaskData<ClipBatch> {
+  badFiles.leaveOut(skipped);
+  const videos = withinTime(entries, options);
   return {
     settings: bindingSettings(options, config, videosFingerprint(videos)),
-    description: { sources: sources.map((source) => resolve(source)) },
+    description: { sources },
     openLoader: (share) => openLoader(videos, options, badFiles, share),
   };
 }

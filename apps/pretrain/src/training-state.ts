@@ -1,11 +1,9 @@
 import { AdamW, Engine, LossScale, type StepArrays } from '@tubelet/autograd';
 import type { Runtime } from '@tubelet/kernels';
 import {
-  decayGroups,
   decoderFromJson,
   drawMask,
   encoderFromJson,
-  initialisePretraining,
   maskKeyInputs,
   PretrainingModel,
   type PretrainingConfig,
@@ -61,7 +59,7 @@ export class TrainingState implements TrainedModel<ClipBatch> {
     this.optimiser = new AdamW(this.model.store, {
       betas: BETAS,
       lossScale: this.lossScale,
-      groups: decayGroups(this.model.store, options.weightDecay),
+      weightDecay: options.weightDecay,
     });
   }
 
@@ -90,7 +88,7 @@ export class TrainingState implements TrainedModel<ClipBatch> {
   }
 
   initialise(): void {
-    initialisePretraining(this.model.store, this.options.seed);
+    this.model.initialise(this.options.seed);
   }
 
   /**

@@ -68,7 +68,7 @@ export async function expectModels({
     }
   }
   if (json !== true) print(expected, runtime, here, precision);
-  writePage(await expectedSpeedPage(expected, published));
+  if (page !== undefined) writePage(await expectedSpeedPage(expected, published));
   writeJson({
     adapter: runtime?.adapter ?? null,
     devices,

@@ -1,4 +1,3 @@
-import { format } from 'prettier';
 import { formatTable } from '../shared/text-table.js';
 import type { DeviceCeilings } from './devices.js';
 import type { DeviceExpectation, ExpectedStep } from './expectation.js';
@@ -120,7 +119,7 @@ export function assumptionLines(): string[] {
 }
 
 /** The page `docs/expected-speed.md`. */
-export function expectedSpeedPage(
+export async function expectedSpeedPage(
   steps: readonly ExpectedStep[],
   devices: readonly DeviceCeilings[],
 ): Promise<string> {
@@ -160,6 +159,8 @@ export function expectedSpeedPage(
       deviceRows,
     ),
   ].join('\n\n');
+  // Only who writes the page needs it.
+  const { format } = await import('prettier');
   return format(page, { parser: 'markdown' });
 }
 

@@ -5,9 +5,9 @@ import { describeAdapter } from '../shared/adapter.js';
 import { openJson } from '../shared/json-output.js';
 import { runProgram, UsageError } from '../shared/program.js';
 import { timingMethod } from './batch-timer.js';
-import { measureCase, type Measurement, type MeasureOptions } from './measure-case.js';
-import { formatRows, toRow } from './report.js';
-import { measureRoofline } from './roofline.js';
+import type { MeasureOptions } from './measure-case.js';
+import { measureKernels } from './measure-kernels.js';
+import { formatRows } from './report.js';
 
 interface Options {
   readonly kernel?: readonly string[];
@@ -40,22 +40,16 @@ async function run(options: Options): Promise<number> {
   const settings = options.quick ? quick : thorough;
   const runtime = await openNodeRuntime({ matrixUnits: options.matrixUnits ?? false });
   try {
-    const before = await measureRoofline(runtime, settings);
-    const measurements: Measurement[] = [];
-    for (const spec of specs) {
-      for (const testCase of spec.cases.filter(({ kind }) => kind === 'model')) {
+    const cases = specs.flatMap((spec) =>
+      spec.cases.filter(({ kind }) => kind === 'model').map((testCase) => ({ spec, testCase })),
+    );
+    const { roofline, rows } = await measureKernels(runtime, cases, {
+      ...settings,
+      around: ({ spec, testCase }, measure) => {
         console.error(`${spec.name}: ${testCase.name} …`);
-        measurements.push(...(await measureCase(runtime, spec, testCase, settings)));
-      }
-      runtime.pool.trim();
-    }
-    // Other programs may have slowed down one of the two: the higher one is nearer to the ceiling.
-    const after = await measureRoofline(runtime, settings);
-    const roofline = {
-      gigaflopsPerSecond: Math.max(before.gigaflopsPerSecond, after.gigaflopsPerSecond),
-      gigabytesPerSecond: Math.max(before.gigabytesPerSecond, after.gigabytesPerSecond),
-    };
-    const rows = measurements.map((measurement) => toRow(measurement, roofline));
+        return measure();
+      },
+    });
     const method = timingMethod(runtime);
     if (options.json !== true) {
       console.log(formatRows(rows));

@@ -39,14 +39,14 @@ describe('expected results', () => {
     ['float64', 1e6],
     [exact.name, -1],
   ])('of a variant that rounds are those of rounded inputs, by %s', async (against, referenceMacs) => {
-    const expected = new ExpectedResults(runtime, spec, shape, { inputs, initials: {} }, referenceMacs);
+    const expected = new ExpectedResults(runtime, spec, { shape }, { inputs, initials: {} }, referenceMacs);
     expect(await expected.check(half, results(true))).toMatchObject({ against, passed: true });
     expect(await expected.check(half, results(false))).toMatchObject({ against, passed: false });
     runtime.forcedVariants.delete(spec.name);
   });
 
   it('of the others are not', async () => {
-    const expected = new ExpectedResults(runtime, spec, shape, { inputs, initials: {} }, 1e6);
+    const expected = new ExpectedResults(runtime, spec, { shape }, { inputs, initials: {} }, 1e6);
     expect(await expected.check(exact, results(false))).toMatchObject({ against: 'float64', passed: true });
     expect(await expected.check(exact, results(true))).toMatchObject({ against: 'float64', passed: false });
   });

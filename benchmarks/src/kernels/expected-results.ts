@@ -1,12 +1,13 @@
+import type { GpuArray, HostData, Precision, Runtime, Variant } from '@tubelet/kernels';
 import {
-  type GpuArray,
-  type HostData,
-  type Precision,
+  type ArraySpec,
+  type KernelCase,
+  type KernelSpec,
+  roundedToF16,
   runnableVariants,
-  type Runtime,
-  type Variant,
-} from '@tubelet/kernels';
-import { type ArraySpec, type KernelSpec, roundedToF16, scaledError, toFloat64 } from '@tubelet/kernels/lab';
+  scaledError,
+  toFloat64,
+} from '@tubelet/kernels/lab';
 
 /** Against what a result was checked, and how far off it is in units of the larger of 1 and max |expected|. */
 export interface NumericCheck {
@@ -37,7 +38,7 @@ export class ExpectedResults {
   constructor(
     private readonly runtime: Runtime,
     private readonly spec: KernelSpec,
-    private readonly shape: unknown,
+    private readonly testCase: Pick<KernelCase<unknown>, 'shape' | 'termSizes'>,
     private readonly data: { readonly inputs: HostArrays; readonly initials: HostArrays },
     private readonly referenceMacs: number,
   ) {}
@@ -48,7 +49,8 @@ export class ExpectedResults {
     const expected = this.known.get(precision) ?? (await this.find(precision));
     // The first result is what the others are compared with.
     this.known.set(precision, expected ?? { against: variant.name, arrays: actual });
-    const { spec, shape } = this;
+    const { spec } = this;
+    const { shape, termSizes = {} } = this.testCase;
     // As in the kernels' tests: matrix units may cut digits off where other arithmetic rounds.
     const exact = spec.tolerance ?? 1e-5;
     const tolerance = precision === 'f16' ? (spec.toleranceF16 ?? 2 * exact) : exact;
@@ -59,7 +61,7 @@ export class ExpectedResults {
     let error = 0;
     let passed = true;
     for (const [name, { dtype = 'f32' }] of Object.entries(spec.outputs(shape))) {
-      const difference = scaledError(actual[name]!, arrays[name]!);
+      const difference = scaledError(actual[name]!, arrays[name]!, termSizes[name]);
       error = Math.max(error, difference);
       passed &&= difference <= (dtype === 'f32' ? allowed : 0);
     }
@@ -80,7 +82,8 @@ export class ExpectedResults {
   }
 
   private async expect(precision: Precision, inputs: HostArrays): Promise<Expected | undefined> {
-    const { runtime, spec, shape, data } = this;
+    const { runtime, spec, data } = this;
+    const { shape } = this.testCase;
     if (spec.cost(shape).macs <= this.referenceMacs) {
       const arrays = spec.reference(shape, { ...toFloat64(inputs), ...toFloat64(data.initials) });
       return { against: 'float64', arrays };
@@ -126,6 +129,7 @@ export async function readArrays(
     if (array.dtype === 'u32') result[name] = new Uint32Array(bytes);
     else if (array.dtype === 'i32') result[name] = new Int32Array(bytes);
     else if (array.dtype === 'u8') result[name] = new Uint8Array(bytes);
+    else if (array.dtype === 'f16') result[name] = new Uint16Array(bytes);
     else result[name] = new Float32Array(bytes);
   }
   return result;

@@ -1,5 +1,11 @@
-import { type Cost, runnableVariants, type Runtime, type Variant } from '@tubelet/kernels';
-import { type KernelCase, type KernelSpec, makeHostData, testRandom } from '@tubelet/kernels/lab';
+import type { Cost, Runtime, Variant } from '@tubelet/kernels';
+import {
+  type KernelCase,
+  type KernelSpec,
+  makeHostData,
+  runnableVariants,
+  testRandom,
+} from '@tubelet/kernels/lab';
 import { calibrate, median, timeBatch, timingMethod } from './batch-timer.js';
 import { ExpectedResults, makeArrays, readArrays, type NumericCheck } from './expected-results.js';
 import { raiseClocks } from './roofline.js';
@@ -57,7 +63,7 @@ export async function measureCase(
     Object.fromEntries(Object.entries(outputSpecs).filter(([, output]) => output.initial)),
     random,
   );
-  const expected = new ExpectedResults(runtime, spec, shape, { inputs, initials }, options.referenceMacs);
+  const expected = new ExpectedResults(runtime, spec, testCase, { inputs, initials }, options.referenceMacs);
   const method = timingMethod(runtime);
   return runtime.scope(async () => {
     const inputArrays = makeArrays(runtime, spec.inputs(shape), inputs);

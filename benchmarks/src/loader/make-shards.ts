@@ -1,6 +1,6 @@
 import { listVideos, ShardMaker, type VideoEntry } from '@tubelet/video';
 
-/** Writes videos into shards as `pretrain prepare` does by default, with the crop of VoxCeleb2; gives the clips. */
+/** Writes videos into shards as `tubelet prepare` does by default, with the crop of VoxCeleb2; gives the clips. */
 export async function makeShards(folder: string, paths: readonly string[]): Promise<VideoEntry[]> {
   const maker = await ShardMaker.open({
     ...{ entries: paths.map((path) => ({ path })), size: 160, crop: 'voxceleb' },

@@ -122,7 +122,8 @@ async function requireTakenSteps(workload: Workload): Promise<void> {
   if (skipped > 0) throw new Error(`gradients overflowed f16 in ${skipped} steps, which were skipped`);
 }
 
-async function profileStep(engine: Engine, workload: Workload): Promise<string | undefined> {
+/** Time of a step by kernel, as text; undefined where the adapter has no timestamps. */
+export async function profileStep(engine: Engine, workload: Workload): Promise<string | undefined> {
   const { runtime } = engine;
   if (!runtime.startProfiling()) return undefined;
   await runStep(engine, workload, 'step');

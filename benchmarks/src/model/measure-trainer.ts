@@ -5,8 +5,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { median } from '../kernels/batch-timer.js';
-import { runStep } from './measure-model.js';
-import { buildWorkload, type ModelRun } from './workload.js';
+import { profileStep, runStep } from './measure-model.js';
+import { buildWorkload, type ModelRun, type Workload } from './workload.js';
 
 /** Steps of a model as the benchmark takes them, each waited for, and as a run takes them. */
 export interface TrainerMeasurement {
@@ -17,8 +17,8 @@ export interface TrainerMeasurement {
 }
 
 // The first step compiles, the second is recorded, and with the third the pipeline is full; in later turns it only fills.
-const FIRST_WARM_UP_STEPS = 3;
-const WARM_UP_STEPS = 1;
+export const FIRST_WARM_UP_STEPS = 3;
+export const WARM_UP_STEPS = 1;
 
 const CONFIG: RunConfig = {
   program: 'bench:model',
@@ -28,6 +28,77 @@ const CONFIG: RunConfig = {
   adapter: {},
   startedAt: '',
 };
+
+/** A model in memory that takes steps in turns. */
+export class ModelSteps {
+  private readonly engine: Engine;
+  private readonly workload: Workload;
+  private readonly takeStep: ReturnType<typeof trainingStep>;
+  private readonly folder: Promise<string>;
+  private turns = 0;
+
+  constructor(
+    private readonly runtime: Runtime,
+    private readonly run: ModelRun,
+  ) {
+    this.engine = new Engine(runtime);
+    this.workload = buildWorkload(this.engine, run.encoder, run);
+    const endless = {
+      stepsPerEpoch: Number.MAX_SAFE_INTEGER,
+      async *epoch() {
+        for (let step = 0; ; step++) yield step;
+      },
+    };
+    this.takeStep = trainingStep(this.workload.trained, new EpochReader(endless, 1), 1);
+    this.folder = mkdtemp(join(tmpdir(), 'tubelet-bench-trainer-'));
+  }
+
+  /** Seconds of each of `steps` steps that are waited for, after `warmUp` others. */
+  async takeWaited(warmUp: number, steps: number): Promise<number[]> {
+    const seconds: number[] = [];
+    for (let i = 0; i < warmUp + steps; i++) {
+      const start = performance.now();
+      const { end } = await runStep(this.engine, this.workload, 'step');
+      if (i >= warmUp) seconds.push((end - start) / 1000);
+    }
+    return seconds;
+  }
+
+  /** Seconds from the end of one step of a run to that of the next, of `steps` after `warmUp` others. */
+  async takeAsRun(warmUp: number, steps: number): Promise<number[]> {
+    const totalSteps = warmUp + steps;
+    const ends: number[] = [];
+    const opened = await createRun(join(await this.folder, String(this.turns++)), CONFIG);
+    await runSteps({
+      run: opened,
+      ...{ totalSteps, stepsPerEpoch: totalSteps, startStep: 0, clipsPerStep: this.run.batchSize },
+      step: (position) => this.takeStep(position, 1e-6),
+      onCompleted: () => ends.push(performance.now()),
+      checkpoint: async () => ({ tensors: new Map(), metadata: {} }),
+      ...{ checkpointEverySteps: totalSteps, retention: { keepLast: 1 } },
+      progress: { update: () => undefined, note: () => undefined, stop: () => undefined },
+      stop: { requested: false },
+    });
+    opened.close();
+    return ends.slice(warmUp).map((end, i) => (end - ends[warmUp + i - 1]!) / 1000);
+  }
+
+  /** Steps that were skipped so far, whose AdamW did nothing. Waits for the GPU. */
+  skippedSteps(): Promise<number> {
+    return this.workload.skippedSteps();
+  }
+
+  /** Time of a step by kernel, as text; undefined where the adapter has no timestamps. */
+  profile(): Promise<string | undefined> {
+    return profileStep(this.engine, this.workload);
+  }
+
+  async release(): Promise<void> {
+    await rm(await this.folder, { recursive: true });
+    this.workload.release();
+    this.runtime.pool.trim();
+  }
+}
 
 /**
  * Measures steps of a run beside those of the benchmark, in turn. A run takes its steps in rounds of its own, since it
@@ -41,45 +112,16 @@ export async function measureTrainer(
   run: ModelRun,
   { rounds, steps }: { readonly rounds: number; readonly steps: number },
 ): Promise<TrainerMeasurement> {
-  const engine = new Engine(runtime);
-  const workload = buildWorkload(engine, run.encoder, run);
-  const folder = await mkdtemp(join(tmpdir(), 'tubelet-bench-trainer-'));
-  const endless = {
-    stepsPerEpoch: Number.MAX_SAFE_INTEGER,
-    async *epoch() {
-      for (let step = 0; ; step++) yield step;
-    },
-  };
+  const model = new ModelSteps(runtime, run);
   try {
-    const takeStep = trainingStep(workload.trained, new EpochReader(endless, 1), 1);
     const [bench, trainer]: [number[], number[]] = [[], []];
     for (let round = 0; round < rounds; round++) {
       const warmUp = round === 0 ? FIRST_WARM_UP_STEPS : WARM_UP_STEPS;
-      const totalSteps = warmUp + steps;
-      for (let i = 0; i < totalSteps; i++) {
-        const start = performance.now();
-        const { end } = await runStep(engine, workload, 'step');
-        if (i >= warmUp) bench.push((end - start) / 1000);
-      }
-      const ends: number[] = [];
-      const opened = await createRun(join(folder, String(round)), CONFIG);
-      await runSteps({
-        run: opened,
-        ...{ totalSteps, stepsPerEpoch: totalSteps, startStep: 0, clipsPerStep: run.batchSize },
-        step: (position) => takeStep(position, 1e-6),
-        onCompleted: () => ends.push(performance.now()),
-        checkpoint: async () => ({ tensors: new Map(), metadata: {} }),
-        ...{ checkpointEverySteps: totalSteps, retention: { keepLast: 1 } },
-        progress: { update: () => undefined, note: () => undefined, stop: () => undefined },
-        stop: { requested: false },
-      });
-      opened.close();
-      for (let i = warmUp; i < ends.length; i++) trainer.push((ends[i]! - ends[i - 1]!) / 1000);
+      bench.push(...(await model.takeWaited(warmUp, steps)));
+      trainer.push(...(await model.takeAsRun(warmUp, steps)));
     }
     return { benchSeconds: median(bench), trainerSeconds: median(trainer) };
   } finally {
-    await rm(folder, { recursive: true });
-    workload.release();
-    runtime.pool.trim();
+    await model.release();
   }
 }

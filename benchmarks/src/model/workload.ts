@@ -14,9 +14,7 @@ import { product, type GpuArray } from '@tubelet/kernels';
 import type { SteppedModel } from '@tubelet/trainer';
 import {
   Classifier,
-  decayGroups,
   drawMask,
-  layerDecayGroups,
   lgiFormer,
   maskKeyInputs,
   paperDecoder,
@@ -40,7 +38,7 @@ export type Task = 'pretrain' | 'finetune';
 export const phases = ['forward', 'forward+backward', 'step'] as const;
 export type Phase = (typeof phases)[number];
 
-const MASK_RATIO = 0.9;
+export const MASK_RATIO = 0.9;
 const CLASSES = 7;
 
 /** A model with its optimiser and data, ready to run any part of a step. */
@@ -96,8 +94,7 @@ function pretraining(engine: Engine, encoder: EncoderConfig, options: WorkloadOp
     loss: ({ frames, ...key }) =>
       model.forward({ frames }, drawMask(engine.runtime, encoder, MASK_RATIO, key), { recompute }).loss,
   };
-  const groups = decayGroups(model.store, 0.05);
-  return workload(engine, model, { groups, betas: [0.9, 0.95] }, forward, options);
+  return workload(engine, model, { weightDecay: 0.05, betas: [0.9, 0.95] }, forward, options);
 }
 
 function fineTuning(engine: Engine, encoder: EncoderConfig, options: WorkloadOptions): Workload {
@@ -113,8 +110,8 @@ function fineTuning(engine: Engine, encoder: EncoderConfig, options: WorkloadOpt
     inputs: () => ({ frames, labels }),
     loss: ({ frames, labels }) => softCrossEntropy(model.forward({ frames }, { recompute }).logits, labels),
   };
-  const groups = layerDecayGroups(model.store, { depth: encoder.depth, weightDecay: 0.05, layerDecay: 0.75 });
-  return workload(engine, model, { groups }, forward, options);
+  const groups = model.learningRateGroups({ layerDecay: 0.75 });
+  return workload(engine, model, { weightDecay: 0.05, groups }, forward, options);
 }
 
 function workload<Name extends string>(

@@ -1,5 +1,11 @@
-import { type Runtime, shapeClass } from '@tubelet/kernels';
-import { defineKernel, type KernelSpec, type TunableKernel, tunableKernels } from '@tubelet/kernels/lab';
+import type { Runtime } from '@tubelet/kernels';
+import {
+  defineKernel,
+  type KernelSpec,
+  shapeClass,
+  type TunableKernel,
+  tunableKernels,
+} from '@tubelet/kernels/lab';
 import { closeNodeRuntime, openNodeRuntime, readTuningTable, tuningFile } from '@tubelet/kernels/node';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

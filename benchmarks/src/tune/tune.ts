@@ -1,5 +1,12 @@
-import { type Runtime, type ShapeClass, shapeClassParts } from '@tubelet/kernels';
-import { type KernelCase, type KernelSpec, shapeClassOfCase, type TunableKernel } from '@tubelet/kernels/lab';
+import type { Runtime } from '@tubelet/kernels';
+import {
+  type KernelCase,
+  type KernelSpec,
+  type ShapeClass,
+  shapeClassOfCase,
+  shapeClassParts,
+  type TunableKernel,
+} from '@tubelet/kernels/lab';
 import type { TuningChoice } from '@tubelet/kernels/tuning';
 import { measureCase, type Measurement, type MeasureOptions } from '../kernels/measure-case.js';
 import { compareVariants, fasterVariant, type Comparison } from './choose.js';

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AdamW, type Moments } from './adamw.js';
 import { relativeError } from './gradcheck.js';
-import type { ParameterGroup } from './parameter-group.js';
 import { ParameterStore, type PackSpec, type ParameterSpec } from './parameters.js';
 import { useEngine, values } from './testing/test-engine.js';
 
@@ -11,10 +10,10 @@ const specs: readonly (ParameterSpec | PackSpec)[] = [
   { name: 'head.weight', shape: [7, 20] },
   { pack: 'qkv', shape: [9], parts: [{ name: 'q', shape: [3] }, { gap: 3 }, { name: 'v', shape: [3] }] },
 ];
-const groups: readonly ParameterGroup[] = [
-  { parameters: ['patch.weight'], learningRateScale: 0.25, weightDecay: 0.05 },
-  { parameters: ['patch.bias', 'q', 'v'], learningRateScale: 0.25, weightDecay: 0 },
-  { parameters: ['head.weight'], weightDecay: 0.1 },
+const weightDecay = 0.05;
+const groups = [
+  { names: ['patch.weight', 'patch.bias', 'q', 'v'], learningRateScale: 0.25 },
+  { names: ['head.weight'], weightDecay: 0.1 },
 ];
 const betas = [0.9, 0.95] as const;
 const learningRate = (step: number) => 1e-3 * (1 + Math.sin(step));
@@ -29,7 +28,11 @@ describe('AdamW', () => {
   ): Promise<void> {
     await engine().step(async () => {
       const store = new ParameterStore(engine(), specs, maxBankBytes === undefined ? {} : { maxBankBytes });
-      const optimiser = new AdamW(store, { groups, betas });
+      const ofStore = groups.map(({ names, ...group }) => ({
+        parameters: names.map((name) => store.get(name)),
+        ...group,
+      }));
+      const optimiser = new AdamW(store, { weightDecay, groups: ofStore, betas });
       [...store.parameters.values()].forEach((parameter, i) =>
         parameter.write(Float32Array.from(values(parameter.array.size, i))),
       );
@@ -72,9 +75,8 @@ describe('AdamW', () => {
       for (const part of 'pack' in spec ? spec.parts : [spec]) {
         if ('gap' in part) continue;
         const size = part.shape.reduce((a, b) => a * b, 1);
-        const { learningRateScale = 1, weightDecay } = groups.find(({ parameters }) =>
-          parameters.includes(part.name),
-        )!;
+        const group = groups.find(({ names }) => names.includes(part.name))!;
+        const decay = group.weightDecay ?? (part.shape.length > 1 ? weightDecay : 0);
         const p = Float64Array.from(Float32Array.from(values(size, index)));
         const m = new Float64Array(size);
         const v = new Float64Array(size);
@@ -82,14 +84,14 @@ describe('AdamW', () => {
           const gradient = skipped.includes(part.name)
             ? new Float32Array(size)
             : gradientOf(index, size, step);
-          const rate = learningRate(step) * learningRateScale;
+          const rate = learningRate(step) * (group.learningRateScale ?? 1);
           for (let i = 0; i < size; i++) {
             const g = gradient[i]! * gradientScale;
             m[i] = betas[0] * m[i]! + (1 - betas[0]) * g;
             v[i] = betas[1] * v[i]! + (1 - betas[1]) * g * g;
             const mean = m[i]! / (1 - betas[0] ** (step + 1));
             const deviation = Math.sqrt(v[i]! / (1 - betas[1] ** (step + 1)));
-            p[i] = p[i]! * (1 - rate * weightDecay) - (rate * mean) / (deviation + 1e-8);
+            p[i] = p[i]! * (1 - rate * decay) - (rate * mean) / (deviation + 1e-8);
           }
         }
         result.set(part.name, p);
@@ -222,28 +224,22 @@ describe('AdamW', () => {
     }
   });
 
-  it('refuses groups that leave out, repeat, divide or do not know a parameter, before it takes memory', () =>
+  it('refuses groups that repeat, divide or do not know a parameter, before it takes memory', () =>
     engine().step(() => {
       const store = new ParameterStore(engine(), specs);
+      const other = new ParameterStore(engine(), specs);
       const { liveBytes } = engine().runtime.pool;
-      const make = (...parameters: string[][]) =>
-        new AdamW(store, { groups: parameters.map((names) => ({ parameters: names, weightDecay: 0 })) });
-      const all = [...store.parameters.keys()];
-      expect(() => make(all.slice(1))).toThrow('parameter "patch.weight" is in no optimiser group');
-      expect(() => make(all, ['q'])).toThrow('parameter "q" is in two optimiser groups');
-      expect(() => make([...all, 'other'])).toThrow('there is no parameter "other"');
-      expect(() => make(all.slice(0, -1), ['v'])).toThrow(
-        '"v" shares a pack with one of another optimiser group',
-      );
-      const group = { parameters: all, weightDecay: 0 };
-      expect(() => new AdamW(store, { groups: [{ ...group, weightDecay: -0.1 }] })).toThrow(
-        'AdamW: weightDecay of group 0 is -0.1',
-      );
-      expect(() => new AdamW(store, { groups: [{ ...group, learningRateScale: Number.NaN }] })).toThrow(
-        'learningRateScale of group 0 is NaN',
-      );
+      const make = (from: ParameterStore, names: readonly string[], learningRateScale = 0.5) => {
+        const group = { parameters: names.map((name) => from.get(name)), learningRateScale };
+        return new AdamW(store, { groups: [group] });
+      };
+      expect(() => make(store, ['v', 'q', 'v'])).toThrow('AdamW: parameter "v" is in two groups');
+      expect(() => make(other, ['q'])).toThrow('"q" of group 0 is not one of the store\'s');
+      expect(() => make(store, ['v'])).toThrow('"v" shares a pack with one of another learning rate');
+      expect(() => make(store, ['q', 'v'], Number.NaN)).toThrow('learningRateScale of group 0 is NaN');
+      expect(() => new AdamW(store, { weightDecay: -0.1 })).toThrow('AdamW: weightDecay is -0.1');
       expect(engine().runtime.pool.liveBytes).toBe(liveBytes);
-      store.release();
+      for (const each of [store, other]) each.release();
     }));
 
   it('refuses a learning rate that is none, and takes no step', () =>

@@ -1,15 +1,16 @@
 import { adamwStep, adamwStepData, gradientNorm, type GpuArray } from '@tubelet/kernels';
 import { readByName, writeByName } from './bank-state.js';
 import type { LossScale } from './loss-scale.js';
-import { blockGroups, decayGroups, type ParameterGroup } from './parameter-group.js';
+import { requireNotNegative, treatments, type ParameterGroup, type Treatment } from './parameter-group.js';
 import type { ParameterStore } from './parameters.js';
 
+/** Settings of AdamW. */
 export interface AdamWOptions {
   /** Of a step that names none. */
   readonly learningRate?: number;
-  /** Of the parameters that it is for; default 0.01. With `groups`, which have their own, it is nobody's. */
+  /** Of the parameters that it is for, see `Parameter.decays`; default 0.01. */
   readonly weightDecay?: number;
-  /** Default: all parameters at the same learning rate. */
+  /** Parameters at other learning rates than the step's. */
   readonly groups?: readonly ParameterGroup[];
   /** Decay rates of the first and second moment; default 0.9, 0.999. */
   readonly betas?: readonly [number, number];
@@ -18,6 +19,7 @@ export interface AdamWOptions {
   readonly lossScale?: LossScale | undefined;
 }
 
+/** What may differ from step to step of an optimiser. */
 export interface StepOptions {
   /** Default: that of the optimiser. */
   readonly learningRate?: number;
@@ -50,34 +52,28 @@ export class AdamW {
   /** Without a loss scale, which has its own. */
   private readonly stepData: GpuArray;
   private readonly norm: GpuArray;
-  private readonly groups: readonly ParameterGroup[];
+  private readonly treatments: readonly Treatment[];
 
   /**
-   * Throws `RangeError` when a parameter is in no group, in two, or unknown, when groups divide a pack, and for a
+   * Throws `RangeError` when a parameter is in two groups or of another store, when groups divide a pack, and for a
    * learning-rate scale or weight decay below zero.
    */
   constructor(
     readonly store: ParameterStore,
-    private readonly options: AdamWOptions,
+    private readonly options: AdamWOptions = {},
   ) {
     this.betas = options.betas ?? [0.9, 0.999];
     this.epsilon = options.epsilon ?? 1e-8;
-    if (options.groups && options.weightDecay !== undefined) {
-      throw new RangeError('AdamW: groups have their own weight decay; leave out weightDecay');
-    }
-    this.groups = options.groups ?? decayGroups(store, options.weightDecay ?? 0.01);
-    this.groups.forEach(({ learningRateScale = 1, weightDecay }, i) => {
-      requireNotNegative(`learningRateScale of group ${i}`, learningRateScale);
-      requireNotNegative(`weightDecay of group ${i}`, weightDecay);
-    });
+    const { weightDecay = 0.01, groups } = options;
+    const { table, ofBlocks } = treatments('AdamW', store, { weightDecay, groups });
+    this.treatments = table;
     const { runtime } = store.engine;
-    const groups = blockGroups(store, this.groups);
     this.firstMoments = store.createLike('first moments');
     this.secondMoments = store.createLike('second moments');
-    this.groupOfBlock = groups.map((blocks) =>
+    this.groupOfBlock = ofBlocks.map((blocks) =>
       runtime.keep(runtime.upload(blocks, [blocks.length], 'u32', 'parameter groups')),
     );
-    this.groupTable = runtime.keep(runtime.empty([this.groups.length, 4], 'f32', 'group table'));
+    this.groupTable = runtime.keep(runtime.empty([table.length, 4], 'f32', 'group table'));
     this.stepData = runtime.keep(runtime.empty([4], 'f32', 'optimiser step'));
     this.norm = runtime.keep(runtime.empty([2], 'f32', 'gradient norm'));
   }
@@ -93,8 +89,8 @@ export class AdamW {
     if (learningRate === undefined) {
       throw new RangeError('AdamW: give a learningRate to the optimiser or to its step');
     }
-    requireNotNegative('learningRate', learningRate);
-    requireNotNegative('gradientScale', gradientScale);
+    requireNotNegative('AdamW', 'learningRate', learningRate);
+    requireNotNegative('AdamW', 'gradientScale', gradientScale);
     const { lossScale } = this.options;
     if (lossScale && gradientScale !== 1) {
       throw new RangeError(
@@ -105,9 +101,9 @@ export class AdamW {
     this.store.completeGradients();
     this.stepCount++;
     const [beta1, beta2] = this.betas;
-    const table = new Float32Array(4 * this.groups.length);
-    this.groups.forEach((group, i) => {
-      table.set([learningRate * (group.learningRateScale ?? 1), group.weightDecay], 4 * i);
+    const table = new Float32Array(4 * this.treatments.length);
+    this.treatments.forEach(({ learningRateScale, weightDecay }, i) => {
+      table.set([learningRate * learningRateScale, weightDecay], 4 * i);
     });
     runtime.write(this.groupTable, table);
     if (lossScale) lossScale.decide(this.gradientNorm(), this.betas);
@@ -182,11 +178,5 @@ export class AdamW {
     const { runtime } = this.store.engine;
     const arrays = [...this.firstMoments, ...this.secondMoments, ...this.groupOfBlock];
     for (const array of [...arrays, this.groupTable, this.stepData, this.norm]) runtime.release(array);
-  }
-}
-
-function requireNotNegative(name: string, value: number): void {
-  if (!(value >= 0 && value < Infinity)) {
-    throw new RangeError(`AdamW: ${name} is ${value}, it must be a finite number of at least 0`);
   }
 }

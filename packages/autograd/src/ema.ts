@@ -3,6 +3,7 @@ import { readByName, writeByName } from './bank-state.js';
 import type { LossScale } from './loss-scale.js';
 import type { ParameterStore } from './parameters.js';
 
+/** How slowly an average of weights follows. */
 export interface ExponentialMovingAverageOptions {
   /** Share of the average that each update keeps, at least 0 and less than 1; e.g. 0.9999. */
   readonly decay: number;

@@ -4,6 +4,7 @@ import type { GradientObserver } from './gradient-reduction.js';
 import type { LossScale } from './loss-scale.js';
 import { Tensor, type Node, type Tape } from './tensor.js';
 
+/** How a backward pass begins, and who is told of its gradients. */
 export interface BackwardOptions {
   /** Multiplies the gradient; default 1. */
   readonly scale?: number;

@@ -1,13 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { afterEach, expect, it, vi } from 'vitest';
-
-const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8');
+import example from '../examples/fit-a-curve.ts?raw';
+import readme from '../../../README.md?raw';
 
 afterEach(() => vi.restoreAllMocks());
 
 it('runs the example of the README, which fits its curve', async () => {
-  const example = read('../examples/fit-a-curve.ts');
-  expect(read('../../../README.md')).toContain(example.trimEnd());
+  expect(readme).toContain(example.trimEnd());
   const log = vi.spyOn(console, 'log').mockImplementation(() => undefined);
   await import('../examples/fit-a-curve.js');
   const losses = log.mock.calls.map(([line]) => Number(/loss (.*)$/.exec(String(line))![1]));

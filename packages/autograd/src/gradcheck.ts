@@ -7,6 +7,7 @@ export interface GradcheckInput {
   readonly data: Float64Array;
 }
 
+/** How derivatives are estimated, and how near they must be. */
 export interface GradcheckOptions {
   /** The function on the GPU, in f32. */
   readonly forward: (...inputs: Tensor[]) => Tensor;

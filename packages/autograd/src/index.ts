@@ -1,14 +1,30 @@
-export * from './adamw.js';
-export * from './ema.js';
-export * from './engine.js';
-export * from './gradcheck.js';
-export * from './gradient-reduction.js';
-export * from './gradients.js';
-export * from './layers.js';
-export * from './loss-scale.js';
+export { AdamW, type AdamWOptions, type Moments, type StepOptions } from './adamw.js';
+export { ExponentialMovingAverage, type ExponentialMovingAverageOptions } from './ema.js';
+export { Engine, type BackwardOptions } from './engine.js';
+export {
+  gradcheck,
+  MissingGradientError,
+  relativeError,
+  type GradcheckInput,
+  type GradcheckOptions,
+  type GradcheckResult,
+} from './gradcheck.js';
+export {
+  GradientReduction,
+  type GradientObserver,
+  type ReductionTimes,
+  type SumOverRanks,
+} from './gradient-reduction.js';
+export { Gradients } from './gradients.js';
+export {
+  LossScale,
+  type LossScaleOptions,
+  type LossScaleOutcome,
+  type LossScaleState,
+} from './loss-scale.js';
 export { open, type OpenOptions } from './open.js';
-export * from './ops/add-rows.js';
 export { erf, relu, sigmoid, silu, softplus, tanh } from './ops/activations.js';
+export { addRows, broadcastRows, type TableRows } from './ops/add-rows.js';
 export {
   abs,
   add,
@@ -24,7 +40,7 @@ export {
   sqrt,
   sub,
 } from './ops/arithmetic.js';
-export * from './ops/attention.js';
+export { attention, type AttentionOperands } from './ops/attention.js';
 export {
   binaryCrossEntropy,
   crossEntropy,
@@ -42,29 +58,61 @@ export {
 } from './ops/convolution.js';
 export { dropout, type DropoutOptions } from './ops/dropout.js';
 export { embedding, gather, oneHot, takeAlong } from './ops/gather.js';
-export * from './ops/gelu.js';
-export * from './ops/layer-norm.js';
+export { gelu } from './ops/gelu.js';
+export { layerNorm } from './ops/layer-norm.js';
 export { concat, expand, pad, patches, permute, slice, transpose, type PatchOptions } from './ops/layout.js';
-export * from './ops/linear.js';
-export * from './ops/losses.js';
+export { linear, type LinearOptions, type RowScaling } from './ops/linear.js';
+export { meanSquareError, softCrossEntropy, twoPartSquareError, type WeightedLoss } from './ops/losses.js';
 export { matmul } from './ops/matmul.js';
-export * from './ops/mean-rows.js';
-export * from './ops/mlp.js';
+export { meanRows } from './ops/mean-rows.js';
+export { mlp, type MlpOperands } from './ops/mlp.js';
 export { pointwise, type Operand, type Pointwise } from './ops/pointwise.js';
 export { argmax, max, mean, min, sum, type ReductionOptions } from './ops/reductions.js';
 export { rmsNorm } from './ops/rms-norm.js';
-export * from './ops/row-scale.js';
+export { scaleRows } from './ops/row-scale.js';
 export {
   scaledDotProductAttention,
   type ScaledDotProductOptions,
 } from './ops/scaled-dot-product-attention.js';
 export { logSoftmax, softmax } from './ops/softmax.js';
-export * from './ops/views.js';
+export { copyInto, join, reshape, split } from './ops/views.js';
 export type { ParameterGroup } from './parameter-group.js';
-export * from './parameters.js';
-export * from './recorded-step.js';
-export * from './safetensors.js';
-export * from './schedule.js';
+export {
+  Parameter,
+  ParameterStore,
+  type PackGap,
+  type PackSpec,
+  type ParameterBank,
+  type ParameterSpec,
+  type ParameterStoreOptions,
+} from './parameters.js';
+export {
+  RecordedStep,
+  type RecordedStepOptions,
+  type StepArrays,
+  type StepInput,
+  type StepInputs,
+} from './recorded-step.js';
+export {
+  SafetensorsError,
+  type SafetensorsData,
+  type SafetensorsDtype,
+  type SafetensorsEntry,
+  type SafetensorsFileDtype,
+  type SafetensorsHeader,
+  type SafetensorsTensor,
+} from './safetensors-header.js';
+export {
+  decodeSafetensors,
+  encodeSafetensors,
+  encodeSafetensorsChunks,
+  readSafetensorsHeader,
+  readSafetensorsTensor,
+  safetensorsFloat32,
+  type ByteReader,
+  type SafetensorsContent,
+} from './safetensors.js';
+export { cosineSchedule, scaleLearningRate, type CosineScheduleSettings, type Schedule } from './schedule.js';
 export { SGD, type SGDOptions } from './sgd.js';
-export * from './state-dict.js';
-export * from './tensor.js';
+export { loadStateDict, readStateDict, StateDictMismatchError, type LoadReport } from './state-dict.js';
+export { Tensor, type GradientFlow, type GradientTarget, type Node, type Tape } from './tensor.js';

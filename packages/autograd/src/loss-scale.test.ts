@@ -26,11 +26,11 @@ describe('LossScale', () => {
 
   /** One parameter with its optimiser under a loss scale, and an average. */
   async function withParts<T>(options: LossScaleOptions, body: (parts: Parts) => Promise<T>): Promise<T> {
-    const store = new ParameterStore(engine(), [{ name: 'w', shape: [SIZE] }]);
+    const store = new ParameterStore(engine(), [{ name: 'w', shape: [SIZE], decays: true }]);
     store.get('w').write(Float32Array.from(values(SIZE, 1)));
     const lossScale = new LossScale(engine(), options);
     const optimiser = new AdamW(store, {
-      groups: [{ parameters: ['w'], weightDecay: 0.1 }],
+      weightDecay: 0.1,
       betas,
       lossScale,
     });

@@ -1,6 +1,7 @@
 import { openRuntime, type Precision } from '@tubelet/kernels';
 import { Engine } from './engine.js';
 
+/** How an engine is opened. */
 export interface OpenOptions {
   /** What products may round their inputs to, where that is faster; default `f32`. */
   readonly precision?: Precision;

@@ -99,6 +99,7 @@ interface Placed {
   readonly offset: number;
 }
 
+/** How parameters are laid out. */
 export interface ParameterStoreOptions {
   /** Most bytes of one bank; default and upper bound: what the adapter lets one binding be. */
   readonly maxBankBytes?: number;

@@ -16,6 +16,7 @@ export type StepInputs<Name extends string> = Readonly<Record<Name, StepInput | 
 /** The inputs of a step on the GPU, under their names. */
 export type StepArrays<Name extends string> = Readonly<Record<Name, GpuArray>>;
 
+/** What a recorded step does, and what it depends on. */
 export interface RecordedStepOptions<Name extends string, Result> {
   /** Models whose gradients the step makes: which of their parameters have one decides over what it does. */
   readonly stores: readonly ParameterStore[];

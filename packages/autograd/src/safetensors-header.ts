@@ -7,6 +7,7 @@ export type SafetensorsDtype = 'F64' | 'F32' | 'F16' | 'I64' | 'I32' | 'U32' | '
 /** Element types that a file may hold: `BF16` becomes `F32` when it is decoded. */
 export type SafetensorsFileDtype = SafetensorsDtype | 'BF16';
 
+/** Values of a tensor in memory. */
 export type SafetensorsData =
   Float64Array | Float32Array | Uint16Array | BigInt64Array | Int32Array | Uint32Array | Uint8Array;
 
@@ -25,6 +26,7 @@ export interface SafetensorsEntry {
   readonly lengthBytes: number;
 }
 
+/** What a safetensors file says before its data. */
 export interface SafetensorsHeader {
   readonly entries: ReadonlyMap<string, SafetensorsEntry>;
   readonly metadata: Readonly<Record<string, string>>;

@@ -28,6 +28,7 @@ export {
   type SafetensorsTensor,
 } from './safetensors-header.js';
 
+/** All of a safetensors file: tensors by name, and metadata. */
 export interface SafetensorsContent {
   readonly tensors: Map<string, SafetensorsTensor>;
   readonly metadata: Readonly<Record<string, string>>;

@@ -1,15 +1,16 @@
 import { stridedMap, type GpuArray } from '@tubelet/kernels';
 import type { StepOptions } from './adamw.js';
 import { readByName, writeByName } from './bank-state.js';
-import { blockGroups, decayGroups, type ParameterGroup } from './parameter-group.js';
+import { requireNotNegative, treatments, type ParameterGroup, type Treatment } from './parameter-group.js';
 import { PARAMETER_BLOCK, type ParameterStore } from './parameters.js';
 
+/** Settings of gradient descent. */
 export interface SGDOptions {
   /** Of a step that names none. */
   readonly learningRate?: number;
-  /** Of the parameters that it is for; default 0. With `groups`, which have their own, it is nobody's. */
+  /** Of the parameters that it is for, see `Parameter.decays`; default 0. */
   readonly weightDecay?: number;
-  /** Default: all parameters at the same learning rate. */
+  /** Parameters at other learning rates than the step's. */
   readonly groups?: readonly ParameterGroup[];
   /** Share of the velocity that stays from step to step, in [0, 1); default 0. */
   readonly momentum?: number;
@@ -29,31 +30,29 @@ export class SGD {
   /** Momentum and the factor of gradients. */
   private readonly stepData: GpuArray;
   private readonly momentum: number;
-  private readonly groups: readonly ParameterGroup[];
+  private readonly treatments: readonly Treatment[];
 
   /**
-   * Throws `RangeError` when a parameter is in no group, in two, or unknown, when groups divide a pack, and for a
+   * Throws `RangeError` when a parameter is in two groups or of another store, when groups divide a pack, and for a
    * momentum that is not in [0, 1).
    */
   constructor(
     readonly store: ParameterStore,
-    private readonly options: SGDOptions,
+    private readonly options: SGDOptions = {},
   ) {
     this.momentum = options.momentum ?? 0;
     if (!(this.momentum >= 0 && this.momentum < 1)) {
       throw new RangeError(`SGD: momentum is ${this.momentum}, it must be at least 0 and below 1`);
     }
-    if (options.groups && options.weightDecay !== undefined) {
-      throw new RangeError('SGD: groups have their own weight decay; leave out weightDecay');
-    }
-    this.groups = options.groups ?? decayGroups(store, options.weightDecay ?? 0);
+    const { weightDecay = 0, groups } = options;
+    const { table, ofBlocks } = treatments('SGD', store, { weightDecay, groups });
+    this.treatments = table;
     const { runtime } = store.engine;
-    const groups = blockGroups(store, this.groups);
     this.velocities = store.createLike('velocities');
-    this.groupOfBlock = groups.map((blocks) =>
+    this.groupOfBlock = ofBlocks.map((blocks) =>
       runtime.keep(runtime.upload(blocks, [blocks.length], 'u32', 'parameter groups')),
     );
-    this.groupTable = runtime.keep(runtime.empty([2 * this.groups.length], 'f32', 'group table'));
+    this.groupTable = runtime.keep(runtime.empty([2 * table.length], 'f32', 'group table'));
     this.stepData = runtime.keep(runtime.empty([2], 'f32', 'optimiser step'));
   }
 
@@ -65,14 +64,11 @@ export class SGD {
     if (learningRate === undefined) {
       throw new RangeError('SGD: give a learningRate to the optimiser or to its step');
     }
-    for (const [name, value] of Object.entries({ learningRate, gradientScale })) {
-      if (!(value >= 0 && value < Infinity)) {
-        throw new RangeError(`SGD: ${name} is ${value}, it must be a finite number of at least 0`);
-      }
-    }
+    requireNotNegative('SGD', 'learningRate', learningRate);
+    requireNotNegative('SGD', 'gradientScale', gradientScale);
     const { runtime } = this.store.engine;
     this.store.completeGradients();
-    const table = this.groups.flatMap(({ learningRateScale = 1, weightDecay }) => [
+    const table = this.treatments.flatMap(({ learningRateScale, weightDecay }) => [
       learningRate * learningRateScale,
       weightDecay,
     ]);

@@ -1,4 +1,5 @@
 import type { Tensor } from '@tubelet/autograd';
+import { layer, type Layer } from '@tubelet/autograd/layers';
 
 /** Receives intermediate results by name (`patch_embed`, `blocks.0`, …), e.g. for inspection. */
 export type ActivationObserver = (name: string, activation: Tensor) => void;
@@ -13,26 +14,31 @@ export interface PassOptions {
   readonly recompute?: boolean;
 }
 
-/**
- * Runs `depth` blocks one after the other. `name` is that of the list, such as `encoder.blocks`; the block `i` is called
- * with `encoder.blocks.i` and must do the same each time that it is run on the same tensor.
- */
-export function runBlocks(
-  input: Tensor,
-  { name, depth, observe, recompute }: PassOptions & { readonly name: string; readonly depth: number },
-  block: (x: Tensor, name: string, index: number) => Tensor,
-): Tensor {
-  const { engine } = input;
-  let x = input;
-  for (let i = 0; i < depth; i++) {
-    const run = (before: Tensor) => block(before, `${name}.${i}`, i);
-    const before = x;
-    // Without gradients there is nothing to run again, and the input can go too.
-    x =
-      recompute && engine.gradEnabled
-        ? engine.recompute([before], run)
-        : engine.tidy(() => run(before), { consumes: before });
-    observe?.(`${name}.${i}`, x);
-  }
-  return x;
+/** A block that does the same each time that it is run on the same tensor with the same options. */
+export type Block<Options> = Layer<(x: Tensor, options: Options) => Tensor>;
+
+/** Blocks one after the other, named 0, 1, …, each with options of its own; the blocks themselves are its `each`. */
+export function blocks<Options>(each: readonly Block<Options>[]) {
+  const run = layer(
+    Object.fromEntries(each.entries()),
+    (input: Tensor, { observe, recompute }: PassOptions, optionsOf: (index: number) => Options) =>
+      each.reduce((x, block, i) => {
+        const { engine } = x;
+        const once = (before: Tensor) => block(before, optionsOf(i));
+        // Without gradients there is nothing to run again, and the input can go too.
+        const y =
+          recompute && engine.gradEnabled
+            ? engine.recompute([x], once)
+            : engine.tidy(() => once(x), { consumes: x });
+        observe?.(`blocks.${i}`, y);
+        return y;
+      }, input),
+  );
+  return Object.assign(run, { each });
+}
+
+/** Hands what is observed on under longer names. */
+export function observedUnder(prefix: string, pass: PassOptions): PassOptions {
+  const { observe } = pass;
+  return observe ? { ...pass, observe: (name, activation) => observe(prefix + name, activation) } : pass;
 }

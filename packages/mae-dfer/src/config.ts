@@ -20,7 +20,8 @@ export interface ClipConfig {
   readonly patchSize: number;
 }
 
-interface TransformerConfig {
+/** The size of a transformer. */
+export interface TransformerConfig {
   /** Width of a token. */
   readonly dim: number;
   readonly depth: number;
@@ -43,6 +44,7 @@ export interface VitConfig extends ClipConfig, TransformerConfig {
   readonly kind: 'vit';
 }
 
+/** An encoder of either kind. */
 export type EncoderConfig = LgiFormerConfig | VitConfig;
 
 /** The decoder that reconstructs masked cubes: a plain ViT over all tokens. */
@@ -54,10 +56,12 @@ export const LAYER_NORM_EPSILON = 1e-6;
 /** Hidden width of the feed-forward network over the token width. */
 export const MLP_RATIO = 4;
 
+/** The clips of the paper: 16 frames of 160×160 pixels, cubes of 2×16×16. */
 export const paperClip: ClipConfig = { frames: 16, imageSize: 160, tubeletSize: 2, patchSize: 16 };
 
 const lgiFormerDims = { tiny: 256, small: 384, base: 512 } as const;
 
+/** The sizes of LGI-Former in the paper. */
 export type LgiFormerSize = keyof typeof lgiFormerDims;
 
 /** LGI-Former of the paper's Table 10: 16 blocks, region 2×5×10; heads are C/64 (only base has published ones). */

@@ -1,15 +1,17 @@
+import { addRows, broadcastRows, join, linear, reshape, type Tensor } from '@tubelet/autograd';
 import {
-  addRows,
-  broadcastRows,
-  join,
-  linear,
-  reshape,
-  type ParameterStore,
-  type Tensor,
-} from '@tubelet/autograd';
+  byFanIn,
+  layer,
+  pack,
+  parameter,
+  tree,
+  uniform,
+  type Initialiser,
+  type Weight,
+} from '@tubelet/autograd/layers';
 import type { GpuArray } from '@tubelet/kernels';
-import { runBlocks, type PassOptions } from './blocks.js';
-import type { EncoderConfig } from './config.js';
+import { blocks, type PassOptions } from './blocks.js';
+import { cubeSize, regionCount, type EncoderConfig } from './config.js';
 import { lgiBlock, type LgiDropPath } from './lgi-block.js';
 import { vitBlock, type VitDropPath } from './vit-block.js';
 
@@ -22,44 +24,61 @@ export interface EncoderInput extends PassOptions {
   readonly cubes: Tensor;
   /** u32 [B, M, N]: token index of each cube, for its position. */
   readonly indices: GpuArray;
+  /** The sinusoid table, [tokens, C]. */
+  readonly positions: GpuArray;
   /** [B·M]: cubes of each region of LGI-Former where those behind them are padding. */
   readonly tokensOfRegions?: readonly number[];
   readonly dropPath?: DropPathDraws;
 }
 
+interface EncoderWeights {
+  /** Of the matrices of its blocks. */
+  readonly init: Initialiser;
+  /** Makes the representative tokens, [M, C]. */
+  readonly tokens: (shape: readonly number[]) => Weight;
+}
+
 /**
  * Embeds cubes, adds positions and runs all blocks. The result is region-major with the representative token in
- * row 0 of its region, [B, M, 1+N, C], for LGI-Former, and [B, M·N, C] for a ViT. `positions` is the sinusoid
- * table [tokens, C].
+ * row 0 of its region, [B, M, 1+N, C], for LGI-Former, and [B, M·N, C] for a ViT.
  */
-export function encode(
-  store: ParameterStore,
-  prefix: string,
-  config: EncoderConfig,
-  positions: GpuArray,
-  { cubes, indices, tokensOfRegions, dropPath, observe, recompute }: EncoderInput,
-): Tensor {
-  const { engine } = cubes;
-  const [batch, regions, perRegion] = cubes.shape as [number, number, number];
-  const embedded = linear(cubes, store.pack(`${prefix}patch_embed.proj.matrix`), {
-    bias: store.get(`${prefix}patch_embed.proj.bias`),
-  });
-  observe?.(`${prefix}patch_embed`, embedded);
-  const rows = { table: positions, indices: indices.reshape([indices.size]) };
-  const blocks = { name: `${prefix}blocks`, depth: config.depth, observe, recompute };
-  if (config.kind === 'vit') {
-    const x = reshape(addRows(embedded, rows), [batch, regions * perRegion, config.dim]);
-    return runBlocks(x, blocks, (before, name, i) =>
-      vitBlock(store, name, before, { heads: config.heads, dropPath: dropPath?.[i] }),
-    );
-  }
-  const tokens = engine.empty([batch, regions, 1 + perRegion, config.dim], 'f32', 'tokens');
-  const representatives = broadcastRows(store.get(`${prefix}lg_region_tokens`), [batch], {
-    into: tokens.slice(2, 0, 1),
-  });
-  const locals = addRows(embedded, rows, { into: tokens.slice(2, 1, 1 + perRegion) });
-  const x = join(tokens, [representatives, locals]);
-  return runBlocks(x, blocks, (before, name, i) =>
-    lgiBlock(store, name, before, { ...config, tokensOfRegions, dropPath: dropPath?.[i] }),
+export function encoder(config: EncoderConfig, { init, tokens }: EncoderWeights) {
+  const { dim, depth } = config;
+  const isLgi = config.kind === 'lgi-former';
+  const regionTokens = isLgi ? tokens([regionCount(config), dim]) : undefined;
+  const embed = patchEmbedding(config);
+  const run = blocks(
+    Array.from({ length: depth }, () => (isLgi ? lgiBlock(config, init) : vitBlock(config, init))),
   );
+  const forward = ({ cubes, indices, positions, tokensOfRegions, dropPath, ...pass }: EncoderInput) => {
+    const [batch, regions, perRegion] = cubes.shape as [number, number, number];
+    const embedded = embed(cubes);
+    pass.observe?.('patch_embed', embedded);
+    const rows = { table: positions, indices: indices.reshape([indices.size]) };
+    const optionsOf = (block: number) => ({ dropPath: dropPath?.[block], tokensOfRegions });
+    if (!regionTokens) {
+      return run(reshape(addRows(embedded, rows), [batch, regions * perRegion, dim]), pass, optionsOf);
+    }
+    // Region by region [S, E + P]
+    const whole = cubes.engine.empty([batch, regions, 1 + perRegion, dim], 'f32', 'tokens');
+    const representatives = broadcastRows(regionTokens.tensor, [batch], { into: whole.slice(2, 0, 1) });
+    const locals = addRows(embedded, rows, { into: whole.slice(2, 1, 1 + perRegion) });
+    return run(join(whole, [representatives, locals]), pass, optionsOf);
+  };
+  return {
+    children: { lg_region_tokens: regionTokens, patch_embed: tree({ proj: embed }), blocks: run },
+    forward,
+  };
+}
+
+/**
+ * The convolution whose kernel and stride are one cube, stored [C, 3, t, p, p] and used as the matrix [C, cube]: cubes
+ * [..., cube] → [..., C].
+ */
+function patchEmbedding(config: EncoderConfig) {
+  const { dim, tubeletSize, patchSize } = config;
+  const weight = parameter([dim, 3, tubeletSize, patchSize, patchSize], byFanIn);
+  const matrix = pack([dim, cubeSize(config)], { weight });
+  const bias = parameter([dim], uniform(1 / Math.sqrt(cubeSize(config))));
+  return layer({ matrix, bias }, (cubes: Tensor) => linear(cubes, matrix.tensor, { bias: bias.tensor }));
 }

@@ -4,7 +4,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Classifier } from './classifier.js';
 import type { ClipBatch } from './clip-batch.js';
 import { lgiFormer, vitBase, type EncoderConfig } from './config.js';
-import { initialiseClassifier, initialisePretraining } from './initialise.js';
 import { drawMask } from './mask.js';
 import { PretrainingModel } from './pretraining-model.js';
 
@@ -53,7 +52,7 @@ describe('a forward pass without gradients', () => {
     const pooling = encoder.kind === 'vit' ? 'original' : 'representative';
     const model = new Classifier(engine, { encoder, classes: 7, pooling });
     try {
-      initialiseClassifier(model.store, 3);
+      model.initialise(3);
       const { result, peakBytes } = await measure(() => model.forward(clips()).feature);
       expect(new Set(result).size).toBeGreaterThan(BATCH);
       return peakBytes;
@@ -81,7 +80,7 @@ describe('a forward pass without gradients', () => {
         decoder: { dim: 32, depth, heads: 2 },
         decoderPositions: 'token',
       });
-      initialisePretraining(model.store, 5);
+      model.initialise(5);
       const samples = Array.from({ length: BATCH }, (_, i) => i);
       const { peakBytes } = await measure(() => {
         const mask = drawMask(engine.runtime, lgi(depth), 0.75, { seed: 0, epoch: 0, samples });

@@ -3,17 +3,24 @@ import {
   broadcastRows,
   gather,
   join,
-  linearLayer,
-  twoPartSquareError,
-  ParameterStore,
   reshape,
   split,
+  twoPartSquareError,
   type Engine,
+  type ParameterStore,
   type Tensor,
   type WeightedLoss,
 } from '@tubelet/autograd';
+import {
+  linear,
+  parameter,
+  parameterShapes,
+  tree,
+  truncatedNormal,
+  xavierUniform,
+} from '@tubelet/autograd/layers';
 import type { GpuArray } from '@tubelet/kernels';
-import { runBlocks, type PassOptions } from './blocks.js';
+import { blocks, observedUnder, type PassOptions } from './blocks.js';
 import { gatherCubes, requireClips, batchSize, type ClipBatch } from './clip-batch.js';
 import {
   cubeSize,
@@ -23,14 +30,14 @@ import {
   type DecoderConfig,
   type EncoderConfig,
 } from './config.js';
-import { encode } from './encoder.js';
+import { encoder } from './encoder.js';
 import { norm } from './layers.js';
 import { requireMask, type MaskOnDevice } from './mask.js';
-import { pretrainingSpecs } from './parameter-specs.js';
 import { sinusoidTable } from './positions.js';
 import { buildTargets, type TargetKind } from './targets.js';
 import { vitBlock } from './vit-block.js';
 
+/** What a masked autoencoder is, and what it predicts. */
 export interface PretrainingConfig {
   readonly encoder: EncoderConfig;
   readonly decoder: DecoderConfig;
@@ -52,9 +59,38 @@ export interface PretrainingOutput extends WeightedLoss {
   readonly target: GpuArray;
 }
 
+/** The parts of the masked autoencoder under the names of the published checkpoints, and their first values. */
+function partsOf(config: Pick<PretrainingConfig, 'encoder' | 'decoder'>) {
+  const [{ dim: encoderDim }, { dim, depth }] = [config.encoder, config.decoder];
+  const init = xavierUniform;
+  const token = truncatedNormal(0.02, 0.02);
+  const maskToken = parameter([1, 1, dim], token, { decays: false });
+  const encoding = encoder(config.encoder, { init, tokens: (shape) => parameter(shape, token) });
+  const encoderNorm = norm(encoderDim);
+  const decoderBlocks = blocks(Array.from({ length: depth }, () => vitBlock(config.decoder, init)));
+  const decoderNorm = norm(dim);
+  const head = linear(dim, cubeSize(config.encoder), { init });
+  const project = linear(encoderDim, dim, { bias: false });
+  const net = tree({
+    mask_token: maskToken,
+    encoder: tree({ ...encoding.children, norm: encoderNorm }),
+    decoder: tree({ blocks: decoderBlocks, norm: decoderNorm, head }),
+    encoder_to_decoder: project,
+  });
+  return { net, maskToken, encode: encoding.forward, encoderNorm, project, decoderBlocks, decoderNorm, head };
+}
+
+/** Names and shapes of the parameters of a masked autoencoder, in the order of the published checkpoints. */
+export function pretrainingShapes(
+  config: Pick<PretrainingConfig, 'encoder' | 'decoder'>,
+): Map<string, readonly number[]> {
+  return parameterShapes(partsOf(config).net);
+}
+
 /** The masked autoencoder: encoder on visible cubes, light decoder on all, targets of masked cubes. */
 export class PretrainingModel {
   readonly store: ParameterStore;
+  private readonly parts: ReturnType<typeof partsOf>;
   private readonly encoderPositions: GpuArray;
   private readonly decoderPositionTable: GpuArray;
 
@@ -66,7 +102,8 @@ export class PretrainingModel {
     const { encoder, decoder } = config;
     validateEncoder(encoder);
     validateDecoder(decoder);
-    this.store = new ParameterStore(engine, pretrainingSpecs(encoder, decoder));
+    this.parts = partsOf(config);
+    this.store = this.parts.net.bind(engine).store;
     const { runtime } = engine;
     const tokens = tokenCount(encoder);
     const table = (dim: number) =>
@@ -75,9 +112,17 @@ export class PretrainingModel {
     this.decoderPositionTable = decoder.dim === encoder.dim ? this.encoderPositions : table(decoder.dim);
   }
 
+  /**
+   * Fresh weights: linear layers Xavier-uniform, biases 0, norms 1 and 0, tokens truncated normal (σ = 0.02, cut at ±0.02);
+   * the patch embedding and the encoder-to-decoder projection as PyTorch begins. Equal seeds give equal weights.
+   */
+  initialise(seed: number): void {
+    this.parts.net.initialise({ seed });
+  }
+
   /** Visible tokens through the encoder, its final norm included: [B, visible, C], region-major. */
   encodeVisible(clips: ClipBatch, mask: MaskOnDevice, pass: PassOptions = {}): Tensor {
-    const { engine, store } = this;
+    const { engine, parts } = this;
     const { encoder } = this.config;
     requireClips(clips, encoder);
     requireMask(mask, encoder);
@@ -86,14 +131,15 @@ export class PretrainingModel {
     const rows = regions * visiblePerRegion;
     const cubes = engine.empty([batch, rows, cubeSize(encoder)], 'f32', 'visible cubes');
     gatherCubes(engine.runtime, clips, mask.visible.reshape([batch, rows]), cubes, encoder);
-    const tokens = encode(store, 'encoder.', encoder, this.encoderPositions, {
+    const tokens = parts.encode({
       cubes: engine.output(cubes.reshape([batch, regions, visiblePerRegion, cubeSize(encoder)]), [], 'cubes'),
       indices: mask.visible,
+      positions: this.encoderPositions,
       tokensOfRegions: mask.uneven?.tokensOfRegions,
-      ...pass,
+      ...observedUnder('encoder.', pass),
     });
     const locals = encoder.kind === 'lgi-former' ? split(tokens, 2, [1, visiblePerRegion])[1]! : tokens;
-    const normed = norm(store, 'encoder.norm', locals);
+    const normed = parts.encoderNorm(locals);
     const encoded = mask.uneven
       ? gather(reshape(normed, [batch * rows, encoder.dim]), engine.output(mask.uneven.rows, [], 'rows'))
       : reshape(normed, [batch, visibleCount, encoder.dim]);
@@ -102,9 +148,8 @@ export class PretrainingModel {
   }
 
   /** Predictions for the masked cubes, [B, masked, cube], from encoded visible tokens. */
-  decode(encoded: Tensor, mask: MaskOnDevice, pass: PassOptions = {}): Tensor {
-    const { engine, store } = this;
-    requireMask(mask, this.config.encoder);
+  private decode(encoded: Tensor, mask: MaskOnDevice, pass: PassOptions): Tensor {
+    const { engine, parts } = this;
     const { decoder, decoderPositions } = this.config;
     const batch = encoded.extent(0);
     const { visibleCount, maskedCount } = mask.counts;
@@ -112,24 +157,23 @@ export class PretrainingModel {
     const visibleIndices =
       decoderPositions === 'token' ? (mask.uneven?.tokens ?? mask.visible) : mask.visibleAscending;
     const tokens = engine.empty([batch, visibleCount + maskedCount, decoder.dim], 'f32', 'decoder tokens');
-    const projected = linearLayer(store, 'encoder_to_decoder', encoded);
+    const projected = parts.project(encoded);
     pass.observe?.('encoder_to_decoder', projected);
     const visible = addRows(
       projected,
       { table, indices: visibleIndices.reshape([batch * visibleCount]) },
       { into: tokens.slice(1, 0, visibleCount) },
     );
-    const masked = broadcastRows(store.get('mask_token'), [batch, maskedCount], {
+    const masked = broadcastRows(parts.maskToken.tensor, [batch, maskedCount], {
       rows: { table, indices: mask.masked.reshape([batch * maskedCount]) },
       into: tokens.slice(1, visibleCount, visibleCount + maskedCount),
     });
-    const joined = join(tokens, [visible, masked]);
-    const blocks = { name: 'decoder.blocks', depth: decoder.depth, ...pass };
-    const x = runBlocks(joined, blocks, (before, name) =>
-      vitBlock(store, name, before, { heads: decoder.heads }),
+    const x = parts.decoderBlocks(
+      join(tokens, [visible, masked]),
+      observedUnder('decoder.', pass),
+      () => ({}),
     );
-    const decoded = split(x, 1, [visibleCount, maskedCount])[1]!;
-    return linearLayer(store, 'decoder.head', norm(store, 'decoder.norm', decoded));
+    return parts.head(parts.decoderNorm(split(x, 1, [visibleCount, maskedCount])[1]!));
   }
 
   /**

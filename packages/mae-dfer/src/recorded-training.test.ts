@@ -14,9 +14,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Classifier } from './classifier.js';
 import { lgiFormer, vitBase, type EncoderConfig } from './config.js';
 import { DropPath } from './drop-path.js';
-import { initialiseClassifier, initialisePretraining } from './initialise.js';
 import { drawMask, maskKeyInputs, type MaskKey, type MaskKeyOnDevice } from './mask.js';
-import { decayGroups } from './parameter-groups.js';
 import { PretrainingModel } from './pretraining-model.js';
 
 const BATCH = 2;
@@ -56,7 +54,7 @@ describe('a recorded or recomputed step of', () => {
       decoder: { dim: 32, depth: 2, heads: 2 },
       decoderPositions: 'token',
     });
-    initialisePretraining(model.store, 7);
+    model.initialise(7);
     return {
       store: model.store,
       loss: ({ frames, key }) =>
@@ -71,7 +69,7 @@ describe('a recorded or recomputed step of', () => {
     const dropPath = new DropPath(engine.runtime, encoder, 0.5);
     const { runtime } = engine;
     const labels = runtime.keep(runtime.upload(Float32Array.of(0.8, 0.1, 0.1, 0.1, 0.1, 0.8), [BATCH, 3]));
-    initialiseClassifier(model.store, 7);
+    model.initialise(7);
     return {
       store: model.store,
       loss: ({ frames, key }) =>
@@ -105,7 +103,7 @@ describe('a recorded or recomputed step of', () => {
   ) {
     const { runtime } = engine;
     const training = make(encoder, recompute);
-    const optimiser = new AdamW(training.store, { groups: decayGroups(training.store, 0.05) });
+    const optimiser = new AdamW(training.store, { weightDecay: 0.05 });
     const recorded = new RecordedStep(engine, {
       stores: [training.store],
       body: ({ frames, key, samples }: StepArrays<'frames' | 'key' | 'samples'>) => {

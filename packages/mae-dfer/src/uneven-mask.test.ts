@@ -3,7 +3,6 @@ import { MaskError } from '@tubelet/kernels';
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { lgiFormer, tokenCount, vitBase } from './config.js';
-import { initialisePretraining } from './initialise.js';
 import { drawMask, uploadMask, type MaskOnDevice } from './mask.js';
 import { PretrainingModel } from './pretraining-model.js';
 import { drawTubeMask, uploadUnevenMask } from './uneven-mask.js';
@@ -30,7 +29,7 @@ describe('masks of regions with unequal numbers of visible tokens', () => {
   beforeAll(async () => {
     engine = new Engine(await openNodeRuntime());
     model = new PretrainingModel(engine, { encoder, decoder, decoderPositions: 'token' });
-    initialisePretraining(model.store, 3);
+    model.initialise(3);
   });
   afterAll(() => closeNodeRuntime(engine.runtime));
 
@@ -65,7 +64,7 @@ describe('masks of regions with unequal numbers of visible tokens', () => {
     // Both masks leave the first window the tokens 1 and 6; the other windows have none, or six.
     const local = lgiFormer('tiny', { ...size, region: [1, 2, 4], interRegion: false, localGlobal: false });
     const alone = new PretrainingModel(engine, { encoder: local, decoder, decoderPositions: 'token' });
-    initialisePretraining(alone.store, 3);
+    alone.initialise(3);
     const encodedWith = (positions: readonly number[]) =>
       engine.step(async () => {
         const frames = engine.runtime.upload(bytes, [1, FRAMES, SIZE, SIZE, 3]);

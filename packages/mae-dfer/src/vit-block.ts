@@ -1,12 +1,7 @@
-import {
-  attention,
-  linear,
-  linearLayer,
-  type ParameterStore,
-  type RowScaling,
-  type Tensor,
-} from '@tubelet/autograd';
-import { feedForward, norm } from './layers.js';
+import type { RowScaling, Tensor } from '@tubelet/autograd';
+import { layer, type Initialiser } from '@tubelet/autograd/layers';
+import type { TransformerConfig } from './config.js';
+import { feedForward, norm, selfAttention } from './layers.js';
 
 /** Draws of stochastic depth, [B] each. */
 export interface VitDropPath {
@@ -14,22 +9,20 @@ export interface VitDropPath {
   readonly feedForward?: RowScaling;
 }
 
-/** A standard pre-norm transformer block on x [B, N, C]: x += Attention(norm1(x)); x += Mlp(norm2(x)). */
-export function vitBlock(
-  store: ParameterStore,
-  name: string,
-  x: Tensor,
-  { heads, dropPath }: { heads: number; dropPath?: VitDropPath },
-): Tensor {
-  const { engine } = x;
-  const attended = engine.tidy(() => {
-    const qkv = linear(norm(store, `${name}.norm1`, x), store.get(`${name}.attn.qkv.weight`), {
-      bias: store.pack(`${name}.attn.qkv_bias`),
-    });
-    return linearLayer(store, `${name}.attn.proj`, attention({ qkv, heads }), {
-      residual: x,
-      rowScaling: dropPath?.attention,
-    });
-  });
-  return engine.tidy(() => feedForward(store, name, attended, dropPath?.feedForward), { consumes: attended });
+/** A standard pre-norm transformer block on X [B, N, C]. */
+export function vitBlock({ dim, heads }: Omit<TransformerConfig, 'depth'>, init: Initialiser) {
+  const [norm1, norm2] = [norm(dim), norm(dim)];
+  const attn = selfAttention(dim, heads, { init, stored: 'qkv' });
+  const mlp = feedForward(dim, init);
+  return layer(
+    { norm1, attn, norm2, mlp },
+    (x: Tensor, { dropPath }: { readonly dropPath?: VitDropPath } = {}) => {
+      const { engine } = x;
+      // X + Attention(LN(X))
+      const mixed = engine.tidy(() => attn(norm1(x), { residual: x, rowScaling: dropPath?.attention }));
+      // X + FFN(LN(X))
+      const rowScaling = dropPath?.feedForward;
+      return engine.tidy(() => mlp(norm2(mixed), { residual: mixed, rowScaling }), { consumes: mixed });
+    },
+  );
 }

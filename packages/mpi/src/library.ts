@@ -77,7 +77,13 @@ export async function openLibrary(
   launch: Pick<Launch, 'family'>,
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<MpiLibrary> {
-  const { default: koffi } = await import('koffi');
+  const { default: koffi } = await import('koffi').catch((cause: Error) => {
+    throw new MpiError(
+      `ranks speak with one another by the optional package koffi, which does not load (${cause.message}). ` +
+        'Run: npm install koffi',
+      { cause },
+    );
+  });
   if ((koffi.config().async_stack_size ?? 0) < THREAD_STACK_BYTES) {
     try {
       koffi.config({ async_stack_size: THREAD_STACK_BYTES });

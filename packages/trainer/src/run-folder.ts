@@ -9,6 +9,7 @@ import { jsonProblem } from './json-problem.js';
 import { RunLog } from './run-log.js';
 import { TensorBoardWriter } from './tensorboard.js';
 
+/** What JSON can hold. */
 export type JsonValue =
   string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
@@ -67,6 +68,7 @@ export interface RunFolder {
   close(): void;
 }
 
+/** The log of the run in a folder. */
 export function logPath(directory: string): string {
   return join(directory, LOG_FILE);
 }

@@ -10,6 +10,7 @@ import { resizeBilinear, type Box } from './resize';
  */
 export type CropMode = 'voxceleb' | 'centre' | 'none';
 
+/** All ways to crop, as options name them. */
 export const CROP_MODES: readonly CropMode[] = ['voxceleb', 'centre', 'none'];
 
 const VOXCELEB_FRAME_SIZE = 224;

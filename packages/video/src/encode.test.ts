@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { encodeVideo } from './encode';
 import { VideoEncodeError } from './errors';
+import { resolveFfmpeg } from './ffmpeg';
 import { DecoderPool } from './pool';
 import { frameNumbers, numberedFrames, temporaryFolder, wasmFfmpeg } from './testing/videos';
 import { rgbReader } from './testing/rgb';
@@ -48,6 +49,27 @@ describe('encodeVideo', () => {
     const [a, b, finer] = files.map((path) => readFileSync(path)) as [Buffer, Buffer, Buffer];
     expect(a.equals(b)).toBe(true);
     expect(finer.length).toBeGreaterThan(a.length);
+  });
+
+  it('takes frames in pieces, and gives the bytes that it gives at once', async () => {
+    const ffmpeg = await resolveFfmpeg();
+    const [whole, pieces, cut] = ['whole.mp4', 'pieces.mp4', 'cut.mp4'].map((name) =>
+      join(folder.path, name),
+    );
+    const frameBytes = SIZE * SIZE * 3;
+    async function* inPieces(lengthBytes: number) {
+      for (let at = 0; at < frames.length; at += lengthBytes) yield frames.subarray(at, at + lengthBytes);
+      await Promise.resolve();
+    }
+    await encodeVideo(whole!, frames, { ...options, ffmpeg });
+    await encodeVideo(pieces!, inPieces(3 * frameBytes), { ...options, ffmpeg });
+    expect(readFileSync(pieces!).equals(readFileSync(whole!))).toBe(true);
+    await expect(encodeVideo(cut!, inPieces(frameBytes + 3), { ...options, ffmpeg })).rejects.toThrow(
+      RangeError,
+    );
+    await expect(encodeVideo(cut!, inPieces(0.5 * frameBytes), { ...options, ffmpeg })).rejects.toThrow(
+      RangeError,
+    );
   });
 
   it.each([

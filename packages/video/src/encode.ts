@@ -1,6 +1,8 @@
 /** Encoding of frames to a video file. */
 import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { VideoEncodeError } from './errors';
 import { resolveFfmpeg, type Ffmpeg, type NativeFfmpeg, type WasmFfmpeg } from './ffmpeg';
 import { complaints } from './ffmpeg-output';
@@ -20,7 +22,7 @@ export interface EncodeVideoOptions {
   ffmpeg?: Ffmpeg;
 }
 
-function checkOptions(frames: Uint8Array, options: EncodeVideoOptions): void {
+function checkOptions(options: EncodeVideoOptions): void {
   const { width, height, framesPerSecond, quality = 18, keyFrameInterval = 16 } = options;
   for (const [name, value] of Object.entries({ width, height })) {
     if (!Number.isInteger(value) || value < 2 || value % 2 !== 0) {
@@ -28,12 +30,6 @@ function checkOptions(frames: Uint8Array, options: EncodeVideoOptions): void {
         `${name} is ${value}: H.264 with half the colours wants an even number of pixels.`,
       );
     }
-  }
-  const frameBytes = width * height * 3;
-  if (frames.length === 0 || frames.length % frameBytes !== 0) {
-    throw new RangeError(
-      `frames has ${frames.length} bytes, which is no whole number of ${width}×${height} RGB frames of ${frameBytes}.`,
-    );
   }
   if (!(framesPerSecond > 0 && framesPerSecond <= 1000)) {
     throw new RangeError(`framesPerSecond is ${framesPerSecond}: give a number above 0, at most 1000.`);
@@ -43,6 +39,25 @@ function checkOptions(frames: Uint8Array, options: EncodeVideoOptions): void {
   if (!Number.isInteger(keyFrameInterval) || keyFrameInterval < 1) {
     throw new RangeError(`keyFrameInterval is ${keyFrameInterval}: give a positive integer.`);
   }
+}
+
+/** Whole frames at a time, and at least one. */
+async function* checkedFrames(
+  frames: Uint8Array | AsyncIterable<Uint8Array>,
+  { width, height }: EncodeVideoOptions,
+): AsyncGenerator<Uint8Array, void> {
+  const frameBytes = width * height * 3;
+  const refuse = (lengthBytes: number) =>
+    new RangeError(
+      `frames has ${lengthBytes} bytes, which is no whole number of ${width}×${height} RGB frames of ${frameBytes}.`,
+    );
+  let any = false;
+  for await (const piece of frames instanceof Uint8Array ? [frames] : frames) {
+    if (piece.length === 0 || piece.length % frameBytes !== 0) throw refuse(piece.length);
+    any = true;
+    yield piece;
+  }
+  if (!any) throw refuse(0);
 }
 
 function inputOptions({ width, height, framesPerSecond }: EncodeVideoOptions): string[] {
@@ -61,14 +76,16 @@ function outputOptions({ quality = 18, keyFrameInterval = 16 }: EncodeVideoOptio
 
 async function encodeWithWasm(
   path: string,
-  frames: Uint8Array,
+  frames: AsyncIterable<Uint8Array>,
   options: EncodeVideoOptions,
   ffmpeg: WasmFfmpeg,
 ): Promise<void> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of frames) pieces.push(piece);
   const core = await (await wasmInstances(ffmpeg))();
   const log: string[] = [];
   core.setLogger(({ message }) => log.push(message));
-  core.FS.writeFile('/input', frames);
+  core.FS.writeFile('/input', Buffer.concat(pieces));
   let exitCode: number;
   try {
     exitCode = core.exec(
@@ -84,47 +101,60 @@ async function encodeWithWasm(
   await writeFile(path, core.FS.readFile('/output.mp4'));
 }
 
-function encodeWithProgram(
+async function encodeWithProgram(
   path: string,
-  frames: Uint8Array,
+  frames: AsyncIterable<Uint8Array>,
   options: EncodeVideoOptions,
   ffmpeg: NativeFfmpeg,
 ): Promise<void> {
   const args = [...GLOBAL_OPTIONS, ...inputOptions(options), '-i', 'pipe:0', ...outputOptions(options)];
-  return new Promise((resolve, reject) => {
-    const child = spawn(ffmpeg.path, [...args, '-y', `file:${path}`], {
-      stdio: ['pipe', 'ignore', 'pipe'],
-      windowsHide: true,
-    });
-    let log = '';
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (log += text));
-    // Where ffmpeg ends early, its exit code and its words say more than the broken pipe.
-    child.stdin.on('error', () => undefined);
-    child.stdin.end(frames);
+  const child = spawn(ffmpeg.path, [...args, '-y', `file:${path}`], {
+    stdio: ['pipe', 'ignore', 'pipe'],
+    windowsHide: true,
+  });
+  let log = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (log += text));
+  const ended = new Promise<void>((resolve, reject) => {
     child.on('error', (error) => reject(new VideoEncodeError(path, error.message, { cause: error })));
     child.on('close', (exitCode) => {
       if (exitCode === 0) resolve();
       else reject(new VideoEncodeError(path, complaints(log)));
     });
   });
+  let failed: Error | undefined;
+  async function* watched(): AsyncGenerator<Uint8Array, void> {
+    try {
+      yield* frames;
+    } catch (error) {
+      failed = error as Error;
+      child.kill();
+      throw error;
+    }
+  }
+  // Where ffmpeg ends early, its exit code and its words say more than the broken pipe.
+  const fed = pipeline(Readable.from(watched()), child.stdin).catch(() => undefined);
+  const [ending] = await Promise.allSettled([ended, fed]);
+  if (failed !== undefined) throw failed;
+  if (ending.status === 'rejected') throw ending.reason;
 }
 
 /**
  * Writes frames as an mp4 file: H.264, 4:2:0, its header in front. The same frames and options give the same bytes
- * with the same ffmpeg. The WebAssembly build of ffmpeg blocks the thread meanwhile: encode many videos in worker
- * threads.
+ * with the same ffmpeg. The WebAssembly build of ffmpeg blocks the thread meanwhile, and takes all frames into memory:
+ * encode many videos in worker threads.
  *
- * @param frames [T, height, width, 3], RGB.
+ * @param frames [T, height, width, 3], RGB, at once or in pieces of whole frames.
  * @throws RangeError for frames or options that cannot be encoded; VideoEncodeError when ffmpeg fails;
  *   FfmpegNotFoundError; what the system says when the file cannot be written.
  */
 export async function encodeVideo(
   path: string,
-  frames: Uint8Array,
+  frames: Uint8Array | AsyncIterable<Uint8Array>,
   options: EncodeVideoOptions,
 ): Promise<void> {
-  checkOptions(frames, options);
+  checkOptions(options);
+  const checked = checkedFrames(frames, options);
   const ffmpeg = options.ffmpeg ?? (await resolveFfmpeg());
-  if (ffmpeg.kind === 'wasm') await encodeWithWasm(path, frames, options, ffmpeg);
-  else await encodeWithProgram(path, frames, options, ffmpeg);
+  if (ffmpeg.kind === 'wasm') await encodeWithWasm(path, checked, options, ffmpeg);
+  else await encodeWithProgram(path, checked, options, ffmpeg);
 }

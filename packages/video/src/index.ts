@@ -29,49 +29,112 @@
  *   by, `TestClipLoader` the clips that videos are tested with.
  * - One clip, without a loader: `readClip('face.mp4', { startSeconds: 3 })`.
  */
-export * from './errors';
-export { resolveFfmpeg, wasmFfmpeg, type Ffmpeg, type NativeFfmpeg, type WasmFfmpeg } from './ffmpeg';
-export { FRAME_FOLDER_RATE, type VideoInfo } from './video-info';
+export {
+  CROP_MODES,
+  multiScaleCropOffsets,
+  multiScaleCropSizes,
+  type CropMode,
+  type RandomIntegers,
+} from './crop';
+export {
+  checkDataset,
+  unopenedCheck,
+  type DatasetCheck,
+  type FrameCounts,
+} from './datasets/check/check-dataset';
+export { PARTS, type PartCounts } from './datasets/check/check-splits';
+export { forEachConcurrently } from './datasets/check/concurrent';
+export { groupFindings, type Finding, type FindingGroup, type Severity } from './datasets/check/finding';
+export type { FaceCrops, Quartiles } from './datasets/check/face-crops';
+export type { FrameSizeCount } from './datasets/check/frame-sizes';
+export {
+  DatasetError,
+  type Dataset,
+  type DatasetProblem,
+  type DatasetSplit,
+  type LabelledVideo,
+} from './datasets/dataset';
+export { holdOut } from './datasets/hold-out';
+export { labelCounts } from './datasets/label-counts';
+export { openDataset } from './datasets/open';
+export {
+  DATASET_NAMES,
+  DATASETS,
+  PUBLISHED_NAMES,
+  type DatasetName,
+  type DatasetProtocol,
+  type PublishedName,
+  type PublishedProtocol,
+  type PublishedSizes,
+  type SplitSize,
+} from './datasets/protocols';
 export type { FrameShape } from './decode';
-export { WebCodecsNotFoundError } from './webcodecs/client';
-export { findWebCodecs, type DecoderName, type WebCodecsDecoder } from './webcodecs/find';
-export { resizeBilinear, type Box, type ResizeOptions } from './resize';
+export { encodeVideo } from './encode';
+export {
+  FaceDetectorError,
+  FfmpegNotFoundError,
+  NoReadableVideoError,
+  ShardFolderError,
+  VideoDecodeError,
+  VideoEncodeError,
+  VideoSourceError,
+  type BadFile,
+} from './errors';
+export { contactSheet, type SheetRow } from './faces/contact-sheet';
+export { drawFaces, type DrawnFace } from './faces/draw-faces';
+export { FACE_SIZE, type Face, type FaceDetector, type FaceSquare, type Point } from './faces/face';
+export { findPeople, imageToJpg, wholeFrames, type CutFrame } from './faces/find-people';
+export { openFaceDetector } from './faces/open-detector';
+export type { FaceTrack, FrameFaces, TrackedFrame } from './faces/track';
+export { writeFaces } from './faces/write-faces';
+export { resolveFfmpeg, wasmFfmpeg, type Ffmpeg } from './ffmpeg';
+export { readFrame } from './frame-folder';
+export { framesWithin, type FrameRange } from './frame-range';
+export { LabelledClipLoader, type LabelledClipBatch } from './labelled/labelled-clip-loader';
+export { TestClipLoader, type TestClipBatch, type TestVideo } from './labelled/test-clip-loader';
+export { ClipLoader, type ClipBatch } from './loader';
 export { ClipPixels } from './pixels/clip-pixels';
-export { augmentedImage, croppedImage, type RgbImage } from './pixels/image-passes';
-export { TrainingPixels, type TrainingClips } from './pixels/training-pixels';
 export { alikeFrames, blankClips, type CodedFrames, type StoredFrame } from './pixels/coded-frames';
+export { augmentedImage, croppedImage, type RgbImage } from './pixels/image-passes';
 export { squareFrames } from './pixels/square-frames';
 export { toRgb } from './pixels/to-rgb';
-export * from './sampling';
-export * from './crop';
-export * from './transforms/index';
-export * from './datasets/index';
-export { listFrames, readFrame } from './frame-folder';
-export { framesWithin, cutSegments, type FrameRange } from './frame-range';
-export type { TimeRange, VideoEntry } from './video-entry';
+export { TrainingPixels, type TrainingClips } from './pixels/training-pixels';
+export { DecoderPool, defaultWorkerCount } from './pool';
+export { readClip } from './read-clip';
+export { resizeBilinear, type Box } from './resize';
+export { clipFrameIndices, clipStartCount, type ClipShape } from './sampling';
+export { ShardMaker, type ShardEstimate } from './shards/write-shards';
 export { listVideos, type VideoListing } from './source';
-export { DecoderPool, defaultWorkerCount, type DecoderPoolOptions } from './pool';
-export type { DecodedFrames } from './worker-protocol';
-export { ClipLoader, type ClipBatch } from './loader';
-export type { ShardProgress } from './shards/shard-writer';
-export { ShardMaker, type ShardEstimate, type ShardOptions } from './shards/write-shards';
-export type { ClipLoaderOptions } from './loader-options';
-export { LabelledClipLoader, type LabelledClipBatch } from './labelled/labelled-clip-loader';
-export type { LabelledClipLoaderOptions } from './labelled/labelled-loader-options';
 export {
-  TestClipLoader,
-  type TestClipBatch,
-  type TestClipLoaderOptions,
-  type TestVideo,
-} from './labelled/test-clip-loader';
-export { encodeVideo, type EncodeVideoOptions } from './encode';
-export { readClip, type ReadClipOptions, type ReadClipResult } from './read-clip';
-export { ALIGNED, squareOf, type Face, type FaceDetector, type FaceSquare, type Point } from './faces/face';
-export { trackFaces, type FaceTrack, type FrameFaces, type TrackedFrame } from './faces/track';
-export { cutFaces, findPeople, imageToJpg, wholeFrames, type CutFrame } from './faces/find-people';
-export { isDetectorInstalled } from './faces/install-detector';
-export { openFaceDetector } from './faces/open-detector';
-export { contactSheet, type SheetRow } from './faces/contact-sheet';
-export { writeFaces } from './faces/write-faces';
-export { forEachConcurrently } from './datasets/check/concurrent';
-export { drawFaces, type DrawnFace } from './faces/draw-faces';
+  blankAugmentations,
+  drawAugmentation,
+  type Augmentation,
+  type ClipKey,
+  type TrainTransformOptions,
+} from './transforms/augmentation';
+export { testClipFrameIndices, trainClipFrameIndices } from './transforms/frame-indices';
+export { NO_MIX, softTargets, type MixOptions } from './transforms/mixup';
+export {
+  AUGMENT_OPERATIONS,
+  augmentOperation,
+  type AugmentOperation,
+  type AugmentOperationName,
+  type OperationMethod,
+} from './transforms/rand-augment';
+export type { RandomNumbers } from './transforms/random';
+export type { TimeRange, VideoEntry } from './video-entry';
+export type { VideoInfo } from './video-info';
+export { checkVoxceleb2, type Voxceleb2Check, type Voxceleb2PartCheck } from './voxceleb2/check-voxceleb2';
+export {
+  isVoxceleb2Path,
+  listVoxceleb2,
+  VOXCELEB2_COUNTS,
+  VOXCELEB2_LAYOUT,
+  VOXCELEB2_PARTS,
+  type Voxceleb2Counts,
+  type Voxceleb2Listing,
+} from './voxceleb2/parts';
+export { WebCodecsNotFoundError } from './webcodecs/client';
+export { findWebCodecs, tryWebCodecs, wantedDecoder, type DecoderName } from './webcodecs/find';
+export type { DecodedFrames } from './worker-protocol';
+export type { Mix, MixBox } from '@tubelet/kernels';

@@ -8,6 +8,7 @@ import { isFrameName } from './frame-folder';
 import { findIndex, listShards } from './shards/shard-index';
 import type { VideoEntry } from './video-entry';
 
+/** What was found in a place that was given for videos. */
 export interface VideoListing {
   /** In order of their paths, or of the list file. */
   entries: VideoEntry[];

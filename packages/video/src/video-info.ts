@@ -16,6 +16,7 @@ export interface VideoPlace {
   part?: FilePart;
 }
 
+/** What a video says of itself. */
 export interface VideoInfo extends VideoPlace {
   kind: 'video' | 'frames';
   /** Of a frame as it is shown, rotation applied. */

@@ -36,7 +36,8 @@ export async function bundleProgram(): Promise<Program> {
   mkdirSync(cache, { recursive: true });
   const folder = mkdtempSync(join(cache, 'program-'));
   await build({
-    entryPoints: ['cli', 'worker'].map((name) => join(sources, `${name}.ts`)),
+    entryPoints: ['testing/cli', 'worker'].map((name) => join(sources, `${name}.ts`)),
+    entryNames: '[name]',
     outdir: folder,
     bundle: true,
     platform: 'node',

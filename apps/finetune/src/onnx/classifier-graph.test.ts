@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Engine, loadStateDict, readStateDict, type SafetensorsTensor } from '@tubelet/autograd';
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
-import { Classifier, initialiseClassifier, vitBase, type ClassifierConfig } from '@tubelet/mae-dfer';
+import { Classifier, vitBase, type ClassifierConfig } from '@tubelet/mae-dfer';
 import { saveCheckpoint, UserError } from '@tubelet/trainer';
 import { InferenceSession, Tensor } from 'onnxruntime-web';
 import { describeClassifier, type ClassifierDescription } from '../classifier-file.js';
@@ -88,8 +88,8 @@ describe('an exported ONNX model', () => {
   it.each(models)('gives the logits and features of the classifier: %s', async (name, model) => {
     const description: ClassifierDescription = { ...tinyDescription(), model };
     const engine = new Engine(runtime);
-    const classifier = new Classifier(engine, model);
-    initialiseClassifier(classifier.store, 0, { headScale: 50 });
+    const classifier = new Classifier(engine, model, { headScale: 50 });
+    classifier.initialise(0);
     const tensors = await readStateDict(classifier.store);
     // Published biases are not zero, as first values are.
     for (const [tensorName, { data }] of tensors) {

@@ -1,7 +1,7 @@
 /** A classifier that is small enough to be made and run in a moment. */
 import { Engine, readStateDict } from '@tubelet/autograd';
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
-import { Classifier, initialiseClassifier, lgiFormer, type LgiFormerConfig } from '@tubelet/mae-dfer';
+import { Classifier, lgiFormer, type LgiFormerConfig } from '@tubelet/mae-dfer';
 import { saveCheckpoint } from '@tubelet/trainer';
 import { describeClassifier, type ClassifierDescription } from '../classifier-file.js';
 
@@ -48,10 +48,10 @@ export async function writeTinyClassifier(
   const description = tinyDescription(options);
   const runtime = await openNodeRuntime();
   try {
-    const { store } = new Classifier(new Engine(runtime), description.model);
-    initialiseClassifier(store, options.seed ?? 0, { headScale: 50 });
+    const classifier = new Classifier(new Engine(runtime), description.model, { headScale: 50 });
+    classifier.initialise(options.seed ?? 0);
     await saveCheckpoint(path, {
-      tensors: await readStateDict(store),
+      tensors: await readStateDict(classifier.store),
       metadata: describeClassifier(description),
     });
   } finally {

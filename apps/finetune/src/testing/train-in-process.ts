@@ -1,4 +1,4 @@
-/** Runs `finetune train` within the test. */
+/** Runs `tubelet finetune` within the test. */
 import { vi } from 'vitest';
 import { trainCommand } from '../train-command.js';
 

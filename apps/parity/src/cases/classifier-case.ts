@@ -2,7 +2,6 @@ import type { Engine, ParameterGroup, RowScaling, Tensor } from '@tubelet/autogr
 import { softCrossEntropy } from '@tubelet/autograd';
 import {
   Classifier,
-  layerDecayGroups,
   regionCount,
   regionMajorOrder,
   tokenCount,
@@ -110,7 +109,7 @@ export async function classifierCase(
 
   const model = new Classifier(engine, config);
   loadWeights(model.store, weights);
-  const { optimiser, learningRates } = goldenOptimiser(model.store, testCase, name);
+  const { optimiser, learningRates } = goldenOptimiser(model.store, testCase, name, report);
   compareLayerDecay(model, testCase, name, report);
   const run = async (targets: Float32Array, check: (loss: Tensor, logits: Tensor) => Promise<void>) => {
     const activations = new Map<string, Tensor>();
@@ -187,25 +186,26 @@ export async function classifierCase(
   }
 }
 
-/** Learning-rate scale and weight decay of every parameter, where the case says how they decay by layer. */
+/** The learning-rate scale of every parameter, where the case says how they decay by layer. */
 function compareLayerDecay(model: Classifier, testCase: Json, name: string, report: Report): void {
-  const settings = objectField(testCase, 'optimizer', name);
-  const layerDecay = optionalNumber(settings, 'layer_decay');
+  const layerDecay = optionalNumber(objectField(testCase, 'optimizer', name), 'layer_decay');
   if (layerDecay === undefined) return;
-  const golden = goldenGroups(testCase, name);
-  const weightDecay = Math.max(...golden.map((group) => group.weightDecay));
-  const { depth } = model.config.encoder;
-  const own = layerDecayGroups(model.store, { depth, weightDecay, layerDecay });
-  for (const [what, key] of [
-    ['learning-rate scales by layer', 'learningRateScale'],
-    ['weight decays', 'weightDecay'],
-  ] as const) {
-    const values = (groups: readonly ParameterGroup[]) => {
-      const byName = new Map(groups.flatMap((group) => group.parameters.map((p) => [p, group[key] ?? 1])));
-      return [...model.store.parameters.keys()].map((parameter) => byName.get(parameter) ?? NaN);
-    };
-    report.compare(name, what, 'exact', values(own), values(golden));
-  }
+  const scales = (groups: readonly ParameterGroup[]) => {
+    const ofParameter = new Map(
+      groups.flatMap(({ parameters, learningRateScale }) =>
+        parameters.map((parameter) => [parameter, learningRateScale ?? 1] as const),
+      ),
+    );
+    return [...model.store.parameters.values()].map((parameter) => ofParameter.get(parameter) ?? 1);
+  };
+  const own = scales(model.learningRateGroups({ layerDecay }));
+  report.compare(
+    name,
+    'learning-rate scales by layer',
+    'exact',
+    own,
+    scales(goldenGroups(model.store, testCase, name)),
+  );
 }
 
 async function compareActivations(

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { proceduralParameter } from '@tubelet/kernels/lab';
-import { finetuneStateDict, pretrainingSpecs, readPytorchCheckpoint } from '@tubelet/mae-dfer';
+import { finetuneStateDict, pretrainingShapes, readPytorchCheckpoint } from '@tubelet/mae-dfer';
 // Test code of a neighbour, which is no part of what its package offers.
 import { archive, bytesOf } from '../../../../packages/mae-dfer/src/import/testing/torch-archive.js';
 import { GoldenFolderError, objectField, type GoldenFolder } from '../golden-folder.js';
@@ -92,7 +92,5 @@ function shapesOf(folder: GoldenFolder, name: string): [name: string, shape: rea
   const testCase = folder.cases().find(([key]) => key === name)?.[1];
   if (!testCase) throw new GoldenFolderError(`manifest.json has no case "${name}" that tells its weights`);
   const { encoder, decoder } = pretrainingConfig(objectField(testCase, 'config', name), name);
-  return pretrainingSpecs(encoder, decoder)
-    .flatMap((spec) => ('pack' in spec ? [...spec.parts] : [spec]))
-    .flatMap((part) => ('name' in part ? [[part.name, part.shape]] : []));
+  return [...pretrainingShapes({ encoder, decoder })];
 }

@@ -76,7 +76,7 @@ export async function pretrainingCase(
   const video = clipVideo(io, `${name}.video`, batch, config.encoder);
   const masks = maskSteps(io, name, batch, config.encoder);
 
-  const { optimiser, learningRates } = goldenOptimiser(model.store, testCase, name);
+  const { optimiser, learningRates } = goldenOptimiser(model.store, testCase, name, report);
   const losses = optionalNumbers(testCase, 'loss');
   const norms = optionalNumbers(testCase, 'grad_norm');
   const weighted = testCase['weighted_loss_variants'] as Readonly<Record<string, Json>> | undefined;

@@ -1,5 +1,5 @@
 /**
- * `pretrain train` with faults of the GPU put in, to be run by tests: `FAULTS='{"loseAt":[7]}' node faulty-program.mjs
+ * `tubelet pretrain` with faults of the GPU put in, to be run by tests: `FAULTS='{"loseAt":[7]}' node faulty-program.mjs
  * VIDEOS… --out RUN …`. What a fault does happens when a batch is handed to the model; batches are counted from 1 in
  * each process.
  */
@@ -8,6 +8,7 @@ import { runCli, trainRun } from '@tubelet/trainer';
 import { TubeletError } from '@tubelet/kernels';
 import type { ClipBatch } from '@tubelet/video';
 import { Command } from 'commander';
+import { findVideos } from '../sources.js';
 import { modelConfig, trainOptions } from '../train-options.js';
 import { pretraining } from '../train.js';
 import type { TrainingState } from '../training-state.js';
@@ -58,7 +59,8 @@ function limitMemory(device: GPUDevice, mostBytes: number): void {
 const command = new Command('train').argument('<sources...>').exitOverride();
 trainOptions.addTo(command).action(async (sources: string[]) => {
   const { options, given } = trainOptions.read(command);
-  const task = await pretraining(sources, options, modelConfig(options, given), process.argv.slice(2));
+  const found = await findVideos(sources, options, given);
+  const task = await pretraining(found, options, modelConfig(options, given), process.argv.slice(2));
   await trainRun({
     ...task,
     createModel(runtime) {

@@ -10,7 +10,7 @@ import { expect } from 'vitest';
 
 export { TINY_MODEL } from './tiny-model.js';
 
-const program = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+const program = fileURLToPath(new URL('../../../tubelet/dist/cli.js', import.meta.url));
 
 /** `{ 'batch-size': 2, resume: true }` → `--batch-size 2 --resume` */
 export function options(values: Readonly<Record<string, string | number | true>>): string[] {

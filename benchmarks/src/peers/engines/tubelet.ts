@@ -1,14 +1,8 @@
-import {
-  AdamW,
-  Engine as Autograd,
-  twoPartSquareError,
-  ParameterStore,
-  RecordedStep,
-  Tensor,
-} from '@tubelet/autograd';
+import { AdamW, Engine as Autograd, twoPartSquareError, RecordedStep, Tensor } from '@tubelet/autograd';
+import { zeros } from '@tubelet/autograd/layers';
 import { attention, layerNorm, matmul, type GpuArray, type Runtime } from '@tubelet/kernels';
 import { openNodeRuntime } from '@tubelet/kernels/node';
-import { classifierSpecs, lgiBlock, lgiFormer } from '@tubelet/mae-dfer';
+import { lgiBlock } from '@tubelet/mae-dfer';
 import { describeAdapter } from '../../shared/adapter.js';
 import { STEP, type BlockCase, type CaseShape, type HostTensors } from '../cases.js';
 import {
@@ -113,14 +107,12 @@ function kernels(
   }
 }
 
-const BLOCK = 'blocks.0';
-
 /** The arrays of the parameter store for the names of `blockParameters`; matrices are [outputs, inputs] there. */
 function storeNames(): Readonly<Record<string, string>> {
   const steps = { local: 'first', interRegion: 'second', localGlobal: 'third' } as const;
   const names: Record<string, string> = {};
   for (const [step, prefix] of Object.entries(steps)) {
-    const attentionName = `${BLOCK}.${prefix}_attn`;
+    const attentionName = `${prefix}_attn`;
     names[`${step}.Norm`] = `${attentionName}_norm0`;
     names[`${step}.contextNorm`] = `${attentionName}_norm1`;
     names[`${step}.projection`] = `${attentionName}.proj`;
@@ -132,16 +124,17 @@ function storeNames(): Readonly<Record<string, string>> {
   }
   return {
     ...names,
-    'mlp.Norm': `${BLOCK}.norm2`,
-    'mlp.fc1': `${BLOCK}.mlp.fc1`,
-    'mlp.fc2': `${BLOCK}.mlp.fc2`,
+    'mlp.Norm': 'norm2',
+    'mlp.fc1': 'mlp.fc1',
+    'mlp.fc2': 'mlp.fc2',
   };
 }
 
 /** The part of a training step that programs run: recorded once and replayed. */
 function prepareBlock(runtime: Runtime, shape: BlockCase, inputs: HostTensors): Prepared {
   const engine = new Autograd(runtime);
-  const { store, parameter } = blockStore(engine, shape);
+  const { block, parameter } = boundBlock(engine, shape);
+  const { store } = block;
   const kept = (name: string) => {
     const { data, shape: extents } = inputs[name]!;
     return runtime.keep(runtime.upload(data, [1, ...extents], 'f32', name));
@@ -153,21 +146,21 @@ function prepareBlock(runtime: Runtime, shape: BlockCase, inputs: HostTensors): 
     const { data, shape: extents } = inputs[name]!;
     runtime.write(parameter(name).array, extents.length === 2 ? turned(data, extents) : data);
   }
-  const options = { heads: shape.heads, interRegion: true, localGlobal: true };
   const forward = new RecordedStep<never, GpuArray>(engine, {
     stores: [store],
-    body: () => engine.noGrad(() => lgiBlock(store, BLOCK, new Tensor(engine, x), options)).array,
+    body: () => engine.noGrad(() => block(new Tensor(engine, x))).array,
   });
   const backward = new RecordedStep<never, GpuArray>(engine, {
     stores: [store],
     body: () => {
       const leaf = new Tensor(engine, x, true, 'x');
-      const { loss } = twoPartSquareError(lgiBlock(store, BLOCK, leaf, options), target);
+      const { loss } = twoPartSquareError(block(leaf), target);
       return engine.backward(loss).of(leaf);
     },
   });
   const { weightDecay, beta1, beta2, epsilon, learningRate } = STEP;
-  const groups = [{ parameters: [...store.parameters.keys()], weightDecay }];
+  // The others decay biases too.
+  const groups = [{ parameters: block.parameters(), weightDecay }];
   const optimiser =
     shape.part === 'step' ? new AdamW(store, { groups, betas: [beta1, beta2], epsilon }) : undefined;
   let result = x;
@@ -214,14 +207,11 @@ function prepareBlock(runtime: Runtime, shape: BlockCase, inputs: HostTensors): 
   };
 }
 
-/** The parameters of one block of the model, and where each of `blockParameters` is among them. */
-function blockStore(engine: Autograd, { width, heads }: BlockCase) {
-  const specs = classifierSpecs(lgiFormer('base', { depth: 1, dim: width, heads }), 1);
-  const isOfBlock = (name: string) => name.startsWith(`${BLOCK}.`);
-  const store = new ParameterStore(
-    engine,
-    specs.filter((spec) => isOfBlock('pack' in spec ? spec.pack : spec.name)),
-  );
+/** One block of the model, all zero, and where each of `blockParameters` is in it. */
+function boundBlock(engine: Autograd, { width, heads }: BlockCase) {
+  const config = { dim: width, heads, interRegion: true, localGlobal: true };
+  const block = lgiBlock(config, zeros).bind(engine);
+  const { store } = block;
   const names = storeNames();
   const parameter = (name: string) => {
     const ending = /\.(weight|bias)$/.exec(name)?.[0] ?? '';
@@ -229,7 +219,7 @@ function blockStore(engine: Autograd, { width, heads }: BlockCase) {
     if (stored === undefined) throw new RangeError(`the model has no parameter for "${name}"`);
     return name.endsWith('.qkv') ? store.pack(stored) : store.get(stored + ending);
   };
-  return { store, parameter };
+  return { block, parameter };
 }
 
 function turned(data: Float32Array, shape: readonly number[]): Float32Array {

@@ -8,12 +8,24 @@ export {
   zeros,
   type Initialiser,
 } from './initialisers.js';
-export { layer, pack, Pack, parameter, Weight, type Children, type Layer, type LayerTree } from './layer.js';
+export {
+  layer,
+  pack,
+  Pack,
+  parameter,
+  parameterShapes,
+  tree,
+  Weight,
+  type Children,
+  type Layer,
+  type LayerTree,
+} from './layer.js';
 export {
   embedding,
   gelu,
   layerNorm,
   linear,
+  mlp,
   recomputed,
   selfAttention,
   sequential,

@@ -67,14 +67,18 @@ export interface LayerTree {
   readonly children: Children;
   /** All parameters by name. Throws `Error` before `init` or `bind`. */
   readonly store: ParameterStore;
+  /** All parameters, in order. Throws `Error` before `init` or `bind` of a layer that it belongs to. */
+  parameters(): Parameter[];
+  /** Puts the parameters on an engine, with the first values of a seed: `bind`, and then `initialise`. */
+  init(engine: Tape, options?: { readonly seed?: number }): this;
   /**
-   * Puts the parameters on an engine and gives them their first values; equal seeds give equal values.
+   * Puts the parameters on an engine, all zero, e.g. to load a state dict.
    *
    * @throws Error where the layer is on an engine already
    */
-  init(engine: Tape, options?: { readonly seed?: number }): this;
-  /** Puts the parameters on an engine, all zero, e.g. to load a state dict. */
   bind(engine: Tape): this;
+  /** Gives the parameters their first values; equal seeds give equal values. Throws `Error` before `bind`. */
+  initialise(options?: { readonly seed?: number }): void;
 }
 
 /** A function of tensors together with the parameters that it uses. */
@@ -95,39 +99,54 @@ export function pack(shape: readonly number[], parts: Readonly<Record<string, We
   return new Pack(shape, parts);
 }
 
-/** A layer of its own: `forward` uses the children, by `weight.tensor` or by calling them. */
-export function layer<Forward extends (...args: never[]) => unknown>(
-  children: Children,
-  forward: Forward,
-): Layer<Forward> {
+/** Layers and parameters under names, for a model that is more than one function of them. */
+export function tree(children: Children): LayerTree {
   let store: ParameterStore | undefined;
-  const tree: LayerTree & ThisType<Layer<Forward>> = {
+  return {
     children,
     get store() {
       if (store) return store;
       throw new Error('the layer has no parameters yet: call its init(engine)');
+    },
+    parameters() {
+      return weightsOf(this).map(({ tensor }) => tensor);
     },
     bind(engine) {
       store = new ParameterStore(engine, parameterSpecs(children));
       placeAll(children, store, '');
       return this;
     },
-    init(engine, { seed = 0 } = {}) {
-      this.bind(engine);
-      weightsOf(this).forEach((weight, sample) => {
+    initialise({ seed = 0 } = {}) {
+      weightsOf(this).forEach(({ tensor, init, shape }, sample) => {
         const random = new PhiloxStream({ seed, purpose: INITIALISE_PURPOSE, epoch: 0, sample });
-        weight.tensor.write(weight.init(weight.shape, random));
+        tensor.write(init(shape, random));
       });
+    },
+    init(engine, options) {
+      this.bind(engine).initialise(options);
       return this;
     },
   };
+}
+
+/** A layer of its own: `forward` uses the children, by `weight.tensor` or by calling them. */
+export function layer<Forward extends (...args: never[]) => unknown>(
+  children: Children,
+  forward: Forward,
+): Layer<Forward> {
   // The name of a function that calls another would be in the way of a child's.
   const made = ((...args: Parameters<Forward>) => forward(...args)) as unknown as Forward;
-  return Object.defineProperties(made, Object.getOwnPropertyDescriptors(tree)) as Layer<Forward>;
+  return Object.defineProperties(made, Object.getOwnPropertyDescriptors(tree(children))) as Layer<Forward>;
+}
+
+/** Names and shapes of all parameters as they are stored, in order; it takes no engine. */
+export function parameterShapes({ children }: Pick<LayerTree, 'children'>): Map<string, readonly number[]> {
+  const parts = parameterSpecs(children).flatMap((spec) => ('pack' in spec ? [...spec.parts] : [spec]));
+  return new Map(parts.flatMap((part) => ('name' in part ? [[part.name, part.shape] as const] : [])));
 }
 
 /** Names and shapes of what the children store, in order. */
-export function parameterSpecs(children: Children, prefix = ''): (ParameterSpec | PackSpec)[] {
+function parameterSpecs(children: Children, prefix = ''): (ParameterSpec | PackSpec)[] {
   return Object.entries(children).flatMap(([key, child]): (ParameterSpec | PackSpec)[] => {
     const name = prefix + key;
     if (child === undefined) return [];
@@ -141,7 +160,7 @@ export function parameterSpecs(children: Children, prefix = ''): (ParameterSpec 
 }
 
 /** The weights of a layer and of all inside of it, in order. */
-export function weightsOf({ children }: Pick<LayerTree, 'children'>): Weight[] {
+function weightsOf({ children }: Pick<LayerTree, 'children'>): Weight[] {
   return Object.values(children).flatMap((child): Weight[] => {
     if (child === undefined) return [];
     if (child instanceof Weight) return [child];

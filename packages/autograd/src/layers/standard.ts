@@ -3,11 +3,12 @@ import { embedding as embeddingOf } from '../ops/gather.js';
 import { layerNorm as layerNormOf } from '../ops/layer-norm.js';
 import { permute, slice } from '../ops/layout.js';
 import { linear as linearOf, type LinearOptions } from '../ops/linear.js';
+import { mlp as mlpOf, type MlpOperands } from '../ops/mlp.js';
 import { scaledDotProductAttention } from '../ops/scaled-dot-product-attention.js';
 import { reshape } from '../ops/views.js';
 import type { Tensor } from '../tensor.js';
 import { byFanIn, ones, truncatedNormal, uniform, zeros, type Initialiser } from './initialisers.js';
-import { layer, parameter, type Layer } from './layer.js';
+import { layer, parameter, tree, type Layer } from './layer.js';
 
 /** How a linear layer begins. */
 export interface LinearLayerOptions {
@@ -23,11 +24,19 @@ export function linear(
   outputs: number,
   { bias: isBiased = true, init }: LinearLayerOptions = {},
 ) {
-  const weight = parameter([outputs, inputs], init ?? byFanIn);
-  const bias = isBiased ? parameter([outputs], init ? zeros : uniform(1 / Math.sqrt(inputs))) : undefined;
-  return layer({ weight, bias }, (x: Tensor, options: Omit<LinearOptions, 'bias'> = {}) =>
-    linearOf(x, weight.tensor, { ...options, ...(bias && { bias: bias.tensor }) }),
+  const { weight, bias } = affine(inputs, outputs, init);
+  return layer(
+    { weight, bias: isBiased ? bias : undefined },
+    (x: Tensor, options: Omit<LinearOptions, 'bias'> = {}) =>
+      linearOf(x, weight.tensor, { ...options, ...(isBiased && { bias: bias.tensor }) }),
   );
+}
+
+function affine(inputs: number, outputs: number, init?: Initialiser) {
+  return {
+    weight: parameter([outputs, inputs], init ?? byFanIn),
+    bias: parameter([outputs], init ? zeros : uniform(1 / Math.sqrt(inputs))),
+  };
 }
 
 /** (x − mean) / √(var + ε) · weight + bias over the last axis: x [..., width] → the same shape. */
@@ -78,6 +87,26 @@ export function selfAttention(
     const attended = permute(scaledDotProductAttention(q, k, v, { causal }), [0, 2, 1, 3]);
     return proj(reshape(attended, x.shape));
   });
+}
+
+/**
+ * fc2(GELU(fc1(x))) added to a residual: x and residual [..., width] → the same shape. The hidden layer, [..., hidden],
+ * is not read by kernels of its own.
+ */
+export function mlp(width: number, hidden: number, { init }: Pick<LinearLayerOptions, 'init'> = {}) {
+  const [fc1, fc2] = [affine(width, hidden, init), affine(hidden, width, init)];
+  return layer(
+    { fc1: tree(fc1), fc2: tree(fc2) },
+    (x: Tensor, rest: Pick<MlpOperands, 'residual' | 'rowScaling'>) =>
+      mlpOf({
+        x,
+        fc1Weight: fc1.weight.tensor,
+        fc1Bias: fc1.bias.tensor,
+        fc2Weight: fc2.weight.tensor,
+        fc2Bias: fc2.bias.tensor,
+        ...rest,
+      }),
+  );
 }
 
 /** One layer after the other, named 0, 1, … */

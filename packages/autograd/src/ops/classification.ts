@@ -12,6 +12,7 @@ import { reshape } from './views.js';
 /** What becomes of the losses of single samples. */
 export type LossReduction = 'mean' | 'sum' | 'none';
 
+/** Where classes lie, how much each counts, and what becomes of the losses. */
 export interface CrossEntropyOptions {
   /** Of the classes; default the last. */
   readonly axis?: number;

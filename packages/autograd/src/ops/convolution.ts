@@ -12,6 +12,7 @@ export interface WindowOptions {
   readonly dilation?: number | readonly number[];
 }
 
+/** The windows of a convolution, and how channels are grouped. */
 export interface ConvolutionOptions extends WindowOptions {
   /** [O] */
   readonly bias?: Tensor;
@@ -34,6 +35,7 @@ export function convolution(x: Tensor, weight: Tensor, { bias, ...window }: Conv
   return channelsFirst(linear(rows, reshape(weight, [outputs, -1]), bias ? { bias } : {}));
 }
 
+/** The windows of a pooling. */
 export interface PoolingOptions extends WindowOptions {
   readonly size: readonly number[];
 }

@@ -14,6 +14,7 @@ import { addGradient, requireF32 } from './pointwise.js';
 /** Elements that are dropped. */
 export const DROPOUT_PURPOSE = streamPurpose(16);
 
+/** How much is dropped, and what the draws follow from. */
 export interface DropoutOptions {
   /** Probability of dropping an element, in [0, 1). */
   readonly rate: number;

@@ -9,6 +9,7 @@ export interface RowScaling {
   readonly rowsPerScale: number;
 }
 
+/** What a linear layer does besides its product. */
 export interface LinearOptions {
   /** [N]; or a pack [N] of biases whose gaps stay zero. */
   readonly bias?: Tensor;

@@ -2,6 +2,7 @@ import { matmul, rowScale, type GpuArray } from '@tubelet/kernels';
 import type { Tensor } from '../tensor.js';
 import { linearBackward, weightBackward, type RowScaling } from './linear.js';
 
+/** The tensors of a feed-forward branch. */
 export interface MlpOperands {
   /** [..., C]: input, usually normalised. */
   readonly x: Tensor;

@@ -6,6 +6,7 @@ import { pointwise } from './pointwise.js';
 import { softmax } from './softmax.js';
 import { reshape } from './views.js';
 
+/** Which keys a query sees, and the scale of its scores. */
 export interface ScaledDotProductOptions {
   /** Factor of the scores; default 1/√D. */
   readonly scale?: number;

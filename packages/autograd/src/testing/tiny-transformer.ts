@@ -38,14 +38,13 @@ export class TinyTransformer {
       matrix('fc1.bias', hidden),
       matrix('fc2.weight', columns, hidden),
       bias('fc2.bias'),
-      bias('unused'),
+      { ...bias('unused'), decays: true },
     ]);
     let index = seed;
     for (const parameter of this.store.parameters.values()) {
       parameter.write(Float32Array.from(values(parameter.array.size, ++index), (value) => 0.3 * value));
     }
-    const parameters = [...this.store.parameters.keys()];
-    this.optimiser = new AdamW(this.store, { groups: [{ parameters, weightDecay: 0.05 }], ...options });
+    this.optimiser = new AdamW(this.store, { weightDecay: 0.05, ...options });
   }
 
   /** The batch of this number. */

@@ -62,14 +62,14 @@ export function recordedDrivers(directory = cacheDirectory()): SoftwareDriver[] 
   try {
     parsed = JSON.parse(readFileSync(path, 'utf8'));
   } catch (cause) {
-    throw new DriverLoadError(`${path} is not JSON. Delete it and run: node scripts/setup.mjs`, {
+    throw new DriverLoadError(`${path} is not JSON. Delete it and run: npx tubelet setup`, {
       cause,
     });
   }
   const drivers: unknown = (parsed as { drivers?: unknown } | null)?.drivers;
   if (!Array.isArray(drivers) || !drivers.every(isDriver)) {
     throw new DriverLoadError(
-      `${path} does not list drivers in the form this version writes. Delete it and run: node scripts/setup.mjs`,
+      `${path} does not list drivers in the form this version writes. Delete it and run: npx tubelet setup`,
     );
   }
   const absolute = (file: string) => (isAbsolute(file) ? file : resolve(directory, file));
@@ -88,8 +88,12 @@ const handlesKey = Symbol.for('tubelet.driverLibraries');
 const store = globalThis as { [handlesKey]?: unknown[] };
 
 async function koffiLoader(): Promise<LibraryLoader> {
-  // Only a machine without a driver of its own needs this native package.
-  const { default: koffi } = await import('koffi');
+  // Only a machine without a driver of its own needs this native package, which is optional.
+  const { default: koffi } = await import('koffi').catch((cause: Error) => {
+    throw new DriverLoadError(`the package koffi does not load (${cause.message}). Run: npm install koffi`, {
+      cause,
+    });
+  });
   const handles = (store[handlesKey] ??= []);
   return (path) => handles.push(koffi.load(path));
 }
@@ -116,7 +120,7 @@ export function loadLibraries(paths: readonly string[], load: LibraryLoader): vo
     if (failed.length === left.length) {
       const message = reason instanceof Error ? reason.message : String(reason);
       throw new DriverLoadError(
-        `The software Vulkan driver's library ${left[0]} does not load: ${message}. Run: node scripts/setup.mjs --force`,
+        `The software Vulkan driver's library ${left[0]} does not load: ${message}. Run: npx tubelet setup --force`,
         { cause: reason },
       );
     }
@@ -140,7 +144,7 @@ export async function useSoftwareDriver(
   const missing = [driver.icd, ...driver.libraries].filter((path) => !existsSync(path));
   if (missing.length > 0) {
     throw new DriverLoadError(
-      `The recorded ${driver.name} driver lacks ${missing[0]}. Run: node scripts/setup.mjs --force`,
+      `The recorded ${driver.name} driver lacks ${missing[0]}. Run: npx tubelet setup --force`,
     );
   }
   loadLibraries(driver.libraries, load ?? (await koffiLoader()));
@@ -173,7 +177,9 @@ export async function useSystemDrivers(
   if (icds.elsewhere.length > 0 && !env.VK_DRIVER_FILES && !env.VK_ADD_DRIVER_FILES) {
     env.VK_ADD_DRIVER_FILES = icds.elsewhere.join(':');
   }
-  const load = options.load ?? (await koffiLoader());
+  // Without the optional koffi nothing is known beforehand: Dawn looks for a loader by itself.
+  const load = options.load ?? (await koffiLoader().catch(() => undefined));
+  if (!load) return;
   try {
     load('libvulkan.so.1');
   } catch (cause) {

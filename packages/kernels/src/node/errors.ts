@@ -11,8 +11,8 @@ export function noNodeAdapter(tried: readonly string[]): NoAdapterError {
   const message = [
     'No WebGPU adapter was found.',
     ...tried.map((line) => `  - ${line}`),
-    'What to do: `npm run doctor` says what is missing (GPU containers included);',
-    '`node scripts/setup.mjs` puts a software Vulkan driver into the cache folder where there is no GPU.',
+    'What to do: `npx tubelet doctor` says what is missing (GPU containers included);',
+    '`npx tubelet setup` puts a software Vulkan driver into the cache folder where there is no GPU.',
   ];
   return new NoAdapterError(message.join('\n'), tried);
 }

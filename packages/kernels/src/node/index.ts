@@ -10,6 +10,7 @@ export {
 } from './driver';
 export { DriverChoiceError, DriverLoadError, NoAdapterError } from './errors';
 export { GpuChoiceError, type GpuWanted } from './gpu-choice';
+export { installedIcds, type InstalledIcds } from './icd';
 export { listVulkanDevices, type VulkanDevice } from './vulkan-devices';
 export { closeGpu, gpuDriver, openGpu, requestNodeAdapter, type OpenGpuOptions } from './gpu';
 export { throttlePolling } from './throttle';

@@ -61,6 +61,6 @@ describe("a device's tuning table in the cache folder", () => {
     expect(read).toThrow(TuningTableError);
     expect(read).toThrow(message);
     expect(read).toThrow(`cannot use ${path}: `);
-    expect(read).toThrow('`npm run tune` measures anew');
+    expect(read).toThrow('`npx tubelet tune` measures anew');
   });
 });

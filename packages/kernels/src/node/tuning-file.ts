@@ -34,7 +34,7 @@ export function readTuningTable(runtime: Runtime, directory = cacheDirectory()):
     return table;
   } catch (error) {
     if (!(error instanceof TuningTableError)) throw error;
-    throw new TuningTableError(`cannot use ${path}: ${error.message}. \`npm run tune\` measures anew.`, {
+    throw new TuningTableError(`cannot use ${path}: ${error.message}. \`npx tubelet tune\` measures anew.`, {
       cause: error,
     });
   }

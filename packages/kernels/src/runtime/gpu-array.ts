@@ -146,6 +146,7 @@ export class GpuArray {
   }
 }
 
+/** The numbers multiplied, e.g. the elements of a shape; 1 for none. */
 export function product(values: readonly number[]): number {
   let result = 1;
   for (const value of values) result *= value;

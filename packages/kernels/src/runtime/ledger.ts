@@ -12,6 +12,7 @@ export interface Cost {
   readonly bytesWritten: number;
 }
 
+/** What a kernel has cost since the ledger was reset: calls, and the sums of the costs that they declared. */
 export interface LedgerEntry {
   calls: number;
   macs: number;

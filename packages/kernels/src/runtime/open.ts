@@ -2,6 +2,7 @@ import { isNullAdapter, MATRIX_UNITS_FEATURE, summarizeAdapter } from './adapter
 import { NoAdapterError } from './errors.js';
 import { Runtime } from './runtime.js';
 
+/** How a device is opened. */
 export interface OpenRuntimeOptions {
   readonly powerPreference?: GPUPowerPreference;
   /**
@@ -26,7 +27,7 @@ export async function openRuntime(gpu: GPU, options: OpenRuntimeOptions = {}): P
   });
   if (!adapter) {
     throw new NoAdapterError(
-      'WebGPU offers no adapter. In Node run `npm run doctor`; in a browser enable WebGPU (chrome://gpu shows its state).',
+      'WebGPU offers no adapter. In Node run `npx tubelet doctor`; in a browser enable WebGPU (chrome://gpu shows its state).',
     );
   }
   if (isNullAdapter(adapter.info)) {
@@ -60,7 +61,7 @@ async function openDevice(adapter: GPUAdapter, features: readonly string[]): Pro
     const { description, device } = adapter.info;
     throw new NoAdapterError(
       `the adapter ${description || device} gives no device: ` +
-        `${error instanceof Error ? error.message : String(error)}. Close other programs that use the GPU, or run \`npm run doctor\`.`,
+        `${error instanceof Error ? error.message : String(error)}. Close other programs that use the GPU, or run \`npx tubelet doctor\`.`,
     );
   }
 }

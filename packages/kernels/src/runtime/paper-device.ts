@@ -6,6 +6,7 @@ import type { Precision } from './variants.js';
 /** Values were read from a device that computes nothing. */
 export class PaperReadError extends TubeletError {}
 
+/** What a runtime on paper pretends to be. */
 export interface PaperOptions {
   /** What the device claims to be; kernels choose their variants by it. Default: a GPU without optional features. */
   readonly adapter?: Partial<AdapterSummary>;

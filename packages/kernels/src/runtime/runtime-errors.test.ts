@@ -115,7 +115,7 @@ describe('errors of the GPU', () => {
   it('say what to do where there is no adapter', async () => {
     const none = { requestAdapter: () => Promise.resolve(null) } as unknown as GPU;
     await expect(openRuntime(none)).rejects.toThrow(NoAdapterError);
-    await expect(openRuntime(none)).rejects.toThrow('npm run doctor');
+    await expect(openRuntime(none)).rejects.toThrow('npx tubelet doctor');
   });
 
   it('say which adapter gives no device, and why', async () => {

@@ -4,18 +4,13 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { lgiFormer } from '../config.js';
-import { classifierSpecs, pretrainingSpecs, type Specs } from '../parameter-specs.js';
+import { classifierShapes } from '../classifier.js';
+import { pretrainingShapes } from '../pretraining-model.js';
 import { CheckpointFormatError } from './errors.js';
 import { finetuneStateDict } from './finetune-state-dict.js';
 import { readPytorchCheckpoint } from './pytorch-checkpoint.js';
 import { proceduralParameter } from '@tubelet/kernels/lab';
 import { archive, bytesOf } from './testing/torch-archive.js';
-
-/** Stored names and shapes, without the arrangement in memory. */
-function shapesOf(specs: Specs): Map<string, readonly number[]> {
-  const parts = specs.flatMap((spec) => ('pack' in spec ? [...spec.parts] : [spec]));
-  return new Map(parts.flatMap((part) => ('name' in part ? [[part.name, part.shape] as const] : [])));
-}
 
 const tensor = (...shape: number[]): SafetensorsTensor => ({
   dtype: 'F32',
@@ -31,12 +26,12 @@ describe('a checkpoint in the published format', () => {
   const dataPickle = gunzipSync(
     readFileSync(new URL('./fixtures/pretrain-tiny.data.pkl.gz', import.meta.url)),
   );
-  const names = [...shapesOf(pretrainingSpecs(encoder, decoder))];
+  const names = [...pretrainingShapes({ encoder, decoder })];
   const storages = Object.fromEntries(
     names.map(([name, shape], key) => [key, bytesOf(proceduralParameter(name, shape))]),
   );
   const checkpoint = readPytorchCheckpoint(archive(dataPickle, storages, { root: 'checkpoint-49' }));
-  const fitted = finetuneStateDict(checkpoint.tensors, shapesOf(classifierSpecs(encoder, 7)));
+  const fitted = finetuneStateDict(checkpoint.tensors, classifierShapes(encoder, 7));
 
   it('is read whole', () => {
     expect([...checkpoint.tensors].map(([name, { shape }]) => [name, shape])).toEqual(names);

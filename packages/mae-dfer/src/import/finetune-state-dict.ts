@@ -2,6 +2,7 @@
 import { StateDictMismatchError, type SafetensorsTensor } from '@tubelet/autograd';
 import { CheckpointFormatError } from './errors.js';
 
+/** What becomes of a head that does not fit. */
 export interface FinetuneStateDictOptions {
   /**
    * What to do with a classification head of another shape, that is, of another class count: leave it out, so that
@@ -10,6 +11,7 @@ export interface FinetuneStateDictOptions {
   readonly otherHead?: 'leave-out' | 'refuse';
 }
 
+/** The weights of a checkpoint that a classifier takes, and what became of the others. */
 export interface FinetuneStateDict {
   /** The tensors that the model takes, under its own names. */
   readonly tensors: Map<string, SafetensorsTensor>;

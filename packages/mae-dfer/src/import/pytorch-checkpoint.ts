@@ -21,6 +21,7 @@ import { readZipDirectory, readZipEntry, type ZipEntry } from './zip.js';
 /** A plain value of the settings that a checkpoint was trained with. */
 export type CheckpointSetting = string | number | boolean | null;
 
+/** What is read of a checkpoint of PyTorch. */
 export interface PytorchCheckpoint {
   /** The model's state dict, in the file's order; each tensor has memory of its own. */
   readonly tensors: Map<string, SafetensorsTensor>;

@@ -93,7 +93,7 @@ export function runningOptions({ saveEvery, keep, kept, workers }: RunningPreset
       '<size>',
       'with --dry-run: find the largest batch that fits in, e.g. 8GiB',
     ).optional(),
-    autotune: flagOn('take the shipped variants of kernels, not those measured by npm run tune'),
+    autotune: flagOn('take the shipped variants of kernels, not those measured by `tubelet tune`'),
     profile: flag('time every kernel and print a table at the end'),
     trace: text(
       '<file>',

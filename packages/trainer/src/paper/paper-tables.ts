@@ -9,6 +9,7 @@ export interface PrintedRecall {
 
 /** The data sets on which Tables 2 to 5, 10 and 11 compare, by their columns. */
 export const COMPARED_ON = ['DFEW fold 1', 'FERV39k'] as const;
+/** One of `COMPARED_ON`. */
 export type ComparedOn = (typeof COMPARED_ON)[number];
 
 /** What a row of a comparison has on each of its data sets. */
@@ -66,7 +67,13 @@ export interface PaperTables {
   readonly 14: readonly MethodRow[];
 }
 
+/** Tables of the paper, as printed. */
 export const PAPER_TABLES: PaperTables = tables.tables as PaperTables;
+
+/** The points of Figure 3: the weight λ of appearance in the loss. */
+export const PAPER_LOSS_WEIGHTS: readonly ({ readonly lossWeight: number } & Readonly<
+  Partial<Record<ComparedOn, PrintedRecall>>
+>)[] = tables.lossWeights;
 
 /**
  * Of MAE-DFER base, as the authors' page lists them, fold 1 first. Those of MAFW are of a second training: their mean is
@@ -76,7 +83,9 @@ export const PAPER_FOLDS: Readonly<Record<'DFEW' | 'MAFW', readonly PrintedRecal
 
 /** What the rows of MAE-DFER base and of VideoMAE are called in Tables 6 to 9 and 12 to 14. */
 export const MAE_DFER = 'MAE-DFER (ours)';
+/** The row of VideoMAE pre-trained on VoxCeleb2, by its name in the tables. */
 export const VIDEOMAE_VOXCELEB2 = 'VideoMAE (Tong et al., 2022) [pre-trained on VoxCeleb2]';
+/** The row of VideoMAE pre-trained on Kinetics-400, by its name in the tables. */
 export const VIDEOMAE_KINETICS = 'VideoMAE (Tong et al., 2022)';
 
 /** The only row of a table that fits; throws `RangeError` where there is none, or several. */

@@ -68,6 +68,7 @@ export interface LoopOptions {
   readonly nowMs?: () => number;
 }
 
+/** How a training ended. */
 export interface TrainingResult {
   readonly completedSteps: number;
   /** False when the user stopped the run before its end. */
@@ -77,6 +78,7 @@ export interface TrainingResult {
   readonly reportPath: string;
 }
 
+/** The epoch of a step, which is counted from 0 over all epochs, and its place in it. */
 export function positionOfStep(step: number, stepsPerEpoch: number): StepPosition {
   const epoch = Math.floor(step / stepsPerEpoch);
   return { step, epoch, stepInEpoch: step - epoch * stepsPerEpoch };

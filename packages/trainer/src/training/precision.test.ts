@@ -1,5 +1,5 @@
-import { paperRuntime, selectVariant, type AdapterSummary } from '@tubelet/kernels';
-import { kernelCatalogue } from '@tubelet/kernels/lab';
+import { paperRuntime, type AdapterSummary } from '@tubelet/kernels';
+import { kernelCatalogue, selectVariant } from '@tubelet/kernels/lab';
 import { variantsInHalf } from '@tubelet/kernels/tuning';
 import { describe, expect, it, vi } from 'vitest';
 import { inFullPrecision, PrecisionError, usePrecision } from './precision.js';

@@ -16,7 +16,7 @@ export class PrecisionError extends UserError {
   constructor(cause: HalfPrecisionError) {
     const remedy =
       'Train with --precision f32, which is the default, or on a GPU with matrix units that its driver shows ' +
-      '(`npm run doctor` lists what there is).';
+      '(`npx tubelet doctor` lists what there is).';
     super(`--precision f16: ${cause.message}. ${remedy}`, { cause });
   }
 }

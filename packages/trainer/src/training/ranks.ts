@@ -21,7 +21,7 @@ export async function fromFirst<T>(ranks: Communicator, make: () => T | Promise<
 export const SAME_COMMAND = 'Start all with the same command line, on hosts that see the same files.';
 /** What to do about ranks that would round otherwise. */
 export const SAME_GPUS =
-  'Choose hosts with GPUs of one kind and the same driver; --no-autotune leaves out what `npm run tune` has measured on some.';
+  'Choose hosts with GPUs of one kind and the same driver; --no-autotune leaves out what `tubelet tune` has measured on some.';
 
 /**
  * Checks that all ranks have the same settings.

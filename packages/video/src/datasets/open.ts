@@ -1,3 +1,13 @@
+/**
+ * Labelled data sets.
+ *
+ * ```ts
+ * const dataset = await openDataset({ name: 'dfew', root: '/data/DFEW' });
+ * const { train, test } = dataset.split(1);                              // LabelledVideo[] of fold 1
+ * const { train: kept, validation } = holdOut(train, { share: 0.1, seed: 0 });
+ * labelCounts(kept, dataset.classes);                                    // [K]
+ * ```
+ */
 import { resolve } from 'node:path';
 import { openCremaD } from './crema-d';
 import { openCsvDataset } from './csv-dataset';

@@ -26,6 +26,8 @@ export interface DatasetProtocol {
   readonly frameStep: number;
   /** What the names of frames end in; left out where any that can be read will do. */
   readonly frameExtension?: '.jpg' | '.png';
+  /** Whether its crops are aligned as `data faces` aligns them, by OpenFace; left out where that is not known. */
+  readonly alignedFaces?: boolean;
   /** What is expected on the disk, in words; paths are relative to the root. */
   readonly layout: string;
   /** In the order of their labels; left out where the user names them. */
@@ -44,10 +46,12 @@ export interface PublishedProtocol extends DatasetProtocol {
 
 /** The published data sets, as `--data` takes them. */
 export const PUBLISHED_NAMES = ['dfew', 'ferv39k', 'mafw', 'crema-d', 'ravdess', 'enterface05'] as const;
+/** A data set or split of it that results are published for. */
 export type PublishedName = (typeof PUBLISHED_NAMES)[number];
 
 /** All names that `openDataset` knows: the published data sets, and `csv` for one's own. */
 export const DATASET_NAMES = [...PUBLISHED_NAMES, 'csv'] as const;
+/** A data set that can be opened. */
 export type DatasetName = (typeof DATASET_NAMES)[number];
 
 /**
@@ -126,6 +130,7 @@ export const DATASETS: Readonly<Record<PublishedName, PublishedProtocol>> & {
     classes: ['ANG', 'DIS', 'FEA', 'HAP', 'NEU', 'SAD'],
     folds: 5,
     frameStep: 4,
+    alignedFaces: true,
     frameExtension: '.jpg',
     layout:
       'face_aligned/1001_DFA_ANG_XX/*.jpg: one folder of aligned faces for each clip, named like it; actors 1001 to 1091',
@@ -136,6 +141,7 @@ export const DATASETS: Readonly<Record<PublishedName, PublishedProtocol>> & {
     classes: ['neutral', 'calm', 'happy', 'sad', 'angry', 'fearful', 'disgust', 'surprised'],
     folds: 6,
     frameStep: 4,
+    alignedFaces: true,
     frameExtension: '.jpg',
     layout:
       'face_aligned/Actor_01/02-01-01-01-01-01-01/*.jpg: one folder of aligned faces for each speech clip ' +
@@ -152,6 +158,7 @@ export const DATASETS: Readonly<Record<PublishedName, PublishedProtocol>> & {
     classes: ['anger', 'disgust', 'fear', 'happiness', 'sadness', 'surprise'],
     folds: 5,
     frameStep: 4,
+    alignedFaces: true,
     frameExtension: '.jpg',
     layout:
       'face_aligned/subject_1/anger/sentence_1/s1_an_1/*.jpg: one folder of aligned faces for each clip, named like ' +

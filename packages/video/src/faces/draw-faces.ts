@@ -13,7 +13,7 @@ export interface DrawnFace {
   readonly colour: string;
 }
 
-/** Longer sides are brought to this: the whole video is held in memory. */
+/** Longer sides are brought to this: enough to look at. */
 const LONGEST_SIDE = 480;
 const FONT_PIXELS = 14;
 
@@ -21,23 +21,26 @@ const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', 
 
 /** Frames of a video with a square around each face and the text above it. */
 export interface DrawnVideo {
-  /** [T, height, width, 3], RGB. */
-  readonly frames: Uint8Array;
+  /** Each [height, width, 3], RGB. */
+  readonly frames: AsyncGenerator<Uint8Array, void>;
   readonly width: number;
   readonly height: number;
 }
 
-/** Draws all frames of a video. Throws a VideoDecodeError. */
-export async function drawFaces(
-  pool: DecoderPool,
-  info: VideoInfo,
-  faces: readonly DrawnFace[],
-): Promise<DrawnVideo> {
+/** Draws all frames of a video, one after the other as they are asked for, which throws a VideoDecodeError. */
+export function drawFaces(pool: DecoderPool, info: VideoInfo, faces: readonly DrawnFace[]): DrawnVideo {
   const factor = Math.min(1, LONGEST_SIDE / Math.max(info.width, info.height));
   const even = (length: number) => Math.max(2, 2 * Math.round((length * factor) / 2));
   const [width, height] = [even(info.width), even(info.height)];
-  const frameBytes = 3 * width * height;
-  const frames = new Uint8Array(info.frameCount * frameBytes);
+  return { frames: drawnFrames(pool, info, faces, { factor, width, height }), width, height };
+}
+
+async function* drawnFrames(
+  pool: DecoderPool,
+  info: VideoInfo,
+  faces: readonly DrawnFace[],
+  { factor, width, height }: { factor: number; width: number; height: number },
+): AsyncGenerator<Uint8Array, void> {
   const squares = faces.map(({ track }) => new Map(track.frames.map((one) => [one.frame, one])));
   const indices = Array.from({ length: info.frameCount }, (_, i) => i);
   for await (const { frame, image } of wholeFrames(pool, info, indices)) {
@@ -59,13 +62,11 @@ export async function drawFaces(
     });
     const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="sans-serif" font-weight="bold" font-size="${FONT_PIXELS}">${shapes.join('')}</svg>`;
     const raw = { width: image.width, height: image.height, channels: 3 } as const;
-    const drawn = await sharp(image.pixels, { raw })
+    yield await sharp(image.pixels, { raw })
       .resize(width, height, { fit: 'fill' })
       .composite([{ input: Buffer.from(svg) }])
       .removeAlpha()
       .raw()
       .toBuffer();
-    frames.set(drawn, frame * frameBytes);
   }
-  return { frames, width, height };
 }

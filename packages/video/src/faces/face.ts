@@ -47,6 +47,9 @@ export const ALIGNED = {
   eyeHeight: 0.5 - 38.3 / 160,
 } as const;
 
+/** Edge of the crops that are made, in pixels. */
+export const FACE_SIZE = 224;
+
 /** The square that holds an aligned face. */
 export function squareOf({ leftEye, rightEye, mouth }: Face): FaceSquare {
   const across = { x: rightEye.x - leftEye.x, y: rightEye.y - leftEye.y };

@@ -41,7 +41,7 @@ export function framesToLookAt(frameCount: number, framesPerSecond: number): num
 }
 
 /** Detects faces of an image of any size. */
-async function lookAt(detector: FaceDetector, image: RgbImage): Promise<Face[]> {
+export async function lookAt(detector: FaceDetector, image: RgbImage): Promise<Face[]> {
   const { width, height, pixels } = image;
   const factor = LOOKED_AT_PIXELS / Math.max(width, height);
   if (factor >= 1) return detector.detect(image);

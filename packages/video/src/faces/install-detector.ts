@@ -35,9 +35,6 @@ export const weightsFolder = (folder: string) => join(folder, 'node_modules/@vla
 export const detectorFolder = (cache = cacheDirectory()) =>
   join(cache, `face-detector-${PACKAGES['@vladmandic/face-api']}`);
 
-/** Whether the detector can be used without installing anything. */
-export const isDetectorInstalled = (folder = detectorFolder()) => existsSync(folder);
-
 /**
  * Installs the detector unless it is there. The folder appears whole or not at all.
  *

@@ -1,4 +1,4 @@
-/** Indices and descriptions that `pretrain prepare` would not write. */
+/** Indices and descriptions that `tubelet prepare` would not write. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';

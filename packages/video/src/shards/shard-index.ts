@@ -156,7 +156,7 @@ export function readIndex(file: string, use: (line: SourceLine, end: number) => 
   }
   if (settings === undefined) {
     throw new VideoSourceError(
-      `${file} is no index of shards: its first line does not say “${FORMAT}”. Give a folder that \`pretrain prepare\` has made.`,
+      `${file} is no index of shards: its first line does not say “${FORMAT}”. Give a folder that \`tubelet prepare\` has made.`,
     );
   }
   return { settings, complete, lengthBytes };
@@ -207,7 +207,7 @@ export function listShards(file: string): { entries: VideoEntry[]; rejected: Bad
     });
   });
   if (!complete) {
-    throw new VideoSourceError(`${file} is not complete: run \`pretrain prepare\` again with --resume.`);
+    throw new VideoSourceError(`${file} is not complete: run \`tubelet prepare\` again with --resume.`);
   }
   for (const { path, end } of shards) {
     const lengthBytes = statSync(path, { throwIfNoEntry: false })?.size;

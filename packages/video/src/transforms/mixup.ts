@@ -10,6 +10,7 @@ import { symmetricBeta, type RandomNumbers } from './random';
 
 export type { Mix, MixBox };
 
+/** How often and how strongly clips of a batch are mixed. */
 export interface MixOptions {
   /** Parameter of mixup's beta distribution, 0 for no mixup; default 0.8. */
   mixupAlpha?: number;

@@ -88,6 +88,7 @@ const OPERATIONS = {
   },
 } satisfies Record<string, Operation>;
 
+/** An operation that RandAugment can draw. */
 export type AugmentOperationName = keyof typeof OPERATIONS;
 
 /** The operations, in the order in which they are drawn. */

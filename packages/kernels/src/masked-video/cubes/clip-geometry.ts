@@ -3,6 +3,7 @@ import { elementBytes, type GpuArray } from '../../runtime/gpu-array.js';
 
 /** Mean and standard deviation of ImageNet's red, green and blue, on the scale where white is 1. */
 export const IMAGENET_MEAN = [0.485, 0.456, 0.406] as const;
+/** Deviation of each channel of ImageNet, R, G, B, of values from 0 to 1. */
 export const IMAGENET_STD = [0.229, 0.224, 0.225] as const;
 
 /** How a clip is cut into cubes. */

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { proceduralParameter } from '@tubelet/kernels/lab';
 import { lgiFormer, type DecoderConfig, type LgiFormerConfig } from '../../config.js';
-import { pretrainingSpecs, type Specs } from '../../parameter-specs.js';
+import { pretrainingShapes } from '../../pretraining-model.js';
 import { archive, bytesOf, dictOf, pickle, tensorOf } from './torch-archive.js';
 
 const PICKLE = new URL('../fixtures/pretrain-tiny.data.pkl.gz', import.meta.url);
@@ -18,20 +18,16 @@ export const PUBLISHED_ENCODER: LgiFormerConfig = lgiFormer('base', {
 });
 const PUBLISHED_DECODER: DecoderConfig = { dim: 48, depth: 1, heads: 3 };
 
-function shapesOf(specs: Specs): [name: string, shape: readonly number[]][] {
-  return specs
-    .flatMap((spec) => ('pack' in spec ? [...spec.parts] : [spec]))
-    .flatMap((part) => ('name' in part ? [[part.name, part.shape]] : []));
-}
+type Shapes = ReadonlyMap<string, readonly number[]>;
 
 /** Names and shapes of what {@link publishedArchive} holds, in its order. */
-export function publishedShapes(): [name: string, shape: readonly number[]][] {
-  return shapesOf(pretrainingSpecs(PUBLISHED_ENCODER, PUBLISHED_DECODER));
+export function publishedShapes(): Shapes {
+  return pretrainingShapes({ encoder: PUBLISHED_ENCODER, decoder: PUBLISHED_DECODER });
 }
 
-function storagesOf(shapes: ReturnType<typeof shapesOf>): Record<string, Uint8Array> {
+function storagesOf(shapes: Shapes): Record<string, Uint8Array> {
   return Object.fromEntries(
-    shapes.map(([name, shape], key) => [String(key), bytesOf(proceduralParameter(name, shape))]),
+    [...shapes].map(([name, shape], key) => [String(key), bytesOf(proceduralParameter(name, shape))]),
   );
 }
 
@@ -45,9 +41,8 @@ export function publishedArchive(): Uint8Array {
  * Bytes of a `.pth` in the layout of VideoMAE's published checkpoints: the state dict of a model under `key`, in its order,
  * weights by {@link proceduralParameter} of their names.
  */
-export function stateDictArchive(specs: Specs, key: 'model' | 'module'): Uint8Array {
-  const shapes = shapesOf(specs);
-  const entries = shapes.map(([name, shape], i) => {
+export function stateDictArchive(shapes: Shapes, key: 'model' | 'module'): Uint8Array {
+  const entries = [...shapes].map(([name, shape], i) => {
     const size = shape.reduce((product, extent) => product * extent, 1);
     return [name, tensorOf({ key: String(i), size, shape })] as const;
   });

@@ -1,7 +1,19 @@
+/**
+ * Checks a copy of a labelled data set.
+ *
+ * ```ts
+ * const check = await checkDataset(await openDataset({ name: 'dfew', root: '/data/DFEW' }));
+ * for (const { severity, title, findings } of groupFindings(check.findings)) {
+ *   console.log(severity, findings.length, title, findings[0]);
+ * }
+ * ```
+ */
 /** Checks a copy of a labelled data set against what its owners publish, and against itself. */
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import type { FaceDetector } from '../../faces/face';
 import type { Ffmpeg } from '../../ffmpeg';
+import { DecoderPool } from '../../pool';
 import type { Dataset, DatasetError, LabelledVideo } from '../dataset';
 import { relativeName } from '../files';
 import { DATASETS, type DatasetName, type DatasetProtocol } from '../protocols';
@@ -14,6 +26,7 @@ import {
   sizeFindings,
   type FoldCounts,
 } from './check-splits';
+import { faceCropFindings, measureFaceCrops, type FaceCrops } from './face-crops';
 import { finding, groupFindings, type Finding } from './finding';
 import type { FrameSizeCount } from './frame-sizes';
 import { inspectClips } from './inspect-clips';
@@ -25,7 +38,7 @@ export interface CheckDatasetOptions {
   /** Does not open images and videos: sizes, unreadable files and equal contents are not found. Default false. */
   readonly quick?: boolean;
   /** What the data set is held to; by default its entry in `DATASETS`. */
-  readonly protocol?: Pick<DatasetProtocol, 'frameStep' | 'frameExtension' | 'published'>;
+  readonly protocol?: Pick<DatasetProtocol, 'frameStep' | 'frameExtension' | 'alignedFaces' | 'published'>;
   /** Frames of a clip; default 16. */
   readonly frames?: number;
   /** Edge of the frames that the model takes, in pixels; default 160. */
@@ -34,6 +47,8 @@ export interface CheckDatasetOptions {
   readonly concurrency?: number;
   /** As `resolveFfmpeg` found it, which is also the default. Only video files need it. */
   readonly ffmpeg?: Ffmpeg;
+  /** Finds the faces of a sample of the clips, so that their size and place can be compared; without it they are not. */
+  readonly detector?: FaceDetector;
   /** Called after each clip. */
   readonly onProgress?: (checkedClips: number, totalClips: number) => void;
 }
@@ -62,6 +77,8 @@ export interface DatasetCheck {
   readonly frameCounts: FrameCounts | null;
   /** The most frequent first; empty for a quick check. */
   readonly frameSizes: readonly FrameSizeCount[];
+  /** Null where faces were not looked for. */
+  readonly faceCrops: FaceCrops | null;
   /** Errors first. */
   readonly findings: readonly Finding[];
 }
@@ -106,6 +123,8 @@ export async function checkDataset(
   findings.push(...inspected.findings, ...inspected.sizes.findings());
   findings.push(...sameContentFindings(inspected.byFingerprint, read));
   if (published !== null) findings.push(...equalLengthFindings(inspected.frameCounts));
+  const faceCrops = await lookAtFaces(clips, options);
+  if (faceCrops !== null) findings.push(...faceCropFindings(faceCrops, protocol.alignedFaces ?? false));
   for (const problem of dataset.leftOut ?? []) findings.push(finding('left-out', problem));
   if (clips.length > 0) findings.push(...(await unlistedFindings(dataset, clips)));
 
@@ -121,6 +140,7 @@ export async function checkDataset(
     clips: clips.length,
     frameCounts: summarise(inspected.frameCounts),
     frameSizes: inspected.sizes.counts(),
+    faceCrops,
     findings: groupFindings(findings).flatMap((group) => group.findings),
   };
 }
@@ -144,12 +164,26 @@ export function unopenedCheck(
     clips: 0,
     frameCounts: null,
     frameSizes: [],
+    faceCrops: null,
     findings: problems.map((problem) => finding('listing', problem)),
   };
 }
 
 /** 1 … count */
 const foldNumbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
+
+async function lookAtFaces(
+  clips: readonly LabelledVideo[],
+  { detector, ffmpeg }: CheckDatasetOptions,
+): Promise<FaceCrops | null> {
+  if (detector === undefined) return null;
+  const pool = await DecoderPool.open({ workers: detector.workers, ffmpeg });
+  try {
+    return await measureFaceCrops(clips, detector, pool);
+  } finally {
+    await pool.close();
+  }
+}
 
 function summarise(frameCounts: readonly number[]): FrameCounts | null {
   if (frameCounts.length === 0) return null;

@@ -6,8 +6,13 @@ export type Severity = 'error' | 'warning' | 'info';
 
 /** Every kind of finding: how grave it is, and what stands above a list of them. In the order of a report. */
 export const FINDING_KINDS = {
+  'missing-part': { severity: 'error', title: 'parts that are missing' },
+  archive: { severity: 'error', title: 'archives that are missing, incomplete or not unpacked' },
   listing: { severity: 'error', title: 'label files, lines or folder names that are missing or wrong' },
   'published-size': { severity: 'error', title: 'counts that differ from the published ones' },
+  'missing-person': { severity: 'error', title: 'people who are missing' },
+  'other-part': { severity: 'error', title: 'people who belong to the other part' },
+  'empty-folder': { severity: 'error', title: 'folders without clips' },
   'other-label': { severity: 'error', title: 'clips whose label differs between folds' },
   'same-content-in-train-and-test': {
     severity: 'error',
@@ -24,9 +29,17 @@ export const FINDING_KINDS = {
   'frame-numbers': { severity: 'warning', title: 'clips with gaps in the frame numbers' },
   'equal-lengths': { severity: 'warning', title: 'clips that all have the same number of frames' },
   'not-square': { severity: 'warning', title: 'clips whose frames are not square' },
+  'face-crops': {
+    severity: 'warning',
+    title: 'faces that lie otherwise in their frames than the protocol’s',
+  },
   'small-frames': { severity: 'warning', title: 'clips with frames smaller than the model takes' },
   'changing-size': { severity: 'warning', title: 'clips whose frames differ in size' },
   'odd-size': { severity: 'warning', title: 'clips with frames of a rare size' },
+  'other-size': { severity: 'warning', title: 'clips of another frame size' },
+  'other-rate': { severity: 'warning', title: 'clips of another frame rate' },
+  stray: { severity: 'warning', title: 'files and folders that do not belong there' },
+  'no-test-part': { severity: 'info', title: 'no test part' },
   'single-frame': { severity: 'info', title: 'clips of a single frame' },
   'short-clip': { severity: 'info', title: 'clips with fewer frames than a clip spans' },
   'left-out': { severity: 'info', title: 'clips and files that the protocol leaves out' },

@@ -1,0 +1,52 @@
+import { vulkanChoice } from '@tubelet/kernels/node';
+import type { Probe } from '../setup/probe.js';
+import { diagnoseCache } from './cache.js';
+import { diagnoseDecoders } from './decoders.js';
+import { describeGpu } from './gpu.js';
+import { diagnoseMpi, koffiMpiVersionReader } from './mpi.js';
+import { formatFindings } from './report.js';
+import { missing, ok, thisSystem, type Finding } from './system.js';
+import { collectVulkanFacts, diagnoseVulkan } from './vulkan.js';
+
+export interface DoctorOptions {
+  readonly probe: Probe;
+  /** The script of a decoder's process where the sources run unbuilt. */
+  readonly decoderScript?: string;
+}
+
+/**
+ * Prints what this machine offers, and for everything missing what to do about it.
+ *
+ * @returns whether WebGPU has an adapter
+ */
+export async function doctor({ probe, decoderScript }: DoctorOptions): Promise<boolean> {
+  const choice = vulkanChoice();
+  const { report, reasons } = await probe();
+  const findings: Finding[] = [
+    ok('Node', `${process.version}, ${process.platform} ${process.arch}`),
+    ...describeGpu(report, reasons, choice),
+  ];
+  if (process.platform === 'linux') {
+    const facts = await collectVulkanFacts(thisSystem);
+    findings.push(...diagnoseVulkan(facts, report !== undefined && !report.software));
+  }
+  const launcher = await thisSystem.run('mpirun', ['--version']);
+  findings.push(
+    ...(await diagnoseDecoders(decoderScript)),
+    ...(await mpiFindings(launcher)),
+    ...diagnoseCache(),
+  );
+  console.log(formatFindings(findings));
+  return report !== undefined;
+}
+
+async function mpiFindings(launcher: string | undefined): Promise<Finding[]> {
+  try {
+    return diagnoseMpi(await koffiMpiVersionReader(), launcher);
+  } catch (error) {
+    const without = 'Without it there are no software drivers and no training on several processes.';
+    return [
+      missing('MPI', `koffi does not load: ${(error as Error).message}. ${without}`, ['npm install koffi']),
+    ];
+  }
+}

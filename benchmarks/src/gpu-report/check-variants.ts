@@ -1,0 +1,100 @@
+import type { Runtime } from '@tubelet/kernels';
+import {
+  type KernelCase,
+  type KernelSpec,
+  makeHostData,
+  runnableVariants,
+  testRandom,
+} from '@tubelet/kernels/lab';
+import { ExpectedResults, makeArrays, readArrays } from '../kernels/expected-results.js';
+import type { Part } from './budget.js';
+import type { VariantCheck } from './report.js';
+
+/**
+ * Runs every variant that the device can run on cases of its kernel, outputs poisoned, and holds the results to the
+ * float64 reference; a second run must give the same bytes.
+ *
+ * @param mostOperations of a case that is checked: above, the float64 reference takes too long
+ */
+export async function checkVariants(
+  runtime: Runtime,
+  specs: readonly KernelSpec[],
+  mostOperations: number,
+  part: Part,
+): Promise<VariantCheck[]> {
+  const checks: VariantCheck[] = [];
+  const { poisonAllocations } = runtime;
+  runtime.poisonAllocations = true;
+  try {
+    for (const spec of specs) {
+      if (!part.allows(spec.name)) continue;
+      console.error(`checking ${spec.name} …`);
+      const cases = spec.cases.filter(({ shape }) => {
+        const { macs, flops } = spec.cost(shape);
+        return 2 * macs + flops <= mostOperations;
+      });
+      if (cases.length === 0) {
+        part.leaveOut(spec.name, `none of its cases takes ${mostOperations} operations or fewer`);
+        continue;
+      }
+      await part.attempt(spec.name, async () => {
+        const found = new Map(runnableVariants(runtime, spec.variants).map(({ name }) => [name, begun()]));
+        for (const testCase of cases) await checkCase(runtime, spec, testCase, found);
+        for (const [variant, { worst, wrong }] of found) {
+          checks.push({ kernel: spec.name, variant, cases: cases.length, worst, wrong });
+        }
+      });
+      runtime.pool.trim();
+    }
+  } finally {
+    runtime.poisonAllocations = poisonAllocations;
+  }
+  return checks;
+}
+
+interface Found {
+  worst: number;
+  readonly wrong: string[];
+}
+
+const begun = (): Found => ({ worst: 0, wrong: [] });
+
+async function checkCase(
+  runtime: Runtime,
+  spec: KernelSpec,
+  testCase: KernelCase<unknown>,
+  found: ReadonlyMap<string, Found>,
+): Promise<void> {
+  const { name, shape } = testCase;
+  const random = testRandom(1);
+  const inputs = makeHostData(spec.inputs(shape), random);
+  const outputs = spec.outputs(shape);
+  const initials = makeHostData(
+    Object.fromEntries(Object.entries(outputs).filter(([, output]) => output.initial)),
+    random,
+  );
+  const expected = new ExpectedResults(runtime, spec, testCase, { inputs, initials }, Infinity);
+  const runOnce = () =>
+    runtime.scope(() => {
+      const made = makeArrays(runtime, outputs, initials);
+      spec.run(runtime, shape, makeArrays(runtime, spec.inputs(shape), inputs), made);
+      return readArrays(runtime, made);
+    });
+  for (const variant of runnableVariants(runtime, spec.variants)) {
+    const own = found.get(variant.name)!;
+    runtime.forcedVariants.set(spec.name, variant.name);
+    try {
+      const first = await runOnce();
+      const { error, tolerance, passed } = await expected.check(variant, first);
+      own.worst = Math.max(own.worst, error / tolerance);
+      if (!passed) own.wrong.push(`${name}: off by ${error.toExponential(1)}, tolerance ${tolerance}`);
+      const second = await runOnce();
+      const same = Object.entries(first).every(([key, { buffer }]) =>
+        Buffer.from(buffer).equals(Buffer.from(second[key]!.buffer)),
+      );
+      if (!same) own.wrong.push(`${name}: two runs differ`);
+    } finally {
+      runtime.forcedVariants.delete(spec.name);
+    }
+  }
+}
