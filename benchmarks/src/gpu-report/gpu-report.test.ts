@@ -65,7 +65,7 @@ const report: GpuReport = {
     { name: 'ffmpeg', source: 'mp4', decoder: 'x', clips: 9, seconds: 3, clipsPerSecond: 31.25, waited: 0.1 },
   ],
   run: {
-    ...{ command: 'pretrain train FOLDER', precision: 'f16', clips: 32, steps: 60 },
+    ...{ command: 'tubelet pretrain FOLDER', precision: 'f16', clips: 32, steps: 60 },
     ...{ clipsPerSecond: 250, waitedForData: 0.25 },
   },
   ablations: [{ toggles: ['one', 'two'], precision: 'f16', seconds: 0.05, overNone: 0.981 }],

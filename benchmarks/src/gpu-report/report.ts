@@ -70,7 +70,7 @@ export interface PytorchAbout {
   };
 }
 
-/** A training of `pretrain train`, from videos to checkpoint. */
+/** A training of `tubelet pretrain`, from videos to checkpoint. */
 export interface TrainingRun {
   readonly command: string;
   readonly precision: 'f32' | 'f16';

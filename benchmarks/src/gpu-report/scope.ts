@@ -20,7 +20,7 @@ export interface Scope {
     readonly seconds: number;
     readonly trainerClipsPerSecond: number;
     readonly runSteps: number;
-    /** Options of `pretrain train`. */
+    /** Options of `tubelet pretrain`. */
     readonly runModel: readonly string[];
   };
   readonly ablated: ModelRun;
