@@ -1,5 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeVideo } from '../encode';
@@ -101,6 +102,15 @@ describe('the installation of the detector', () => {
     expect(error).toBeInstanceOf(FaceDetectorError);
     expect((error as Error).message).toMatch(/ENOTFOUND.*npm install --prefix .*copy that folder to/s);
     expect(existsSync(target)).toBe(false);
+  });
+
+  it('removes what one that was killed has left, and nothing of one that runs', async () => {
+    const { pid } = spawnSync(process.execPath, ['--version']);
+    const [ended, running] = [pid, process.ppid].map((one) => `${target}.${hostname()}.${one}`);
+    for (const staging of [ended!, running!]) mkdirSync(staging);
+    const npm = () => Promise.reject(new Error('away'));
+    await expect(installDetector(() => undefined, { folder: target, npm })).rejects.toThrow('away');
+    expect([ended!, running!].map((staging) => existsSync(staging))).toEqual([false, true]);
   });
 
   it('happens once, with exact versions and no install scripts; missing weights are named', async () => {
