@@ -1,7 +1,7 @@
-/** Label files of data sets, and lists of videos. */
+/** Label files of data sets, the table of VoxCeleb2's people, and lists of videos. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { listVideos, openDataset, type DatasetName } from '@tubelet/video';
+import { checkVoxceleb2, listVideos, openDataset, type DatasetName } from '@tubelet/video';
 import fc from 'fast-check';
 import { damaged } from '../mutate';
 import type { Reader } from '../reader';
@@ -92,6 +92,21 @@ function folderNameReader(root: string, name: DatasetName, sound: string): Reade
   };
 }
 
+/** Whatever it holds, the check tells of it as findings. */
+function peopleReader(root: string): Reader {
+  const table = join(root, 'vox2_meta.csv');
+  write(join(root, 'dev/mp4/id00012/21Uxsk56VDQ/00001.mp4'), '');
+  const sound =
+    'VoxCeleb2 ID ,VGGFace2 ID ,Gender ,Set \nid00012 ,n000012 ,m ,dev \nid00017 ,n000017 ,m ,test \n';
+  return {
+    ...{ name: 'people of VoxCeleb2', inputs: damaged([Buffer.from(sound)]), share: 2_000, refusals: [] },
+    read: (bytes) => {
+      writeFileSync(table, bytes);
+      return checkVoxceleb2(root, { quick: true });
+    },
+  };
+}
+
 export function dataSetReaders(folder: string): Reader[] {
   const csv = join(folder, 'csv', 'videos.csv');
   const classes = join(folder, 'csv', 'classes.txt');
@@ -118,6 +133,7 @@ export function dataSetReaders(folder: string): Reader[] {
     folderNameReader(join(folder, 'crema-d'), 'crema-d', '1001_DFA_ANG_XX'),
     folderNameReader(join(folder, 'ravdess'), 'ravdess', 'Actor_01/02-01-06-01-02-01-01'),
     folderNameReader(join(folder, 'enterface05'), 'enterface05', 'subject_1/anger/sentence_1/s1_an_1'),
+    peopleReader(join(folder, 'voxceleb2')),
     {
       name: 'list of videos',
       inputs: fc.oneof(damaged([Buffer.from('a b.mp4 smile\nc.mp4\n./c.mp4\t1\nmissing.mp4 0\n')])),

@@ -22,7 +22,9 @@ export function readPeople(root: string): Voxceleb2People | undefined {
   const remedy = 'Download it again, or remove it: the check does without';
   try {
     requireFile(file);
-    const lines = readFileSync(file, 'utf8').split(/\r?\n/);
+    const lines = readFileSync(file, 'utf8')
+      .replace(/^\uFEFF/, '')
+      .split(/\r?\n/);
     for (const [index, line] of lines.entries()) {
       // Columns are filled up with blanks: VoxCeleb2 ID, VGGFace2 ID, gender, set.
       const cells = line.split(',').map((cell) => cell.trim());
