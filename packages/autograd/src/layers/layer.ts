@@ -112,8 +112,14 @@ export function tree(children: Children): LayerTree {
       return weightsOf(this).map(({ tensor }) => tensor);
     },
     bind(engine) {
-      store = new ParameterStore(engine, parameterSpecs(children));
-      placeAll(children, store, '');
+      const made = new ParameterStore(engine, parameterSpecs(children));
+      try {
+        placeAll(children, made, '');
+      } catch (error) {
+        made.release();
+        throw error;
+      }
+      store = made;
       return this;
     },
     initialise({ seed = 0 } = {}) {

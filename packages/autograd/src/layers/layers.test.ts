@@ -85,6 +85,11 @@ describe('layers', () => {
     expect(() => lost(engine().tensor(new Float32Array(2), [1, 2]))).toThrow(/no values yet/);
     const shared = parameter([2], byFanIn);
     expect(() => layer({ a: shared, b: shared }, () => undefined).bind(engine())).toThrow(/twice in one net/);
+    const net = linear(2, 2).bind(engine());
+    const { store } = net;
+    expect(() => net.bind(engine())).toThrow(/on an engine already/);
+    expect(net.store).toBe(store);
+    store.release();
     expect(() => selfAttention(8, 3)).toThrow(/3 heads do not divide a width of 8/);
   });
 
