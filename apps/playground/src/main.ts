@@ -131,7 +131,10 @@ async function playFile(file: File): Promise<void> {
 
 async function toggleWebcam(): Promise<void> {
   if (video.srcObject) return stopWebcam();
+  // While somebody is asked for permission, a second click would open a second stream, which nobody stops.
+  webcam.disabled = true;
   const stream = await navigator.mediaDevices?.getUserMedia({ video: { width: 640 } }).catch(() => undefined);
+  webcam.disabled = false;
   if (!stream) throw new Error('The webcam cannot be used: there is none, or this page may not use it.');
   video.srcObject = stream;
   webcam.setAttribute('aria-pressed', 'true');
@@ -162,7 +165,7 @@ async function loadModel(runtime: Runtime, name: string, bytes: Uint8Array): Pro
       classification?.model.release();
       const view = new ProbabilityView(find('bars'), find('chart'), find('spoken'), file.classNames);
       classification = { model, window, view };
-      listRegions(file.config.encoder.kind === 'vit' ? 0 : regionCount(file.config.encoder));
+      listRegions(model.showsAttention ? regionCount(model.file.config.encoder) : 0);
     }
   });
   for (const [id, model] of [

@@ -39,8 +39,7 @@ export class Reconstructor {
     runtime: Runtime,
     readonly file: FileOf<'pretraining'>,
   ) {
-    this.model = new PretrainingModel(new Engine(runtime), file.config);
-    loadStateDict(this.model.store, file.weights);
+    this.model = loaded(new PretrainingModel(new Engine(runtime), file.config), file);
   }
 
   /** @param frames [T, H, W, 3] */
@@ -82,13 +81,17 @@ export class ExpressionClassifier {
     runtime: Runtime,
     readonly file: FileOf<'classifier'>,
   ) {
-    this.model = new Classifier(new Engine(runtime), file.config);
-    loadStateDict(this.model.store, file.weights);
+    this.model = loaded(new Classifier(new Engine(runtime), file.config), file);
     const { kind, depth, dim } = file.config.encoder;
     // What enters a block is known as the result of the one before.
     if (kind === 'lgi-former' && depth > 1) {
       this.lastAttention = localAttentionWeights(file.weights, `blocks.${depth - 1}`, dim);
     }
+  }
+
+  /** Whether `classify` gives attention. */
+  get showsAttention(): boolean {
+    return this.lastAttention !== undefined;
   }
 
   /** @param frames [T, H, W, 3] */
@@ -123,6 +126,17 @@ export class ExpressionClassifier {
   release(): void {
     this.model.release();
   }
+}
+
+/** A model with the weights of its file; where they do not fit, its memory is given back. */
+function loaded<Model extends PretrainingModel | Classifier>(model: Model, { weights }: ModelFile): Model {
+  try {
+    loadStateDict(model.store, weights);
+  } catch (error) {
+    model.release();
+    throw error;
+  }
+  return model;
 }
 
 function localAttentionWeights(
