@@ -88,10 +88,14 @@ export async function measureSteps(
             ...{ maskRatio: MASK_RATIO, precision, compiled },
           });
           if (compiled) compileSeconds = begin - part.left;
-          const { seconds, oursOverThis } = await takeTurns(pytorch, ours, sources);
-          await pytorch.closeModel();
-          const peak = peakBytes === null ? {} : { peakBytes };
-          return { model, task, clips, form: form as Form, seconds, ...peak, ...oursOverThis };
+          try {
+            const { seconds, oursOverThis } = await takeTurns(pytorch, ours, sources);
+            const peak = peakBytes === null ? {} : { peakBytes };
+            return { model, task, clips, form: form as Form, seconds, ...peak, ...oursOverThis };
+          } finally {
+            // Its memory is needed, whatever went wrong.
+            await pytorch.closeModel();
+          }
         });
         if (row) rows.push(row);
       }

@@ -102,21 +102,8 @@ export const shortScope: Scope = {
   clips: {
     ...{ batchSize: 2, seconds: 0.5, trainerClipsPerSecond: 30, runSteps: 4 },
     runModel: [
-      ...[
-        '--frames',
-        '4',
-        '--image-size',
-        '32',
-        '--region',
-        '1,1,2',
-        '--dim',
-        '64',
-        '--depth',
-        '1',
-        '--heads',
-        '1',
-      ],
-      ...['--decoder-dim', '64', '--decoder-depth', '1', '--decoder-heads', '1'],
+      ...'--frames 4 --image-size 32 --region 1,1,2 --dim 64 --depth 1 --heads 1'.split(' '),
+      ...'--decoder-dim 64 --decoder-depth 1 --decoder-heads 1'.split(' '),
     ],
   },
   ablated: { encoder: tinyLgi, task: 'finetune', batchSize: 2 },

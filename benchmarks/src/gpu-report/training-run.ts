@@ -66,15 +66,18 @@ export function runSpeed(
 
 function ended(program: string, args: readonly string[], mostSeconds: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(program, args, {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      timeout: Math.round(1000 * mostSeconds),
+      killSignal: 'SIGKILL',
+    });
     let errors = '';
     child.stderr.on('data', (chunk: Buffer) => (errors = (errors + chunk.toString()).slice(-500)));
-    const timer = setTimeout(() => child.kill('SIGKILL'), 1000 * mostSeconds);
     child.on('error', ({ message }) => reject(new Error(message)));
     child.on('exit', (code, signal) => {
-      clearTimeout(timer);
       if (code === 0) return resolve();
-      if (signal === 'SIGKILL') reject(new CannotError(`it took more than ${mostSeconds.toFixed(0)} s`));
+      // Systems that run out of memory send the same signal.
+      if (child.killed) reject(new CannotError(`it took more than ${mostSeconds.toFixed(0)} s`));
       else reject(new Error(`it ended with ${signal ?? code}: ${errors.trim().split('\n').at(-1) ?? ''}`));
     });
   });
