@@ -42,6 +42,7 @@ fn chroma_samples(plane: u32, row: u32, other_row: u32, column: u32, last_column
 fn rounded(value: vec4i) -> vec4u {
   return vec4u(clamp((value + vec4i(1 << 19u)) >> vec4u(20u), vec4i(0), vec4i(255)));
 }
+
 // Four pixels of planes.
 fn planar_pixels(job: u32, y: u32, quad: u32) -> vec4u {
   let row = jobs[job + 3u] + y * jobs[job + 4u];
