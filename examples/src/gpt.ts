@@ -49,7 +49,10 @@ function batch(step: number) {
     (_, i) => ((step * BATCH + i) * 389) % (text.length - CONTEXT),
   );
   const pieces = (shift: number) =>
-    gpu.tensor(idsOf(starts.map((start) => text.substr(start + shift, CONTEXT)).join('')), [BATCH, CONTEXT]);
+    gpu.tensor(idsOf(starts.map((start) => text.slice(start + shift, start + shift + CONTEXT)).join('')), [
+      BATCH,
+      CONTEXT,
+    ]);
   return { ids: pieces(0), next: pieces(1) };
 }
 
