@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { encodeVideo } from './encode';
@@ -70,6 +70,13 @@ describe('encodeVideo', () => {
     await expect(encodeVideo(cut!, inPieces(0.5 * frameBytes), { ...options, ffmpeg })).rejects.toThrow(
       RangeError,
     );
+    async function* torn() {
+      yield frames;
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      throw new Error('torn');
+    }
+    await expect(encodeVideo(cut!, torn(), { ...options, ffmpeg })).rejects.toThrow('torn');
+    expect(existsSync(cut!)).toBe(false);
   });
 
   it.each([

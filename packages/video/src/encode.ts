@@ -1,6 +1,6 @@
 /** Encoding of frames to a video file. */
 import { spawn } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { VideoEncodeError } from './errors';
@@ -134,7 +134,11 @@ async function encodeWithProgram(
   // Where ffmpeg ends early, its exit code and its words say more than the broken pipe.
   const fed = pipeline(Readable.from(watched()), child.stdin).catch(() => undefined);
   const [ending] = await Promise.allSettled([ended, fed]);
-  if (failed !== undefined) throw failed;
+  if (failed !== undefined) {
+    // A file of some of the frames would pass for one of all.
+    await rm(path, { force: true });
+    throw failed;
+  }
   if (ending.status === 'rejected') throw ending.reason;
 }
 
@@ -145,7 +149,8 @@ async function encodeWithProgram(
  *
  * @param frames [T, height, width, 3], RGB, at once or in pieces of whole frames.
  * @throws RangeError for frames or options that cannot be encoded; VideoEncodeError when ffmpeg fails;
- *   FfmpegNotFoundError; what the system says when the file cannot be written.
+ *   FfmpegNotFoundError; what the system says when the file cannot be written; what `frames` throws, and then no file is
+ *   left.
  */
 export async function encodeVideo(
   path: string,
