@@ -32,6 +32,13 @@ export class ClipWindow {
     return true;
   }
 
+  /** Forgets all frames, which are of another video than those to come. */
+  clear(): void {
+    this.frames.length = 0;
+    this.lastSeconds = -Infinity;
+    this.latest = undefined;
+  }
+
   /** The clip [T, H, W, 3], the same array until there is another; undefined until there are enough frames. */
   clip(): Uint8Array | undefined {
     if (this.frames.length < this.count) return undefined;

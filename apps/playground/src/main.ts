@@ -272,6 +272,10 @@ async function start(): Promise<void> {
     maskSeed++;
     changed();
   });
+  // Another video takes the place of the one that was there.
+  video.addEventListener('loadstart', () => {
+    for (const one of [reconstruction, classification]) one?.window.clear();
+  });
   ratio.addEventListener('input', () => {
     find('mask-share').textContent = `${Math.round(100 * Number(ratio.value))} %`;
     changed();
