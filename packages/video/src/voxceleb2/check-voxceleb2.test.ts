@@ -143,6 +143,14 @@ describe('a copy of VoxCeleb2', () => {
   });
 });
 
+it('of a copy tells however much is wrong', async () => {
+  const lines = 300_000;
+  write('vox2_meta.csv', 'not a person\n'.repeat(1 + lines));
+  const { findings } = await check({ quick: true });
+  // The first line is taken for headings.
+  expect(findings.filter(({ kind }) => kind === 'listing')).toHaveLength(lines);
+});
+
 describe('archives of VoxCeleb2', () => {
   const pieces = [...'abcdefghi'].map((letter) => `vox2_dev_mp4_parta${letter}`);
   const writePiece = (name: string, lengthBytes = 30 * 2 ** 30) => {

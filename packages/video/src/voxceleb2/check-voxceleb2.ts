@@ -91,7 +91,9 @@ export async function checkVoxceleb2(
     return { root, quick, parts, findings: [finding('missing-part', problem)], usable };
   }
   const people = readPeople(root);
-  findings.push(...asFindings('listing', people?.problems ?? []));
+  // One by one: there may be a million, which are too many arguments for `push`.
+  const addAll = (found: readonly Finding[]) => found.forEach((one) => findings.push(one));
+  addAll(asFindings('listing', people?.problems ?? []));
   for (const part of VOXCELEB2_PARTS) {
     const listing = listVoxceleb2(root, part);
     if (listing === undefined) {
@@ -109,10 +111,8 @@ export async function checkVoxceleb2(
     if (counts.clips < published[part].clips) {
       findings.push(...asFindings('archive', archiveProblems(root, part, false)));
     }
-    findings.push(
-      ...asFindings('empty-folder', listing.emptyFolders),
-      ...asFindings('stray', listing.strays),
-    );
+    addAll(asFindings('empty-folder', listing.emptyFolders));
+    addAll(asFindings('stray', listing.strays));
     if (people !== undefined) findings.push(...peopleFindings(part, listing, people));
   }
   const ids = [...listings.values()].flatMap(({ clips }) => clips);
