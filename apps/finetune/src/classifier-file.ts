@@ -91,8 +91,8 @@ export async function readClassifierFile(path: string): Promise<ClassifierFile> 
   if (PYTORCH_FILE.test(path)) {
     throw new UserError(
       `${path} does not say which classes it tells apart. Make a classifier of it first: tubelet export --checkpoint ` +
-        `${path} --trained-on DATA --fold N --out FILE.safetensors; if it is of pre-training, fine-tune it (finetune ` +
-        'train … --from).',
+        `${path} --trained-on DATA --fold N --out FILE.safetensors; if it is of pre-training, fine-tune it ` +
+        '(tubelet finetune … --from).',
     );
   }
   const content = await loadCheckpoint(path);

@@ -18,18 +18,18 @@ ${DATASET_NAMES.map((name) => `  ${name}\n${indented(DATASETS[name].layout)}`).j
 
 const CHECK_EXAMPLES = `
 Examples:
-  $ tubelet data check dfew --root /data/DFEW
-  $ tubelet data check mafw --root /data/MAFW --fold 1 --quick
-  $ tubelet data check csv --root faces/faces.csv --json check.json
-  $ tubelet data check ravdess --root /data/RAVDESS --faces
+  tubelet data check dfew --root /data/DFEW
+  tubelet data check mafw --root /data/MAFW --fold 1 --quick
+  tubelet data check csv --root faces/faces.csv --json check.json
+  tubelet data check ravdess --root /data/RAVDESS --faces
 
 The exit code is 1 when there are errors; warnings and notes leave it at 0.`;
 
 const FACES_HELP = `
 Examples:
-  $ tubelet data faces crema-d --root /data/CREMA-D/VideoFlash --out /data/CREMA-D-faces
-  $ tubelet data check crema-d --root /data/CREMA-D-faces
-  $ tubelet data faces folder --root clips --out faces
+  tubelet data faces crema-d --root /data/CREMA-D/VideoFlash --out /data/CREMA-D-faces
+  tubelet data check crema-d --root /data/CREMA-D-faces
+  tubelet data faces folder --root clips --out faces
 
 Videos, by the data set:
   crema-d      1001_DFA_ANG_XX.flv, wherever they lie

@@ -118,7 +118,9 @@ async function planJobs({ set, root }: DataFacesOptions, io: Terminal): Promise<
   for (const [reason, { count, example }] of reasons)
     io.note(`leaving out ${count} such as ${example}: ${reason}`);
   if (jobs.size === 0)
-    throw new UserError(`${root} holds no video of ${set}: data faces --help says what it should hold`);
+    throw new UserError(
+      `${root} holds no video of ${set}: \`tubelet data faces --help\` says what it should hold`,
+    );
   return [...jobs.values()];
 }
 

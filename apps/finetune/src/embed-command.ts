@@ -10,10 +10,9 @@ const DESCRIPTION = [
 
 const EXAMPLES = `
 Examples:
-  $ tubelet embed clips/ --checkpoint runs/dfew --out features.safetensors
-  $ tubelet embed --data dfew --root /data/DFEW --fold 1 --checkpoint runs/dfew-1 --out dfew.csv --picture dfew.svg
-
-  $ tubelet embed --data dfew --root /data/DFEW --fold all --checkpoint runs/dfew --out dfew.safetensors --picture dfew.svg
+  tubelet embed clips/ --checkpoint runs/dfew --out features.safetensors
+  tubelet embed --data dfew --root /data/DFEW --fold 1 --checkpoint runs/dfew-1 --out dfew.csv --picture dfew.svg
+  tubelet embed --data dfew --root /data/DFEW --fold all --checkpoint runs/dfew --out dfew.safetensors --picture dfew.svg
 
 Files, by the name of --out:
   .safetensors  features [N, C], probabilities [N, K], predicted [N], with labels also labels [N] (-1: unknown); the

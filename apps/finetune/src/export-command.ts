@@ -3,9 +3,9 @@ import { exportOptions, exportWeights } from './export-weights.js';
 
 const EXAMPLES = `
 Examples:
-  $ tubelet export --checkpoint runs/dfew-1 --out dfew-1.safetensors
-  $ tubelet export --checkpoint dfew-fold-1.pth --trained-on dfew --fold 1 --out dfew-1.safetensors
-  $ tubelet export --checkpoint runs/dfew-1 --out dfew-1.onnx
+  tubelet export --checkpoint runs/dfew-1 --out dfew-1.safetensors
+  tubelet export --checkpoint dfew-fold-1.pth --trained-on dfew --fold 1 --out dfew-1.safetensors
+  tubelet export --checkpoint runs/dfew-1 --out dfew-1.onnx
 
 The second makes a classifier for evaluate, predict and embed of weights that the published code has fine-tuned: these
 do not say what their classes are.`;

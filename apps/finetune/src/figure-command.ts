@@ -3,9 +3,9 @@ import { confusionFigure, featureFigure, featureOptions, labelFigure, panelOptio
 
 const EXAMPLES = `
 Examples:
-  $ tubelet figure features dfew.safetensors scratch.safetensors --titles 'pre-trained,from scratch' --out figure-5.png
-  $ tubelet figure labels dfew=/data/DFEW mafw=/data/MAFW --out figure-6.svg
-  $ tubelet figure confusion runs/dfew runs/ferv39k/test runs/mafw --out figure-7.png`;
+  tubelet figure features dfew.safetensors scratch.safetensors --titles 'pre-trained,from scratch' --out figure-5.png
+  tubelet figure labels dfew=/data/DFEW mafw=/data/MAFW --out figure-6.svg
+  tubelet figure confusion runs/dfew runs/ferv39k/test runs/mafw --out figure-7.png`;
 
 /** The `figure` command: the figures of the paper that show several results in one picture. */
 export function figureCommand(): Command {

@@ -36,7 +36,7 @@ describe.each([
     command.configureOutput({ writeOut: (piece) => (text += piece) }).outputHelp();
     const listed = [...text.matchAll(/^ {2}(?:-h, )?--([a-z-]+)(?: <[^>]+>)?\s+\S/gm)].map(([, key]) => key);
     expect(listed.sort()).toEqual(options.split(' ').sort());
-    expect(text).toContain(`$ finetune ${name} `);
+    expect(text).toContain(`\n  tubelet ${name} `);
   });
 
   it('shows examples that can be parsed', () => {
@@ -44,7 +44,7 @@ describe.each([
     make()
       .configureOutput({ writeOut: (piece) => (text += piece) })
       .outputHelp();
-    const examples = [...text.matchAll(/^ {2}\$ finetune \w+ (.*?)( \|.*)?$/gm)].map(([, line]) => line!);
+    const examples = [...text.matchAll(/^ {2}tubelet \w+ (.*?)( \|.*)?$/gm)].map(([, line]) => line!);
     expect(examples.length).toBeGreaterThan(1);
     for (const line of examples) expect(parsed(make(), line.split(' ')).checkpoint).toMatch(/^runs\//);
   });

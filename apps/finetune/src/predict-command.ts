@@ -12,11 +12,11 @@ const DESCRIPTION = [
 
 const EXAMPLES = `
 Examples:
-  $ tubelet predict face.mp4 --checkpoint runs/dfew
-  $ tubelet predict clips/ --checkpoint runs/dfew --out answers.csv
-  $ tubelet predict 'clips/*.mp4' --checkpoint runs/dfew --format jsonl | jq .predicted
-  $ tubelet predict interview.mp4 --checkpoint runs/dfew --window 2 --hop 0.5 --plot interview.svg
-  $ tubelet predict party.mp4 --checkpoint runs/dfew --crop face --faces-out party-faces.mp4
+  tubelet predict face.mp4 --checkpoint runs/dfew
+  tubelet predict clips/ --checkpoint runs/dfew --out answers.csv
+  tubelet predict 'clips/*.mp4' --checkpoint runs/dfew --format jsonl | jq .predicted
+  tubelet predict interview.mp4 --checkpoint runs/dfew --window 2 --hop 0.5 --plot interview.svg
+  tubelet predict party.mp4 --checkpoint runs/dfew --crop face --faces-out party-faces.mp4
 
 Faces:
   A classifier wants what it was trained on, which for all published sets are faces cut out and aligned. --crop face does

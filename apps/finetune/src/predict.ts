@@ -45,7 +45,7 @@ function requireOptions(options: PredictOptions): PredictionFormat {
     throw new OptionError(
       '--window',
       window,
-      'another --crop: cut the faces by data faces first, and score windows of what it writes',
+      'another --crop: cut the faces by `tubelet data faces` first, and score windows of what it writes',
     );
   if (facesOut !== undefined) {
     if (crop !== 'face') throw new OptionError('--faces-out', facesOut, '--crop face with it');

@@ -10,7 +10,7 @@ import { requireFittingOptions, trainOptions } from './train-options.js';
 
 const FOLDER = fileURLToPath(new URL('../../../recipes/finetune', import.meta.url));
 
-/** A recipe as `train --config` reads it. */
+/** A recipe as `finetune --config` reads it. */
 function read(file: string) {
   const command = trainOptions.addTo(new Command('train'), { configFile: true });
   command.parse(['--config', join(FOLDER, file), '--root', 'data', '--out', 'runs/x'], { from: 'user' });

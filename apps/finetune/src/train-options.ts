@@ -99,7 +99,7 @@ const learningOptions = {
     .default('last'),
 };
 
-/** The options of `train`; defaults are the settings of the published recipes. */
+/** The options of `finetune`; defaults are the settings of the published recipes. */
 export const trainOptions = optionSet({
   'Run:': folderOptions,
   'Data set:': { ...dataOptions, ...splitOptions },
@@ -141,7 +141,7 @@ export const trainOptions = optionSet({
   }),
 });
 
-/** Options of `train`, checked one by one. */
+/** Options of `finetune`, checked one by one. */
 export type TrainOptions = Readonly<ValuesOfSet<typeof trainOptions>>;
 
 /** Options of a run once the data set has filled in what was not given. */

@@ -70,7 +70,7 @@ export async function train(request: TrainRequest): Promise<{ finished: boolean;
   let test: Evaluation | undefined;
   const { finished } = await trainRun<LabelledClipBatch, ClassifierTraining>({
     ...trainable(options, config, { classNames: dataset.classes, fold }),
-    program: 'finetune train',
+    program: 'finetune',
     version: manifest.version,
     commandLine,
     saveEveryEpochs: 1,

@@ -12,7 +12,7 @@ Examples:
 /** The `prepare` command. */
 export function prepareCommand(): Command {
   const command = new Command('prepare')
-    .description('make tar shards of small clips out of videos, which train reads much faster')
+    .description('make tar shards of small clips out of videos, which pretrain reads much faster')
     .argument('<sources...>', SOURCES_HELP)
     .addHelpText('after', EXAMPLES);
   return prepareOptions.addTo(command).action(async (sources: string[]) => {

@@ -1,7 +1,7 @@
 import { debugOption, option, optionSet, type ValuesOfSet } from '@tubelet/trainer';
 import { rootOption, sourceCrop } from './sources.js';
 
-/** The options of `prepare`; clips have the size and the crop that `train` has by default. */
+/** The options of `prepare`; clips have the size and the crop that `pretrain` has by default. */
 export const prepareOptions = optionSet({
   'Options:': {
     out: option.text('<dir>', 'folder for the shards, index.jsonl and rejects.tsv'),

@@ -9,7 +9,7 @@ import { modelConfig, requireFittingOptions, trainOptions, type TrainOptions } f
 
 const FOLDER = fileURLToPath(new URL('../../../recipes/pretrain', import.meta.url));
 
-/** A recipe as `train --config` reads it. */
+/** A recipe as `pretrain --config` reads it. */
 function read(file: string): { options: TrainOptions; config: PretrainingConfig } {
   const command = trainOptions.addTo(new Command('train'), { configFile: true });
   command.parse(['--config', join(FOLDER, file), '--out', 'runs/x'], { from: 'user' });

@@ -37,7 +37,7 @@ describe('VoxCeleb2', () => {
     expect(found.entries).toEqual(CLIPS.slice(0, 2).map((clip) => ({ path: at('vox', clip) })));
     expect(found).toMatchObject({ crop: 'voxceleb', sources: [`voxceleb2 in ${at('vox')}`] });
     expect(found.notes).toEqual([
-      expect.stringMatching(/development part: 2 clips, of 1,092,009: data check/),
+      expect.stringMatching(/development part: 2 clips, of 1,092,009: `tubelet data check voxceleb2`/),
       expect.stringMatching(/^crop voxceleb: /),
     ]);
   });
@@ -52,7 +52,9 @@ describe('VoxCeleb2', () => {
     await expect(find(['voxceleb2'], { root: at('others') })).rejects.toThrow(
       /does not hold the development part/,
     );
-    await expect(find(['voxceleb2'])).rejects.toThrow(/voxceleb2 lies somewhere: give its folder by --root/);
+    await expect(find(['voxceleb2'])).rejects.toThrow(
+      /voxceleb2 is the name of a data set: give its folder by --root/,
+    );
     await expect(find([at('vox')], { root: at('vox') })).rejects.toThrow(/--root: .*voxceleb2/);
   });
 });

@@ -59,7 +59,9 @@ function listDevelopmentPart(root: string): VideoListing & { note: string } {
   const { clips, strays } = listing;
   const all = VOXCELEB2_COUNTS.dev.clips;
   const part =
-    clips.length === all ? 'all of it' : `of ${all.toLocaleString('en')}: data check says what is missing`;
+    clips.length === all
+      ? 'all of it'
+      : `of ${all.toLocaleString('en')}: \`tubelet data check voxceleb2\` says what is missing`;
   return {
     entries: clips.map((id) => ({ path: `${folder}/${id}` })),
     skipped: strays.map(({ where, problem }) => ({ path: `${folder}/${where}`, reason: problem })),
@@ -85,7 +87,7 @@ export async function findVideos(
       throw new OptionError(
         '--root',
         root,
-        `it with one data set by its name alone: ${NAMED_SOURCES.join(', ')}`,
+        `one source beside it, the name of a data set: ${NAMED_SOURCES.join(', ')}`,
       );
     }
     const { note, ...found } = listDevelopmentPart(root);
@@ -93,7 +95,8 @@ export async function findVideos(
     listing = found;
   } else {
     const name = sources.find((source) => isNamed(source) && !existsSync(source));
-    if (name !== undefined) throw new UserError(`${name} lies somewhere: give its folder by --root.`);
+    if (name !== undefined)
+      throw new UserError(`${name} is the name of a data set: give its folder by --root.`);
     listing = await listVideos(sources);
   }
   const { entries, skipped } = listing;

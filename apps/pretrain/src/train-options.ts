@@ -26,7 +26,7 @@ import {
 
 import { rootOption, sourceCrop } from './sources.js';
 
-/** The options of `train`; defaults are the paper's settings. */
+/** The options of `pretrain`; defaults are the paper's settings. */
 export const trainOptions = optionSet({
   'Run:': folderOptions,
   'Model:': {
@@ -100,7 +100,7 @@ export const trainOptions = optionSet({
   }),
 });
 
-/** Options of `train`, checked one by one. */
+/** Options of `pretrain`, checked one by one. */
 export type TrainOptions = Readonly<ValuesOfSet<typeof trainOptions>>;
 
 /** Checks the options against each other. Throws `OptionError` naming the first that does not fit. */

@@ -99,7 +99,7 @@ describe('a run', () => {
   it('writes down what is needed to repeat it', async () => {
     const config = JSON.parse(await readFile(at('first', 'config.json'), 'utf8')) as Record<string, unknown>;
     expect(config).toMatchObject({
-      program: 'pretrain train',
+      program: 'pretrain',
       commandLine: command('first', { workers: 1 }),
       settings: {
         sources: [data.folder],

@@ -44,7 +44,7 @@ export async function pretraining(
   const watched = watch === undefined ? undefined : await WatchedClip.open(watch, options, config);
   return {
     ...trainable(options, config),
-    program: 'pretrain train',
+    program: 'pretrain',
     version: manifest.version,
     commandLine,
     saveEveryEpochs: 10,

@@ -125,7 +125,7 @@ export function checkpointConfig(path: string, { metadata }: CheckpointContent):
   const text = metadata[CONFIG_KEY];
   if (text === undefined) {
     throw new UserError(
-      `${path} is not a checkpoint of pre-training: it names no model. Give one that \`train\` wrote.`,
+      `${path} is not a checkpoint of pre-training: it names no model. Give one that \`tubelet pretrain\` wrote.`,
     );
   }
   try {

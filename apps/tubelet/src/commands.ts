@@ -37,8 +37,8 @@ const training: [string, TubeletCommand][] = [
     (await pretraining()).reconstructCommand(),
   ),
   ofProgram('data', 'check a data set, show its labels, or cut its faces', async (words) =>
-    // What is known of VoxCeleb2, which has no labels, belongs to pre-training.
-    words.includes('voxceleb2')
+    // What is known of VoxCeleb2, which has no labels, belongs to pre-training. A folder may have that name too.
+    words[0] === 'check' && words.includes('voxceleb2')
       ? (await pretraining()).dataCommand()
       : (await finetuning()).dataCommand().addHelpText('afterAll', VOXCELEB2_HELP),
   ),

@@ -60,10 +60,13 @@ const program = new Command('bench:model')
     '--trainer',
     'measure instead whole steps as a run takes them, without its decoding, beside the same steps one at a time',
   )
-  .option('--recompute', 'take steps as `train --recompute` does: blocks run again in the backward pass')
+  .option(
+    '--recompute',
+    'take steps as training with `--recompute` does: blocks run again in the backward pass',
+  )
   .addOption(
     precisionOption(
-      'f16: take steps as `train --precision f16` does, on matrix units; with --expect, measure those beside what is ' +
+      'f16: take steps as training with `--precision f16` does, on matrix units; with --expect, measure those beside what is ' +
         'expected of them',
     ),
   )

@@ -28,7 +28,9 @@ const program = new Command('tune')
     (text: string, before: readonly number[] = []) => [...before, positiveInteger(text)],
   )
   .addOption(
-    precisionOption('f16: measure for `train --precision f16`, whose table is kept apart from that of f32'),
+    precisionOption(
+      'f16: measure for training with `--precision f16`, whose table is kept apart from that of f32',
+    ),
   )
   .option('--quick', 'fewer and shorter batches: rougher, sooner');
 

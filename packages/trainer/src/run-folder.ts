@@ -15,7 +15,7 @@ export type JsonValue =
 
 /** Everything needed to repeat a run. */
 export interface RunConfig {
-  /** The program and command, such as `pretrain train`. */
+  /** What was run, such as `pretrain`. */
   readonly program: string;
   /** The command line as it was given. */
   readonly commandLine: readonly string[];

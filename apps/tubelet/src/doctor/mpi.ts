@@ -3,8 +3,15 @@ import { missing, ok, type Finding } from './system.js';
 /** Calls `MPI_Get_library_version` of a shared library; throws when it does not load. */
 export type MpiVersionReader = (library: string) => string;
 
-/** Open MPI 4 and 5, then MPICH and its relatives, then whatever the development files link to. */
-const libraries = ['libmpi.so.40', 'libmpich.so.12', 'libmpi.so.12', 'libmpi.so', 'libmpi.dylib'];
+/** Open MPI, then MPICH and its relatives, then whatever the development files link to; as `@tubelet/mpi` has them. */
+const libraries = [
+  'libmpi.so.40',
+  'libmpi.so.80',
+  'libmpich.so.12',
+  'libmpi.so.12',
+  'libmpi.so',
+  'libmpi.dylib',
+];
 
 /** The longest version text that the standard allows. */
 const versionLengthBytes = 8192;

@@ -6,7 +6,7 @@ import { formatComparison, formatRun, formatRuns } from './runs-text.js';
 
 const options = optionSet({ 'Options:': debugOption });
 
-/** The `runs` command of every program that trains: what is in run folders. */
+/** The `runs` command: what is in run folders. */
 export function runsCommand(): Command {
   const list = new Command('list')
     .description('a line for each run in a folder: state, steps, speed, loss, best validation')

@@ -104,7 +104,7 @@ export interface Task<
   Batch extends ClipOrigins,
   Model extends TrainedModel<Batch> = TrainedModel<Batch>,
 > extends Trainable<Batch, Model> {
-  /** The program and command, such as `pretrain train`. */
+  /** What is run, such as `pretrain`. */
   readonly program: string;
   readonly version: string;
   readonly commandLine: readonly string[];
