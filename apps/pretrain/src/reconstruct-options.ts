@@ -3,7 +3,10 @@ import { cropOption, debugOption, option, optionSet, type ValuesOfSet } from '@t
 /** The options of `reconstruct`; by default the picture has the mask ratios of the paper's Figure 4. */
 export const reconstructOptions = optionSet({
   'Options:': {
-    checkpoint: option.text('<file>', 'a checkpoint that `pretrain` wrote, or a published .pth of pre-training'),
+    checkpoint: option.text(
+      '<file>',
+      'a checkpoint that `pretrain` wrote, or a published .pth of pre-training',
+    ),
     out: option.text('<picture>', 'the PNG file to write'),
     startSeconds: option.notNegative('<s>', 'where in each video the clip begins').default(0),
     frameStep: option
