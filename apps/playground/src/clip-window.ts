@@ -1,5 +1,7 @@
 /** Frames a second of the videos that models learn from: distances between frames are counted in theirs. */
 const FRAME_RATE = 25;
+/** A slow machine shows some of a video's frames only; a longer gap is a jump. */
+const LONGEST_GAP_SECONDS = 1;
 
 /** The last frames of a playing video, as a model takes them: the middle square, at the distance of its training. */
 export class ClipWindow {
@@ -21,10 +23,11 @@ export class ClipWindow {
   /** Takes the frame that the video shows, if enough time has passed since the last one; says whether it did. */
   offer(video: HTMLVideoElement, seconds: number): boolean {
     const step = this.frameStep / FRAME_RATE;
+    const gap = seconds - this.lastSeconds;
     // A video that starts again, or that somebody moves.
-    if (seconds < this.lastSeconds || seconds > this.lastSeconds + 4 * step) this.frames.length = 0;
+    if (gap < 0 || gap > Math.max(4 * step, LONGEST_GAP_SECONDS)) this.frames.length = 0;
     // Half a frame early is nearer than half a frame late.
-    else if (seconds < this.lastSeconds + step - 0.5 / FRAME_RATE) return false;
+    else if (gap < step - 0.5 / FRAME_RATE) return false;
     this.lastSeconds = seconds;
     this.frames.push(this.squareOf(video));
     if (this.frames.length > this.count) this.frames.shift();
