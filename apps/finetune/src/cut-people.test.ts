@@ -106,7 +106,7 @@ describe('--crop face', () => {
       FaceDetectorError,
       'weights are missing',
     ],
-    ['windows', () => runPredict(['two.mp4'], { window: 1 }), OptionError, 'data faces first'],
+    ['windows', () => runPredict(['two.mp4'], { window: 1 }), OptionError, '`tubelet data faces` first'],
     [
       '--faces-out without it',
       () => runPredict(['two.mp4'], { crop: 'none', facesOut: at('a.mp4') }),
