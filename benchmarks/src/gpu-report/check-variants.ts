@@ -1,12 +1,6 @@
 import type { Runtime } from '@tubelet/kernels';
-import {
-  type KernelCase,
-  type KernelSpec,
-  makeHostData,
-  runnableVariants,
-  testRandom,
-} from '@tubelet/kernels/lab';
-import { ExpectedResults, makeArrays, readArrays } from '../kernels/expected-results.js';
+import { type KernelCase, type KernelSpec, runnableVariants } from '@tubelet/kernels/lab';
+import { ExpectedResults, hostDataOf, makeArrays, readArrays } from '../kernels/expected-results.js';
 import type { Part } from './budget.js';
 import type { VariantCheck } from './report.js';
 
@@ -66,18 +60,13 @@ async function checkCase(
   found: ReadonlyMap<string, Found>,
 ): Promise<void> {
   const { name, shape } = testCase;
-  const random = testRandom(1);
-  const inputs = makeHostData(spec.inputs(shape), random);
   const outputs = spec.outputs(shape);
-  const initials = makeHostData(
-    Object.fromEntries(Object.entries(outputs).filter(([, output]) => output.initial)),
-    random,
-  );
-  const expected = new ExpectedResults(runtime, spec, testCase, { inputs, initials }, Infinity);
+  const data = hostDataOf(spec, testCase);
+  const expected = new ExpectedResults(runtime, spec, testCase, data, Infinity);
   const runOnce = () =>
     runtime.scope(() => {
-      const made = makeArrays(runtime, outputs, initials);
-      spec.run(runtime, shape, makeArrays(runtime, spec.inputs(shape), inputs), made);
+      const made = makeArrays(runtime, outputs, data.initials);
+      spec.run(runtime, shape, makeArrays(runtime, spec.inputs(shape), data.inputs), made);
       return readArrays(runtime, made);
     });
   for (const variant of runnableVariants(runtime, spec.variants)) {

@@ -3,9 +3,11 @@ import {
   type ArraySpec,
   type KernelCase,
   type KernelSpec,
+  makeHostData,
   roundedToF16,
   runnableVariants,
   scaledError,
+  testRandom,
   toFloat64,
 } from '@tubelet/kernels/lab';
 
@@ -20,6 +22,17 @@ export interface NumericCheck {
 
 type HostArrays = Readonly<Record<string, HostData>>;
 type Specs = Readonly<Record<string, ArraySpec>>;
+
+/** The same contents for a case each time: those of its inputs, and of the outputs that are added to. */
+export function hostDataOf(
+  spec: KernelSpec,
+  { shape }: Pick<KernelCase<unknown>, 'shape'>,
+): { readonly inputs: HostArrays; readonly initials: HostArrays } {
+  const random = testRandom(1);
+  const inputs = makeHostData(spec.inputs(shape), random);
+  const initial = Object.entries(spec.outputs(shape)).filter(([, output]) => output.initial);
+  return { inputs, initials: makeHostData(Object.fromEntries(initial), random) };
+}
 
 interface Expected {
   readonly against: string;

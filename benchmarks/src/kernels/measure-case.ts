@@ -1,13 +1,13 @@
 import type { Cost, Runtime, Variant } from '@tubelet/kernels';
-import {
-  type KernelCase,
-  type KernelSpec,
-  makeHostData,
-  runnableVariants,
-  testRandom,
-} from '@tubelet/kernels/lab';
+import { type KernelCase, type KernelSpec, runnableVariants } from '@tubelet/kernels/lab';
 import { calibrate, median, timeBatch, timingMethod } from './batch-timer.js';
-import { ExpectedResults, makeArrays, readArrays, type NumericCheck } from './expected-results.js';
+import {
+  ExpectedResults,
+  hostDataOf,
+  makeArrays,
+  readArrays,
+  type NumericCheck,
+} from './expected-results.js';
 import { raiseClocks } from './roofline.js';
 
 export type { NumericCheck } from './expected-results.js';
@@ -56,22 +56,17 @@ export async function measureCase(
 ): Promise<Measurement[]> {
   const { shape } = testCase;
   const cost = spec.cost(shape);
-  const random = testRandom(1);
-  const inputs = makeHostData(spec.inputs(shape), random);
   const outputSpecs = spec.outputs(shape);
-  const initials = makeHostData(
-    Object.fromEntries(Object.entries(outputSpecs).filter(([, output]) => output.initial)),
-    random,
-  );
-  const expected = new ExpectedResults(runtime, spec, testCase, { inputs, initials }, options.referenceMacs);
+  const data = hostDataOf(spec, testCase);
+  const expected = new ExpectedResults(runtime, spec, testCase, data, options.referenceMacs);
   const method = timingMethod(runtime);
   return runtime.scope(async () => {
-    const inputArrays = makeArrays(runtime, spec.inputs(shape), inputs);
+    const inputArrays = makeArrays(runtime, spec.inputs(shape), data.inputs);
     const candidates: Candidate[] = [];
     try {
       for (const variant of options.variants ?? runnableVariants(runtime, spec.variants)) {
         const { name } = variant;
-        const outputs = makeArrays(runtime, outputSpecs, initials);
+        const outputs = makeArrays(runtime, outputSpecs, data.initials);
         const run = () => {
           runtime.forcedVariants.set(spec.name, name);
           spec.run(runtime, shape, inputArrays, outputs);
