@@ -209,9 +209,9 @@ export async function runStep(
   phase: Phase,
 ): Promise<{ readonly loss: number; readonly end: number }> {
   return engine.step(async () => {
-    const loss = workload.replay(phase);
+    const loss = await workload.replay(phase);
     await engine.runtime.synchronize();
     const end = performance.now();
-    return { loss: (await engine.runtime.read(loss))[0]!, end };
+    return { loss: await loss.item(), end };
   });
 }

@@ -46,7 +46,7 @@ export async function gradcheck(engine: Engine, options: GradcheckOptions): Prom
     const output = forward(...tensors);
     // Read before the backward pass: it returns intermediate arrays to the pool.
     const value = await output.read();
-    const gradients = engine.backwardFrom(output, Float32Array.from(cotangent));
+    const gradients = output.backward({ cotangent: Float32Array.from(cotangent) });
     const computed: Float32Array[] = [];
     for (const tensor of tensors) {
       const gradient = await gradients.read(tensor);

@@ -1,7 +1,6 @@
 import { GpuArray, PartialSums, rowAdd, type Runtime } from '@tubelet/kernels';
-import type { GradientObserver } from './gradient-reduction.js';
 import { Parameter } from './parameters.js';
-import type { GradientFlow, GradientTarget, Tensor } from './tensor.js';
+import type { GradientFlow, GradientObserver, GradientTarget, LeafGradients, Tensor } from './tensor.js';
 
 interface Slot {
   array: GpuArray;
@@ -12,7 +11,7 @@ interface Slot {
  * mathematics allows it: the residual connections of a transformer hand one buffer down through all blocks,
  * and every branch adds to it in place.
  */
-export class Gradients implements GradientFlow {
+export class Gradients implements GradientFlow, LeafGradients {
   private readonly slots = new Map<Tensor, Slot>();
   /** Number of slots on each storage; at zero the storage goes back to the pool. */
   private readonly holders = new Map<number, number>();
@@ -63,7 +62,7 @@ export class Gradients implements GradientFlow {
   target(tensor: Tensor): GradientTarget {
     if (tensor instanceof Parameter) {
       this.settle(tensor);
-      this.observer?.reached(tensor);
+      this.observer?.reached(tensor.gradient);
       return tensor.gradientTarget();
     }
     const slot = this.slots.get(tensor);

@@ -1,5 +1,5 @@
 import { LOSS_SCALE_STATE, scaledCotangent, updateLossScale, type GpuArray } from '@tubelet/kernels';
-import type { Tape, Tensor } from './tensor.js';
+import type { LossScaling, Tape, Tensor } from './tensor.js';
 
 /** The rules of a loss scale. */
 export interface LossScaleOptions {
@@ -37,13 +37,13 @@ export interface LossScaleOutcome extends LossScaleState {
  * A dynamic loss scale for products of f16: gradients are computed of scale · loss, so that small ones do not vanish in
  * f16, and divided by the scale where they are used. A step whose gradients are not finite is skipped whole and halves
  * the scale; many good ones in a row double it (Micikevicius et al., 2018; the rules and numbers of PyTorch's
- * GradScaler). All of it lives on the GPU: `engine.backward(loss, { lossScale })` begins with the scale as it is there,
+ * GradScaler). All of it lives on the GPU: `loss.backward({ lossScale })` begins with the scale as it is there,
  * and `AdamW` made with it decides after the norm of the gradients, so that no step waits for a decision.
  * A loss that is not finite makes its step skipped too.
  *
  * It belongs to one optimiser. Accumulated batches lie under one scale: it changes in the optimiser's step only.
  */
-export class LossScale {
+export class LossScale implements LossScaling {
   /** f32 [4], what `adamwStep` and `emaUpdate` read of the last step. */
   readonly stepData: GpuArray;
   private readonly state: GpuArray;

@@ -80,11 +80,15 @@ export function lgiBlock({ dim, heads, interRegion, localGlobal }: LgiBlockConfi
     },
     (input: Tensor, options: LgiBlockOptions = {}) => {
       const { engine } = input;
-      let x = engine.tidy(() => attendLocally(input, options));
-      if (second || third) x = engine.tidy(() => attendGlobally(x, options), { consumes: x });
+      let x = engine.stage([input], (before) => attendLocally(before, options));
+      if (second || third) {
+        x = engine.stage([x], (before) => attendGlobally(before, options), { consumes: true });
+      }
       // X + FFN(LN(X))
       const rowScaling = options.dropPath?.feedForward;
-      return engine.tidy(() => mlp(norm2(x), { residual: x, rowScaling }), { consumes: x });
+      return engine.stage([x], (before) => mlp(norm2(before), { residual: before, rowScaling }), {
+        consumes: true,
+      });
     },
   );
 }

@@ -19,10 +19,14 @@ export function vitBlock({ dim, heads }: Omit<TransformerConfig, 'depth'>, init:
     (x: Tensor, { dropPath }: { readonly dropPath?: VitDropPath } = {}) => {
       const { engine } = x;
       // X + Attention(LN(X))
-      const mixed = engine.tidy(() => attn(norm1(x), { residual: x, rowScaling: dropPath?.attention }));
+      const mixed = engine.stage([x], (before) =>
+        attn(norm1(before), { residual: before, rowScaling: dropPath?.attention }),
+      );
       // X + FFN(LN(X))
       const rowScaling = dropPath?.feedForward;
-      return engine.tidy(() => mlp(norm2(mixed), { residual: mixed, rowScaling }), { consumes: mixed });
+      return engine.stage([mixed], (before) => mlp(norm2(before), { residual: before, rowScaling }), {
+        consumes: true,
+      });
     },
   );
 }

@@ -120,5 +120,5 @@ export function sequential(...layers: readonly Layer[]): Layer {
  * of the memory for a second forward pass. Names stay as they are.
  */
 export function recomputed(inner: Layer): Layer {
-  return layer(inner.children, (x: Tensor) => x.engine.recompute([x], inner));
+  return layer(inner.children, (x: Tensor) => x.engine.stage([x], inner, { recompute: true }));
 }
