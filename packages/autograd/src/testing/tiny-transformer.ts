@@ -83,16 +83,15 @@ export class TinyTransformer {
   /** One step on the batch of this number; its loss. */
   async step(number: number): Promise<number> {
     const { engine } = this;
-    const loss = await engine.step(
+    return engine.step(
       (batch) => {
         const loss = this.loss(batch);
         loss.backward(this.options);
         this.optimiser.step({ learningRate: 0.01 });
-        return loss;
+        return loss.item();
       },
       { inputs: this.data(number) },
     );
-    return loss.item();
   }
 
   async weights(): Promise<Float32Array> {
