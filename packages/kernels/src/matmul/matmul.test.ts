@@ -4,7 +4,7 @@ import { paperRuntime } from '../runtime/paper-device.js';
 import type { AdapterSummary } from '../runtime/runtime.js';
 import { runnableVariants, selectVariant, type Precision, type Variant } from '../runtime/variants.js';
 import { gelu } from '../gelu/gelu.js';
-import { checkCase, checkReferenceBackward, testKernel } from '../testing/kernel-harness.js';
+import { checkCase, checkReferenceBackward, hasHalves, testKernel } from '../testing/kernel-harness.js';
 import { testRandom } from '../testing/random.js';
 import { isForGpus, isFullTest } from '../testing/test-level.js';
 import { useRuntime } from '../testing/test-runtime.js';
@@ -13,7 +13,7 @@ import { matmulKernel } from './matmul.cases.js';
 import { splitsOf } from './matmul-variants.js';
 
 // One of each form, which between them have every epilogue, aligned rows and others, and K split.
-const casesOfEachForm = ['tiny NN', 'ragged blocks NT', 'split K TN'];
+const casesOfEachForm = ['tiny NN', 'ragged blocks NT', 'split K TN', 'f16 NT'];
 
 /**
  * The cases to test a variant on. Left to the full test are shapes of the model, which differ in size, not in kind, while
@@ -34,6 +34,8 @@ describe('matmul', () => {
   for (const variant of matmulVariants) {
     it.for(casesOf(variant))(`${variant.name} matches float64: $name`, async (matmulCase, { skip }) => {
       skip(!runnable().includes(variant), 'this device cannot run the variant');
+      const hasNoHalves = !runtime().hasFeature('shader-f16');
+      skip(hasNoHalves && hasHalves(matmulKernel, matmulCase.shape), 'this device has no f16');
       await checkCase(runtime(), matmulKernel, matmulCase, variant);
     });
     const random = { ...matmulKernel, variants: [variant], cases: [] };

@@ -5,6 +5,7 @@ import { CommandRecorder, attributed } from './command-recorder.js';
 import { DeviceLostError, OutOfMemoryError, RecordingError, ShapeError } from './errors.js';
 import { FailureLog } from './failure-log.js';
 import { GpuArray, type DType } from './gpu-array.js';
+import { halfValues } from './half.js';
 import { Ledger } from './ledger.js';
 import { precompiler } from './precompile.js';
 import { Profiler, type KernelObserver, type ProfileEntry } from './profiler.js';
@@ -210,10 +211,13 @@ export class Runtime {
     this.transfers.copy(source, target);
   }
 
-  /** The contents of a contiguous f32 array. Waits for the GPU. */
+  /** The values of a contiguous array of f32 or f16. Waits for the GPU. */
   async read(array: GpuArray): Promise<Float32Array> {
-    if (array.dtype !== 'f32') throw new ShapeError(`read() takes f32 arrays, got ${array}; use readBytes()`);
-    return new Float32Array(await this.readBytes(array));
+    if (array.dtype !== 'f32' && array.dtype !== 'f16') {
+      throw new ShapeError(`read() takes arrays of f32 or f16, got ${array}; use readBytes()`);
+    }
+    const bytes = await this.readBytes(array);
+    return array.dtype === 'f16' ? halfValues(new Uint16Array(bytes)) : new Float32Array(bytes);
   }
 
   /** The bytes of a contiguous array. Waits for the GPU; the place where errors of earlier work are thrown. */
