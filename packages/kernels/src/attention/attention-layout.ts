@@ -130,7 +130,11 @@ export function headDimension({ channels, heads }: AttentionExtents): number {
 }
 
 /** Bytes of `count` [G, rows, C] arrays. */
-export function viewBytes({ groups, channels, dtype = 'f32' }: AttentionExtents, rows: number, count = 1): number {
+export function viewBytes(
+  { groups, channels, dtype = 'f32' }: AttentionExtents,
+  rows: number,
+  count = 1,
+): number {
   return elementBytes(dtype) * count * groups * rows * channels;
 }
 

@@ -72,7 +72,9 @@ function requireAlike(kernel: string, arrays: readonly GpuArray[]): void {
   for (const array of arrays) {
     const isReal = array.dtype === 'f32' || array.dtype === 'f16';
     if (!isReal || !array.isContiguous || array.size !== first!.size) {
-      throw new ShapeError(`${kernel} takes contiguous arrays of f32 or f16 and of one size, got ${arrays.join(' and ')}`);
+      throw new ShapeError(
+        `${kernel} takes contiguous arrays of f32 or f16 and of one size, got ${arrays.join(' and ')}`,
+      );
     }
   }
 }

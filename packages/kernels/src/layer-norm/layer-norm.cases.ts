@@ -124,7 +124,11 @@ export const layerNormKernel = defineKernel<LayerNormShape>({
   outputs: (shape) => {
     const [rows] = tokenRowsShape(shape);
     const dtype = shape.half ? ('f16' as const) : ('f32' as const);
-    return { out: { shape: tokenRowsShape(shape), dtype }, mean: { shape: [rows!] }, rstd: { shape: [rows!] } };
+    return {
+      out: { shape: tokenRowsShape(shape), dtype },
+      mean: { shape: [rows!] },
+      rstd: { shape: [rows!] },
+    };
   },
   run: (runtime, shape, { x, weight, bias }, { out, mean, rstd }) =>
     layerNorm(runtime, {

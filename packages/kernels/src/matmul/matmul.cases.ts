@@ -261,7 +261,8 @@ export const matmulKernel = defineKernel<MatmulShape>({
       b: { shape: bufferShape(shape.bPlacement, groups * bRows, bColumns), dtype: dtypeIn(shape, 'b') },
     };
     if (epilogue.includes('bias')) specs.bias = { shape: [n] };
-    if (epilogue.includes('geluInput')) specs.geluInput = { shape: outShape, dtype: dtypeIn(shape, 'geluInput') };
+    if (epilogue.includes('geluInput'))
+      specs.geluInput = { shape: outShape, dtype: dtypeIn(shape, 'geluInput') };
     if (epilogue.includes('rowScale')) specs.rowScale = { shape: [Math.ceil((groups * m) / rowsPerScale)] };
     if (epilogue.includes('residual')) specs.residual = { shape: outShape };
     return specs;
@@ -340,7 +341,17 @@ export const matmulKernel = defineKernel<MatmulShape>({
       ...(arrays.residual ? { residual: dOut } : {}),
     };
   },
-  cost: ({ m, n, k, groups = 1, accumulate = false, rowsPerScale = 1, epilogue = [], rowSums, halves = [] }) =>
+  cost: ({
+    m,
+    n,
+    k,
+    groups = 1,
+    accumulate = false,
+    rowsPerScale = 1,
+    epilogue = [],
+    rowSums,
+    halves = [],
+  }) =>
     matmulCost(
       { groups, m, n, k },
       {

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { canHold } from '../kernel-spec.js';
 import type { GpuArray } from '../runtime/gpu-array.js';
 import { paperRuntime } from '../runtime/paper-device.js';
 import type { AdapterSummary } from '../runtime/runtime.js';
 import { runnableVariants, selectVariant, type Precision, type Variant } from '../runtime/variants.js';
 import { gelu } from '../gelu/gelu.js';
-import { checkCase, checkReferenceBackward, hasHalves, testKernel } from '../testing/kernel-harness.js';
+import { checkCase, checkReferenceBackward, testKernel } from '../testing/kernel-harness.js';
 import { testRandom } from '../testing/random.js';
 import { isForGpus, isFullTest } from '../testing/test-level.js';
 import { useRuntime } from '../testing/test-runtime.js';
@@ -34,8 +35,7 @@ describe('matmul', () => {
   for (const variant of matmulVariants) {
     it.for(casesOf(variant))(`${variant.name} matches float64: $name`, async (matmulCase, { skip }) => {
       skip(!runnable().includes(variant), 'this device cannot run the variant');
-      const hasNoHalves = !runtime().hasFeature('shader-f16');
-      skip(hasNoHalves && hasHalves(matmulKernel, matmulCase.shape), 'this device has no f16');
+      skip(!canHold(runtime(), matmulKernel, matmulCase.shape), 'this device has no f16');
       await checkCase(runtime(), matmulKernel, matmulCase, variant);
     });
     const random = { ...matmulKernel, variants: [variant], cases: [] };

@@ -19,7 +19,7 @@ import { Transfers, dtypeOf, type HostData } from './transfers.js';
 export type { AdapterSummary, MatrixUnitConfig } from './adapter.js';
 export type { HostData } from './transfers.js';
 
-/** Precision that the inputs of products may be rounded to on the way. */
+/** Precision that the inputs of products may be rounded to, on the way or where they are stored. */
 export type Precision = 'f32' | 'f16';
 
 /** What was measured on this device. */
@@ -56,8 +56,9 @@ export class Runtime {
   /** What was measured on this device, to be set before the first kernel runs; without it, shipped choices hold. */
   tuning: VariantTuning | undefined;
   /**
-   * What inputs may be rounded to inside kernels. `f16` lets products use matrix units, where the device has them and
-   * they are the better choice: errors then are those of 11-bit inputs, and values above 65504 are infinite.
+   * What inputs of products may be rounded to. `f16` lets products use matrix units, where the device has them and they
+   * are the better choice, and models store what feeds products so: errors then are those of 11-bit inputs, and values
+   * above 65504 are infinite. bf16 does not exist in WGSL.
    */
   precision: Precision = 'f32';
   /** When set, every new array starts as NaN, so that a kernel that leaves elements unwritten is found. */
@@ -98,6 +99,11 @@ export class Runtime {
     void device.lost.then(({ reason, message }) =>
       failures.record(new DeviceLostError(String(reason), message)),
     );
+  }
+
+  /** What results that feed products may be stored in: f16 where that is the precision and the device has it. */
+  get activationDtype(): 'f32' | 'f16' {
+    return this.precision === 'f16' && this.hasFeature('shader-f16') ? 'f16' : 'f32';
   }
 
   hasFeature(name: string): boolean {

@@ -24,7 +24,11 @@ export interface WgslParts {
   /** Names of the data, and which of them are real numbers. */
   readonly data: readonly { readonly name: string; readonly isReal: boolean }[];
   /** Names of arrays that a file may speak of; those that are absent make their names false in conditions. */
-  readonly arrays: readonly { readonly name: string; readonly isPresent: boolean; readonly isHalf?: boolean }[];
+  readonly arrays: readonly {
+    readonly name: string;
+    readonly isPresent: boolean;
+    readonly isHalf?: boolean;
+  }[];
 }
 
 /** A complete program. */

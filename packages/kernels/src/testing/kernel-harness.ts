@@ -2,7 +2,13 @@ import { expect, it } from 'vitest';
 import { type DType, type GpuArray, product } from '../runtime/gpu-array.js';
 import { runnableVariants, type Variant } from '../runtime/variants.js';
 import type { HostData, Runtime } from '../runtime/runtime.js';
-import type { ArraySpec, HostArrays, KernelCase, KernelSpec } from '../kernel-spec.js';
+import {
+  canHold,
+  type ArraySpec,
+  type HostArrays,
+  type KernelCase,
+  type KernelSpec,
+} from '../kernel-spec.js';
 import { makeHostData, roundedToF16, scaledError, toFloat64 } from './host-data.js';
 import { isCompared, recordExecution } from './executions.js';
 import { testRandom } from './random.js';
@@ -137,12 +143,6 @@ function toleranceOf<Shape>(spec: KernelSpec<Shape>, variant: Variant, dtype: DT
   return dtype === 'f16' ? arithmetic + 2 ** -11 : arithmetic;
 }
 
-/** Whether arrays of the case are of f16. */
-export function hasHalves<Shape>(spec: KernelSpec<Shape>, shape: Shape): boolean {
-  const arrays = [...Object.values(spec.inputs(shape)), ...Object.values(spec.outputs(shape))];
-  return arrays.some(({ dtype }) => dtype === 'f16');
-}
-
 /** How many random shapes to try besides the cases and from which seed. */
 interface CheckOptions {
   readonly randomShapes?: number;
@@ -181,7 +181,7 @@ export function testKernel<Shape>(
     for (const { testCase, seed } of checksOf(spec, options)) {
       it(`${spec.name}/${variant.name} matches float64: ${testCase.name}`, async ({ skip }) => {
         if (!runnableVariants(runtime(), spec.variants).includes(variant)) skip();
-        if (hasHalves(spec, testCase.shape) && !runtime().hasFeature('shader-f16')) skip();
+        skip(!canHold(runtime(), spec, testCase.shape), 'this device has no f16');
         await checkCase(runtime(), spec, testCase, variant, seed);
       });
     }
@@ -196,7 +196,7 @@ export async function checkKernel<Shape>(
 ): Promise<void> {
   for (const variant of runnableVariants(runtime, spec.variants)) {
     for (const { testCase, seed } of checksOf(spec, options)) {
-      if (hasHalves(spec, testCase.shape) && !runtime.hasFeature('shader-f16')) continue;
+      if (!canHold(runtime, spec, testCase.shape)) continue;
       await checkCase(runtime, spec, testCase, variant, seed);
     }
   }
