@@ -4,7 +4,6 @@
  *
  * Bytes are taken as the host's own: every host that WebGPU runs on is little-endian.
  */
-import { halfValues } from '@tubelet/kernels';
 import {
   LENGTH_FIELD_BYTES,
   MAX_HEADER_BYTES,
@@ -170,6 +169,16 @@ export async function readSafetensorsTensor(
   return decodeEntry(entry, await reader.read(entry.offsetBytes, entry.lengthBytes));
 }
 
+/** One IEEE half-precision bit pattern as a number (IEEE 754-2008, binary16). */
+function halfToNumber(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
 /**
  * A tensor's elements as float32: the data itself for `F32`, a conversion for `F16` and `F64`.
  *
@@ -178,6 +187,6 @@ export async function readSafetensorsTensor(
 export function safetensorsFloat32(key: string, tensor: SafetensorsTensor): Float32Array {
   if (tensor.dtype === 'F32') return tensor.data as Float32Array;
   if (tensor.dtype === 'F64') return Float32Array.from(tensor.data as Float64Array);
-  if (tensor.dtype === 'F16') return halfValues(tensor.data as Uint16Array);
+  if (tensor.dtype === 'F16') return Float32Array.from(tensor.data as Uint16Array, halfToNumber);
   throw new SafetensorsError(key, `dtype ${tensor.dtype} is not a floating-point type`);
 }
