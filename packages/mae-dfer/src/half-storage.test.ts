@@ -37,8 +37,8 @@ describe('blocks whose activations are of f16', () => {
         const frames = runtime.upload(clipBytes(encoder, BATCH), [BATCH, size.frames, 32, 32, 3]);
         const targets = runtime.upload(Float32Array.of(1, 0, 0, 0, 0.5, 0.5), [BATCH, CLASSES]);
         const { logits } = model.forward({ frames }, { recompute });
-        // Gradients of the loss itself would be lost among the smallest f16.
-        const loss = mul(softCrossEntropy(logits, targets), 1024);
+        // As the loss scale begins: smaller gradients would be lost among the smallest f16.
+        const loss = mul(softCrossEntropy(logits, targets), 65536);
         loss.backward();
         const gradients = new Map<string, Float32Array>();
         for (const [name, { gradient }] of model.store.parameters) {
@@ -61,7 +61,7 @@ describe('blocks whose activations are of f16', () => {
       expect(half.gradients).not.toEqual(full.gradients);
       for (const [name, gradient] of full.gradients) {
         expect(relativeError(half.gradients.get(name)!, Float64Array.from(gradient)), name).toBeLessThan(
-          0.01,
+          0.02,
         );
       }
     },
