@@ -2,12 +2,12 @@
 import {
   cropOption,
   debugOption,
+  faceCropOption,
   option,
   optionSet,
   type ValuesOf,
   type ValuesOfSet,
 } from '@tubelet/trainer';
-import { CROP_MODES } from '@tubelet/video';
 import { dataOptions } from './data-source.js';
 import { LAYOUTS } from './embed-layout.js';
 import { PREDICTION_FORMATS } from './predict-format.js';
@@ -36,14 +36,10 @@ const clipOptions = {
 /** Of videos that are no crops yet. */
 const videoClipOptions = {
   ...frameStepOption,
-  crop: option
-    .choice(
-      '<mode>',
-      'face: the aligned face of each person, several people as several answers; voxceleb: top centre of the frame; ' +
-        'centre: its centred square; none: all of it, squashed (default: as in training)',
-      [...CROP_MODES, 'face'],
-    )
-    .optional(),
+  crop: faceCropOption(
+    'the aligned face of each person, several people as several answers',
+    ' (default: as in training)',
+  ).optional(),
 };
 
 const speedOptions = {
