@@ -7,8 +7,8 @@ import {
   UserError,
 } from '@tubelet/trainer';
 import { formatBytes } from '@tubelet/kernels';
-import { openFaceDetector, ShardMaker, type BadFile, type ShardEstimate } from '@tubelet/video';
-import { existsSync, statfsSync, writeFileSync } from 'node:fs';
+import { openFaceDetector, REJECTS_NAME, ShardMaker, type BadFile, type ShardEstimate } from '@tubelet/video';
+import { existsSync, statfsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { PrepareOptions } from './prepare-options.js';
 import type { FoundVideos } from './sources.js';
@@ -35,7 +35,7 @@ export async function prepare(
   let maker: ShardMaker | undefined;
   try {
     maker = await ShardMaker.open({
-      ...{ entries, size, keyFrameInterval, shardBytes: shardSize, workers, detector },
+      ...{ entries, skipped, size, keyFrameInterval, shardBytes: shardSize, workers, detector },
       crop: detector === undefined ? frameCrop : 'face',
     });
     note(`decoder: ${maker.decoder}`);
@@ -45,7 +45,7 @@ export async function prepare(
       note(describeEstimate(estimate, entries.length));
       requireSpace(out, estimate);
     }
-    if (!options.dryRun) await makeShards(maker, entries.length, skipped, options, note);
+    if (!options.dryRun) await makeShards(maker, entries.length, skipped.length, options, note);
   } finally {
     await maker?.close();
     await detector?.close();
@@ -78,7 +78,7 @@ function requireSpace(out: string, { lengthBytes }: ShardEstimate): void {
 async function makeShards(
   maker: ShardMaker,
   sources: number,
-  skipped: readonly BadFile[],
+  skipped: number,
   { out, resume }: PrepareOptions,
   note: (message: string) => void,
 ): Promise<void> {
@@ -99,11 +99,9 @@ async function makeShards(
       console.log(`stopped: ${summary}\nthe same command with --resume goes on from here`);
       return;
     }
-    const report = join(out, 'rejects.tsv');
-    const all = [...skipped, ...rejected];
-    writeFileSync(report, all.map(({ path, reason }) => `${path}\t${reason}\n`).join(''));
     console.log(`${summary} in ${out}`);
-    if (all.length > 0) console.log(`left out ${all.length} files: ${report} says why`);
+    const left = skipped + rejected.length;
+    if (left > 0) console.log(`left out ${left} files: ${join(out, REJECTS_NAME)} says why`);
   } finally {
     counter.stop();
     stop.dispose();

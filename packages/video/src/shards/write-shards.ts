@@ -16,6 +16,8 @@ import { ShardWriter, type ShardProgress } from './shard-writer';
 export interface ShardOptions {
   /** As `listVideos` finds them; whole videos, their `timeRange` is not looked at. */
   entries: readonly VideoEntry[];
+  /** Files beside them that are no videos, for the list of what was left out. */
+  skipped?: readonly BadFile[];
   /** Edge of the frames, even. */
   size: number;
   /** `face`: the aligned face of whoever is seen largest and longest, as `data faces` cuts it. */
@@ -142,7 +144,7 @@ export class ShardMaker {
         if (isStopped()) break;
       }
       const finished = index === entries.length;
-      if (finished) await writer.finish();
+      if (finished) await writer.finish(this.options.skipped ?? []);
       return { finished, progress: writer.progress };
     } finally {
       await writer.close();
