@@ -1,5 +1,5 @@
 /** Options that the commands share which apply a classifier to videos. */
-import { cropOption, option, type ValuesOf } from '@tubelet/trainer';
+import { cropOption, faceCropOption, option, type ValuesOf } from '@tubelet/trainer';
 
 export const PARTS = ['test', 'train', 'all'] as const;
 export type Part = (typeof PARTS)[number];
