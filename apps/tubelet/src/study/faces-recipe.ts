@@ -30,7 +30,7 @@ export const labelledFaces = { ...drawing, variety: 0, hold: 0.7 };
  * Faces to pre-train on: other people than the labelled ones, and of greater variety. From faces that differ in little
  * but the expression the encoder learns to fill in the average face, and fine-tuning finds nothing in it.
  */
-export const unlabelledFaces = { ...drawing, seed: 1, variety: 1 };
+export const unlabelledFaces = { ...drawing, seed: 1, variety: 1, folds: 2 };
 
 /** Options of `tubelet pretrain`. */
 export const pretraining = {

@@ -68,7 +68,7 @@ const PRETRAINING_CLIPS = 1_092_009;
 const TRAINING_SHARE = 0.8;
 const FINETUNING_EPOCHS = { paper: 100, drawn: 6 };
 /** People without labels for so many with labels: the fifty epochs of the recipes are of few clips. */
-export const unlabelledPeople = (people: number) => Math.ceil(people / 6);
+export const unlabelledPeople = (people: number) => Math.max(2, Math.ceil(people / 6));
 const DRAWN_CLASSES = 7;
 
 type Model = 'tiny' | 'small' | 'base' | 'vit-base';
