@@ -3,15 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { unlabelledFaces } from './faces-recipe.js';
-import {
-  planStudy,
-  planText,
-  SPEEDS,
-  startOf,
-  STEP_GFLOP,
-  STEP_MS,
-  unlabelledPeople,
-} from './study-plan.js';
+import { planStudy, planText, SPEEDS, startOf, STEP_GFLOP, STEP_MS, unlabelledPeople } from './study-plan.js';
 import type { StudyPlan, StudyRun, StudySettings } from './study-plan.js';
 import { STUDIES, studyOf } from './studies.js';
 
