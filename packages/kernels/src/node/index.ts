@@ -17,3 +17,5 @@ export { throttlePolling } from './throttle';
 export { probeGpu, WrongResultError, type GpuReport } from './probe';
 export { closeNodeRuntime, gpuBindingsVersion, openNodeRuntime } from './open-runtime';
 export { nodeCompiler, readTuningTable, tuningFile, writeTuningTable } from './tuning-file';
+export { makeStaging } from './staging';
+export { whileFilling } from './while-filling';
