@@ -64,7 +64,7 @@ async function install(project, packed, { isGlobal, env }) {
     return;
   }
   const where = isGlobal ? ['--global', '--prefix', project] : [];
-  const tools = isGlobal ? [] : ['typescript@6.0.3', '@types/node@20', 'vite@8.3.8'];
+  const tools = isGlobal ? [] : ['typescript@6.0.3', '@types/node@20', 'vite@8.3.8', 'tsx'];
   const args = ['install', ...where, ...packed.map(({ tarball }) => tarball), ...tools];
   say(`npm install${isGlobal ? ' --global' : ''}: ${packed.length} tarballs and what they need …`);
   const { stdout } = await runNpm(args, { cwd: project, env, timeoutMs: HANGING_MS });
@@ -86,6 +86,26 @@ const programsOf = ({ folder }) =>
   [...readFileSync(join(folder, 'README.md'), 'utf8').matchAll(/^```js\n(.*?)^```$/gms)].map(
     ([, text]) => text,
   );
+
+/** The programs of the guide to a first kernel, by the names that it gives them. */
+const guide = Object.fromEntries(
+  [
+    ...readFileSync(join(root, 'docs', 'writing-a-kernel.md'), 'utf8').matchAll(
+      /^```ts\n(.*?)^```\n\n```sh\nnpx tsx (\S+)\n```$/gms,
+    ),
+  ].map(([, text, name]) => [name, text]),
+);
+
+/** Follows the guide, whose `tsx` only the registry has. */
+function runGuide(project, env) {
+  const tsx = createRequire(join(project, 'package.json')).resolve('tsx/cli');
+  for (const [name, text] of Object.entries(guide)) {
+    writeFileSync(join(project, name), text);
+    const { status, stdout, output } = run(tsx, [name], { cwd: project, env });
+    require(status === 0, `${name} of the guide ends with ${status}`, output);
+    say(`${name} of the guide: ${stdout.trim().split('\n').at(-1)}`);
+  }
+}
 
 /** @returns the lines that the program of `@tubelet/autograd` writes */
 function runReadmes(project, packed, env) {
@@ -163,6 +183,7 @@ function checkTypes(project, packed, env) {
     Object.keys(exports).map((entry) => `${name}${entry.slice(1)}`),
   );
   const texts = {
+    ...guide,
     'entries.ts': [
       ...entries.map((entry, i) => `import * as entry${i} from '${entry}';`),
       `export const entries = [${entries.map((_, i) => `entry${i}`).join(', ')}];`,
@@ -259,6 +280,7 @@ try {
   checkTypes(project, packed, env);
 
   if (isFromRegistry) {
+    runGuide(project, withDriver);
     const [, clip] = await demoClips(cacheDirectory(), say);
     const predict = ['predict', clip, '--checkpoint', writeClassifier(project, withDriver)];
     runCommands(

@@ -45,6 +45,7 @@ export {
   type FinetuneStateDictOptions,
 } from './import/finetune-state-dict.js';
 export { requireHarmless } from './import/hostile-pickle.js';
+export { publishedPretraining } from './import/published-pretraining.js';
 export {
   readPytorchCheckpoint,
   type CheckpointSetting,
