@@ -252,7 +252,9 @@ try {
     kept.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])),
   );
   Object.assign(env, { HOME: home, USERPROFILE: home });
-  if (isFromRegistry) Object.assign(env, await settingsOfNpm(), { VK_DRIVER_FILES: join(home, 'none.json') });
+  // Without these, the loader of Vulkan finds no driver that is installed in the usual places.
+  if (isFromRegistry)
+    Object.assign(env, await settingsOfNpm(), { XDG_DATA_DIRS: home, XDG_CONFIG_DIRS: home });
   const withDriver = isFromRegistry ? env : { ...env, TUBELET_CACHE_DIR: cacheDirectory() };
 
   const prefix = made('prefix');
@@ -286,8 +288,8 @@ try {
     runCommands(
       prefix,
       [
-        [predict, /(glad|calm|sad)/],
-        [[...predict, '--crop', 'face'], /installing the face detector[^]*(glad|calm|sad)/],
+        [predict, /^ {2}(glad|calm|sad) +[\d.]+ %/m],
+        [[...predict, '--crop', 'face'], /installing the face detector[^]*^ {2}(glad|calm|sad) +[\d.]+ %/m],
       ],
       inHome,
     );

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import {
   cacheDirectory,
   makeStaging,
+  namedDriver,
   vulkanChoice,
   whileFilling,
   type GpuReport,
@@ -50,6 +51,14 @@ export async function ensureAdapter({ force, probe, say }: SetupOptions): Promis
   }
   if (choice === 'system' || process.platform !== 'linux') {
     throw new Error('WebGPU finds no adapter. `npx tubelet doctor` says what is missing.');
+  }
+
+  const named = namedDriver();
+  if (choice === 'auto' && named && !named.startsWith(cache)) {
+    throw new Error(
+      `the environment names ${named} as the driver (VK_DRIVER_FILES or VK_ICD_FILENAMES), and no other is used beside ` +
+        'it. Unset the variable, or set TUBELET_VULKAN=llvmpipe, and run `npx tubelet setup` again.',
+    );
   }
 
   // Only the driver in the staging folder is recorded there.

@@ -2,6 +2,7 @@ export { isSoftwareAdapter } from '../runtime/adapter.js';
 export { cacheDirectory } from './cache';
 export {
   driverManifestName,
+  namedDriver,
   recordedDrivers,
   useSoftwareDriver,
   vulkanChoice,
