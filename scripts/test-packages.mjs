@@ -145,7 +145,7 @@ const CLASSIFIER = `
 import { Engine, readStateDict } from '@tubelet/autograd';
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
 import { Classifier, lgiFormer } from '@tubelet/mae-dfer';
-import { saveCheckpoint } from '@tubelet/trainer';
+import { saveCheckpoint } from '@tubelet/trainer/formats';
 
 const size = { imageSize: 64, frames: 4, dim: 32, depth: 2, heads: 2, region: [1, 2, 4] };
 const model = { encoder: lgiFormer('tiny', size), classes: 3, pooling: 'representative' };

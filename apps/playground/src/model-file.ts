@@ -1,10 +1,16 @@
-import { decodeSafetensors, SafetensorsError, type SafetensorsTensor } from '@tubelet/autograd';
 import {
   CheckpointFormatError,
+  decodeSafetensors,
+  HostilePickleError,
+  readPytorchCheckpoint,
+  requireHarmless,
+  SafetensorsError,
+  type SafetensorsTensor,
+} from '@tubelet/autograd/formats';
+import {
   decoderFromJson,
   encoderFromJson,
   publishedPretraining,
-  readPytorchCheckpoint,
   type ClassifierConfig,
   type PretrainingConfig,
 } from '@tubelet/mae-dfer';
@@ -63,6 +69,7 @@ export function readModelFile(name: string, bytes: Uint8Array): ModelFile {
 
 function reasonOf(error: Error): string {
   if (error instanceof CheckpointFormatError) return error.message;
+  if (error instanceof HostilePickleError) return error.message.replace(/\.$/, '');
   const what = error instanceof SafetensorsError ? 'not a safetensors file, or is cut short' : 'damaged';
   return `it is ${what} (${error.message})`;
 }
@@ -70,6 +77,7 @@ function reasonOf(error: Error): string {
 /** A checkpoint of pre-training that PyTorch wrote. Nothing in it is run. */
 function publishedModel(bytes: Uint8Array): ModelFile {
   const checkpoint = readPytorchCheckpoint(bytes);
+  requireHarmless(checkpoint);
   if (checkpoint.tensors.has('head.weight')) {
     throw new CheckpointFormatError(
       'it is a classifier that does not name its classes; make a file of it that does: ' +

@@ -2,14 +2,8 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  checkpointPath,
-  loadCheckpoint,
-  logPath,
-  readEvaluation,
-  readLog,
-  type LogRecord,
-} from '@tubelet/trainer';
+import { logPath, readEvaluation, readLog, type LogRecord } from '@tubelet/trainer';
+import { checkpointPath, loadCheckpoint } from '@tubelet/trainer/formats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readClassifierFile } from '../classifier/classifier-file.js';
 import { DOT_CLASSES, writeDotData, writeDotVideo } from '../testing/moving-dots.js';
@@ -40,8 +34,11 @@ describe('tubelet finetune', () => {
     );
     const test = await readEvaluation(join(run, 'test', 'evaluation.json'));
     expect(test.metrics.count).toBe(36);
-    // Chance is 1/3. Runs differ by the rounding of the adapter: most end at 2/3 (moving from still) or above.
-    expect(test.metrics.uar).toBeGreaterThan(0.5);
+    // Guessing gives a loss of ln 3 = 1.10, and a UAR of 1/3, give or take 0.08 for 36 videos. What is learnt differs with
+    // the rounding of the adapter: losses of 0.76 and 0.85, a UAR from 0.5 to 2/3 (moving from still) and above.
+    const losses = (await records(run, 'step')).map(({ metrics }) => (metrics as { loss: number }).loss);
+    expect(losses.slice(-10).reduce((sum, loss) => sum + loss, 0) / 10).toBeLessThan(0.95);
+    expect(test.metrics.uar).toBeGreaterThan(0.4);
     expect(text).toContain('test of fold 1: 36 videos');
     expect(text).toMatch(/validated on 6 training videos held out/);
 

@@ -1,8 +1,7 @@
+import { CheckpointFormatError, type PytorchCheckpoint } from '@tubelet/autograd/formats';
 import { lgiFormer, paperClip, tokenGrid, vitBase, type EncoderConfig, type Extents } from '../config.js';
 import type { PretrainingConfig } from '../pretraining-model.js';
 import { depthOfShapes, encoderOfShapes } from './encoder-of-shapes.js';
-import { CheckpointFormatError } from './errors.js';
-import type { PytorchCheckpoint } from './pytorch-checkpoint.js';
 
 /** The regions of the paper's Table 4, its own first. */
 const PAPER_REGIONS: readonly Extents[] = [
