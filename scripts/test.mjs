@@ -1,9 +1,13 @@
-// Runs every package's tests, two packages at a time: a software GPU uses every core, but compiles kernels on one.
+// Runs every package's tests, two packages at a time: a software GPU uses every core, but compiles kernels on one. Most of
+// a first run is compiling, and llvmpipe compiles for vectors of 128 bits in little more than half of the time that its
+// own width takes: unless LP_NATIVE_VECTOR_WIDTH says otherwise, that is the width. `npm run test:subgroups` runs others.
 //
 //   node scripts/test.mjs [--rest]     --rest runs what that leaves out, and nothing else: more shapes of the kernels
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { root } from './lib/root.mjs';
+import { shaderCache } from './lib/shader-cache.mjs';
+import { importSource } from './lib/source.mjs';
 
 const unknown = process.argv.slice(2).filter((argument) => argument !== '--rest');
 if (unknown.length > 0) {
@@ -20,11 +24,21 @@ console.log(
 const tasks = rest ? ['test', '--filter=@tubelet/kernels'] : ['test', 'test:scripts', '--concurrency=2'];
 // One package's failure does not hide another's.
 const output = ['--output-logs=full', '--log-order=stream', '--continue'];
+const width = process.env.LP_NATIVE_VECTOR_WIDTH ?? '128';
+const { cacheDirectory } = await importSource('packages/kernels/src/node/index.ts');
+const env = {
+  ...process.env,
+  TURBO_TELEMETRY_DISABLED: '1',
+  TUBELET_TEST: rest ? 'rest' : 'daily',
+  LP_NATIVE_VECTOR_WIDTH: width,
+  // Mesa's shader cache does not know the width: shared, it would hand out code compiled for another one.
+  MESA_SHADER_CACHE_DIR: shaderCache(cacheDirectory(), `${width}-bit`),
+};
 const turbo = createRequire(import.meta.url).resolve('turbo/bin/turbo');
 const { status, error } = spawnSync(process.execPath, [turbo, 'run', ...tasks, ...output], {
   cwd: root,
   stdio: 'inherit',
-  env: { ...process.env, TURBO_TELEMETRY_DISABLED: '1', TUBELET_TEST: rest ? 'rest' : 'daily' },
+  env,
 });
 if (error) console.error(error.message);
 process.exitCode = status ?? 1;

@@ -7,8 +7,8 @@ import {
   UserError,
 } from '@tubelet/trainer';
 import { formatBytes } from '@tubelet/kernels';
-import { ShardMaker, type BadFile, type ShardEstimate } from '@tubelet/video';
-import { existsSync, statfsSync, writeFileSync } from 'node:fs';
+import { REJECTS_NAME, ShardMaker, type BadFile, type ShardEstimate } from '@tubelet/video';
+import { existsSync, statfsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { PrepareOptions } from './prepare-options.js';
 import type { FoundVideos } from './sources.js';
@@ -27,7 +27,7 @@ export async function prepare(
   notes.forEach(note);
   note(`sources: ${entries.length}; other files, which are left out: ${skipped.length}`);
   const maker = await ShardMaker.open({
-    ...{ entries, size, crop, keyFrameInterval, shardBytes: shardSize, workers },
+    ...{ entries, skipped, size, crop, keyFrameInterval, shardBytes: shardSize, workers },
   });
   try {
     note(`decoder: ${maker.decoder}`);
@@ -37,7 +37,7 @@ export async function prepare(
       note(describeEstimate(estimate, entries.length));
       requireSpace(out, estimate);
     }
-    if (!options.dryRun) await makeShards(maker, entries.length, skipped, options, note);
+    if (!options.dryRun) await makeShards(maker, entries.length, skipped.length, options, note);
   } finally {
     await maker.close();
   }
@@ -69,7 +69,7 @@ function requireSpace(out: string, { lengthBytes }: ShardEstimate): void {
 async function makeShards(
   maker: ShardMaker,
   sources: number,
-  skipped: readonly BadFile[],
+  skipped: number,
   { out, resume }: PrepareOptions,
   note: (message: string) => void,
 ): Promise<void> {
@@ -90,11 +90,9 @@ async function makeShards(
       console.log(`stopped: ${summary}\nthe same command with --resume goes on from here`);
       return;
     }
-    const report = join(out, 'rejects.tsv');
-    const all = [...skipped, ...rejected];
-    writeFileSync(report, all.map(({ path, reason }) => `${path}\t${reason}\n`).join(''));
     console.log(`${summary} in ${out}`);
-    if (all.length > 0) console.log(`left out ${all.length} files: ${report} says why`);
+    const left = skipped + rejected.length;
+    if (left > 0) console.log(`left out ${left} files: ${join(out, REJECTS_NAME)} says why`);
   } finally {
     counter.stop();
     stop.dispose();

@@ -103,6 +103,7 @@ export { DecoderPool, defaultWorkerCount } from './pool';
 export { readClip } from './read-clip';
 export { resizeBilinear, type Box } from './resize';
 export { clipFrameIndices, clipStartCount, type ClipShape } from './sampling';
+export { REJECTS_NAME } from './shards/shard-index';
 export { ShardMaker, type ShardEstimate } from './shards/write-shards';
 export { listVideos, type VideoListing } from './source';
 export {

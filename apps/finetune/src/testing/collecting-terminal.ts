@@ -1,4 +1,4 @@
-import type { Terminal } from '../output.js';
+import type { Terminal } from '../shared/output.js';
 
 /** A terminal that keeps what it is told, but for lines of progress: how many come depends on the machine. */
 export interface CollectingTerminal extends Terminal {

@@ -1,6 +1,6 @@
 /** Runs `tubelet finetune` within the test. */
 import { vi } from 'vitest';
-import { trainCommand } from '../train-command.js';
+import { trainCommand } from '../train/train-command.js';
 
 /** A model and settings that learn a handful of small clips in seconds. */
 const SMALL =

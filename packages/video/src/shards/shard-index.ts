@@ -9,6 +9,9 @@ import { VideoSourceError, type BadFile } from '../errors';
 import type { VideoEntry } from '../video-entry';
 
 export const INDEX_NAME = 'index.jsonl';
+
+/** The name of the list of what was left out of shards, each path with its reason after a tab. */
+export const REJECTS_NAME = 'rejects.tsv';
 const FORMAT = 'tubelet shards 1';
 const FIRST_LINE_BEGINNING = `{"format":"${FORMAT}"`;
 

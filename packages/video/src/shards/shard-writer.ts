@@ -13,6 +13,7 @@ import {
   INDEX_NAME,
   isClip,
   readIndex,
+  REJECTS_NAME,
   shardName,
   type ShardSettings,
   type SourceLine,
@@ -119,9 +120,15 @@ export class ShardWriter {
     await this.addLine({ rejected: file.path, reason: file.reason });
   }
 
-  /** Ends the last shard and the index. */
-  async finish(): Promise<void> {
+  /**
+   * Ends the last shard, names all that was left out, and ends the index: a complete index lacks nothing beside it.
+   *
+   * @param skipped files that never were sources.
+   */
+  async finish(skipped: readonly BadFile[]): Promise<void> {
     await this.closeShard();
+    const lines = [...skipped, ...this.progress.rejected].map(({ path, reason }) => `${path}\t${reason}\n`);
+    writeFileSync(join(this.folder, REJECTS_NAME), lines.join(''));
     await this.index.write(COMPLETE_LINE);
     await this.index.sync();
   }

@@ -26,7 +26,7 @@ import {
   writeNumberedVideo,
 } from '../testing/videos';
 import type { ClipDescription } from './member';
-import { INDEX_NAME } from './shard-index';
+import { INDEX_NAME, REJECTS_NAME } from './shard-index';
 import { ShardMaker, type ShardOptions } from './write-shards';
 import { toRgb } from '../pixels/to-rgb';
 import { rgbOfClips } from '../testing/rgb';
@@ -105,6 +105,8 @@ describe('shards', () => {
     const { rejected, finished } = await make('again');
     expect(finished).toBe(true);
     expect(rejected).toEqual([at('videos', 'cut.mp4'), at('videos', 'text.mp4')]);
+    const left = readFileSync(at('again', REJECTS_NAME), 'utf8').trimEnd().split('\n');
+    expect(left).toEqual(rejected.map((path) => expect.stringMatching(new RegExp(`^${path}\t.`))));
     const shards = readdirSync(at('again')).filter((name) => name.endsWith('.tar'));
     expect(shards.length).toBeGreaterThan(2);
     const files = (

@@ -14,6 +14,8 @@ import { ShardWriter, type ShardProgress } from './shard-writer';
 export interface ShardOptions {
   /** As `listVideos` finds them; whole videos, their `timeRange` is not looked at. */
   entries: readonly VideoEntry[];
+  /** Files beside them that are no videos, for the list of what was left out. */
+  skipped?: readonly BadFile[];
   /** Edge of the frames, even. */
   size: number;
   crop: CropMode;
@@ -135,7 +137,7 @@ export class ShardMaker {
         if (isStopped()) break;
       }
       const finished = index === entries.length;
-      if (finished) await writer.finish();
+      if (finished) await writer.finish(this.options.skipped ?? []);
       return { finished, progress: writer.progress };
     } finally {
       await writer.close();

@@ -1,0 +1,275 @@
+/** Cuts the faces of a data set out of its videos, one person of each. */
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import {
+  createCounter,
+  debugOption,
+  option,
+  OptionError,
+  optionSet,
+  stopOnSignals,
+  UserError,
+  type Counter,
+  type ValuesOfSet,
+} from '@tubelet/trainer';
+import {
+  contactSheet,
+  DecoderPool,
+  defaultWorkerCount,
+  FACE_SIZE,
+  findPeople,
+  forEachConcurrently,
+  imageToJpg,
+  listVideos,
+  openFaceDetector,
+  VideoDecodeError,
+  wholeFrames,
+  writeFaces,
+  type FaceDetector,
+  type SheetRow,
+} from '@tubelet/video';
+import { facePlace, type FaceSet } from './faces-layout.js';
+import { terminal, type Terminal } from '../shared/output.js';
+
+/** The options of `data faces`. */
+export const facesOptions = optionSet({
+  'Options:': {
+    root: option.text('<dir>', 'the folder of the videos, as their owners distribute them'),
+    out: option.text(
+      '<dir>',
+      'folder for the faces, faces.jsonl and the contact sheets cut.jpg and failed.jpg',
+    ),
+    size: option.whole('<px>', 'edge of the faces, in pixels', { min: 16 }).default(FACE_SIZE),
+    workers: option.whole('<n>', 'videos at once (default: one for each processor but one)').optional(),
+    resume: option.flag(
+      'continue in --out where data faces was stopped or killed; what failed is tried again',
+    ),
+    ...debugOption,
+  },
+});
+
+export type DataFacesOptions = Readonly<Omit<ValuesOfSet<typeof facesOptions>, 'debug'>> & {
+  readonly set: FaceSet;
+};
+
+/** A line of faces.jsonl. */
+export type FacesRecord =
+  | {
+      readonly source: string;
+      readonly outcome: 'cut';
+      /** Relative to --out. */
+      readonly folder: string;
+      readonly frames: number;
+      /** Frames of the video in which the person is not to be seen. */
+      readonly missing: number;
+      /** Frames across which the face was carried without being found. */
+      readonly bridged: number;
+      /** People in the video, the one who was cut among them. */
+      readonly people: number;
+      /** Mean edge of what was cut, in pixels of the video. */
+      readonly side: number;
+      readonly score: number;
+    }
+  | { readonly source: string; readonly outcome: 'failed'; readonly reason: string };
+
+const RECORDS = 'faces.jsonl';
+/** Rows of a contact sheet, and faces in each. */
+const SHEET_ROWS = 60;
+const SHEET_FACES = 6;
+/** Faces cut from fewer pixels are mostly invented by enlarging them. */
+const SMALL_SIDE = 64;
+
+/** What an earlier run has cut and is still there. */
+function earlierRecords(out: string): FacesRecord[] {
+  const file = join(out, RECORDS);
+  if (!existsSync(file)) return [];
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .flatMap((line) => {
+      try {
+        return [JSON.parse(line) as FacesRecord];
+      } catch {
+        // The last line of a run that was killed.
+        return [];
+      }
+    })
+    .filter((record) => record.outcome === 'cut' && existsSync(join(out, record.folder)));
+}
+
+interface Job {
+  readonly source: string;
+  readonly folder: string;
+}
+
+/** Which videos go where. Throws a UserError where none belongs to the data set. */
+async function planJobs({ set, root }: DataFacesOptions, io: Terminal): Promise<Job[]> {
+  const { entries, skipped } = await listVideos(root);
+  const jobs = new Map<string, Job>();
+  const reasons = new Map<string, { count: number; example: string }>();
+  const leaveOut = (reason: string, example: string) =>
+    reasons.set(reason, { example, count: (reasons.get(reason)?.count ?? 0) + 1 });
+  for (const { path, reason } of skipped) leaveOut(reason, path);
+  for (const { path } of entries) {
+    const place = facePlace(set, resolve(root), path);
+    if ('leftOut' in place) leaveOut(place.leftOut, path);
+    else if (jobs.has(place.folder)) leaveOut(`a second video for ${place.folder}`, path);
+    else jobs.set(place.folder, { source: path, folder: place.folder });
+  }
+  for (const [reason, { count, example }] of reasons)
+    io.note(`leaving out ${count} such as ${example}: ${reason}`);
+  if (jobs.size === 0)
+    throw new UserError(
+      `${root} holds no video of ${set}: \`tubelet data faces --help\` says what it should hold`,
+    );
+  return [...jobs.values()];
+}
+
+/** What the work on all videos shares. */
+interface Shop {
+  readonly pool: DecoderPool;
+  readonly detector: FaceDetector;
+  readonly out: string;
+  readonly size: number;
+}
+
+async function cutOne({ source, folder }: Job, { pool, detector, out, size }: Shop): Promise<FacesRecord> {
+  const info = await pool.probe(source);
+  const tracks = await findPeople(pool, info, detector);
+  const [track] = tracks;
+  if (track === undefined)
+    throw new VideoDecodeError(source, `no face was found in its ${info.frameCount} frames`);
+  await writeFaces(pool, info, [track], [join(out, folder)], size);
+  const { frames, bridged, score } = track;
+  const side = frames.reduce((sum, one) => sum + one.side, 0) / frames.length;
+  return {
+    ...{ source, outcome: 'cut', folder, frames: frames.length, missing: info.frameCount - frames.length },
+    ...{ bridged, people: tracks.length, side: Math.round(side), score: Number(score.toFixed(3)) },
+  };
+}
+
+/** The middle frame of a video, for the sheet of what failed; nothing where it cannot be decoded. */
+async function middleFrame({ pool }: Shop, source: string): Promise<Buffer[]> {
+  try {
+    const info = await pool.probe(source);
+    for await (const { image } of wholeFrames(pool, info, [info.frameCount >> 1]))
+      return [await imageToJpg(image)];
+  } catch (error) {
+    if (!(error instanceof VideoDecodeError)) throw error;
+  }
+  return [];
+}
+
+/** As many as fit on a sheet, spread evenly. */
+const spread = <T>(all: readonly T[], count: number): T[] =>
+  all.length <= count
+    ? [...all]
+    : Array.from({ length: count }, (_, i) => all[Math.floor((i * all.length) / count)]!);
+
+function cutRow(out: string, record: FacesRecord & { outcome: 'cut' }): SheetRow {
+  const { folder, frames, missing, bridged, people, side } = record;
+  const names = spread(readdirSync(join(out, folder)).sort(), SHEET_FACES);
+  const text = [folder, `${frames} frames of ${side} px`];
+  if (missing + bridged > 0) text.push(`${missing} frames without, ${bridged} bridged`);
+  if (people > 1) text.push(`one of ${people} people`);
+  return { text, images: names.map((name) => join(out, folder, name)) };
+}
+
+/** What somebody should look at, one line each. */
+function remarks(records: readonly FacesRecord[]): string[] {
+  const cut = records.filter((record) => record.outcome === 'cut');
+  const remark = (what: string, doubtful: typeof cut) =>
+    doubtful.length === 0 ? [] : [`${what}: ${doubtful.length} videos, such as ${doubtful[0]!.source}`];
+  return [
+    ...remark(
+      'several people, of whom the most present was cut',
+      cut.filter(({ people }) => people > 1),
+    ),
+    ...remark(
+      'frames without the person were left out',
+      cut.filter(({ missing }) => missing > 0),
+    ),
+    ...remark(
+      'the face was not found in a fifth of the frames or more, and its place was interpolated',
+      cut.filter(({ bridged, frames }) => bridged >= frames / 5),
+    ),
+    ...remark(
+      `faces of less than ${SMALL_SIDE} px, enlarged`,
+      cut.filter(({ side }) => side < SMALL_SIDE),
+    ),
+  ];
+}
+
+/**
+ * Cuts the faces of a data set.
+ *
+ * @param open gives the detector
+ * @throws {UserError} when there is nothing to cut, or not one face was found; errors of the detector
+ */
+export async function dataFaces(
+  options: DataFacesOptions,
+  io: Terminal = terminal,
+  open: (say: (line: string) => void, workers: number) => Promise<FaceDetector> = openFaceDetector,
+  counter: Counter = createCounter('videos'),
+): Promise<void> {
+  const { out, size, resume, workers = defaultWorkerCount() } = options;
+  if (!resume && existsSync(join(out, RECORDS)))
+    throw new OptionError('--out', out, 'another folder, or --resume: faces were cut into this one');
+  const jobs = await planJobs(options, io);
+  const records = earlierRecords(out);
+  const done = new Set(records.map(({ source }) => source));
+  const left = jobs.filter(({ source }) => !done.has(source));
+  io.note(`videos: ${jobs.length}${resume ? `, of which ${jobs.length - left.length} are done` : ''}`);
+  mkdirSync(out, { recursive: true });
+  writeFileSync(join(out, RECORDS), records.map((record) => `${JSON.stringify(record)}\n`).join(''));
+
+  const detector = await open(io.note, workers);
+  const stop = stopOnSignals(io.note, 'finishing the videos under way');
+  const failedRows: SheetRow[] = [];
+  try {
+    const pool = await DecoderPool.open({ workers });
+    const shop = { pool, detector, out, size };
+    try {
+      let count = 0;
+      await forEachConcurrently(left, workers, async (job) => {
+        if (stop.requested) return;
+        let record: FacesRecord;
+        try {
+          record = await cutOne(job, shop);
+        } catch (error) {
+          if (!(error instanceof VideoDecodeError)) throw error;
+          const { reason } = error;
+          record = { source: job.source, outcome: 'failed', reason };
+          counter.note(`failed: ${job.source}: ${reason}`);
+          if (failedRows.length < SHEET_ROWS)
+            failedRows.push({ text: [job.source, reason], images: await middleFrame(shop, job.source) });
+        }
+        records.push(record);
+        appendFileSync(join(out, RECORDS), `${JSON.stringify(record)}\n`);
+        counter.update(++count, left.length);
+      });
+    } finally {
+      await pool.close();
+    }
+  } finally {
+    counter.stop();
+    stop.dispose();
+    await detector.close();
+  }
+  const cut = records.filter((record) => record.outcome === 'cut');
+  const failed = records.length - cut.length;
+  if (cut.length > 0)
+    writeFileSync(
+      join(out, 'cut.jpg'),
+      await contactSheet(spread(cut, SHEET_ROWS).map((one) => cutRow(out, one))),
+    );
+  if (failed > 0) writeFileSync(join(out, 'failed.jpg'), await contactSheet(failedRows));
+  const lines = [
+    `faces of ${cut.length} videos in ${out}; look at ${join(out, 'cut.jpg')}`,
+    ...(failed > 0 ? [`failed: ${failed} videos, see ${join(out, 'failed.jpg')} and ${RECORDS}`] : []),
+    ...remarks(records),
+    ...(records.length < jobs.length ? ['stopped: the same command with --resume goes on from here'] : []),
+  ];
+  await io.write(`${lines.join('\n')}\n`);
+  if (cut.length === 0 && failed > 0)
+    throw new UserError(`no face could be cut out of the videos of ${options.root}`);
+}

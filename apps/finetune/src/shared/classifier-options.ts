@@ -1,0 +1,56 @@
+/** Options that the commands share which apply a classifier to videos. */
+import { cropOption, option, type ValuesOf } from '@tubelet/trainer';
+import { CROP_MODES } from '@tubelet/video';
+
+export const PARTS = ['test', 'train', 'all'] as const;
+export type Part = (typeof PARTS)[number];
+
+export const classifierOption = {
+  checkpoint: option.text(
+    '<place>',
+    'a fine-tuned checkpoint, or the folder of a run for its newest; for its best: RUN/checkpoints/best.safetensors; with --fold all a folder of these',
+  ),
+};
+
+const frameStepOption = {
+  frameStep: option
+    .whole('<n>', 'distance between frames of a clip, in frames of the video (default: as in training)')
+    .optional(),
+};
+
+export const clipOptions = {
+  ...frameStepOption,
+  crop: cropOption(' (default: as in training)').optional(),
+};
+
+/** Of videos that are no crops yet. */
+export const videoClipOptions = {
+  ...frameStepOption,
+  crop: option
+    .choice(
+      '<mode>',
+      'face: the aligned face of each person, several people as several answers; voxceleb: top centre of the frame; ' +
+        'centre: its centred square; none: all of it, squashed (default: as in training)',
+      [...CROP_MODES, 'face'],
+    )
+    .optional(),
+};
+
+export const speedOptions = {
+  batchSize: option.whole('<n>', 'clips in one pass of the model').default(8),
+  workers: option.whole('<n>', 'decoding threads (default: one for each processor but one)').optional(),
+};
+
+/** Which classifier, and how clips are cut out of videos for it. */
+export type ClassifierOptions = Readonly<
+  ValuesOf<typeof classifierOption & typeof clipOptions & typeof speedOptions>
+>;
+
+export const foldOption = {
+  fold: option
+    .wholeOrAll(
+      '<n>',
+      'default: the one that the classifier was trained for, else 1; all: every fold with its own classifier, from a folder of them',
+    )
+    .optional(),
+};

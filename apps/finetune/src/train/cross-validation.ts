@@ -1,0 +1,64 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ClassifierConfig } from '@tubelet/mae-dfer';
+import { readLaunch } from '@tubelet/mpi';
+import {
+  type Evaluation,
+  OptionError,
+  readRunConfig,
+  requireSameSettings,
+  savedSettings,
+} from '@tubelet/trainer';
+import type { Dataset } from '@tubelet/video';
+import { videosOfFold } from '../shared/data-source.js';
+import { foldSettings, sharedSettings } from './fold-settings.js';
+import { readTest, reportCrossValidation } from './test-report.js';
+import type { RunOptions } from './train-options.js';
+import { train } from './train.js';
+
+/** The run folder of a fold. */
+export function foldDirectory(directory: string, fold: number): string {
+  return join(directory, `fold-${fold}`);
+}
+
+/**
+ * Trains and tests every fold, one after the other, each as a run of its own in `fold-…`, and merges the results. With
+ * `--resume`, folds that are tested already are taken as they are, one that was interrupted goes on, the others begin.
+ *
+ * @throws {UserError} when a fold was begun with other settings: folds of different trainings are not one result
+ */
+export async function crossValidate(
+  dataset: Dataset,
+  options: RunOptions,
+  config: ClassifierConfig,
+  commandLine: readonly string[],
+): Promise<void> {
+  if (options.stopAfter !== undefined) {
+    throw new OptionError('--stop-after', options.stopAfter, 'a single --fold with it');
+  }
+  const ranks = readLaunch(process.env)?.size ?? 1;
+  if (ranks > 1) throw new OptionError('--fold', 'all', `one fold at a time for a job of ${ranks} ranks`);
+  const evaluations: Evaluation[] = [];
+  const settingsOf = (fold: number) =>
+    foldSettings({ dataset, fold, options, config }, videosOfFold(dataset, fold, options));
+  for (let fold = 1; fold <= dataset.folds; fold++) {
+    const out = foldDirectory(options.out, fold);
+    const hasBegun = existsSync(join(out, 'config.json'));
+    const done = options.resume ? await readTest(out) : undefined;
+    console.log(`fold ${fold} of ${dataset.folds}${done ? ' is tested already' : ''}: ${out}`);
+    if (done) {
+      requireSameSettings(out, savedSettings(readRunConfig(out)), settingsOf(fold));
+      evaluations.push(done);
+      continue;
+    }
+    const resume = options.resume && hasBegun;
+    const result = await train({ dataset, fold, options: { ...options, out, resume }, config, commandLine });
+    if (!result.finished) {
+      console.log('stopped: the same command with --resume goes on with this fold');
+      return;
+    }
+    if (result.test) evaluations.push(result.test);
+  }
+  if (evaluations.length === 0) return;
+  await reportCrossValidation(evaluations, dataset, options, config, sharedSettings(settingsOf(1)));
+}
