@@ -22,7 +22,7 @@ const blocks = codeBlocks();
 const programs = blocks.filter(({ language }) => ['ts', 'js'].includes(language));
 const scripts = blocks.filter(({ language }) => language === 'sh');
 
-/** Blocks that are no programs of ours, by language. */
+/** Blocks that are not programs of ours, by language. */
 const notRun = {
   '': 'what a command prints, or a layout of folders',
   csv: 'an example of a file',

@@ -24,7 +24,7 @@ export const anchorOf = (heading: string): string =>
     .replace(/[^\p{Letter}\p{Number}\s_-]/gu, '')
     .replace(/\s/g, '-');
 
-/** Files that pages link to and that are no pages: the site has copies of them. */
+/** Files that pages link to and that are not pages: the site has copies of them. */
 const linkedFiles = new Set<string>();
 
 /**

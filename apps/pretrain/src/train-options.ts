@@ -13,6 +13,7 @@ import {
   encoderOptions,
   folderOptions,
   option,
+  LoneOptionError,
   OptionError,
   optionSet,
   requireFittingTraining,
@@ -108,10 +109,10 @@ export function requireFittingOptions(options: TrainOptions): void {
   requireFittingTraining(options);
   const { startSeconds = 0, endSeconds } = options;
   if (options.target === 'pixels' && options.lossWeight !== 0.5) {
-    throw new OptionError(
+    throw new LoneOptionError(
       '--loss-weight',
       options.lossWeight,
-      '--target difference beside it: pixels have no appearance and motion to weigh',
+      '--target difference: pixels have no appearance and motion to weigh',
     );
   }
   if (endSeconds !== undefined && endSeconds <= startSeconds) {

@@ -18,7 +18,10 @@ export type StepArrays<Name extends string> = Readonly<Record<Name, GpuArray>>;
 
 /** What a recorded step does, and what it depends on. */
 export interface RecordedStepOptions<Name extends string, Result> {
-  /** Models whose gradients the step makes: which of their parameters have one decides over what it does. */
+  /**
+   * Models whose gradients the step makes. Which of their parameters already have a gradient decides what the step does:
+   * it overwrites those of the others.
+   */
   readonly stores: readonly ParameterStore[];
   /**
    * One step, e.g. forward, backward and norm of the gradient. It must do the same for the same shapes: all that

@@ -17,7 +17,7 @@ export {
 export { isCheckpoint, loadCheckpoint, saveCheckpoint, type CheckpointContent } from './checkpoint.js';
 export { runCli } from './cli.js';
 export { csvRecord } from './csv.js';
-export { OptionError, UserError } from './errors.js';
+export { LoneOptionError, OptionError, UserError } from './errors.js';
 export { titleOf, type EvaluationContext, type PublishedFigures } from './evaluation/context.js';
 export { evaluationJson, readEvaluation, readResult } from './evaluation/evaluation-json.js';
 export { renderEvaluation } from './evaluation/evaluation-page.js';

@@ -4,7 +4,7 @@ import { formatBytes } from '@tubelet/kernels';
 import {
   debugOption,
   option,
-  OptionError,
+  LoneOptionError,
   optionSet,
   saveCheckpoint,
   UserError,
@@ -63,7 +63,7 @@ function asFloat32(file: WeightsFile): Map<string, SafetensorsTensor> {
 /** The classifier that a file is, as it says or as the options say; undefined for other weights. */
 async function classifierOf(file: WeightsFile, { trainedOn, fold }: ExportOptions) {
   if (trainedOn !== undefined) return publishedClassifier(file, { name: trainedOn, fold: fold ?? 1 });
-  if (fold !== undefined) throw new OptionError('--fold', fold, 'none without --trained-on');
+  if (fold !== undefined) throw new LoneOptionError('--fold', fold, '--trained-on');
   return file.classifier;
 }
 

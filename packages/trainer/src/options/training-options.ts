@@ -1,4 +1,4 @@
-import { OptionError } from '../errors.js';
+import { LoneOptionError, OptionError } from '../errors.js';
 import {
   bytes,
   choice,
@@ -126,6 +126,6 @@ export function requireFittingTraining(
   }
   if (minLr > lr) throw new OptionError('--min-lr', minLr, `at most the ${lr} of --lr`);
   if (memoryBudget !== undefined && !dryRun) {
-    throw new OptionError('--memory-budget', memoryBudget, '--dry-run beside it');
+    throw new LoneOptionError('--memory-budget', memoryBudget, '--dry-run');
   }
 }
