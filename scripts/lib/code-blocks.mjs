@@ -4,26 +4,27 @@ import { root } from './root.mjs';
 
 /** The written pages: what stands in the root, in `docs`, and the README of each package. */
 export function writtenPages() {
-  const in_ = (folder) =>
+  const namesIn = (folder) =>
     readdirSync(join(root, folder)).map((name) => (folder ? `${folder}/${name}` : name));
-  const readmes = ['packages', 'apps'].flatMap((folder) => in_(folder).map((path) => `${path}/README.md`));
-  const pages = [...in_(''), ...in_('docs')].filter((path) => path.endsWith('.md'));
+  const readmes = ['packages', 'apps'].flatMap((folder) =>
+    namesIn(folder).map((path) => `${path}/README.md`),
+  );
+  const pages = [...namesIn(''), ...namesIn('docs')].filter((path) => path.endsWith('.md'));
   return [...pages, ...readmes.filter((path) => readdirSync(join(root, path, '..')).includes('README.md'))];
 }
 
 /**
  * The fenced blocks of the written pages.
  *
- * @returns {{ place: string, language: string, attributes: string, text: string }[]} `place` is page and line
+ * @returns {{ place: string, language: string, text: string }[]} `place` is page and line
  */
 export const codeBlocks = () =>
   writtenPages().flatMap((page) => {
     const text = readFileSync(join(root, page), 'utf8');
-    return [...text.matchAll(/^( *)```(\w*)([^\n]*)\n(.*?)^\1```$/gms)].map((match) => ({
+    return [...text.matchAll(/^( *)```(\w*)[^\n]*\n(.*?)^\1```$/gms)].map((match) => ({
       place: `${page}:${text.slice(0, match.index).split('\n').length}`,
       language: match[2],
-      attributes: match[3].trim(),
-      text: match[4],
+      text: match[3],
     }));
   });
 
