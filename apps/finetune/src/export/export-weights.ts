@@ -36,11 +36,11 @@ export const exportOptions = optionSet({
     trainedOn: option
       .choice(
         '<name>',
-        `of a published classifier, the data set it was trained on: ${PUBLISHED_NAMES.join(', ')}`,
+        `the data set that a published classifier was trained on: ${PUBLISHED_NAMES.join(', ')}`,
         PUBLISHED_NAMES,
       )
       .optional(),
-    fold: option.whole('<n>', 'of --trained-on (default: 1)').optional(),
+    fold: option.whole('<n>', 'the fold of --trained-on (default: 1)').optional(),
     ...debugOption,
   },
 });
