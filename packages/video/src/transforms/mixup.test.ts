@@ -46,7 +46,7 @@ describe('mixup and CutMix', () => {
     expect(() => mixClips(batch, 3, 2, 2, { lambda: 0.5 })).toThrow(/batch of 3 clips.*even/);
     expect(() => mixClips(batch, 2, 4, 4, { lambda: 0.5 })).toThrow(/12 values are not 2 clips of 4×4/);
     const box = { top: 0, bottom: 3, left: 0, right: 1 };
-    expect(() => mixClips(new Float32Array(8), 2, 2, 2, { lambda: 0.5, box })).toThrow(/no box in frames/);
+    expect(() => mixClips(new Float32Array(8), 2, 2, 2, { lambda: 0.5, box })).toThrow(/not a box in frames/);
   });
 });
 
