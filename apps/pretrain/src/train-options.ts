@@ -13,7 +13,6 @@ import {
   encoderOptions,
   folderOptions,
   option,
-  LoneOptionError,
   OptionError,
   optionSet,
   requireFittingTraining,
@@ -109,10 +108,10 @@ export function requireFittingOptions(options: TrainOptions): void {
   requireFittingTraining(options);
   const { startSeconds = 0, endSeconds } = options;
   if (options.target === 'pixels' && options.lossWeight !== 0.5) {
-    throw new LoneOptionError(
+    throw new OptionError(
       '--loss-weight',
       options.lossWeight,
-      '--target difference: pixels have no appearance and motion to weigh',
+      'none with --target pixels, which has no appearance and motion to weigh',
     );
   }
   if (endSeconds !== undefined && endSeconds <= startSeconds) {
