@@ -1,4 +1,11 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { DefaultTheme } from 'vitepress';
+import { publicEntries } from '../../scripts/lib/entries.mjs';
+
+const isWritten = (page: string) => existsSync(resolve(import.meta.dirname, `../${page}.md`));
+/** An entry with namespaces is a folder of pages. */
+const hasFolder = (page: string) => existsSync(resolve(import.meta.dirname, '../reference', page));
 
 /** Groups of pages, each with its title. */
 const groups: Record<string, Record<string, string>> = {
@@ -6,6 +13,7 @@ const groups: Record<string, Record<string, string>> = {
     '/': 'What Tubelet is',
     '/first-steps': 'First steps',
     '/concepts': 'Concepts',
+    ...(isWritten('writing-a-kernel') && { '/writing-a-kernel': 'Writing a kernel' }),
     '/limits': 'Limits',
     '/comparison': 'Beside other engines',
   },
@@ -43,17 +51,9 @@ const groups: Record<string, Record<string, string>> = {
       name === 'tubelet' ? 'tubelet, the command' : `@tubelet/${name}`,
     ]),
   ),
-  'Every exported name': {
-    '/reference/kernels': '@tubelet/kernels',
-    '/reference/kernels-node': '@tubelet/kernels/node',
-    '/reference/autograd': '@tubelet/autograd',
-    '/reference/autograd-layers': '@tubelet/autograd/layers',
-    '/reference/autograd-node': '@tubelet/autograd/node',
-    '/reference/mae-dfer': '@tubelet/mae-dfer',
-    '/reference/video': '@tubelet/video',
-    '/reference/trainer/': '@tubelet/trainer',
-    '/reference/mpi': '@tubelet/mpi',
-  },
+  'Every exported name': Object.fromEntries(
+    publicEntries().map(({ name, page }) => [`/reference/${page}${hasFolder(page) ? '/' : ''}`, name]),
+  ),
 };
 
 export const sidebar: DefaultTheme.SidebarItem[] = Object.entries(groups).map(([text, pages]) => ({

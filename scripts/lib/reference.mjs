@@ -1,23 +1,8 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Application, Converter, LogLevel } from 'typedoc';
+import { publicEntries } from './entries.mjs';
 import { root } from './root.mjs';
-
-/** Pages of the reference, one for each entry of a package, with their source files. `/lab` and `/tuning` serve tests and tools. */
-const entries = {
-  kernels: 'packages/kernels/src/index.ts',
-  'kernels-node': 'packages/kernels/src/node/index.ts',
-  autograd: 'packages/autograd/src/index.ts',
-  'autograd-layers': 'packages/autograd/src/layers/index.ts',
-  'autograd-node': 'packages/autograd/src/node/index.ts',
-  'mae-dfer': 'packages/mae-dfer/src/index.ts',
-  video: 'packages/video/src/index.ts',
-  trainer: 'packages/trainer/src/index.ts',
-  mpi: 'packages/mpi/src/index.ts',
-};
-
-/** What a program imports: `autograd-layers` describes `@tubelet/autograd/layers`. */
-const importOf = (page) => `@tubelet/${page.replace(/-(?=node$|layers$)/, '/')}`;
 
 /** A comment that begins with a shape, as in `[B, C]: tokens`, would be the definition of a link in Markdown. */
 function escapeShapes({ comment }) {
@@ -33,9 +18,10 @@ function escapeShapes({ comment }) {
 export async function writeReference(folder) {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
+  const entries = publicEntries();
   const app = await Application.bootstrapWithPlugins({
     plugin: ['typedoc-plugin-markdown'],
-    entryPoints: Object.values(entries).map((path) => join(root, path)),
+    entryPoints: entries.map(({ source }) => join(root, source)),
     tsconfig: join(root, 'docs', 'tsconfig.json'),
     // Shapes at the beginning of a comment are taken for links with a warning; `escapeShapes` mends them.
     logLevel: LogLevel.Error,
@@ -53,7 +39,7 @@ export async function writeReference(folder) {
     entryFileName: 'index',
     hideBreadcrumbs: true,
     hidePageHeader: true,
-    pageTitleTemplates: { module: ({ name }) => importOf(name) },
+    pageTitleTemplates: { module: ({ name }) => entries.find(({ page }) => page === name)?.name ?? name },
     parametersFormat: 'table',
     interfacePropertiesFormat: 'table',
     typeDeclarationFormat: 'table',
@@ -63,9 +49,11 @@ export async function writeReference(folder) {
   });
   app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
     for (const module of project.children ?? []) {
-      const entry = Object.keys(entries).find((name) => entries[name] === `packages/${module.name}/index.ts`);
+      const entry = entries.find(
+        ({ source }) => source.replace(/(\/index)?\.ts$/, '') === `packages/${module.name}`,
+      );
       if (entry === undefined) throw new Error(`no entry of the reference is called ${module.name}`);
-      module.name = entry;
+      module.name = entry.page;
     }
     Object.values(project.reflections).forEach(escapeShapes);
   });
