@@ -30,6 +30,7 @@ const groups: Record<string, Record<string, string>> = {
   'The paper': {
     '/reproducing-the-paper': 'Every table and figure',
     '/figures': 'Figures',
+    ...(isWritten('studies-in-miniature') && { '/studies-in-miniature': 'Studies in miniature' }),
     '/checkpoints': 'Importing checkpoints',
     '/when-to-use-mae-dfer': 'When to use MAE-DFER',
   },
