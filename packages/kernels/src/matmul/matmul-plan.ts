@@ -176,7 +176,7 @@ function requireRowSums(
     );
   }
   if (!(Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from <= to && to <= m)) {
-    throw new ShapeError(`matmul: rowSums.skip [${from}, ${to}) is no part of the ${m} sums`);
+    throw new ShapeError(`matmul: rowSums.skip [${from}, ${to}) is not part of the ${m} sums`);
   }
 }
 
