@@ -29,7 +29,6 @@ const groups: Record<string, Record<string, string>> = {
   },
   'The paper': {
     '/reproducing-the-paper': 'Every table and figure',
-    '/studies-in-miniature': 'The studies in miniature',
     '/figures': 'Figures',
     ...(isWritten('studies-in-miniature') && { '/studies-in-miniature': 'Studies in miniature' }),
     '/checkpoints': 'Importing checkpoints',
