@@ -56,6 +56,17 @@ it('measures faces as they are cut, and has nothing to say of them', async () =>
   expect(problems).toEqual([]);
 });
 
+it('finds faces that fill their frames, which detectors miss without room around them', async () => {
+  const detector = detectorOf(({ width, height }) =>
+    width === 160 && height === 128 ? [faceIn({ x: 80 + 4, y: 64, side: 64, roll: 0 })] : [],
+  );
+  const crops = await measureFaceCrops(clips, detector, pool);
+  expect(crops.found).toBe(CLIPS);
+  expect(crops.size!.median).toBeCloseTo(1, 6);
+  expect(crops.right!.median).toBeCloseTo(4 / 64, 6);
+  expect(crops.down!.median).toBeCloseTo(0, 6);
+});
+
 it.each<[string, Partial<FaceSquare>, { aligned?: boolean; found?: number }, string[]]>([
   ['smaller faces', { side: 45 }, {}, ['takes 70 % of the shorter side, not about 100 %']],
   ['faces cut closely', { side: 90 }, {}, ['takes 141 % of the shorter side, not about 100 %']],
