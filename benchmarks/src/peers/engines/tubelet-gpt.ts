@@ -1,4 +1,4 @@
-import { add, AdamW, crossEntropy, Engine, RecordedStep, Tensor } from '@tubelet/autograd';
+import { add, AdamW, crossEntropy, Engine, Tensor } from '@tubelet/autograd';
 import {
   embedding,
   layer,
@@ -10,7 +10,7 @@ import {
   sequential,
   zeros,
 } from '@tubelet/autograd/layers';
-import type { GpuArray, Runtime } from '@tubelet/kernels';
+import type { Runtime } from '@tubelet/kernels';
 import { LAYER_NORM_EPSILON } from '@tubelet/mae-dfer';
 import { STEP, type GptCase, type HostTensors } from '../cases.js';
 import { trainedNames, update, updateName, type Outputs, type Prepared } from '../engine.js';
@@ -69,21 +69,17 @@ export function prepareGpt(runtime: Runtime, shape: GptCase, inputs: HostTensors
     loss.backward();
     return loss;
   };
-  const recorded = new RecordedStep<never, GpuArray>(engine, {
-    stores: [store],
-    body: () => forwardAndBackward().array,
-  });
-  const asTheExample = async () => {
-    await engine.step(() => {
+  const isRecorded = method === GPT_METHODS[0];
+  const asTheExample = () =>
+    engine.step(() => {
       const loss = forwardAndBackward();
       optimiser.step();
       return loss;
     });
-  };
   return {
-    run() {
-      if (method !== GPT_METHODS[0]) return asTheExample();
-      recorded.run({});
+    async run() {
+      if (!isRecorded) return void (await asTheExample());
+      await engine.step(forwardAndBackward, { record: true });
       optimiser.step();
     },
     finish: () => runtime.synchronize(),
@@ -99,7 +95,7 @@ export function prepareGpt(runtime: Runtime, shape: GptCase, inputs: HostTensors
       return outputs satisfies Outputs;
     },
     release() {
-      recorded.release();
+      if (isRecorded) engine.release(forwardAndBackward);
       optimiser.release();
       store.release();
       for (const array of [ids, next]) runtime.release(array);
