@@ -136,7 +136,7 @@ async function runInPage(project, packed, inNode, env) {
   });
   const [there, here] = [lossesOf(lines), lossesOf(inNode)];
   const worst = Math.max(...here.map((loss, i) => Math.abs(there[i] / loss - 1)));
-  require(there.length === 3 && worst < 0.05, `losses in Node are ${here.join(', ')}`, lines.join('\n'));
+  require(there.length === 3 && worst < 1e-3, `losses in Node are ${here.join(', ')}`, lines.join('\n'));
   say(`in a page: ${lines.at(-1)}, at most ${worst.toExponential(1)} from Node's`);
 }
 

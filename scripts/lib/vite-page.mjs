@@ -57,9 +57,11 @@ export async function runPage({ project, program, end, cache, env, say, limitMs 
     });
     // Whichever comes second has nobody who waits for it.
     for (const one of [failed, ended]) one.catch(() => {});
-    await Promise.race([failed, page.goto(`${ORIGIN}/`).then(() => ended)]).catch((error) => {
-      throw new Error(`the page fails: ${error.stack}\n${lines.join('\n')}`, { cause: error });
-    });
+    await Promise.race([failed, page.goto(`${ORIGIN}/`, { timeout: limitMs }).then(() => ended)]).catch(
+      (error) => {
+        throw new Error(`the page fails: ${error.stack}\n${lines.join('\n')}`, { cause: error });
+      },
+    );
     return lines;
   } finally {
     await browser.close();
