@@ -18,6 +18,8 @@ export interface FaceDataSettings {
   readonly folds: number;
   /** How much clips differ in what is not expression, 0 to 1. */
   readonly variety: number;
+  /** Share of a clip for which its expression is whole at least; each class has its own pace at 0. */
+  readonly hold: number;
 }
 
 export interface PlannedClip {
@@ -98,7 +100,7 @@ export interface About {
 }
 
 const NOTE =
-  'These faces are drawn by a program. They show no people and are no real data: results on them say nothing about ' +
+  'These faces are drawn by a program. They show no people and are not real data: results on them say nothing about ' +
   'facial expressions of people. Surprise and fear differ in the direction of time alone: fear is drawn as surprise ' +
   'and shown backwards.';
 

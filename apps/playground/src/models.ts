@@ -100,11 +100,13 @@ export class ExpressionClassifier {
       engine.noGrad(async () => {
         let before: Tensor | undefined;
         const observe = (name: string, activation: Tensor) => {
-          if (name === entering) before = engine.retain(activation);
+          if (name === entering) before = engine.keep(activation);
         };
         const clip = runtime.upload(frames, [1, encoder.frames, imageSize, imageSize, 3]);
         const output = this.model.forward({ frames: clip }, { observe });
-        return { logits: await output.logits.read(), tokens: await before?.read() };
+        const tokens = await before?.read();
+        if (before) engine.release(before);
+        return { logits: await output.logits.read(), tokens };
       }),
     );
     const regions = regionCount(encoder);

@@ -1,4 +1,4 @@
-import { AdamW, Engine, LossScale, type StepArrays } from '@tubelet/autograd';
+import { AdamW, Engine, LossScale, type StepTensors } from '@tubelet/autograd';
 import type { Runtime } from '@tubelet/kernels';
 import {
   decoderFromJson,
@@ -74,10 +74,14 @@ export class TrainingState implements TrainedModel<ClipBatch> {
     };
   }
 
-  forward({ frames, ...key }: StepArrays<'frames' | 'key' | 'samples'>) {
+  forward({ frames, key, samples }: StepTensors<'frames' | 'key' | 'samples'>) {
     const { maskRatio, lossWeight: appearanceWeight, recompute } = this.options;
-    const mask = drawMask(this.engine.runtime, this.model.config.encoder, maskRatio, key);
-    const { loss, parts } = this.model.forward({ frames }, mask, { appearanceWeight, recompute });
+    const drawnBy = { key: key.array, samples: samples.array };
+    const mask = drawMask(this.engine.runtime, this.model.config.encoder, maskRatio, drawnBy);
+    const { loss, parts } = this.model.forward({ frames: frames.array }, mask, {
+      appearanceWeight,
+      recompute,
+    });
     return { loss, losses: parts };
   }
 

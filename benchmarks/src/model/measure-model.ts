@@ -80,7 +80,10 @@ export async function measureModels(
     for (const [i, run] of runs.entries()) {
       const parts: PhaseMeasurement[] = [];
       for (const meter of meters.slice(i * phases.length, (i + 1) * phases.length)) {
-        const { unfusedBytes } = await stepCosts(run.encoder, run, meter.phase);
+        const { unfusedBytes } = await stepCosts(run.encoder, run, {
+          phase: meter.phase,
+          precision: runtime.precision,
+        });
         const unfused = unfusedBytes > 0 && !run.recompute ? { unfusedBytes } : {};
         parts.push({ ...meter.result(), ...unfused, ...javascript[i]!.get(meter.phase)! });
       }
@@ -209,9 +212,9 @@ export async function runStep(
   phase: Phase,
 ): Promise<{ readonly loss: number; readonly end: number }> {
   return engine.step(async () => {
-    const loss = workload.replay(phase);
+    const loss = await workload.replay(phase);
     await engine.runtime.synchronize();
     const end = performance.now();
-    return { loss: (await engine.runtime.read(loss))[0]!, end };
+    return { loss: await loss.item(), end };
   });
 }

@@ -1,16 +1,15 @@
 import {
   AdamW,
   LossScale,
-  RecordedStep,
   softCrossEntropy,
   type AdamWOptions,
   type Engine,
   type ParameterStore,
-  type StepArrays,
   type StepInput,
+  type StepTensors,
   type Tensor,
 } from '@tubelet/autograd';
-import { product, type GpuArray } from '@tubelet/kernels';
+import { product } from '@tubelet/kernels';
 import type { SteppedModel } from '@tubelet/trainer';
 import {
   Classifier,
@@ -47,8 +46,8 @@ export interface Workload {
   readonly parameterCount: number;
   /** Records one step on the GPU without waiting; gives the loss. */
   record(phase: Phase): Tensor;
-  /** The same by a `RecordedStep`, from its third call on without deciding anything; gives the loss, [1]. */
-  replay(phase: Phase): GpuArray;
+  /** The same as a recorded step, from its third call on without deciding anything; records before it returns. */
+  replay(phase: Phase): Promise<Tensor>;
   /** The same model for the trainer's own steps, which take these clips whatever the batch. */
   readonly trained: SteppedModel<number>;
   /** Steps that were skipped so far, whose AdamW did nothing. Waits for the GPU. */
@@ -59,7 +58,7 @@ export interface Workload {
 /** The loss of a batch, and the batch. */
 interface Forward<Name extends string> {
   inputs(): Record<Name, StepInput>;
-  loss(arrays: StepArrays<Name>): Tensor;
+  loss(batch: StepTensors<Name>): Tensor;
 }
 
 /** A step of a model. */
@@ -91,8 +90,11 @@ function pretraining(engine: Engine, encoder: EncoderConfig, options: WorkloadOp
   let epoch = 0;
   const forward: Forward<'frames' | 'key' | 'samples'> = {
     inputs: () => ({ frames, ...maskKeyInputs({ seed: 0, epoch: epoch++, samples }) }),
-    loss: ({ frames, ...key }) =>
-      model.forward({ frames }, drawMask(engine.runtime, encoder, MASK_RATIO, key), { recompute }).loss,
+    loss: ({ frames, key, samples }) => {
+      const drawnBy = { key: key.array, samples: samples.array };
+      const mask = drawMask(engine.runtime, encoder, MASK_RATIO, drawnBy);
+      return model.forward({ frames: frames.array }, mask, { recompute }).loss;
+    },
   };
   return workload(engine, model, { weightDecay: 0.05, betas: [0.9, 0.95] }, forward, options);
 }
@@ -108,7 +110,8 @@ function fineTuning(engine: Engine, encoder: EncoderConfig, options: WorkloadOpt
   };
   const forward: Forward<'frames' | 'labels'> = {
     inputs: () => ({ frames, labels }),
-    loss: ({ frames, labels }) => softCrossEntropy(model.forward({ frames }, { recompute }).logits, labels),
+    loss: ({ frames, labels }) =>
+      softCrossEntropy(model.forward({ frames: frames.array }, { recompute }).logits, labels.array),
   };
   const groups = model.learningRateGroups({ layerDecay: 0.75 });
   return workload(engine, model, { weightDecay: 0.05, groups }, forward, options);
@@ -127,47 +130,44 @@ function workload<Name extends string>(
   const lossScale = new LossScale(engine, { dynamic: runtime.precision === 'f16' });
   const optimiser = new AdamW(store, { ...optimiserOptions, lossScale });
   if (weights === 'noise') fillWithNoise(store);
-  const forward = (arrays: StepArrays<Name>) => engine.noGrad(() => loss(arrays));
-  const forwardBackward = (arrays: StepArrays<Name>) => {
-    const value = engine.retain(loss(arrays));
-    engine.backward(value, { lossScale });
+  const forward = (batch: StepTensors<Name>) => engine.noGrad(() => loss(batch));
+  const forwardBackward = (batch: StepTensors<Name>) => {
+    const value = loss(batch);
+    value.backward({ lossScale });
     return value;
   };
   const finish = (phase: Phase) => {
     if (phase === 'step') optimiser.step({ learningRate: 1e-6 });
     else store.zeroGradients();
   };
-  const recorded = {
-    forward: new RecordedStep(engine, { stores: [store], body: forward }),
-    forwardBackward: new RecordedStep(engine, { stores: [store], body: forwardBackward }),
-  };
   return {
     parameterCount: store.count,
     record(phase) {
-      const arrays = {} as Record<Name, GpuArray>;
+      const tensors = {} as Record<Name, Tensor>;
       const batch = inputs();
-      for (const name in batch) arrays[name] = runtime.upload(batch[name].data, batch[name].shape);
-      const value = phase === 'forward' ? forward(arrays) : forwardBackward(arrays);
+      for (const name in batch) tensors[name] = engine.tensor(batch[name].data, batch[name].shape);
+      const value = phase === 'forward' ? forward(tensors) : forwardBackward(tensors);
       finish(phase);
       return value;
     },
     replay(phase) {
-      const { array } = recorded[phase === 'forward' ? 'forward' : 'forwardBackward'].run(inputs());
+      const body = phase === 'forward' ? forward : forwardBackward;
+      const value = engine.step(body, { inputs: inputs(), record: true });
       finish(phase);
-      return array;
+      return value;
     },
     trained: {
       ...{ engine, store, optimiser, lossScale, losses: ['loss'] },
       inputs,
-      forward(arrays) {
-        const value = engine.retain(loss(arrays as StepArrays<Name>));
+      forward(batch) {
+        const value = loss(batch as StepTensors<Name>);
         return { loss: value, losses: value.array };
       },
     },
     skippedSteps: async () => (await lossScale.read()).skippedSteps,
     release() {
-      recorded.forward.release();
-      recorded.forwardBackward.release();
+      engine.release(forward);
+      engine.release(forwardBackward);
       optimiser.release();
       lossScale.release();
       model.release();

@@ -56,7 +56,7 @@ async function timeExample(
       await runtime.synchronize();
       const start = performance.now();
       const y = forward(inputs, engine);
-      if (cotangent) engine.backwardFrom(y, cotangent);
+      if (cotangent) y.backward({ cotangent });
       await runtime.synchronize();
       return (performance.now() - start) / 1000;
     });

@@ -20,12 +20,12 @@ export interface AdamWOptions {
 }
 
 /** What may differ from step to step of an optimiser. */
-export interface StepOptions {
+export interface UpdateOptions {
   /** Default: that of the optimiser. */
   readonly learningRate?: number;
   /**
    * Multiplies all gradients first, e.g. 1/number of accumulated batches or a clipping factor; default 1. Not with a
-   * loss scale, which clips by itself: scale losses in `Engine.backward`.
+   * loss scale, which clips by itself: give `backward` a scale.
    */
   readonly gradientScale?: number;
 }
@@ -85,7 +85,7 @@ export class AdamW {
    * `RangeError` for a learning rate or gradient scale that is not a finite number of at least 0, and for a gradient
    * scale with a loss scale.
    */
-  step({ learningRate = this.options.learningRate, gradientScale = 1 }: StepOptions = {}): void {
+  step({ learningRate = this.options.learningRate, gradientScale = 1 }: UpdateOptions = {}): void {
     if (learningRate === undefined) {
       throw new RangeError('AdamW: give a learningRate to the optimiser or to its step');
     }

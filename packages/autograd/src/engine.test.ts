@@ -1,9 +1,11 @@
+import { ReleaseError } from '@tubelet/kernels';
 import { describe, expect, it } from 'vitest';
 import type { Engine } from './engine.js';
 import { add } from './ops/arithmetic.js';
 import { gelu } from './ops/gelu.js';
 import { layerNorm } from './ops/layer-norm.js';
 import { linear } from './ops/linear.js';
+import type { StepTensors } from './recorded-step.js';
 import type { Tensor } from './tensor.js';
 import { useEngine, values } from './testing/test-engine.js';
 
@@ -39,7 +41,7 @@ describe('Engine', () => {
       const forward = pool().liveBytes - before;
       expect(forward, 'all activations wait for the backward pass').toBeGreaterThanOrEqual(depth * size * 4);
       pool().resetPeak();
-      engine().backwardFrom(y, ones(size));
+      y.backward({ cotangent: ones(size) });
       const extra = pool().peakBytes - before - forward;
       expect(extra, 'a gradient takes the place of an activation').toBeLessThanOrEqual(3 * size * 4);
       // The final result and the gradient of the leaf.
@@ -58,7 +60,7 @@ describe('Engine', () => {
       expect(engine().gradEnabled).toBe(true);
       expect(normed.requiresGrad).toBe(false);
       expect(pool().liveBytes - before, 'the result alone').toBe(256);
-      expect(() => engine().backwardFrom(normed, ones(32))).toThrow('does not depend on anything');
+      expect(() => normed.backward({ cotangent: ones(32) })).toThrow('does not depend on anything');
       const late = await engine().noGrad(async () => {
         await Promise.resolve();
         return gelu(x);
@@ -81,7 +83,8 @@ describe('Engine', () => {
       const x = leaf(engine(), [ROWS, 256]);
       const stages = (count: number) => {
         let y = gelu(x);
-        for (let i = 0; i < count; i++) y = engine().tidy(() => chain(y, 3), { consumes: y });
+        for (let i = 0; i < count; i++)
+          y = engine().stage([y], (before) => chain(before, 3), { consumes: true });
         return y;
       };
       const withGradients = await stages(4).read();
@@ -93,22 +96,23 @@ describe('Engine', () => {
       expect(await y.read()).toEqual(withGradients);
     }));
 
-  it('tidies away neither what is retained, nor what belongs to others, nor what a backward pass needs', async () => {
+  it('gives back after a stage neither what is kept, nor what belongs to others, nor what a backward pass needs', async () => {
     const { liveBytes } = pool();
     const kept = engine().runtime.keep(engine().runtime.upload(new Float32Array(ROWS).fill(2), [ROWS]));
     await engine().step(async () => {
       let inside: Tensor | undefined;
       const [input, result] = engine().noGrad(() => {
-        const x = engine().retain(leaf(engine(), [ROWS]));
-        const y = engine().tidy(
-          () => {
-            inside = engine().retain(gelu(x));
+        const x = engine().keep(leaf(engine(), [ROWS]));
+        const y = engine().stage(
+          [x],
+          (before) => {
+            inside = engine().keep(gelu(before));
             return gelu(gelu(inside));
           },
-          { consumes: x },
+          { consumes: true },
         );
-        engine().tidy(() => add(y, y), { consumes: engine().output(kept, [], 'kept') });
-        const same = engine().tidy(() => y, { consumes: y });
+        engine().stage([engine().output(kept, [], 'other')], (other) => add(other, y), { consumes: true });
+        const same = engine().stage([y], (before) => before, { consumes: true });
         expect(same).toBe(y);
         return [x, y];
       });
@@ -118,13 +122,86 @@ describe('Engine', () => {
       expect(await inside!.read()).toEqual(await again.read());
       expect(await result!.read()).toEqual(await gelu(gelu(again)).read());
       const x = leaf(engine(), [ROWS], 3);
-      const loss = engine().tidy(() => gelu(gelu(x)), { consumes: x });
-      const gradients = engine().backwardFrom(loss, ones(ROWS));
+      const loss = engine().stage([x], (before) => gelu(gelu(before)), { consumes: true });
+      const gradients = loss.backward({ cotangent: ones(ROWS) });
       expect(await gradients.read(x)).toHaveLength(ROWS);
+      for (const tensor of [input!, inside!]) engine().release(tensor);
     });
     expect(await engine().runtime.read(kept)).toEqual(new Float32Array(ROWS).fill(2));
     engine().runtime.release(kept);
     expect(pool().liveBytes).toBe(liveBytes);
+  });
+
+  it('keeps a tensor beyond its step until it is released as often as it was kept', async () => {
+    const { liveBytes } = pool();
+    const kept = await engine().step(() => {
+      const x = engine().keep(leaf(engine(), [ROWS]));
+      engine().keep(engine().output(x.array.reshape([ROWS / 2, 2]), [], 'view'));
+      gelu(x).backward({ cotangent: ones(ROWS) });
+      return x;
+    });
+    await engine().step(() => void chain(leaf(engine(), [ROWS], 2), 4));
+    engine().release(kept);
+    expect(await kept.read()).toEqual(Float32Array.from(values(ROWS, 1)));
+    engine().release(kept);
+    expect(pool().liveBytes).toBe(liveBytes);
+    expect(() => engine().release(kept)).toThrow(ReleaseError);
+  });
+
+  it('lets the tensors that a step returns be read until the next one, unless they are kept', async () => {
+    const { liveBytes } = pool();
+    const step = () =>
+      engine().step(
+        ({ x }) => {
+          const y = gelu(x);
+          return { y, parts: 2, both: [x] };
+        },
+        { inputs: { x: { data: Float32Array.from(values(ROWS, 5)), shape: [ROWS] } } },
+      );
+    const { y, parts } = await step();
+    expect(parts).toBe(2);
+    expect(pool().liveBytes - liveBytes, 'no tensor is looked for deeper').toBe(256);
+    const first = await engine().keep(y).read();
+    expect(await (await step()).y.read()).toEqual(first);
+    await engine().step(() => undefined);
+    expect(await y.read()).toEqual(first);
+    engine().release(y);
+    expect(pool().liveBytes).toBe(liveBytes);
+  });
+
+  it('records a step whose function it is given again, and gives its memory back', async () => {
+    pool().trim();
+    const { liveBytes, reservedBytes } = pool();
+    let runs = 0;
+    const body = ({ x }: StepTensors<'x'>) => {
+      runs++;
+      const middle = engine().keep(gelu(x));
+      return { middle, y: engine().noGrad(() => engine().stage([middle], gelu, { consumes: true })) };
+    };
+    for (let i = 0; i < 4; i++) {
+      const inputs = { x: { data: Float32Array.from(values(ROWS, i)), shape: [ROWS] } };
+      const { middle, y } = await engine().step(body, { inputs, record: true });
+      const seen = [await middle.read(), await y.read()];
+      const plain = await engine().step(({ x }) => [gelu(x), gelu(gelu(x))], { inputs });
+      expect(seen).toEqual(await Promise.all(plain.map((tensor) => tensor.read())));
+    }
+    expect([runs, engine().recordings]).toEqual([2, 1]);
+    await engine().step(body, {
+      inputs: { x: { data: new Float32Array(ROWS), shape: [ROWS] } },
+      record: 'otherwise',
+    });
+    expect(runs, 'the text names what else it depends on').toBe(3);
+    engine().release(body);
+    await engine().step(() => undefined);
+    pool().trim();
+    expect([pool().liveBytes, pool().reservedBytes]).toEqual([liveBytes, reservedBytes]);
+  });
+
+  it('refuses to record functions that are made for each call', async () => {
+    const made = Array.from({ length: 17 }, () => () => undefined);
+    for (const body of made.slice(1)) await engine().step(body, { record: true });
+    await expect(engine().step(made[0]!, { record: true })).rejects.toThrow('made outside of the loop');
+    for (const body of made) engine().release(body);
   });
 
   it('returns to the memory it had when a step fails in its middle', async () => {
@@ -147,26 +224,29 @@ describe('Engine', () => {
           throw new Error('wrong turn');
         },
       });
-      engine().backwardFrom(y, ones(32));
+      y.backward({ cotangent: ones(32) });
     });
     await expect(failingBackward).rejects.toThrow('wrong turn');
     expect(pool().liveBytes).toBe(liveBytes);
     const gradient = await engine().step(async () => {
       const x = leaf(engine(), [2]);
-      return (await engine().backwardFrom(add(x, x), ones(2)).read(x))!;
+      return (await add(x, x)
+        .backward({ cotangent: ones(2) })
+        .read(x))!;
     });
     expect([...gradient], 'nothing of the failed tape is left').toEqual([2, 2]);
   });
 
-  it('leaves a result readable after backward when it is retained, or is the last one', () =>
+  it('leaves a result readable after backward when it is kept, or is the last one', () =>
     engine().step(async () => {
       const x = leaf(engine(), [ROWS]);
-      const middle = engine().retain(gelu(x));
+      const middle = engine().keep(gelu(x));
       const last = gelu(middle);
       const [expectedMiddle, expectedLast] = [await middle.read(), await last.read()];
-      engine().backwardFrom(last, ones(ROWS));
+      last.backward({ cotangent: ones(ROWS) });
       for (let i = 0; i < 4; i++) engine().empty([ROWS]);
       expect(await middle.read()).toEqual(expectedMiddle);
+      engine().release(middle);
       expect(await last.read()).toEqual(expectedLast);
     }));
 
@@ -176,7 +256,7 @@ describe('Engine', () => {
       const y = add(x, x);
       const before = pool().liveBytes;
       gelu(gelu(other));
-      const gradients = engine().backwardFrom(y, Float32Array.of(1, 2, 3, 4));
+      const gradients = y.backward({ cotangent: Float32Array.of(1, 2, 3, 4) });
       expect([...(await gradients.read(x))!]).toEqual([2, 4, 6, 8]);
       expect(gradients.get(other)).toBeUndefined();
       expect(await gradients.read(other)).toBeUndefined();
@@ -188,7 +268,7 @@ describe('Engine', () => {
   it('scales the gradient of a loss', () =>
     engine().step(async () => {
       const x = leaf(engine(), [1]);
-      const gradients = engine().backward(add(x, x), { scale: 0.25 });
+      const gradients = add(x, x).backward({ scale: 0.25 });
       expect([...(await gradients.read(x))!]).toEqual([0.5]);
     }));
 
@@ -196,10 +276,10 @@ describe('Engine', () => {
     engine().step(() => {
       const x = leaf(engine(), [2]);
       const y = add(x, x);
-      expect(() => engine().backward(y)).toThrow('a loss of one element, got Tensor add f32[2]');
-      engine().backwardFrom(y, ones(2));
-      expect(() => engine().backwardFrom(y, ones(2))).toThrow('uses the tape up');
-      expect(() => engine().backwardFrom(add(x, x), ones(3))).toThrow('12 bytes do not fill f32[2]');
+      expect(() => y.backward()).toThrow('a loss of one element, got Tensor add f32[2]');
+      y.backward({ cotangent: ones(2) });
+      expect(() => y.backward({ cotangent: ones(2) })).toThrow('uses the tape up');
+      expect(() => add(x, x).backward({ cotangent: ones(3) })).toThrow('12 bytes do not fill f32[2]');
     }));
 
   it('gives a step inside a step a tape of its own', () =>
@@ -208,9 +288,9 @@ describe('Engine', () => {
       const y = add(x, x);
       await engine().step(() => {
         const inner = leaf(engine(), [2], 5);
-        engine().backwardFrom(gelu(inner), ones(2));
+        gelu(inner).backward({ cotangent: ones(2) });
       });
-      const gradients = engine().backwardFrom(y, ones(2));
+      const gradients = y.backward({ cotangent: ones(2) });
       expect([...(await gradients.read(x))!]).toEqual([2, 2]);
     }));
 });

@@ -1,15 +1,38 @@
-import { fill, type DType, type GpuArray, type HostData, type Runtime } from '@tubelet/kernels';
+import { fill, GpuArray, type DType, type HostData, type Runtime } from '@tubelet/kernels';
 import { Gradients } from './gradients.js';
-import type { GradientObserver } from './gradient-reduction.js';
-import type { LossScale } from './loss-scale.js';
-import { Tensor, type Node, type Tape } from './tensor.js';
+import { KeptArrays } from './kept-arrays.js';
+import {
+  RecordedSteps,
+  type RecordingTape,
+  type StepBody,
+  type StepInputs,
+  type StepTensors,
+} from './recorded-step.js';
+import {
+  Tensor,
+  type BackwardOptions,
+  type GradientFlags,
+  type GradientObserver,
+  type LeafGradients,
+  type Node,
+  type StageOptions,
+} from './tensor.js';
+import { walkBack } from './walk-back.js';
 
-/** How a backward pass begins, and who is told of its gradients. */
-export interface BackwardOptions {
-  /** Multiplies the gradient; default 1. */
-  readonly scale?: number;
-  readonly lossScale?: LossScale | undefined;
-  readonly observer?: GradientObserver | undefined;
+/** How a step is taken. */
+export interface StepOptions<Name extends string> {
+  /** What the body is given as tensors. */
+  readonly inputs?: StepInputs<Name>;
+  /**
+   * The first time, the body is run as it is; the second time, the commands that it gives the GPU are recorded; from then
+   * on they are replayed on new inputs, without the body. That makes a step cheap for the processor. It is done for each
+   * set of shapes, and for parameters that have a gradient to be added to; a text names what else the body depends on.
+   *
+   * The body must be the same function each time, and do the same for the same shapes: all that differs from step to
+   * step comes in `inputs`, and what happens on the host (learning rates, counters, files) happens outside, such as the
+   * step of an optimiser. It may neither wait nor move data from or to the host (`RecordingError`).
+   */
+  readonly record?: boolean | string;
 }
 
 /**
@@ -17,14 +40,16 @@ export interface BackwardOptions {
  * Memory made inside `step` is returned to the pool as soon as the backward pass is done with it, the rest
  * at the end of the step.
  */
-export class Engine implements Tape {
+export class Engine implements RecordingTape {
+  readonly stores = new Set<GradientFlags>();
   private nodes: Node[] = [];
-  /** Storages that the caller wants to read after `backward`. */
-  private retained = new Map<number, GpuArray>();
+  private kept = new KeptArrays();
   private gradDisabled = 0;
   private openSteps = 0;
+  private isInRecordedStep = false;
   /** What the last step returned. */
-  private lastResult: GpuArray | undefined;
+  private lastResults: readonly GpuArray[] = [];
+  private readonly recorded = new RecordedSteps(this);
 
   constructor(readonly runtime: Runtime) {}
 
@@ -48,21 +73,35 @@ export class Engine implements Tape {
   }
 
   /**
-   * Runs one training or inference step: everything it allocates is reused by the next one, but for a tensor that it
-   * returns, which can be read until the next step begins. A step inside another has a tape of its own. When the body
-   * throws, its memory is returned all the same, but parameters that the backward pass had reached keep what they got:
-   * `ParameterStore.zeroGradients` forgets it.
+   * Runs one training or inference step, which owns what is made in it: memory returns to the pool as soon as the
+   * backward pass is done with it, and all else at the end, but for tensors that were passed to `keep`, and those that the
+   * body returns (one, or an object or array of them), which can be read until the next step begins. With `record` that
+   * is the next step of the same body. A step inside another has a tape of its own.
+   *
+   * When the body throws, its memory is returned all the same, but parameters that the backward pass had reached keep
+   * what they got: `ParameterStore.zeroGradients` forgets it.
    */
-  async step<T>(body: () => T | Promise<T>): Promise<T> {
+  async step<T>(body: () => T | Promise<T>, options?: Pick<StepOptions<never>, 'record'>): Promise<T>;
+  async step<T, Name extends string>(
+    body: (inputs: StepTensors<Name>) => T | Promise<T>,
+    options: StepOptions<Name> & Pick<Required<StepOptions<Name>>, 'inputs'>,
+  ): Promise<T>;
+  async step<T>(
+    body: (inputs: StepTensors<string>) => T | Promise<T>,
+    { inputs = {}, record = false }: StepOptions<string> = {},
+  ): Promise<T> {
     const { runtime } = this;
-    if (this.openSteps === 0) this.releaseLastResult();
+    if (this.openSteps === 0) this.releaseLastResults();
+    if (record !== false) {
+      return this.recorded.of(body).run(inputs, record === true ? '' : record) as T | Promise<T>;
+    }
     this.openSteps++;
     try {
       return await runtime.scope(async () => {
         const end = this.beginTape();
         try {
-          const result = await body();
-          if (result instanceof Tensor) this.handOut(result.array);
+          const result = await body(this.uploaded(inputs));
+          this.handOut(result);
           return result;
         } finally {
           end();
@@ -73,20 +112,51 @@ export class Engine implements Tape {
     }
   }
 
-  /** Runs `body`, which does not wait, on a tape of its own; what it allocates belongs to the scope around it. */
-  onTape<T>(body: () => T): T {
+  /** Number of recordings that there are, of all steps. */
+  get recordings(): number {
+    return this.recorded.recordings;
+  }
+
+  onRecordedTape<T>(body: () => T): T {
+    const { kept, isInRecordedStep } = this;
     const end = this.beginTape();
+    this.kept = new KeptArrays(kept);
+    this.isInRecordedStep = true;
     try {
       return body();
     } finally {
       end();
+      this.kept = kept;
+      this.isInRecordedStep = isInRecordedStep;
     }
   }
 
-  /** Keeps an intermediate result readable after `backward` and `tidy`, until the end of the step. */
-  retain(tensor: Tensor): Tensor {
-    this.retained.set(tensor.array.storage.id, tensor.array);
+  /**
+   * Takes a tensor out of the step that it was made in: neither the backward pass nor the end of the step gives it back,
+   * but `release`, which is called as often as this was. In a recorded step it stays in the memory of the recording,
+   * where the next step of the same body overwrites it.
+   */
+  keep(tensor: Tensor): Tensor {
+    const { array } = tensor;
+    this.kept.add(array);
+    this.lastResults = this.lastResults.filter(({ storage }) => storage !== array.storage);
+    // What no step owns belongs to somebody else, e.g. to the parameters.
+    if (!this.isInRecordedStep && this.runtime.isScoped(array)) this.runtime.keep(array);
     return tensor;
+  }
+
+  /**
+   * Gives back what `keep` took out of a step, or what was made outside of all steps, and must not be used any more; of a
+   * body that was recorded, the memory that it works in and all recordings.
+   *
+   * @throws ReleaseError for what has been given back
+   */
+  release(given: Tensor | ((inputs: never) => unknown)): void {
+    if (given instanceof Tensor) {
+      if (this.kept.remove(given.array)) this.runtime.release(given.array);
+      return;
+    }
+    this.recorded.release(given as StepBody);
   }
 
   /** Runs `body` without recording, so that nothing is kept for a backward pass. */
@@ -106,50 +176,23 @@ export class Engine implements Tape {
 
   /**
    * One stage of a forward pass, such as a block of a transformer. Without gradients, all that `body` made returns
-   * to the pool at its end, but for its result and what was passed to `retain`: inference needs memory for its
-   * largest stage instead of for all. `consumes` names the tensor of the step that nobody uses after this stage; it
-   * is returned too. While gradients are enabled nothing is returned: the backward pass needs it.
-   */
-  tidy(body: () => Tensor, { consumes }: { consumes?: Tensor } = {}): Tensor {
-    if (this.gradEnabled) return body();
-    const { runtime, retained } = this;
-    const result = runtime.scope(() => {
-      const made = body();
-      runtime.escape(made.array);
-      for (const array of retained.values()) runtime.escape(array);
-      return made;
-    });
-    const used = consumes?.array;
-    if (used && used.storage !== result.array.storage && !retained.has(used.storage.id)) {
-      // What a scope does not own belongs to somebody else, e.g. to the parameters.
-      if (runtime.isScoped(used)) runtime.release(used);
-    }
-    return result;
-  }
-
-  /**
-   * One stage of a forward pass, such as a block of a transformer, of which nothing is kept for the backward pass but
-   * `inputs` and the result: the backward pass runs `body` on them once more, with a tape, and goes back through that
-   * (Chen et al., 2016, "Training deep nets with sublinear memory cost"). It costs a second forward pass and saves the
-   * memory of all that `body` makes on its way; gradients are the same to the last bit.
+   * to the pool at its end, but for its result and what was passed to `keep`: inference needs memory for its largest
+   * stage instead of for all. With `consumes` nobody uses the inputs after this stage; they are returned too. While
+   * gradients are enabled nothing is returned: the backward pass needs it.
    *
-   * Both runs of `body` must do the same: random numbers are drawn before it, and nothing that it reads is overwritten.
-   * Parameters aside, all tensors that it reads are among `inputs`.
+   * With `recompute` nothing of the stage is kept for the backward pass but inputs and result: it runs `body` on them
+   * once more, with a tape, and goes back through that (Chen et al., 2016, "Training deep nets with sublinear memory
+   * cost"). It costs a second forward pass and saves the memory of all that `body` makes on its way; gradients are the
+   * same to the last bit. Both runs of `body` must do the same: random numbers are drawn before it, and nothing that it
+   * reads is overwritten. Parameters aside, all tensors that it reads are among `inputs`.
    */
-  recompute<Inputs extends readonly Tensor[]>(inputs: Inputs, body: (...inputs: Inputs) => Tensor): Tensor {
-    const { array, name } = this.noGrad(() => this.tidy(() => body(...inputs)));
-    // Parameters that it uses are not known, so that a gradient is taken to be needed.
-    const y = new Tensor(this, array, this.gradEnabled, name);
-    if (!y.requiresGrad) return y;
-    this.record({
-      name: 'recompute',
-      inputs,
-      outputs: [y],
-      saved: [],
-      // An engine's own backward pass hands down all of its gradients, not only what operations see.
-      backward: (gradients: Gradients) => this.walkBackAgain(y, inputs, body, gradients),
-    });
-    return y;
+  stage<Inputs extends readonly Tensor[]>(
+    inputs: Inputs,
+    body: (...inputs: Inputs) => Tensor,
+    { recompute = false, consumes = false }: StageOptions = {},
+  ): Tensor {
+    if (!this.gradEnabled) return this.tidily(inputs, body, consumes);
+    return recompute ? this.twice(inputs, body) : body(...inputs);
   }
 
   /** Whether an operation on these inputs must save what its backward needs. */
@@ -166,53 +209,102 @@ export class Engine implements Tape {
     this.nodes.push(node);
   }
 
-  /**
-   * Adds the gradient of `loss` (one element) to every parameter it depends on, times `scale` and, where there is one,
-   * the loss scale; consumes the tape. Gradients of leaf tensors can be read from the returned object until the step
-   * ends. `observer`: is told of the gradients of parameters as they come.
-   */
-  backward(loss: Tensor, { scale = 1, lossScale, observer }: BackwardOptions = {}): Gradients {
-    if (loss.array.size !== 1) throw new RangeError(`backward() needs a loss of one element, got ${loss}`);
-    this.retain(loss);
-    if (lossScale) return this.walkBack(loss, () => lossScale.cotangent(loss, scale), observer);
+  /** See `Tensor.backward`. */
+  backward(output: Tensor, options: BackwardOptions = {}): LeafGradients {
+    const { scale = 1, lossScale, cotangent, observer } = options;
+    const { runtime } = this;
+    if (cotangent) {
+      return this.walkBack(
+        output,
+        () => runtime.upload(cotangent, output.shape, 'f32', 'cotangent'),
+        observer,
+      );
+    }
+    if (output.array.size !== 1)
+      throw new RangeError(`backward() needs a loss of one element, got ${output}`);
+    if (lossScale) return this.walkBack(output, () => lossScale.cotangent(output, scale), observer);
     // By a kernel: a write would have to wait for the forward pass to be submitted.
-    const cotangent = () => {
-      const array = this.runtime.empty(loss.shape, 'f32', 'cotangent');
-      fill(this.runtime, { out: array, value: scale });
+    const scaled = () => {
+      const array = runtime.empty(output.shape, 'f32', 'cotangent');
+      fill(runtime, { out: array, value: scale });
       return array;
     };
-    return this.walkBack(loss, cotangent, observer);
+    return this.walkBack(output, scaled, observer);
   }
 
-  /**
-   * Like `backward`, from any tensor with the given cotangent (row-major, same shape). Intermediate results are
-   * returned to the pool as it goes: what is to be read afterwards must be passed to `retain` first.
-   */
-  backwardFrom(output: Tensor, cotangent: Float32Array): Gradients {
-    return this.walkBack(output, () => this.runtime.upload(cotangent, output.shape, 'f32', 'cotangent'));
+  private uploaded(inputs: StepInputs<string>): StepTensors<string> {
+    const tensors: Record<string, Tensor> = {};
+    for (const [name, input] of Object.entries(inputs)) {
+      const array =
+        input instanceof GpuArray ? input : this.runtime.upload(input.data, input.shape, input.dtype, name);
+      tensors[name] = new Tensor(this, array, false, name);
+    }
+    return tensors;
   }
 
   /** Lets what a step returns outlive it. */
-  private handOut(array: GpuArray): void {
+  private handOut(result: unknown): void {
+    const { runtime } = this;
     // What no scope owns belongs to somebody else, e.g. to the parameters.
-    if (!this.runtime.isScoped(array)) return;
-    this.runtime.escape(array);
-    if (this.openSteps === 1) this.lastResult = array;
+    const own = arraysOf(result).filter((array) => runtime.isScoped(array));
+    for (const array of own) runtime.escape(array);
+    if (this.openSteps === 1) this.lastResults = own;
   }
 
-  private releaseLastResult(): void {
-    if (this.lastResult) this.runtime.release(this.lastResult);
-    this.lastResult = undefined;
+  private releaseLastResults(): void {
+    const results = this.lastResults;
+    this.lastResults = [];
+    for (const array of results) this.runtime.release(array);
+  }
+
+  /** A stage without gradients. */
+  private tidily<Inputs extends readonly Tensor[]>(
+    inputs: Inputs,
+    body: (...inputs: Inputs) => Tensor,
+    consumes: boolean,
+  ): Tensor {
+    const { runtime, kept } = this;
+    const result = runtime.scope(() => {
+      const made = body(...inputs);
+      runtime.escape(made.array);
+      // Of what is kept, a scope owns only that of a recorded step.
+      for (const array of kept) runtime.escape(array);
+      return made;
+    });
+    if (!consumes) return result;
+    for (const { array } of inputs) {
+      const isFree = array.storage !== result.array.storage && !kept.has(array);
+      // What a scope does not own belongs to somebody else, e.g. to the parameters.
+      if (isFree && runtime.isScoped(array)) runtime.release(array);
+    }
+    return result;
+  }
+
+  /** A stage that the backward pass runs again. */
+  private twice<Inputs extends readonly Tensor[]>(
+    inputs: Inputs,
+    body: (...inputs: Inputs) => Tensor,
+  ): Tensor {
+    const { array, name } = this.noGrad(() => this.tidily(inputs, body, false));
+    // Parameters that it uses are not known, so that a gradient is taken to be needed.
+    const y = new Tensor(this, array, true, name);
+    this.record({
+      name: 'recompute',
+      inputs,
+      outputs: [y],
+      saved: [],
+      // An engine's own backward pass hands down all of its gradients, not only what operations see.
+      backward: (gradients: Gradients) => this.walkBackAgain(y, inputs, body, gradients),
+    });
+    return y;
   }
 
   /** A new tape; returns what brings the one before back. */
   private beginTape(): () => void {
-    const { nodes, retained } = this;
+    const { nodes } = this;
     this.nodes = [];
-    this.retained = new Map();
     return () => {
       this.nodes = nodes;
-      this.retained = retained;
     };
   }
 
@@ -227,8 +319,14 @@ export class Engine implements Tape {
       );
     }
     const gradients = new Gradients(this.runtime, observer);
-    gradients.donate(output, makeCotangent());
-    this.walkTape(gradients);
+    // It is to be read afterwards, even where other operations have used it.
+    this.kept.add(output.array);
+    try {
+      gradients.donate(output, makeCotangent());
+      this.walkTape(gradients);
+    } finally {
+      this.kept.remove(output.array);
+    }
     gradients.complete();
     return gradients;
   }
@@ -242,77 +340,37 @@ export class Engine implements Tape {
   ): void {
     const { gradDisabled } = this;
     this.gradDisabled = 0;
+    const end = this.beginTape();
+    // The tape around this one returns them; views that `body` makes of them must not.
+    for (const { array } of inputs) this.kept.add(array);
     try {
-      this.runtime.scope(() =>
-        this.onTape(() => {
-          // The tape around this one returns them; views that `body` makes of them must not.
-          for (const input of inputs) this.retain(input);
-          const again = body(...inputs);
-          gradients.donate(again, gradients.of(y));
-          gradients.drop(y);
-          this.walkTape(gradients);
-          gradients.escape();
-        }),
-      );
+      this.runtime.scope(() => {
+        const again = body(...inputs);
+        gradients.donate(again, gradients.of(y));
+        gradients.drop(y);
+        this.walkTape(gradients);
+        gradients.escape();
+      });
     } finally {
+      for (const { array } of inputs) this.kept.remove(array);
+      end();
       this.gradDisabled = gradDisabled;
     }
   }
 
-  /** Walks the tape back, uses it up, and returns its memory. */
+  /** Walks the tape back and uses it up. */
   private walkTape(gradients: Gradients): void {
-    const nodes = this.nodes;
+    const { nodes } = this;
     this.nodes = [];
-    const users = countUsers(nodes);
-    for (let i = nodes.length - 1; i >= 0; i--) {
-      const node = nodes[i]!;
-      if (node.outputs.some((tensor) => gradients.has(tensor))) {
-        node.backward(gradients);
-        gradients.operationDone();
-      }
-      for (const tensor of node.outputs) gradients.drop(tensor);
-      this.releaseAfter(node, users);
-    }
-  }
-
-  /** Returns a node's arrays to the pool once no earlier node can need them. */
-  private releaseAfter(node: Node, users: Map<number, Users>): void {
-    for (const array of node.saved) this.runtime.release(array);
-    for (const { array } of node.inputs) this.releaseIfDone(array, users);
-    for (const { array } of node.outputs) this.releaseIfDone(array, users);
-  }
-
-  private releaseIfDone(array: GpuArray, users: Map<number, Users>): void {
-    const { id } = array.storage;
-    const use = users.get(id)!;
-    const isDone = --use.mentions === 0 && use.isProduced && use.isConsumed;
-    if (isDone && !this.retained.has(id)) this.runtime.release(array);
+    walkBack(this.runtime, nodes, gradients, this.kept);
   }
 }
 
-interface Users {
-  mentions: number;
-  isProduced: boolean;
-  isConsumed: boolean;
-}
-
-// An array can be released when every node that mentions it is done, if it was both made and used on the
-// tape: leaves belong to their makers, and final results (losses, predictions) to the caller's step.
-function countUsers(nodes: readonly Node[]): Map<number, Users> {
-  const users = new Map<number, Users>();
-  const at = (tensor: Tensor): Users => {
-    const id = tensor.array.storage.id;
-    let use = users.get(id);
-    if (!use) users.set(id, (use = { mentions: 0, isProduced: false, isConsumed: false }));
-    use.mentions++;
-    return use;
-  };
-  for (const node of nodes) {
-    for (const input of node.inputs) at(input).isConsumed = true;
-    for (const output of node.outputs) {
-      const use = at(output);
-      use.isProduced = true;
-    }
-  }
-  return users;
+/** The arrays of a step's result that are looked for: a tensor, or those in an object or array. */
+function arraysOf(result: unknown): GpuArray[] {
+  const isGroup =
+    Array.isArray(result) || (result instanceof Object && Object.getPrototypeOf(result) === Object.prototype);
+  const parts: unknown[] = isGroup ? Object.values(result as object) : [result];
+  const arrays = parts.flatMap((part) => (part instanceof Tensor ? [part.array] : []));
+  return [...new Map(arrays.map((array) => [array.storage.id, array])).values()];
 }

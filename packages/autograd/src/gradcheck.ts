@@ -37,7 +37,7 @@ export class MissingGradientError extends Error {
  */
 export async function gradcheck(engine: Engine, options: GradcheckOptions): Promise<GradcheckResult> {
   const { forward, reference, inputs } = options;
-  // What the GPU gets: rounding is no error of the operation.
+  // What the GPU gets: rounding is not an error of the operation.
   const cotangent = Float64Array.from(Float32Array.from(options.cotangent));
   return engine.step(async () => {
     const tensors = inputs.map(({ shape, data }, i) =>
@@ -46,7 +46,7 @@ export async function gradcheck(engine: Engine, options: GradcheckOptions): Prom
     const output = forward(...tensors);
     // Read before the backward pass: it returns intermediate arrays to the pool.
     const value = await output.read();
-    const gradients = engine.backwardFrom(output, Float32Array.from(cotangent));
+    const gradients = output.backward({ cotangent: Float32Array.from(cotangent) });
     const computed: Float32Array[] = [];
     for (const tensor of tensors) {
       const gradient = await gradients.read(tensor);

@@ -1,10 +1,9 @@
-import type { GpuArray } from '@tubelet/kernels';
 import { describe, expect, it } from 'vitest';
 import { GradientReduction, type SumOverRanks } from './gradient-reduction.js';
 import { linear } from './ops/linear.js';
 import { twoPartSquareError } from './ops/losses.js';
 import { ParameterStore } from './parameters.js';
-import { RecordedStep } from './recorded-step.js';
+import type { StepTensors } from './recorded-step.js';
 import { TinyTransformer } from './testing/tiny-transformer.js';
 import { useEngine } from './testing/test-engine.js';
 
@@ -27,19 +26,17 @@ describe('GradientReduction', () => {
       return twoEqualRanks(values, sums);
     };
     const reduction = reduce ? new GradientReduction(model.store, sum, { bucketBytes: 1024 }) : undefined;
-    const step = new RecordedStep(engine(), {
-      stores: [model.store],
-      variant: reduction && (() => reduction.plan),
-      body: (inputs: Readonly<Record<'x' | 'target', GpuArray>>) => {
-        engine().backward(engine().retain(model.loss(inputs)), { scale, observer: reduction });
-      },
-    });
+    const body = (inputs: StepTensors<'x' | 'target'>) => {
+      model.loss(inputs).backward({ scale, observer: reduction });
+    };
+    const step = (batch: number) =>
+      engine().step(body, { inputs: model.data(batch), record: reduction?.plan ?? true });
     let early = 0;
     for (let number = 0; number < steps; number++) {
-      step.run(model.data((2 * number) % 5));
+      await step((2 * number) % 5);
       reduction?.begin();
       sizes.length = 0;
-      step.run(model.data((2 * number + 1) % 5));
+      await step((2 * number + 1) % 5);
       if (number === steps - 1) {
         await runtime().synchronize();
         await new Promise((resolve) => setTimeout(resolve, 50));
@@ -51,10 +48,11 @@ describe('GradientReduction', () => {
     }
     const weights = await model.weights();
     const elements = model.store.banks.reduce((total, { size }) => total + size, 0);
-    step.release();
+    const { recordings } = engine();
+    engine().release(body);
     reduction?.release();
     model.release();
-    return { weights, sizes, early, elements, recordings: step.recordings };
+    return { weights, sizes, early, elements, recordings };
   }
 
   it('gives the bits of a step alone when two ranks have the same batch and half of its weight', async () => {
@@ -86,7 +84,7 @@ describe('GradientReduction', () => {
         const x = engine().tensor(Float32Array.of(1, 2), [1, 2]);
         const target = runtime().upload(new Float32Array(2), [1, 2]);
         const { loss } = twoPartSquareError(linear(x, store.get('used')), target);
-        engine().backward(loss, { observer: reduction });
+        loss.backward({ observer: reduction });
         await reduction.finish();
       });
       expect([...(await runtime().read(store.get('used').gradient))]).toEqual([2, 4, 4, 8]);

@@ -1,18 +1,9 @@
 import { GpuArray, type PartialSums, type Readback } from '@tubelet/kernels';
-import type { Parameter, ParameterBank, ParameterStore } from './parameters.js';
+import type { ParameterBank, ParameterStore } from './parameters.js';
+import type { GradientObserver } from './tensor.js';
 
 /** Adds `values` up over all ranks, element by element, into `sums`, which has the same length. */
 export type SumOverRanks = (values: Float32Array, sums: Float32Array) => Promise<void>;
-
-/** Is told of the gradients of parameters while a backward pass makes them. */
-export interface GradientObserver {
-  /** An operation that is about to be dispatched writes the gradient of `parameter`, or adds to it. */
-  reached(parameter: Parameter): void;
-  /** An operation has been dispatched. What it gave to `partialSums` may still wait there. */
-  operationDone(partialSums: PartialSums): void;
-  /** All operations have been. */
-  passDone(): void;
-}
 
 /** A run of elements of one bank, which is reduced as a whole. */
 interface Bucket {
@@ -41,11 +32,11 @@ const DEFAULT_BUCKET_BYTES = 25 << 20;
  * "PyTorch Distributed"). The order of buckets is that of the pass, which is the same on all ranks.
  *
  * When a bucket is complete is learnt from the first pass, after which all are reduced at its end: how often operations
- * reach it. A `RecordedStep` around the backward pass must therefore take `plan` into account.
+ * reach it. A recorded step around the backward pass must therefore be told `plan`.
  */
 export class GradientReduction implements GradientObserver {
   private readonly buckets: Bucket[] = [];
-  private readonly bucketsOf = new Map<Parameter, readonly Bucket[]>();
+  private readonly bucketsOf = new Map<GpuArray, readonly Bucket[]>();
   /** Buckets that the operation under way reaches. */
   private reachedNow = new Set<Bucket>();
   private isLearnt = false;
@@ -74,7 +65,7 @@ export class GradientReduction implements GradientObserver {
     }
   }
 
-  /** Names what a recorded step with this reduction depends on; see `RecordedStepOptions.variant`. */
+  /** Names what a recorded step with this reduction depends on; see `StepOptions.record`. */
   get plan(): string {
     return this.isLearnt ? 'buckets' : 'one reduction';
   }
@@ -87,8 +78,8 @@ export class GradientReduction implements GradientObserver {
     for (const bucket of this.buckets) bucket.isStarted = false;
   }
 
-  reached(parameter: Parameter): void {
-    for (const bucket of this.find(parameter)) {
+  reached(gradient: GpuArray): void {
+    for (const bucket of this.find(gradient)) {
       bucket.touchesSoFar++;
       this.reachedNow.add(bucket);
     }
@@ -180,16 +171,16 @@ export class GradientReduction implements GradientObserver {
   /** Whether every parameter of a bucket has a gradient. */
   private isComplete(bucket: Bucket): boolean {
     for (const parameter of this.store.parameters.values()) {
-      if (!parameter.hasGradient && this.find(parameter).includes(bucket)) return false;
+      if (!parameter.hasGradient && this.find(parameter.gradient).includes(bucket)) return false;
     }
     return true;
   }
 
-  private find(parameter: Parameter): readonly Bucket[] {
-    let found = this.bucketsOf.get(parameter);
+  private find(gradient: GpuArray): readonly Bucket[] {
+    let found = this.bucketsOf.get(gradient);
     if (!found) {
-      found = this.buckets.filter(({ array }) => overlap(array, parameter.gradient));
-      this.bucketsOf.set(parameter, found);
+      found = this.buckets.filter(({ array }) => overlap(array, gradient));
+      this.bucketsOf.set(gradient, found);
     }
     return found;
   }

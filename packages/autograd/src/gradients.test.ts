@@ -101,7 +101,7 @@ describe('gradients', () => {
       const whole = engine().empty([2, 3, 4]);
       const y = join(whole, [copyInto(first, whole.slice(1, 0, 1)), copyInto(others, whole.slice(1, 1, 3))]);
       const { dispatches } = engine().runtime.counters;
-      engine().backwardFrom(y, new Float32Array(24).fill(1));
+      y.backward({ cotangent: new Float32Array(24).fill(1) });
       expect(engine().runtime.counters.dispatches - dispatches, 'the backward pass of GELU alone').toBe(1);
       await engine().runtime.synchronize();
     }));
@@ -116,7 +116,7 @@ describe('gradients', () => {
       const whole = engine().empty([2, 2, 2]);
       const y = join(whole, [copyInto(x, whole.slice(1, 0, 1)), copyInto(other, whole.slice(1, 1, 2))]);
       expect([...(await y.read())]).toEqual([1, 2, 5, 6, 3, 4, 7, 8]);
-      const gradients = engine().backwardFrom(y, Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8));
+      const gradients = y.backward({ cotangent: Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8) });
       expect(gradients.get(x)!.isContiguous).toBe(false);
       expect([...(await gradients.read(x))!]).toEqual([1, 2, 5, 6]);
       expect([...(await gradients.read(other))!]).toEqual([3, 4, 7, 8]);
@@ -127,7 +127,7 @@ describe('gradients', () => {
       const x = engine().tensor(Float32Array.from(values(12)), [2, 3, 2], { requiresGrad: true, name: 'x' });
       const [, second] = split(x, 1, [1, 1, 1]);
       const y = copyInto(second!, engine().empty([2, 1, 2]));
-      const gradients = engine().backwardFrom(y, Float32Array.of(1, 2, 3, 4));
+      const gradients = y.backward({ cotangent: Float32Array.of(1, 2, 3, 4) });
       expect([...(await gradients.read(x))!]).toEqual([0, 0, 1, 2, 0, 0, 0, 0, 3, 4, 0, 0]);
     }));
 });

@@ -1,7 +1,6 @@
 import { GpuArray, PartialSums, rowAdd, type Runtime } from '@tubelet/kernels';
-import type { GradientObserver } from './gradient-reduction.js';
 import { Parameter } from './parameters.js';
-import type { GradientFlow, GradientTarget, Tensor } from './tensor.js';
+import type { GradientFlow, GradientObserver, GradientTarget, LeafGradients, Tensor } from './tensor.js';
 
 interface Slot {
   array: GpuArray;
@@ -12,7 +11,7 @@ interface Slot {
  * mathematics allows it: the residual connections of a transformer hand one buffer down through all blocks,
  * and every branch adds to it in place.
  */
-export class Gradients implements GradientFlow {
+export class Gradients implements GradientFlow, LeafGradients {
   private readonly slots = new Map<Tensor, Slot>();
   /** Number of slots on each storage; at zero the storage goes back to the pool. */
   private readonly holders = new Map<number, number>();
@@ -63,12 +62,12 @@ export class Gradients implements GradientFlow {
   target(tensor: Tensor): GradientTarget {
     if (tensor instanceof Parameter) {
       this.settle(tensor);
-      this.observer?.reached(tensor);
+      this.observer?.reached(tensor.gradient);
       return tensor.gradientTarget();
     }
     const slot = this.slots.get(tensor);
     if (slot) return { array: slot.array, accumulate: true };
-    const array = this.runtime.empty(tensor.shape, 'f32', `gradient of ${tensor.name}`);
+    const array = this.runtime.empty(tensor.shape, tensor.dtype, `gradient of ${tensor.name}`);
     this.hold(tensor, array);
     return { array, accumulate: false };
   }
@@ -77,7 +76,7 @@ export class Gradients implements GradientFlow {
   overwrite(tensor: Tensor, write: (array: GpuArray) => void): void {
     const { array, accumulate } = this.target(tensor);
     if (!accumulate) return write(array);
-    const scratch = this.runtime.empty(tensor.shape, 'f32', `gradient of ${tensor.name}`);
+    const scratch = this.runtime.empty(tensor.shape, tensor.dtype, `gradient of ${tensor.name}`);
     write(scratch);
     rowAdd(this.runtime, { a: scratch, out: array, accumulate: true });
     this.runtime.release(scratch);
@@ -85,11 +84,11 @@ export class Gradients implements GradientFlow {
 
   /**
    * Makes `array` the gradient of `tensor`, or adds it to the one there is. The giver must not need the
-   * values any more: later contributions are added in place.
+   * values any more: later contributions are added in place. A gradient is of its tensor's dtype; others are rounded.
    */
   donate(tensor: Tensor, array: GpuArray): void {
     if (!tensor.requiresGrad) return;
-    if (tensor instanceof Parameter || this.slots.has(tensor)) {
+    if (tensor instanceof Parameter || this.slots.has(tensor) || array.dtype !== tensor.dtype) {
       const { array: target, accumulate } = this.target(tensor);
       rowAdd(this.runtime, { a: array, out: target, accumulate });
     } else {

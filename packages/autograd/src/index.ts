@@ -1,6 +1,6 @@
-export { AdamW, type AdamWOptions, type Moments, type StepOptions } from './adamw.js';
+export { AdamW, type AdamWOptions, type Moments, type UpdateOptions } from './adamw.js';
 export { ExponentialMovingAverage, type ExponentialMovingAverageOptions } from './ema.js';
-export { Engine, type BackwardOptions } from './engine.js';
+export { Engine, type StepOptions } from './engine.js';
 export {
   gradcheck,
   MissingGradientError,
@@ -9,13 +9,7 @@ export {
   type GradcheckOptions,
   type GradcheckResult,
 } from './gradcheck.js';
-export {
-  GradientReduction,
-  type GradientObserver,
-  type ReductionTimes,
-  type SumOverRanks,
-} from './gradient-reduction.js';
-export { Gradients } from './gradients.js';
+export { GradientReduction, type ReductionTimes, type SumOverRanks } from './gradient-reduction.js';
 export {
   LossScale,
   type LossScaleOptions,
@@ -86,14 +80,20 @@ export {
   type ParameterSpec,
   type ParameterStoreOptions,
 } from './parameters.js';
-export {
-  RecordedStep,
-  type RecordedStepOptions,
-  type StepArrays,
-  type StepInput,
-  type StepInputs,
-} from './recorded-step.js';
+export type { StepInput, StepInputs, StepTensors } from './recorded-step.js';
 export { cosineSchedule, scaleLearningRate, type CosineScheduleSettings, type Schedule } from './schedule.js';
 export { SGD, type SGDOptions } from './sgd.js';
 export { loadStateDict, readStateDict, StateDictMismatchError, type LoadReport } from './state-dict.js';
-export { Tensor, type GradientFlow, type GradientTarget, type Node, type Tape } from './tensor.js';
+export {
+  Tensor,
+  type BackwardOptions,
+  type GradientFlags,
+  type GradientFlow,
+  type GradientObserver,
+  type GradientTarget,
+  type LeafGradients,
+  type LossScaling,
+  type Node,
+  type StageOptions,
+  type Tape,
+} from './tensor.js';

@@ -5,7 +5,7 @@ import { relativeError } from './gradcheck.js';
 import { LossScale, type LossScaleOptions, type LossScaleState } from './loss-scale.js';
 import { twoPartSquareError } from './ops/losses.js';
 import { ParameterStore } from './parameters.js';
-import { RecordedStep, type StepArrays } from './recorded-step.js';
+import type { StepTensors } from './recorded-step.js';
 import { TinyTransformer } from './testing/tiny-transformer.js';
 import { useEngine, values } from './testing/test-engine.js';
 
@@ -185,7 +185,7 @@ describe('LossScale', () => {
         const target = engine().tensor(new Float32Array(SIZE).fill(1e30), [SIZE]);
         const { loss } = twoPartSquareError(store.get('w'), target.array);
         expect(await loss.item()).toBe(Infinity);
-        engine().backward(loss, { lossScale });
+        loss.backward({ lossScale });
         optimiser.step({ learningRate: 1 });
         expect(await lossScale.read()).toMatchObject({ skipped: true, scale: 32768 });
         expect(await store.get('w').read()).toEqual(Float32Array.from(values(SIZE, 1)));
@@ -196,29 +196,23 @@ describe('LossScale', () => {
     const train = async (isRecorded: boolean) => {
       const lossScale = new LossScale(engine(), { growthInterval: 3, initialScale: 2 ** 66 });
       const model = new TinyTransformer(engine(), 1, { lossScale });
-      const forwardBackward = (arrays: StepArrays<'x' | 'target'>) => {
-        const loss = engine().retain(model.loss(arrays));
-        engine().backward(loss, { scale: 0.5, lossScale });
-        return loss.array;
+      const forwardBackward = (batch: StepTensors<'x' | 'target'>) => {
+        const loss = model.loss(batch);
+        loss.backward({ scale: 0.5, lossScale });
+        return loss;
       };
-      const recorded = new RecordedStep(engine(), { stores: [model.store], body: forwardBackward });
       const seen: unknown[] = [];
       for (let number = 0; number < 30; number++) {
         for (const half of [0, 1]) {
-          const { x, target } = model.data((2 * number + half) % 5);
-          if (isRecorded) seen.push(await runtime().read(recorded.run({ x, target })));
-          else {
-            await engine().step(async () => {
-              const upload = ({ data, shape }: typeof x) => runtime().upload(data, shape);
-              seen.push(await runtime().read(forwardBackward({ x: upload(x), target: upload(target) })));
-            });
-          }
+          const inputs = model.data((2 * number + half) % 5);
+          const loss = await engine().step(forwardBackward, { inputs, record: isRecorded });
+          seen.push(await loss.item());
         }
         model.optimiser.step({ learningRate: 0.01 });
         seen.push(await lossScale.read());
       }
       const weights = await model.weights();
-      recorded.release();
+      engine().release(forwardBackward);
       model.release();
       lossScale.release();
       return { seen, weights };

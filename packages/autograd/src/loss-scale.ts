@@ -1,5 +1,5 @@
 import { LOSS_SCALE_STATE, scaledCotangent, updateLossScale, type GpuArray } from '@tubelet/kernels';
-import type { Tape, Tensor } from './tensor.js';
+import type { LossScaling, Tape, Tensor } from './tensor.js';
 
 /** The rules of a loss scale. */
 export interface LossScaleOptions {
@@ -37,13 +37,13 @@ export interface LossScaleOutcome extends LossScaleState {
  * A dynamic loss scale for products of f16: gradients are computed of scale · loss, so that small ones do not vanish in
  * f16, and divided by the scale where they are used. A step whose gradients are not finite is skipped whole and halves
  * the scale; many good ones in a row double it (Micikevicius et al., 2018; the rules and numbers of PyTorch's
- * GradScaler). All of it lives on the GPU: `engine.backward(loss, { lossScale })` begins with the scale as it is there,
+ * GradScaler). All of it lives on the GPU: `loss.backward({ lossScale })` begins with the scale as it is there,
  * and `AdamW` made with it decides after the norm of the gradients, so that no step waits for a decision.
  * A loss that is not finite makes its step skipped too.
  *
  * It belongs to one optimiser. Accumulated batches lie under one scale: it changes in the optimiser's step only.
  */
-export class LossScale {
+export class LossScale implements LossScaling {
   /** f32 [4], what `adamwStep` and `emaUpdate` read of the last step. */
   readonly stepData: GpuArray;
   private readonly state: GpuArray;
@@ -52,8 +52,8 @@ export class LossScale {
   private readonly growthInterval: number;
 
   /**
-   * Throws `RangeError` for an initial scale that is no power of two from 2⁻¹²⁶ to 2¹²⁷ (which alone scale without
-   * rounding), an interval that is no whole number from 1 to 2²⁴, or a limit that is not above 0.
+   * Throws `RangeError` for an initial scale that is not a power of two from 2⁻¹²⁶ to 2¹²⁷ (which alone scale without
+   * rounding), an interval that is not a whole number from 1 to 2²⁴, or a limit that is not above 0.
    */
   constructor(
     private readonly engine: Tape,
@@ -122,8 +122,8 @@ export class LossScale {
     const isCount = (value: number) => Number.isInteger(value) && value >= 0 && value <= 2 ** 24;
     if (!(scale > 0 && scale < Infinity && Math.fround(scale) === scale) || !counts.every(isCount)) {
       throw new RangeError(
-        `LossScale: a scale of ${scale} after ${goodSteps} good steps, ${takenSteps} taken and ${skippedSteps} ` +
-          'skipped is no state: give what read() gave',
+        `LossScale: cannot restore a scale of ${scale} after ${goodSteps} good steps, ${takenSteps} taken and ` +
+          `${skippedSteps} skipped: give a state that read() gave`,
       );
     }
     this.engine.runtime.write(this.state, Float32Array.of(scale, ...counts, 0, 0));

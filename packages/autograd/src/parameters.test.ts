@@ -114,7 +114,7 @@ describe('ParameterStore', () => {
       const w = store.get('w');
       const run = async (seed: number) => {
         const y = linear(input([4, 3], seed), w);
-        const gradients = engine().backwardFrom(y, Float32Array.from(values(8, seed + 1)));
+        const gradients = y.backward({ cotangent: Float32Array.from(values(8, seed + 1)) });
         return gradients.read(w);
       };
       const first = (await run(1))!;
@@ -134,10 +134,10 @@ describe('ParameterStore', () => {
       ],
       async (store) => {
         for (const name of ['w', 'v']) {
-          engine().backwardFrom(linear(input([4, 3]), store.get(name)), new Float32Array(8).fill(1));
+          linear(input([4, 3]), store.get(name)).backward({ cotangent: new Float32Array(8).fill(1) });
         }
         store.zeroGradients();
-        engine().backwardFrom(linear(input([4, 3]), store.get('w')), new Float32Array(8).fill(1));
+        linear(input([4, 3]), store.get('w')).backward({ cotangent: new Float32Array(8).fill(1) });
         store.completeGradients();
         const gradients = await engine().runtime.read(store.banks[0]!.gradients);
         expect(gradients.slice(0, 6).every((value) => value !== 0)).toBe(true);
@@ -151,14 +151,12 @@ describe('ParameterStore', () => {
       w.write(Float32Array.from(values(9)));
       const x = input([1, 3], 4);
       // y = x·Wᵀ + x·Wᵀ + x·Wᵀ has three times the gradient of one.
-      const once = (await engine()
-        .backwardFrom(linear(x, w), Float32Array.of(1, 2, 3))
+      const once = (await linear(x, w)
+        .backward({ cotangent: Float32Array.of(1, 2, 3) })
         .read(w))!;
       store.zeroGradients();
       const y = add(add(linear(x, w), linear(x, w)), linear(x, w));
-      const thrice = (await engine()
-        .backwardFrom(y, Float32Array.of(1, 2, 3))
-        .read(w))!;
+      const thrice = (await y.backward({ cotangent: Float32Array.of(1, 2, 3) }).read(w))!;
       thrice.forEach((value, i) => expect(value).toBeCloseTo(3 * once[i]!, 5));
     }));
 });
@@ -184,7 +182,7 @@ describe('packs', () => {
       store.get('v.bias').write(Float32Array.of(3, 4));
       const cotangent = Float32Array.from(values(24, 5));
       const y = linear(x(), store.pack('weight'), { bias: store.pack('bias') });
-      const gradients = engine().backwardFrom(y, cotangent);
+      const gradients = y.backward({ cotangent });
       const columnSum = (column: number) =>
         [0, 1, 2, 3].reduce((sum, row) => sum + cotangent[row * 6 + column]!, 0);
       (await gradients.read(store.get('v.bias')))!.forEach((value, i) =>
@@ -203,7 +201,7 @@ describe('packs', () => {
         for (const name of names) {
           const weight = name === 'weight' ? whole : store.get(name);
           const y = linear(x(), weight);
-          engine().backwardFrom(y, new Float32Array(y.array.size).fill(1));
+          y.backward({ cotangent: new Float32Array(y.array.size).fill(1) });
         }
       };
       run('weight');
@@ -220,7 +218,7 @@ describe('packs', () => {
     withPacks(async (store) => {
       const bias = reshape(store.pack('bias'), [1, 1, 6]);
       const y = meanRows(bias);
-      expect(() => engine().backwardFrom(y, new Float32Array(6).fill(1))).toThrow('pack bias has gaps');
+      expect(() => y.backward({ cotangent: new Float32Array(6).fill(1) })).toThrow('pack bias has gaps');
       await engine().runtime.synchronize();
     }));
 });

@@ -141,6 +141,7 @@ export class ParameterStore {
     });
     this.banks = sizes.filter((size) => size > 0).map((size) => createBank(runtime, size));
     specs.forEach((spec, i) => this.place(spec, places[i]!));
+    engine.stores.add(this);
   }
 
   /** All parameters by name, in the order of declaration. */
@@ -210,7 +211,8 @@ export class ParameterStore {
 
   /** Returns the memory of values and gradients to the pool; the parameters must not be used again. */
   release(): void {
-    const { runtime } = this.engine;
+    const { runtime, stores } = this.engine;
+    stores.delete(this);
     for (const { values, gradients } of this.banks) {
       runtime.release(values);
       runtime.release(gradients);

@@ -27,10 +27,7 @@ describe('gradients of parameters that wait in parts', () => {
     const store = new ParameterStore(engine(), specs);
     for (const { name } of specs) store.get(name).write(numbers(name));
     const gradients = await engine().step(async () => {
-      engine().backwardFrom(
-        forward(x(), (name) => store.get(name)),
-        cotangent,
-      );
+      forward(x(), (name) => store.get(name)).backward({ cotangent });
       const { runtime } = engine();
       const seen: Float32Array[] = [];
       for (const { name } of specs) seen.push(await runtime.read(store.get(name).gradient));
@@ -40,7 +37,7 @@ describe('gradients of parameters that wait in parts', () => {
     return gradients;
   }
 
-  /** The same with tensors that are no parameters, whose gradients never wait. */
+  /** The same with tensors that are not parameters, whose gradients never wait. */
   async function ofTensors(forward: (x: Tensor, get: Get) => Tensor): Promise<Float32Array[]> {
     return engine().step(async () => {
       const tensors = new Map(
@@ -49,10 +46,7 @@ describe('gradients of parameters that wait in parts', () => {
           engine().tensor(numbers(name), shape, { requiresGrad: true, name }),
         ]),
       );
-      const gradients = engine().backwardFrom(
-        forward(x(), (name) => tensors.get(name)!),
-        cotangent,
-      );
+      const gradients = forward(x(), (name) => tensors.get(name)!).backward({ cotangent });
       const seen: Float32Array[] = [];
       for (const tensor of tensors.values()) seen.push((await gradients.read(tensor))!);
       return seen;
@@ -88,7 +82,7 @@ describe('gradients of parameters that wait in parts', () => {
       for (const [scale, shift] of layers) y = layerNorm(y, store.get(scale), store.get(shift));
       const { counters } = engine().runtime;
       const { dispatches } = counters;
-      engine().backwardFrom(y, cotangent);
+      y.backward({ cotangent });
       expect(counters.dispatches - dispatches).toBe(layers.length + 1);
       await engine().runtime.synchronize();
     });

@@ -1,14 +1,12 @@
-import type { GpuArray } from '@tubelet/kernels';
 import { describe, expect, it } from 'vitest';
-import type { Gradients } from './gradients.js';
 import { add } from './ops/arithmetic.js';
 import { gelu } from './ops/gelu.js';
 import { layerNorm } from './ops/layer-norm.js';
 import { linear } from './ops/linear.js';
 import { join, reshape, split } from './ops/views.js';
 import { ParameterStore } from './parameters.js';
-import { RecordedStep } from './recorded-step.js';
-import { Tensor } from './tensor.js';
+import { RecordedStep, type StepTensors } from './recorded-step.js';
+import type { Tensor } from './tensor.js';
 import { useEngine, values } from './testing/test-engine.js';
 
 const ROWS = 16;
@@ -16,7 +14,7 @@ const COLUMNS = 64;
 const SIZE = ROWS * COLUMNS;
 const BYTES = SIZE * 4;
 
-describe('Engine.recompute', () => {
+describe('a recomputed stage', () => {
   const engine = useEngine();
   const runtime = () => engine().runtime;
   const pool = () => runtime().pool;
@@ -28,7 +26,7 @@ describe('Engine.recompute', () => {
   /** Runs stages one after the other, the plain way or again in the backward pass. */
   type Run = (inputs: Tensor[], body: (...inputs: Tensor[]) => Tensor) => Tensor;
   const plain: Run = (inputs, body) => body(...inputs);
-  const again: Run = (inputs, body) => engine().recompute(inputs, body);
+  const again: Run = (inputs, body) => engine().stage(inputs, body, { recompute: true });
 
   function makeStore(): ParameterStore {
     const store = new ParameterStore(engine(), [
@@ -76,7 +74,7 @@ describe('Engine.recompute', () => {
         first,
       );
       const result = await third.read();
-      const gradients = engine().backwardFrom(third, ones);
+      const gradients = third.backward({ cotangent: ones });
       const seen = [result, (await gradients.read(x))!];
       for (const parameter of store.parameters.values()) {
         if (parameter.hasGradient) seen.push(await runtime().read(parameter.gradient));
@@ -117,16 +115,12 @@ describe('Engine.recompute', () => {
   it('is recorded and replayed to the same bits, accumulating too', async () => {
     const store = makeStore();
     const step = (run: Run) =>
-      new RecordedStep(engine(), {
-        stores: [store],
-        body: ({ x: array }: Readonly<Record<'x', GpuArray>>) => {
-          let x = new Tensor(engine(), array);
-          for (let i = 0; i < 3; i++) x = run([x], stage(store));
-          const loss = linear(reshape(x, [1, SIZE]), new Tensor(engine(), array.reshape([1, SIZE])));
-          engine().retain(loss);
-          engine().backward(loss);
-          return loss.array;
-        },
+      new RecordedStep(engine(), ({ x }: StepTensors<'x'>) => {
+        let y = x;
+        for (let i = 0; i < 3; i++) y = run([y], stage(store));
+        const loss = linear(reshape(y, [1, SIZE]), reshape(x, [1, SIZE]));
+        loss.backward();
+        return loss.array;
       });
     const seen: Float32Array[][] = [];
     for (const run of [plain, again]) {
@@ -160,7 +154,7 @@ describe('Engine.recompute', () => {
         for (let i = 0; i < stages; i++) x = run([x], chain);
         const forward = pool().liveBytes - start;
         pool().resetPeak();
-        engine().backwardFrom(x, ones);
+        x.backward({ cotangent: ones });
         return { forward, peak: pool().peakBytes - start };
       };
       expect(measure(plain).forward).toBe((1 + stages * length) * BYTES);
@@ -179,14 +173,14 @@ describe('Engine.recompute', () => {
       };
       const x = leaf();
       const before = pool().liveBytes;
-      const y = engine().noGrad(() => engine().recompute([x], counted));
+      const y = engine().noGrad(() => again([x], counted));
       expect([runs, y.requiresGrad, pool().liveBytes - before]).toEqual([1, false, BYTES]);
-      engine().recompute([x], counted);
-      const gradients: Gradients = engine().backwardFrom(gelu(x), ones);
+      again([x], counted);
+      const gradients = gelu(x).backward({ cotangent: ones });
       expect(runs).toBe(2);
-      const taken = engine().recompute([x], counted);
+      const taken = again([x], counted);
       expect(await taken.read()).toEqual(await y.read());
-      engine().backwardFrom(taken, ones);
+      taken.backward({ cotangent: ones });
       expect(runs).toBe(4);
       expect(gradients.has(x)).toBe(true);
     }));
@@ -195,12 +189,12 @@ describe('Engine.recompute', () => {
     const { liveBytes } = pool();
     let runs = 0;
     const failing = engine().step(() => {
-      const y = engine().recompute([leaf()], (x) => {
+      const y = again([leaf()], (x) => {
         const half = gelu(x);
         if (++runs === 2) throw new Error('wrong turn');
         return gelu(half);
       });
-      engine().backwardFrom(y, ones);
+      y.backward({ cotangent: ones });
     });
     await expect(failing).rejects.toThrow('wrong turn');
     expect(pool().liveBytes).toBe(liveBytes);

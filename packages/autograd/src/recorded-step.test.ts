@@ -1,8 +1,7 @@
 import { RecordingError, type GpuArray } from '@tubelet/kernels';
 import { describe, expect, it } from 'vitest';
 import { gelu } from './ops/gelu.js';
-import { RecordedStep } from './recorded-step.js';
-import { Tensor } from './tensor.js';
+import { RecordedStep, type StepTensors } from './recorded-step.js';
 import { TinyTransformer } from './testing/tiny-transformer.js';
 import { useEngine } from './testing/test-engine.js';
 
@@ -21,13 +20,10 @@ describe('RecordedStep', () => {
 
   /** Forward, backward and norm of the gradient, as a program would record them. */
   const recorded = (model: TinyTransformer) =>
-    new RecordedStep(engine(), {
-      stores: [model.store],
-      body: (inputs: Readonly<Record<'x' | 'target', GpuArray>>) => {
-        const loss = engine().retain(model.loss(inputs));
-        engine().backward(loss, { scale: 0.5 });
-        return { loss: loss.array, norm: model.optimiser.gradientNorm() };
-      },
+    new RecordedStep(engine(), (inputs: StepTensors<'x' | 'target'>) => {
+      const loss = model.loss(inputs);
+      loss.backward({ scale: 0.5 });
+      return { loss: loss.array, norm: model.optimiser.gradientNorm() };
     });
 
   /** All losses and norms of `steps` steps of two batches each, and the weights that come out. */
@@ -69,16 +65,15 @@ describe('RecordedStep', () => {
       const seen: number[] = [];
       for (let number = 0; number < 30; number++) {
         for (const half of [0, 1]) {
-          await engine().step(async () => {
-            const { x, target } = model.data((2 * number + half) % 5);
-            const loss = model.loss({
-              x: runtime().upload(x.data, x.shape),
-              target: runtime().upload(target.data, target.shape),
-            });
-            engine().backward(loss, { scale: 0.5 });
-            const norm = runtime().read(model.optimiser.gradientNorm());
-            seen.push(await loss.item(), ...(await norm));
-          });
+          await engine().step(
+            async (batch) => {
+              const loss = model.loss(batch);
+              loss.backward({ scale: 0.5 });
+              const norm = runtime().read(model.optimiser.gradientNorm());
+              seen.push(await loss.item(), ...(await norm));
+            },
+            { inputs: model.data((2 * number + half) % 5) },
+          );
         }
         model.optimiser.step({ learningRate: 0.01 / (1 + number) });
       }
@@ -129,10 +124,12 @@ describe('RecordedStep', () => {
       const others = Array.from({ length: 40 }, (_, i) =>
         runtime().keep(runtime().upload(new Float32Array(16 * (i + 1)).fill(7), [16 * (i + 1)])),
       );
-      await engine().step(() =>
-        engine()
-          .noGrad(() => model.loss(uploaded(model)))
-          .item(),
+      await engine().step(
+        (batch) =>
+          engine()
+            .noGrad(() => model.loss(batch))
+            .item(),
+        { inputs: model.data(3) },
       );
       expect((await runtime().read(loss))[0], 'results wait for the next step').toBe(value);
       step.run(model.data(0));
@@ -148,16 +145,8 @@ describe('RecordedStep', () => {
       expect(pool.reservedBytes).toBe(reservedBytes);
     }));
 
-  const uploaded = (model: TinyTransformer) => {
-    const { x, target } = model.data(3);
-    return { x: runtime().upload(x.data, x.shape), target: runtime().upload(target.data, target.shape) };
-  };
-
   it('records other shapes anew, and finds the first ones again', async () => {
-    const step = new RecordedStep(engine(), {
-      stores: [],
-      body: ({ x }: Readonly<Record<'x', GpuArray>>) => gelu(new Tensor(engine(), x)).array,
-    });
+    const step = new RecordedStep(engine(), ({ x }: StepTensors<'x'>) => gelu(x).array);
     const run = (rows: number, value = 2) =>
       runtime().read(step.run({ x: { data: new Float32Array(rows).fill(value), shape: [rows] } }));
     for (let round = 0; round < 4; round++) {
@@ -198,12 +187,9 @@ describe('RecordedStep', () => {
   it.each(forbidden)('refuses %s in its body, which would not be repeated', async (action, act) => {
     const other = runtime().keep(runtime().empty([4]));
     let isFirst = true;
-    const step = new RecordedStep(engine(), {
-      stores: [],
-      body: () => {
-        if (!isFirst) act(other);
-        isFirst = false;
-      },
+    const step = new RecordedStep(engine(), () => {
+      if (!isFirst) act(other);
+      isFirst = false;
     });
     step.run({});
     expect(() => step.run({})).toThrow(RecordingError);
@@ -218,17 +204,14 @@ describe('RecordedStep', () => {
   it('refuses to read in its body, and to wait', async () => {
     const other = runtime().keep(runtime().upload(Float32Array.of(1), [1]));
     let reading: Promise<unknown> | undefined;
-    const reader = new RecordedStep(engine(), {
-      stores: [],
-      body: () => {
-        reading = runtime().read(other);
-      },
+    const reader = new RecordedStep(engine(), () => {
+      reading = runtime().read(other);
     });
     reader.run({});
     await reading;
     reader.run({});
     await expect(reading).rejects.toThrow(RecordingError);
-    const waiting = new RecordedStep(engine(), { stores: [], body: () => Promise.resolve(1) });
+    const waiting = new RecordedStep(engine(), () => Promise.resolve(1));
     expect(() => waiting.run({})).toThrow('must not wait');
     runtime().release(other);
   });

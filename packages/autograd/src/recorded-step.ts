@@ -1,6 +1,5 @@
 import { Arena, RecordingError, GpuArray, type DType, type HostData, type Recording } from '@tubelet/kernels';
-import type { Engine } from './engine.js';
-import type { ParameterStore } from './parameters.js';
+import { Tensor, type Tape } from './tensor.js';
 
 /** Data that a step gets from the host, row-major. */
 export interface StepInput {
@@ -14,20 +13,12 @@ export interface StepInput {
 export type StepInputs<Name extends string> = Readonly<Record<Name, StepInput | GpuArray>>;
 
 /** The inputs of a step on the GPU, under their names. */
-export type StepArrays<Name extends string> = Readonly<Record<Name, GpuArray>>;
+export type StepTensors<Name extends string> = Readonly<Record<Name, Tensor>>;
 
-/** What a recorded step does, and what it depends on. */
-export interface RecordedStepOptions<Name extends string, Result> {
-  /** Models whose gradients the step makes: which of their parameters have one decides over what it does. */
-  readonly stores: readonly ParameterStore[];
-  /**
-   * One step, e.g. forward, backward and norm of the gradient. It must do the same for the same shapes: all that
-   * differs from step to step must come in `inputs`, and all that happens on the host (files, counters, learning
-   * rates) must happen outside. It may neither read nor write arrays from the host nor wait.
-   */
-  readonly body: (inputs: StepArrays<Name>) => Result;
-  /** Names what else the body depends on and does not come in `inputs`; another name is another recording. */
-  readonly variant?: (() => string) | undefined;
+/** What recorded steps need of their engine. */
+export interface RecordingTape extends Tape {
+  /** Runs `body`, which does not wait, on a tape of its own; what it keeps stays in the memory of the recording. */
+  onRecordedTape<T>(body: () => T): T;
 }
 
 /** What is known about one set of shapes and gradients. */
@@ -42,9 +33,9 @@ interface Plan<Result> {
 const SHAPES_LIMIT = 8;
 
 /**
- * A step that runs its body twice for given shapes, as it is and to record its commands, and from then on replays
- * them with new inputs: no shapes, no allocation, no bind groups, no tape. Other shapes, or other parameters that
- * already have a gradient (accumulation), make a recording of their own.
+ * What `Engine.step` does for a body that is recorded: it runs it twice for given shapes, as it is and to record its
+ * commands, and from then on replays them with new inputs: no shapes, no allocation, no bind groups, no tape. Other
+ * shapes, or other parameters that already have a gradient (accumulation), make a recording of their own.
  *
  * The memory that steps work in belongs to the object: it is not used by anything else, and results can be read
  * until the next `run`.
@@ -52,14 +43,14 @@ const SHAPES_LIMIT = 8;
 export class RecordedStep<Name extends string, Result> {
   private readonly arena = new Arena();
   /** Copies on the GPU of what comes from the host, by shapes. */
-  private readonly inputs = new Map<string, Partial<StepArrays<Name>>>();
+  private readonly inputs = new Map<string, Partial<StepTensors<Name>>>();
   private readonly plans = new Map<string, Plan<Result>>();
   /** Keys that have run once. */
   private readonly seen = new Set<string>();
 
   constructor(
-    readonly engine: Engine,
-    private readonly options: RecordedStepOptions<Name, Result>,
+    private readonly tape: RecordingTape,
+    private readonly body: (inputs: StepTensors<Name>) => Result,
   ) {}
 
   /** Number of recordings there are. */
@@ -69,22 +60,27 @@ export class RecordedStep<Name extends string, Result> {
 
   /**
    * One step on new inputs. Returns what the body returned; its arrays hold the values of this step until the next.
-   * Throws `RecordingError` when the body does what cannot be repeated, and whatever the body throws.
+   *
+   * @param variant names what else the body depends on; another is another recording
+   * @throws RecordingError when the body does what cannot be repeated, and whatever the body throws
    */
-  run(inputs: StepInputs<Name>): Result {
-    const { runtime } = this.engine;
-    const { stores, body, variant } = this.options;
+  run(inputs: StepInputs<Name>, variant = ''): Result {
+    const { tape } = this;
+    const { runtime } = tape;
+    const stores = [...tape.stores];
     const shapes = shapesKey(inputs);
-    const key = `${shapes}; ${this.engine.gradEnabled} ${gradientsKey(stores)} ${variant?.() ?? ''}`;
-    const arrays = { ...givenArrays(inputs), ...this.write(shapes, inputs) } as StepArrays<Name>;
+    const flags = stores.map((store) => store.gradientFlags().map(Number).join('')).join(' ');
+    const key = `${shapes}; ${tape.gradEnabled} ${flags} ${variant}`;
+    const written = this.write(shapes, inputs);
     const plan = this.plans.get(key);
     if (plan) {
       runtime.replay(plan.recording);
       stores.forEach((store, i) => store.restoreGradientFlags(plan.flags[i]!));
       return plan.result;
     }
+    const tensors = { ...givenTensors(tape, inputs), ...written } as StepTensors<Name>;
     const step = () => {
-      const result = this.engine.onTape(() => body(arrays));
+      const result = tape.onRecordedTape(() => this.body(tensors));
       if (result instanceof Promise) throw new RecordingError('a step that is to be recorded must not wait');
       return result;
     };
@@ -101,9 +97,11 @@ export class RecordedStep<Name extends string, Result> {
 
   /** Returns all memory; results of earlier runs must not be used any more. Further runs begin anew. */
   release(): void {
-    const { runtime } = this.engine;
-    for (const arrays of this.inputs.values()) {
-      for (const array of Object.values<GpuArray | undefined>(arrays)) if (array) runtime.release(array);
+    const { runtime } = this.tape;
+    for (const tensors of this.inputs.values()) {
+      for (const tensor of Object.values<Tensor | undefined>(tensors)) {
+        if (tensor) runtime.release(tensor.array);
+      }
     }
     this.inputs.clear();
     this.plans.clear();
@@ -111,26 +109,74 @@ export class RecordedStep<Name extends string, Result> {
     runtime.pool.trim(this.arena);
   }
 
-  private write(shapes: string, inputs: StepInputs<Name>): Partial<StepArrays<Name>> {
-    const { runtime } = this.engine;
+  private write(shapes: string, inputs: StepInputs<Name>): Partial<StepTensors<Name>> {
+    const { runtime } = this.tape;
     const known = this.inputs.get(shapes);
     if (!known && this.inputs.size === SHAPES_LIMIT) this.release();
-    const arrays: Partial<Record<Name, GpuArray>> = known ?? {};
+    const tensors: Partial<Record<Name, Tensor>> = known ?? {};
     for (const name in inputs) {
       const input: StepInput | GpuArray = inputs[name];
       if (input instanceof GpuArray) continue;
-      const array = arrays[name];
-      if (array) runtime.write(array, input.data);
-      else arrays[name] = runtime.keep(runtime.upload(input.data, input.shape, input.dtype, name));
+      const tensor = tensors[name];
+      if (tensor) runtime.write(tensor.array, input.data);
+      else {
+        const array = runtime.keep(runtime.upload(input.data, input.shape, input.dtype, name));
+        tensors[name] = new Tensor(this.tape, array, false, name);
+      }
     }
-    this.inputs.set(shapes, arrays);
-    return arrays;
+    this.inputs.set(shapes, tensors);
+    return tensors;
   }
 }
 
-function givenArrays(inputs: StepInputs<string>): Record<string, GpuArray> {
+/** A step as it is given to `Engine.step`. */
+export type StepBody = (inputs: StepTensors<string>) => unknown;
+
+// A program has few steps; a function that is made for each call would never be replayed, and fill the memory.
+const UNREPEATED_LIMIT = 16;
+
+/** The recorded steps of an engine, each known by its function. */
+export class RecordedSteps {
+  private readonly steps = new Map<StepBody, RecordedStep<string, unknown>>();
+
+  constructor(private readonly tape: RecordingTape) {}
+
+  /** Number of recordings there are. */
+  get recordings(): number {
+    let count = 0;
+    for (const { recordings } of this.steps.values()) count += recordings;
+    return count;
+  }
+
+  /** The step of a function. Throws `Error` after many functions of which none was given twice. */
+  of(body: StepBody): RecordedStep<string, unknown> {
+    let step = this.steps.get(body);
+    if (!step) {
+      const unrepeated = [...this.steps.values()].filter(({ recordings }) => recordings === 0);
+      if (unrepeated.length >= UNREPEATED_LIMIT) {
+        throw new Error(
+          `step() was to record ${unrepeated.length} functions and was given each of them once: give it the same ` +
+            'function each time, which is made outside of the loop',
+        );
+      }
+      this.steps.set(body, (step = new RecordedStep(this.tape, body)));
+    }
+    return step;
+  }
+
+  /** Returns the memory of a step, and forgets it. */
+  release(body: StepBody): void {
+    this.steps.get(body)?.release();
+    this.steps.delete(body);
+  }
+}
+
+/** The inputs that lie on the GPU already. */
+function givenTensors(tape: Tape, inputs: StepInputs<string>): Record<string, Tensor> {
   return Object.fromEntries(
-    Object.entries(inputs).flatMap(([name, input]) => (input instanceof GpuArray ? [[name, input]] : [])),
+    Object.entries(inputs).flatMap(([name, input]) =>
+      input instanceof GpuArray ? [[name, new Tensor(tape, input, false, name)]] : [],
+    ),
   );
 }
 
@@ -142,8 +188,4 @@ function shapesKey(inputs: StepInputs<string>): string {
     else key += `${name} ${input.dtype ?? input.data.constructor.name} ${input.shape.join('×')}, `;
   }
   return key;
-}
-
-function gradientsKey(stores: readonly ParameterStore[]): string {
-  return stores.map((store) => store.gradientFlags().map(Number).join('')).join(' ');
 }

@@ -1,5 +1,5 @@
 import { stridedMap, type GpuArray } from '@tubelet/kernels';
-import type { StepOptions } from './adamw.js';
+import type { UpdateOptions } from './adamw.js';
 import { readByName, writeByName } from './bank-state.js';
 import { requireNotNegative, treatments, type ParameterGroup, type Treatment } from './parameter-group.js';
 import { PARAMETER_BLOCK, type ParameterStore } from './parameters.js';
@@ -60,7 +60,7 @@ export class SGD {
    * One update of all parameters from their gradients, which are used up. Parameters that no gradient reached count as
    * having a gradient of zero. Throws `RangeError` for numbers that are not finite or below 0.
    */
-  step({ learningRate = this.options.learningRate, gradientScale = 1 }: StepOptions = {}): void {
+  step({ learningRate = this.options.learningRate, gradientScale = 1 }: UpdateOptions = {}): void {
     if (learningRate === undefined) {
       throw new RangeError('SGD: give a learningRate to the optimiser or to its step');
     }

@@ -46,11 +46,15 @@ export class Tensor {
   }
 
   /**
-   * Adds the gradient of this loss, one element, to every parameter that it depends on; uses the tape up. Further ways to
-   * do it are options of `Engine.backward`.
+   * Adds the gradient of this loss, one element, to every parameter that it depends on; uses the tape up, and gives the
+   * memory of intermediate results back as it goes, but for what was passed to `Engine.keep`. Gradients of other tensors
+   * can be read from what it returns until the step ends.
+   *
+   * @throws RangeError for more elements than one without a `cotangent`, or one of another size
+   * @throws Error where nothing that it depends on requires a gradient, and where the tape has been used up
    */
-  backward(): void {
-    this.engine.backward(this);
+  backward(options?: BackwardOptions): LeafGradients {
+    return this.engine.backward(this, options);
   }
 
   toString(): string {
@@ -58,10 +62,64 @@ export class Tensor {
   }
 }
 
+/** How a backward pass begins, and who is told of its gradients. */
+export interface BackwardOptions {
+  /** Multiplies the gradient, e.g. 1 / number of accumulated batches; default 1. */
+  readonly scale?: number;
+  /** Multiplies it by the scale of the next step too; see `LossScale`. */
+  readonly lossScale?: LossScaling | undefined;
+  /** The gradient to begin with, row-major, where there is more than one element; takes the place of both. */
+  readonly cotangent?: Float32Array;
+  readonly observer?: GradientObserver | undefined;
+}
+
+/** What begins a backward pass with the gradient of a scaled loss. */
+export interface LossScaling {
+  /** The gradient of scale · `factor` · `loss` by the loss. */
+  cotangent(loss: Tensor, factor: number): GpuArray;
+}
+
+/** Is told of the gradients of parameters while a backward pass makes them. */
+export interface GradientObserver {
+  /** An operation that is about to be dispatched writes this gradient of a parameter, or adds to it. */
+  reached(gradient: GpuArray): void;
+  /** An operation has been dispatched. What it gave to `partialSums` may still wait there. */
+  operationDone(partialSums: PartialSums): void;
+  /** All operations have been. */
+  passDone(): void;
+}
+
+/** The gradients that a backward pass has left, of tensors that no operation made. */
+export interface LeafGradients {
+  has(tensor: Tensor): boolean;
+  /** Undefined when nothing flowed into `tensor`. */
+  get(tensor: Tensor): GpuArray | undefined;
+  /** Throws `Error` when nothing flowed into `tensor`. */
+  of(tensor: Tensor): GpuArray;
+  /** The values, row-major; undefined when nothing flowed into `tensor`. Waits for the GPU. */
+  read(tensor: Tensor): Promise<Float32Array | undefined>;
+}
+
+/** Which parameters have a gradient: on that it depends what a backward pass does. */
+export interface GradientFlags {
+  gradientFlags(): readonly boolean[];
+  restoreGradientFlags(flags: readonly boolean[]): void;
+}
+
+/** How one stage of a forward pass is run. */
+export interface StageOptions {
+  /** Keep inputs and result alone for the backward pass, which then runs the stage again. */
+  readonly recompute?: boolean | undefined;
+  /** Nobody uses the inputs after this stage. */
+  readonly consumes?: boolean;
+}
+
 /** What an operation, or a stage made of them, needs of the engine that its tensors belong to; see `Engine`. */
 export interface Tape {
   readonly runtime: Runtime;
   readonly gradEnabled: boolean;
+  /** All that is trained with this engine; a store enters itself, and leaves. */
+  readonly stores: Set<GradientFlags>;
   /** An uninitialised array for an operation's output. */
   empty(shape: readonly number[], dtype?: DType, label?: string): GpuArray;
   /** Whether an operation on these inputs must save what its backward needs. */
@@ -70,12 +128,14 @@ export interface Tape {
   output(array: GpuArray, inputs: readonly (Tensor | undefined)[], name: string): Tensor;
   /** Appends an operation. */
   record(node: Node): void;
-  /** Walks the tape back from a loss of one element. */
-  backward(loss: Tensor): unknown;
+  /** Walks the tape back from `output`. */
+  backward(output: Tensor, options?: BackwardOptions): LeafGradients;
   /** One stage of a forward pass, whose memory is given back where no backward pass needs it. */
-  tidy(body: () => Tensor, options?: { readonly consumes?: Tensor }): Tensor;
-  /** One stage of which the backward pass keeps `inputs` and the result only. */
-  recompute<Inputs extends readonly Tensor[]>(inputs: Inputs, body: (...inputs: Inputs) => Tensor): Tensor;
+  stage<Inputs extends readonly Tensor[]>(
+    inputs: Inputs,
+    body: (...inputs: Inputs) => Tensor,
+    options?: StageOptions,
+  ): Tensor;
 }
 
 /** One recorded operation: what it read and made, and how gradients flow back through it. */

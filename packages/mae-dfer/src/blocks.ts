@@ -23,13 +23,7 @@ export function blocks<Options>(each: readonly Block<Options>[]) {
     Object.fromEntries(each.entries()),
     (input: Tensor, { observe, recompute }: PassOptions, optionsOf: (index: number) => Options) =>
       each.reduce((x, block, i) => {
-        const { engine } = x;
-        const once = (before: Tensor) => block(before, optionsOf(i));
-        // Without gradients there is nothing to run again, and the input can go too.
-        const y =
-          recompute && engine.gradEnabled
-            ? engine.recompute([x], once)
-            : engine.tidy(() => once(x), { consumes: x });
+        const y = x.engine.stage([x], (before) => block(before, optionsOf(i)), { recompute, consumes: true });
         observe?.(`blocks.${i}`, y);
         return y;
       }, input),

@@ -77,7 +77,7 @@ describe('pre-training', () => {
         const frames = runtime.upload(bytes, [1, FRAMES, SIZE, SIZE, 3]);
         const mask = drawMask(runtime, encoder, 0.5, { seed: 1, epoch: 0, samples: [0] });
         const output = model.forward({ frames }, mask);
-        engine.backward(output.loss);
+        output.loss.backward();
         return {
           loss: (await runtime.read(output.loss.array))[0]!,
           gradient: await runtime.read(parameter.gradient),

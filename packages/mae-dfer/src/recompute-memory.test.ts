@@ -46,7 +46,7 @@ async function stepOf(make: typeof fineTuning, encoder: EncoderConfig, recompute
   const model = make(engine, encoder);
   const before = pool.liveBytes;
   pool.resetPeak();
-  await engine.step(() => void engine.backward(model.loss(recompute)));
+  await engine.step(() => void model.loss(recompute).backward());
   const { macs } = ledger.total();
   return { bytes: pool.peakBytes - before, macs };
 }

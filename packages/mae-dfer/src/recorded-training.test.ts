@@ -1,11 +1,10 @@
 import {
   AdamW,
   Engine,
-  RecordedStep,
   softCrossEntropy,
   type ParameterStore,
-  type StepArrays,
   type StepInput,
+  type StepTensors,
   type Tensor,
 } from '@tubelet/autograd';
 import type { GpuArray } from '@tubelet/kernels';
@@ -104,24 +103,23 @@ describe('a recorded or recomputed step of', () => {
     const { runtime } = engine;
     const training = make(encoder, recompute);
     const optimiser = new AdamW(training.store, { weightDecay: 0.05 });
-    const recorded = new RecordedStep(engine, {
-      stores: [training.store],
-      body: ({ frames, key, samples }: StepArrays<'frames' | 'key' | 'samples'>) => {
-        const loss = engine.retain(training.loss({ frames, key: { key, samples } }));
-        engine.backward(loss);
-        return { loss: loss.array, norm: optimiser.gradientNorm() };
-      },
-    });
+    const recorded = ({ frames, key, samples }: StepTensors<'frames' | 'key' | 'samples'>) => {
+      const onDevice = { key: key.array, samples: samples.array };
+      const loss = training.loss({ frames: frames.array, key: onDevice });
+      loss.backward();
+      return { loss, norm: optimiser.gradientNorm() };
+    };
     const seen: number[] = [];
     for (let step = 0; step < STEPS; step++) {
       const { frames, key } = batch(step);
       if (isRecorded) {
-        const { loss, norm } = recorded.run({ frames, ...maskKeyInputs(key) });
-        seen.push(...(await runtime.read(loss)), ...(await runtime.read(norm)));
+        const inputs = { frames, ...maskKeyInputs(key) };
+        const { loss, norm } = await engine.step(recorded, { inputs, record: true });
+        seen.push(await loss.item(), ...(await runtime.read(norm)));
       } else {
         await engine.step(async () => {
           const loss = training.loss({ frames: runtime.upload(frames.data, frames.shape), key });
-          engine.backward(loss);
+          loss.backward();
           const norm = runtime.read(optimiser.gradientNorm());
           seen.push(await loss.item(), ...(await norm));
         });
@@ -129,8 +127,8 @@ describe('a recorded or recomputed step of', () => {
       if (step % ACCUMULATE === ACCUMULATE - 1) optimiser.step({ learningRate: 1e-3 });
     }
     const weights = await runtime.read(training.store.banks[0]!.values);
-    expect(recorded.recordings, 'one that overwrites gradients, one that adds').toBe(isRecorded ? 2 : 0);
-    recorded.release();
+    expect(engine.recordings, 'one that overwrites gradients, one that adds').toBe(isRecorded ? 2 : 0);
+    engine.release(recorded);
     optimiser.release();
     training.release();
     return { seen, weights };

@@ -40,7 +40,7 @@ describe('masks of regions with unequal numbers of visible tokens', () => {
       const mask = makeMask();
       const frames = runtime.upload(bytes, [1, FRAMES, SIZE, SIZE, 3]);
       const { prediction, loss } = model.forward({ frames }, mask);
-      engine.backward(loss);
+      loss.backward();
       return {
         prediction: await runtime.read(prediction.array),
         gradient: await runtime.read(model.store.get('encoder.lg_region_tokens').gradient),

@@ -1,6 +1,5 @@
 /** Options that the commands share which apply a classifier to videos. */
-import { cropOption, option, type ValuesOf } from '@tubelet/trainer';
-import { CROP_MODES } from '@tubelet/video';
+import { cropOption, faceCropOption, option, type ValuesOf } from '@tubelet/trainer';
 
 export const PARTS = ['test', 'train', 'all'] as const;
 export type Part = (typeof PARTS)[number];
@@ -23,17 +22,13 @@ export const clipOptions = {
   crop: cropOption(' (default: as in training)').optional(),
 };
 
-/** Of videos that are no crops yet. */
+/** Of videos that are not crops yet. */
 export const videoClipOptions = {
   ...frameStepOption,
-  crop: option
-    .choice(
-      '<mode>',
-      'face: the aligned face of each person, several people as several answers; voxceleb: top centre of the frame; ' +
-        'centre: its centred square; none: all of it, squashed (default: as in training)',
-      [...CROP_MODES, 'face'],
-    )
-    .optional(),
+  crop: faceCropOption(
+    'the aligned face of each person, several people as several answers',
+    ' (default: as in training)',
+  ).optional(),
 };
 
 export const speedOptions = {

@@ -5,7 +5,7 @@ import {
   LossScale,
   readStateDict,
   softCrossEntropy,
-  type StepArrays,
+  type StepTensors,
 } from '@tubelet/autograd';
 import type { Runtime } from '@tubelet/kernels';
 import { Classifier, DropPath, maskKeyInputs } from '@tubelet/mae-dfer';
@@ -79,10 +79,11 @@ export class ClassifierTraining implements TrainedModel<LabelledClipBatch> {
     };
   }
 
-  forward({ video, targets, ...key }: StepArrays<'video' | 'targets' | 'key' | 'samples'>) {
+  forward({ video, targets, key, samples }: StepTensors<'video' | 'targets' | 'key' | 'samples'>) {
     const { recompute } = this.options;
-    const { logits } = this.classifier.forward({ video }, { dropPath: this.dropPath.draw(key), recompute });
-    const loss = this.engine.retain(softCrossEntropy(logits, targets));
+    const dropPath = this.dropPath.draw({ key: key.array, samples: samples.array });
+    const { logits } = this.classifier.forward({ video: video.array }, { dropPath, recompute });
+    const loss = softCrossEntropy(logits, targets.array);
     return { loss, losses: loss.array };
   }
 

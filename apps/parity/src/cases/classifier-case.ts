@@ -29,6 +29,7 @@ import {
   gradientNorm,
   loadWeights,
 } from '../training-steps.js';
+import { KeptTensors } from './kept-tensors.js';
 import { clipVideo, selectTokens, videoShape } from './pretraining-case.js';
 
 const POOLING = { region: 'representative', org: 'original', all: 'all' } as const;
@@ -111,14 +112,15 @@ export async function classifierCase(
   loadWeights(model.store, weights);
   const { optimiser, learningRates } = goldenOptimiser(model.store, testCase, name, report);
   compareLayerDecay(model, testCase, name, report);
+  const kept = new KeptTensors(engine);
   const run = async (targets: Float32Array, check: (loss: Tensor, logits: Tensor) => Promise<void>) => {
     const activations = new Map<string, Tensor>();
     const { logits } = model.forward(upload(), {
-      observe: (key, tensor) => activations.set(key, engine.retain(tensor)),
+      observe: (key, tensor) => activations.set(key, kept.keep(tensor)),
     });
-    engine.retain(logits);
+    kept.keep(logits);
     const loss = softCrossEntropy(logits, runtime.upload(targets, [batch, config.classes]));
-    engine.backward(loss);
+    loss.backward();
     await check(loss, logits);
     return activations;
   };
@@ -135,6 +137,7 @@ export async function classifierCase(
         if (gradients) await compareGradients(report, name, 'gradient of soft loss', model.store, gradients);
       }),
     );
+    kept.release();
     model.store.zeroGradients();
   }
   const plain = io.get('ce.loss');
@@ -145,6 +148,7 @@ export async function classifierCase(
         await compareNorm('grad_norm_ce');
       }),
     );
+    kept.release();
     model.store.zeroGradients();
   }
 
@@ -174,6 +178,7 @@ export async function classifierCase(
       }
       optimiser.step({ learningRate: learningRates[step]! });
     });
+    kept.release();
     await compareParameters(report, folder, name, model.store, learningRates.slice(0, step + 1));
   }
   optimiser.release();
@@ -256,14 +261,15 @@ export async function dropPathCase(
     );
     const rates = optionalNumbers(settings, 'per_block_rate') ?? [];
     const { logits } = model.forward({ video }, { dropPath: recordedDraws(engine, config, io, rates) });
-    engine.retain(logits);
+    engine.keep(logits);
     const targets = runtime.upload(softTargets(labels, config.classes, 0.1), [batch, config.classes]);
     const loss = softCrossEntropy(logits, targets);
-    engine.backward(loss);
+    loss.backward();
     report.compare(name, 'logits', 'forward', await logits.read(), tensorOf(io, 'logits', name));
     report.compareScalar(name, 'loss', 'forward', await loss.item(), tensorOf(io, 'loss', name)[0]!);
     const gradients = new Map([...io].filter(([key]) => key.startsWith('grad.')));
     await compareGradients(report, name, 'gradient', model.store, gradients);
+    engine.release(logits);
   });
   model.release();
 }

@@ -28,6 +28,7 @@ import {
   gradientNorm,
   loadWeights,
 } from '../training-steps.js';
+import { KeptTensors } from './kept-tensors.js';
 
 /** The configuration that a manifest entry describes, with ablation overrides applied. */
 export function pretrainingConfig(config: Json, where: string, overrides: Json = {}): PretrainingConfig {
@@ -86,12 +87,13 @@ export async function pretrainingCase(
     await engine.step(async () => {
       const clips = { video: engine.runtime.upload(video, videoShape(batch, config.encoder)) };
       const activations = new Map<string, Tensor>();
+      const kept = new KeptTensors(engine);
       const out = model.forward(clips, uploadMask(engine.runtime, config.encoder, masks[step]!), {
-        observe: (key, tensor) => activations.set(key, engine.retain(tensor)),
+        observe: (key, tensor) => activations.set(key, kept.keep(tensor)),
       });
-      engine.retain(out.prediction);
+      kept.keep(out.prediction);
       const target = await engine.runtime.read(out.target);
-      engine.backward(out.loss);
+      out.loss.backward();
       const label = `step ${step}`;
       if (losses)
         report.compareScalar(name, `loss, ${label}`, 'forward', await out.loss.item(), losses[step]!);
@@ -115,6 +117,7 @@ export async function pretrainingCase(
         }
       }
       optimiser.step({ learningRate: learningRates[step]! });
+      kept.release();
     });
     await compareParameters(report, folder, name, model.store, learningRates.slice(0, step + 1));
   }

@@ -50,8 +50,8 @@ export async function variantCases(
         const shape = videoShape(batch, config.encoder);
         const video = engine.runtime.upload(proceduralVideo('variants.video', shape), shape);
         const out = model.forward({ video }, uploadMask(engine.runtime, config.encoder, mask));
-        engine.retain(out.prediction);
-        engine.backward(out.loss);
+        engine.keep(out.prediction);
+        out.loss.backward();
         const first = leadingTokens(await out.prediction.read(), out.prediction.shape, 4);
         report.compare(group, 'pred_first4', 'forward', first, tensor(`${name}.pred_first4`));
         report.compareScalar(
@@ -62,6 +62,7 @@ export async function variantCases(
           numberField(result, 'loss', name),
         );
         await compareGradientNorms(report, group, model.store, objectField(result, 'grads_l2_sum', name));
+        engine.release(out.prediction);
       });
       model.release();
     } else {
@@ -80,14 +81,13 @@ export async function variantCases(
         const shape = videoShape(labels.length, config.encoder);
         const video = engine.runtime.upload(proceduralVideo('variants.video', shape), shape);
         const { logits, feature } = model.forward({ video });
-        engine.retain(logits);
-        engine.retain(feature);
+        for (const tensor of [logits, feature]) engine.keep(tensor);
         const targets = softTargets(labels, config.classes, 0);
         const loss = softCrossEntropy(
           logits,
           engine.runtime.upload(targets, [labels.length, config.classes]),
         );
-        engine.backward(loss);
+        loss.backward();
         report.compare(group, 'logits', 'forward', await logits.read(), tensor(`${name}.logits`));
         report.compare(group, 'feature', 'forward', await feature.read(), tensor(`${name}.feature`));
         report.compareScalar(
@@ -98,6 +98,7 @@ export async function variantCases(
           numberField(result, 'loss_ce', name),
         );
         await compareGradientNorms(report, group, model.store, objectField(result, 'grads_l2_sum', name));
+        for (const tensor of [logits, feature]) engine.release(tensor);
       });
       model.release();
     }

@@ -1,4 +1,4 @@
-import { AdamW, Engine as Autograd, twoPartSquareError, RecordedStep, Tensor } from '@tubelet/autograd';
+import { AdamW, Engine as Autograd, twoPartSquareError, Tensor } from '@tubelet/autograd';
 import { zeros } from '@tubelet/autograd/layers';
 import { attention, layerNorm, matmul, type GpuArray, type Runtime } from '@tubelet/kernels';
 import { openNodeRuntime } from '@tubelet/kernels/node';
@@ -146,30 +146,21 @@ function prepareBlock(runtime: Runtime, shape: BlockCase, inputs: HostTensors): 
     const { data, shape: extents } = inputs[name]!;
     runtime.write(parameter(name).array, extents.length === 2 ? turned(data, extents) : data);
   }
-  const forward = new RecordedStep<never, GpuArray>(engine, {
-    stores: [store],
-    body: () => engine.noGrad(() => block(new Tensor(engine, x))).array,
-  });
-  const backward = new RecordedStep<never, GpuArray>(engine, {
-    stores: [store],
-    body: () => {
-      const leaf = new Tensor(engine, x, true, 'x');
-      const { loss } = twoPartSquareError(block(leaf), target);
-      return engine.backward(loss).of(leaf);
-    },
-  });
+  const forward = () => engine.noGrad(() => block(new Tensor(engine, x))).array;
+  const backward = () => {
+    const leaf = new Tensor(engine, x, true, 'x');
+    const { loss } = twoPartSquareError(block(leaf), target);
+    return loss.backward().of(leaf);
+  };
   const { weightDecay, beta1, beta2, epsilon, learningRate } = STEP;
   // The others decay biases too.
   const groups = [{ parameters: block.parameters(), weightDecay }];
   const optimiser =
     shape.part === 'step' ? new AdamW(store, { groups, betas: [beta1, beta2], epsilon }) : undefined;
   let result = x;
-  const run = () => {
-    if (shape.part === 'forward') {
-      result = forward.run({});
-      return;
-    }
-    result = backward.run({});
+  const run = async () => {
+    result = await engine.step(shape.part === 'forward' ? forward : backward, { record: true });
+    if (shape.part === 'forward') return;
     if (optimiser) optimiser.step({ learningRate });
     else store.zeroGradients();
   };
@@ -198,7 +189,7 @@ function prepareBlock(runtime: Runtime, shape: BlockCase, inputs: HostTensors): 
     finish: () => runtime.synchronize(),
     read,
     release() {
-      for (const step of [forward, backward]) step.release();
+      for (const body of [forward, backward]) engine.release(body);
       optimiser?.release();
       store.release();
       runtime.release(x);

@@ -8,8 +8,8 @@ import { twoPartSquareError } from '../ops/losses.js';
 import { mlp } from '../ops/mlp.js';
 import { copyInto, join, reshape, split } from '../ops/views.js';
 import { ParameterStore } from '../parameters.js';
-import type { StepArrays, StepInput } from '../recorded-step.js';
-import { Tensor } from '../tensor.js';
+import type { StepInput, StepTensors } from '../recorded-step.js';
+import type { Tensor } from '../tensor.js';
 import { values } from './test-engine.js';
 
 export const tinySize = { batch: 2, tokens: 5, columns: 8, hidden: 12 };
@@ -57,10 +57,9 @@ export class TinyTransformer {
   }
 
   /** The loss of a batch on the GPU. */
-  loss({ x: array, target }: StepArrays<'x' | 'target'>): Tensor {
+  loss({ x, target }: StepTensors<'x' | 'target'>): Tensor {
     const { engine, store } = this;
     const get = (name: string) => store.get(name);
-    const x = new Tensor(engine, array);
     const normed = layerNorm(x, get('norm.weight'), get('norm.bias'));
     const qkv = linear(normed, get('qkv.weight'), { bias: store.pack('qkv.bias') });
     const mixed = linear(attention({ qkv, heads: 2 }), get('proj.weight'), { residual: x });
@@ -78,20 +77,21 @@ export class TinyTransformer {
       fc2Bias: get('fc2.bias'),
       residual: joined,
     });
-    return twoPartSquareError(reshape(y, target.shape), target).loss;
+    return twoPartSquareError(reshape(y, target.shape), target.array).loss;
   }
 
   /** One step on the batch of this number; its loss. */
   async step(number: number): Promise<number> {
     const { engine } = this;
-    return engine.step(async () => {
-      const { x, target } = this.data(number);
-      const upload = ({ data, shape }: StepInput) => engine.runtime.upload(data, shape);
-      const loss = this.loss({ x: upload(x), target: upload(target) });
-      engine.backward(loss, this.options);
-      this.optimiser.step({ learningRate: 0.01 });
-      return loss.item();
-    });
+    return engine.step(
+      (batch) => {
+        const loss = this.loss(batch);
+        loss.backward(this.options);
+        this.optimiser.step({ learningRate: 0.01 });
+        return loss.item();
+      },
+      { inputs: this.data(number) },
+    );
   }
 
   async weights(): Promise<Float32Array> {

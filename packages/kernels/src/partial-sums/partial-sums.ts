@@ -65,7 +65,7 @@ export class PartialSums {
     targets.forEach((target, i) =>
       this.pending.push({ target, first: first + i * size, parts, columns, accumulate }),
     );
-    // A region of its own, so that where it lies in the chunk is no part of anybody's program.
+    // A region of its own, so that where it lies in the chunk is not part of anybody's program.
     const bytes = 4 * size * targets.length;
     const region = this.runtime.pool.region(this.chunk!.array.storage, 4 * first, bytes);
     return targets.map((_, i) => new GpuArray(region, 'f32', [parts, columns], undefined, i * size));

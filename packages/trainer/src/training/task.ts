@@ -1,4 +1,4 @@
-import type { Engine, StepArrays, StepInputs, Tensor } from '@tubelet/autograd';
+import type { Engine, StepInputs, StepTensors, Tensor } from '@tubelet/autograd';
 import type { GpuArray, Runtime } from '@tubelet/kernels';
 import type { Communicator } from '@tubelet/mpi';
 import type { Ffmpeg } from '@tubelet/video';
@@ -36,10 +36,10 @@ export interface SteppedModel<Batch> extends TrainedParts {
   readonly engine: Engine;
   /** Names of the values that `forward` gives as `losses`; the first is `loss`, the one that is minimised. */
   readonly losses: readonly string[];
-  /** A batch as the arrays that `forward` takes: the only way of clips to the GPU. */
+  /** A batch as what `forward` takes: the only way of clips to the GPU. */
   inputs(batch: Batch, epoch: number): StepInputs<string>;
-  /** The loss of a batch, and the values to be told of it, f32 [losses]. Is recorded and replayed (`RecordedStep`). */
-  forward(arrays: StepArrays<string>): { readonly loss: Tensor; readonly losses: GpuArray };
+  /** The loss of a batch, and the values to be told of it, f32 [losses]. Is recorded and replayed (`StepOptions.record`). */
+  forward(batch: StepTensors<string>): { readonly loss: Tensor; readonly losses: GpuArray };
 }
 
 /** A model with its optimiser, as a training needs them. */

@@ -1,4 +1,4 @@
-import { RecordedStep, type StepArrays } from '@tubelet/autograd';
+import type { StepTensors } from '@tubelet/autograd';
 import { SKIPPED_STEPS, type Metrics } from '../meters.js';
 import { Divergence } from './divergence.js';
 import type { EpochReader } from './epoch-reader.js';
@@ -41,21 +41,17 @@ export function trainingStep<Batch>(
   accumulate: number,
   { shared, trace, maxSkipped, skipped: record }: StepSurroundings<Batch> = {},
 ): TrainStep {
-  const { engine, store, optimiser, lossScale, average, losses: names } = model;
+  const { engine, optimiser, lossScale, average, losses: names } = model;
   const { runtime } = engine;
   const divergence = new Divergence(maxSkipped);
   const reduction = shared?.reduction;
   /** Of a batch in the mean over all that make a step. */
   const weight = 1 / (accumulate * (shared?.ranks.size ?? 1));
-  const batchStep = new RecordedStep(engine, {
-    stores: [store],
-    variant: reduction && (() => reduction.plan),
-    body(arrays: StepArrays<string>) {
-      const { loss, losses } = model.forward(arrays);
-      engine.backward(loss, { scale: weight, lossScale, observer: reduction });
-      return losses;
-    },
-  });
+  const forwardBackward = (batch: StepTensors<string>) => {
+    const { loss, losses } = model.forward(batch);
+    loss.backward({ scale: weight, lossScale, observer: reduction });
+    return losses;
+  };
   const inFlight: Promise<unknown>[] = [];
   /** From here on nobody may be waiting for it: the error is told to whoever asks for the outcome. */
   const heldBack = <T>(promise: Promise<T>): Promise<T> => {
@@ -80,7 +76,9 @@ export function trainingStep<Batch>(
       trace?.span('waiting for data', name, askedMs, gotMs);
       if (readyMs > gotMs) trace?.span('waiting for the GPU', name, gotMs, readyMs);
       if (index + 1 === accumulate) reduction?.begin();
-      const read = heldBack(runtime.read(batchStep.run(model.inputs(batch, position.epoch))));
+      const inputs = model.inputs(batch, position.epoch);
+      const losses = await engine.step(forwardBackward, { inputs, record: reduction?.plan ?? true });
+      const read = heldBack(runtime.read(losses));
       inFlight.push(read);
       reads.push(read);
     }
