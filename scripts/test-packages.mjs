@@ -289,7 +289,11 @@ try {
       prefix,
       [
         [predict, /^ {2}(glad|calm|sad) +[\d.]+ %/m],
-        [[...predict, '--crop', 'face'], /installing the face detector[^]*^ {2}(glad|calm|sad) +[\d.]+ %/m],
+        // What it says of its work is behind what it answers.
+        [
+          [...predict, '--crop', 'face'],
+          /person 1, mean of [^]*^ {2}(glad|calm|sad) [^]*installing the face detector/m,
+        ],
       ],
       inHome,
     );
