@@ -28,8 +28,8 @@ const groups: Record<string, Record<string, string>> = {
   },
   'The paper': {
     '/reproducing-the-paper': 'Every table and figure',
+    '/studies-in-miniature': 'The studies in miniature',
     '/figures': 'Figures',
-    '/studies-in-miniature': 'Studies in miniature',
     '/checkpoints': 'Importing checkpoints',
     '/when-to-use-mae-dfer': 'When to use MAE-DFER',
   },
