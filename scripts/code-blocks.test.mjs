@@ -77,7 +77,7 @@ it('has programs that run', async () => {
 });
 
 /** Programs of others that the documents start. */
-const others = new Set(['apt-get', 'bash', 'cat', 'cd', 'docker', 'jq', 'mkdir', 'rm', 'unzip']);
+const others = new Set(['apt-get', 'bash', 'cat', 'cd', 'docker', 'jq', 'mkdir', 'rm', 'tsx', 'unzip']);
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const { commandNamed } = await importSource('apps/tubelet/src/commands.ts');
 
