@@ -125,7 +125,7 @@ export class PartialSums {
 
   /** Hands the parts that wait from the innermost scope to the one around it. */
   escape(): void {
-    if (this.chunk) this.runtime.escape(this.chunk.array);
+    if (this.chunk) this.runtime.allocations.escape(this.chunk.array);
   }
 
   /** So many elements of the chunk by themselves, so that where they lie in it is no part of anybody's program. */
