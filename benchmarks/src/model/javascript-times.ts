@@ -1,4 +1,4 @@
-import { Engine } from '@tubelet/autograd';
+import { Engine, type Tensor } from '@tubelet/autograd';
 import { likeRuntime, paperRuntime, type Runtime } from '@tubelet/kernels';
 import { median } from '../kernels/batch-timer.js';
 import { recordingRuntime } from '../shared/recording-runtime.js';
@@ -97,7 +97,7 @@ async function ownMicroseconds(runtime: Runtime, run: ModelRun): Promise<Map<Pha
 async function timeSteps(
   engine: Engine,
   uploads: UploadClock,
-  record: () => void,
+  record: () => Tensor | Promise<Tensor>,
   settle: () => Promise<void>,
 ): Promise<{ readonly dispatchMicroseconds: number; readonly uploadMilliseconds: number }> {
   const { runtime } = engine;
@@ -108,8 +108,10 @@ async function timeSteps(
       const dispatched = runtime.counters.dispatches;
       const uploadedMs = uploads.milliseconds;
       const start = performance.now();
-      record();
+      // All that it does is done when it returns.
+      const recorded = record();
       const elapsedMs = performance.now() - start;
+      await recorded;
       if (i >= WARM_UP_STEPS) {
         const uploadMs = uploads.milliseconds - uploadedMs;
         uploadTimes.push(uploadMs);
