@@ -42,6 +42,12 @@ it.each(['apps/pretrain/src/index.ts', 'apps/finetune/src/index.ts'])(
   },
 );
 
+it('loads no charts for the files of a training', async () => {
+  const ofCharts = (files) => files.filter((file) => file.includes('/charts/'));
+  expect(ofCharts(await filesOf('packages/trainer/src/formats/index.ts'))).toEqual([]);
+  expect(ofCharts(await filesOf('packages/trainer/src/index.ts'))).not.toEqual([]);
+});
+
 it('would find them in what does load them', async () => {
   const files = await filesOf('benchmarks/src/kernels/cli.ts');
   expect(files).toContain('packages/kernels/src/gelu/gelu.cases.ts');

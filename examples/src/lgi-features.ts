@@ -2,7 +2,7 @@
 import { loadStateDict } from '@tubelet/autograd';
 import { open } from '@tubelet/autograd/node';
 import { Classifier, encoderOfShapes, finetuneStateDict, lgiFormer } from '@tubelet/mae-dfer';
-import { readPytorchFile } from '@tubelet/trainer';
+import { readPytorchFile } from '@tubelet/trainer/formats';
 import { ClipPixels, readClip } from '@tubelet/video';
 
 const [video = '', checkpoint = ''] = process.argv.slice(2);

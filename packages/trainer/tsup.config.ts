@@ -1,4 +1,6 @@
 import { defineConfig } from 'tsup';
 import { shared } from '../../tsup.shared';
 
-export default defineConfig(shared({ index: 'src/index.ts' }, { platform: 'node' }));
+export default defineConfig(
+  shared({ index: 'src/index.ts', formats: 'src/formats/index.ts' }, { platform: 'node' }),
+);

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { decodeSafetensors, safetensorsFloat32, type SafetensorsTensor } from '@tubelet/autograd';
+import { decodeSafetensors, safetensorsFloat32, type SafetensorsTensor } from '@tubelet/autograd/formats';
 
 /** The folder cannot be used, or does not hold what its manifest says. */
 export class GoldenFolderError extends Error {

@@ -1,4 +1,4 @@
-import { decodeSafetensors, SafetensorsError, type SafetensorsTensor } from '@tubelet/autograd';
+import { decodeSafetensors, SafetensorsError, type SafetensorsTensor } from '@tubelet/autograd/formats';
 import {
   decoderFromJson,
   encoderFromJson,

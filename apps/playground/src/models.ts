@@ -1,10 +1,5 @@
-import {
-  Engine,
-  loadStateDict,
-  safetensorsFloat32,
-  type SafetensorsTensor,
-  type Tensor,
-} from '@tubelet/autograd';
+import { Engine, loadStateDict, type Tensor } from '@tubelet/autograd';
+import { safetensorsFloat32, type SafetensorsTensor } from '@tubelet/autograd/formats';
 import type { Runtime } from '@tubelet/kernels';
 import {
   Classifier,

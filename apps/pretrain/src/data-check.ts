@@ -12,10 +12,10 @@ import {
   tally,
   textTable,
   UserError,
-  writeTextFile,
   type Counter,
   type ValuesOfSet,
 } from '@tubelet/trainer';
+import { writeTextFile } from '@tubelet/trainer/formats';
 import { checkVoxceleb2, VOXCELEB2_PARTS, type Voxceleb2Check } from '@tubelet/video';
 
 /** The options of `data check`. */

@@ -1,7 +1,8 @@
 /** Pictures as PNG files, with captions. */
 import { writeFile } from 'node:fs/promises';
 import sharp from 'sharp';
-import { escapeMarkup, FileWriteError, svgToPng } from '@tubelet/trainer';
+import { escapeMarkup, svgToPng } from '@tubelet/trainer';
+import { FileWriteError } from '@tubelet/trainer/formats';
 import type { Picture, RowPicture } from './picture.js';
 
 /** The rows of one video, and the words for them. */

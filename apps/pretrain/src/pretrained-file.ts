@@ -1,5 +1,5 @@
 /** The models of pre-training in files: checkpoints of `pretrain`, and those that the published code has written. */
-import type { SafetensorsTensor } from '@tubelet/autograd';
+import type { PytorchCheckpoint, SafetensorsTensor } from '@tubelet/autograd/formats';
 import {
   depthOfShapes,
   encoderOfShapes,
@@ -10,9 +10,9 @@ import {
   type EncoderConfig,
   type Extents,
   type PretrainingConfig,
-  type PytorchCheckpoint,
 } from '@tubelet/mae-dfer';
-import { checkpointWeights, loadCheckpoint, readPytorchFile, UserError } from '@tubelet/trainer';
+import { checkpointWeights, UserError } from '@tubelet/trainer';
+import { loadCheckpoint, readPytorchFile } from '@tubelet/trainer/formats';
 import { checkpointConfig, trainedClips, untrainedPart, type TrainedClips } from './training-state.js';
 
 /** A model of pre-training with what is known of its training. */

@@ -11,13 +11,8 @@ import {
   type PretrainingConfig,
   type TargetKind,
 } from '@tubelet/mae-dfer';
-import {
-  CheckpointCorruptError,
-  CheckpointReadError,
-  OptionError,
-  saveCheckpoint,
-  UserError,
-} from '@tubelet/trainer';
+import { OptionError, UserError } from '@tubelet/trainer';
+import { CheckpointCorruptError, CheckpointReadError, saveCheckpoint } from '@tubelet/trainer/formats';
 import { VideoDecodeError } from '@tubelet/video';
 // Test code of a neighbour, which is no part of what its package offers.
 import { publishedArchive } from '../../../packages/mae-dfer/src/import/testing/published-archive.js';

@@ -7,7 +7,8 @@ import type { Runtime } from '@tubelet/kernels';
 import { proceduralParameter } from '@tubelet/kernels/lab';
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
 import { lgiFormer, pretrainingShapes, vitBase, type PretrainingConfig } from '@tubelet/mae-dfer';
-import { checkpointPath, saveCheckpoint, UserError } from '@tubelet/trainer';
+import { UserError } from '@tubelet/trainer';
+import { checkpointPath, saveCheckpoint } from '@tubelet/trainer/formats';
 // Test code of a neighbour, which is no part of what its package offers.
 import { stateDictArchive } from '../../../packages/mae-dfer/src/import/testing/published-archive.js';
 import {
@@ -17,7 +18,7 @@ import {
   op,
   pickle,
   tensorOf,
-} from '../../../packages/mae-dfer/src/import/testing/torch-archive.js';
+} from '../../../packages/autograd/src/formats/testing/torch-archive.js';
 import { loadStartingWeights } from './starting-weights.js';
 import { TrainingState } from './training-state.js';
 

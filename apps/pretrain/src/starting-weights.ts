@@ -2,7 +2,8 @@
 import { statSync } from 'node:fs';
 import { loadStateDict } from '@tubelet/autograd';
 import type { EncoderConfig } from '@tubelet/mae-dfer';
-import { latestCheckpoint, UserError, type FirstWeights } from '@tubelet/trainer';
+import { UserError, type FirstWeights } from '@tubelet/trainer';
+import { latestCheckpoint } from '@tubelet/trainer/formats';
 import { readPretrained } from './pretrained-file.js';
 import type { TrainingState } from './training-state.js';
 

@@ -3,7 +3,6 @@ import type { Precision, Runtime } from '@tubelet/kernels';
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
 import { lgiFormer, type PretrainingConfig } from '@tubelet/mae-dfer';
 import {
-  type CheckpointContent,
   EpochReader,
   type EpochSource,
   type Metrics,
@@ -11,6 +10,7 @@ import {
   trainingStep,
   TrainingDivergedError,
 } from '@tubelet/trainer';
+import type { CheckpointContent } from '@tubelet/trainer/formats';
 import { alikeFrames, type ClipBatch } from '@tubelet/video';
 import { TrainingState } from './training-state.js';
 

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Runtime } from '@tubelet/kernels';
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
 import { lgiFormer, type PretrainingConfig } from '@tubelet/mae-dfer';
-import { CheckpointCorruptError, CheckpointMismatchError, checkpointWeights } from '@tubelet/trainer';
+import { checkpointWeights } from '@tubelet/trainer';
+import { CheckpointCorruptError, CheckpointMismatchError } from '@tubelet/trainer/formats';
 import { checkpointConfig, trainedClips, TrainingState } from './training-state.js';
 
 const clip = { imageSize: 32, frames: 4, depth: 1, heads: 1, region: [2, 2, 2] as const };

@@ -8,14 +8,8 @@ import {
   PretrainingModel,
   type PretrainingConfig,
 } from '@tubelet/mae-dfer';
-import {
-  CheckpointCorruptError,
-  readTraining,
-  restoreTraining,
-  UserError,
-  type CheckpointContent,
-  type TrainedModel,
-} from '@tubelet/trainer';
+import { readTraining, restoreTraining, UserError, type TrainedModel } from '@tubelet/trainer';
+import { CheckpointCorruptError, type CheckpointContent } from '@tubelet/trainer/formats';
 import { ClipPixels, CROP_MODES, type ClipBatch } from '@tubelet/video';
 import type { TrainOptions } from './train-options.js';
 

@@ -81,25 +81,6 @@ export {
   type ParameterStoreOptions,
 } from './parameters.js';
 export type { StepInput, StepInputs, StepTensors } from './recorded-step.js';
-export {
-  SafetensorsError,
-  type SafetensorsData,
-  type SafetensorsDtype,
-  type SafetensorsEntry,
-  type SafetensorsFileDtype,
-  type SafetensorsHeader,
-  type SafetensorsTensor,
-} from './safetensors-header.js';
-export {
-  decodeSafetensors,
-  encodeSafetensors,
-  encodeSafetensorsChunks,
-  readSafetensorsHeader,
-  readSafetensorsTensor,
-  safetensorsFloat32,
-  type ByteReader,
-  type SafetensorsContent,
-} from './safetensors.js';
 export { cosineSchedule, scaleLearningRate, type CosineScheduleSettings, type Schedule } from './schedule.js';
 export { SGD, type SGDOptions } from './sgd.js';
 export { loadStateDict, readStateDict, StateDictMismatchError, type LoadReport } from './state-dict.js';

@@ -38,18 +38,11 @@ export {
 export { DropPath } from './drop-path.js';
 export type { DropPathDraws } from './encoder.js';
 export { depthOfShapes, encoderOfShapes, type StatedEncoder } from './import/encoder-of-shapes.js';
-export { CheckpointFormatError, HostilePickleError } from './import/errors.js';
 export {
   finetuneStateDict,
   type FinetuneStateDict,
   type FinetuneStateDictOptions,
 } from './import/finetune-state-dict.js';
-export { requireHarmless } from './import/hostile-pickle.js';
-export {
-  readPytorchCheckpoint,
-  type CheckpointSetting,
-  type PytorchCheckpoint,
-} from './import/pytorch-checkpoint.js';
 export { lgiBlock, type LgiBlockConfig, type LgiBlockOptions, type LgiDropPath } from './lgi-block.js';
 export {
   drawMask,

@@ -7,16 +7,7 @@ export { pictureGrid } from './charts/picture-grid.js';
 export { svgToPng } from './charts/png.js';
 export { scatterChart } from './charts/scatter-chart.js';
 export { timelineChart } from './charts/timeline-chart.js';
-export { CheckpointCorruptError, CheckpointMismatchError, CheckpointReadError } from './checkpoint-errors.js';
-export {
-  checkpointDirectory,
-  checkpointPath,
-  latestCheckpoint,
-  listCheckpoints,
-} from './checkpoint-folder.js';
-export { isCheckpoint, loadCheckpoint, saveCheckpoint, type CheckpointContent } from './checkpoint.js';
 export { runCli } from './cli.js';
-export { csvRecord } from './csv.js';
 export { OptionError, UserError } from './errors.js';
 export { titleOf, type EvaluationContext, type PublishedFigures } from './evaluation/context.js';
 export { evaluationJson, readEvaluation, readResult } from './evaluation/evaluation-json.js';
@@ -30,8 +21,6 @@ export {
 } from './evaluation/metrics.js';
 export { mergeViews, softmax, type VideoScore, type ViewScore } from './evaluation/views.js';
 export { evaluationPath, writeEvaluation } from './evaluation/write-evaluation.js';
-export { fileReader } from './file-reader.js';
-export { FileWriteError, writeFileInPieces, writeTextFile, type FilePiece } from './file-write.js';
 export { counted, formatFindings, formatTally, tally } from './findings-text.js';
 export { htmlPage, type ReportSection } from './html.js';
 export { escapeMarkup } from './markup.js';
@@ -69,7 +58,6 @@ export {
 } from './paper/paper-tables.js';
 export { runProgram } from './program.js';
 export { createCounter, createProgress, formatDuration, type Counter } from './progress.js';
-export { readPytorchFile } from './pytorch-file.js';
 export { readReportData } from './report-data.js';
 export { renderReport, writeReport } from './report.js';
 export {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { checkpointPath, listCheckpoints } from './checkpoint-folder.js';
+import { checkpointPath, listCheckpoints } from './formats/checkpoint-folder.js';
 import { readLog } from './run-log.js';
 import { bundleProgram } from './testing/bundle.js';
 

@@ -1,7 +1,8 @@
 import { Command } from 'commander';
 import { TubeletError } from '@tubelet/kernels';
 import { MpiError } from '@tubelet/mpi';
-import { CheckpointFormatError, ConfigError } from '@tubelet/mae-dfer';
+import { ConfigError } from '@tubelet/mae-dfer';
+import { CheckpointFormatError } from '@tubelet/autograd/formats';
 import {
   DatasetError,
   FaceDetectorError,

@@ -1,5 +1,5 @@
 import { lineChart } from './charts/line-chart.js';
-import { writeTextFile } from './file-write.js';
+import { writeTextFile } from './formats/file-write.js';
 import { htmlPage, settingRows, type ReportSection, type ReportTable } from './html.js';
 import { SKIPPED_STEPS } from './meters.js';
 import { formatDuration } from './progress.js';

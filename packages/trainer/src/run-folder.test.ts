@@ -1,15 +1,15 @@
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { saveCheckpoint } from './checkpoint.js';
+import { saveCheckpoint } from './formats/checkpoint.js';
 import {
   checkpointDirectory,
   checkpointPath,
   latestCheckpoint,
   pruneCheckpoints,
-} from './checkpoint-folder.js';
+} from './formats/checkpoint-folder.js';
 import { UserError } from './errors.js';
-import { FileWriteError } from './file-write.js';
+import { FileWriteError } from './formats/file-write.js';
 import { createRun, readRunConfig, requireSameSettings, resumeRun } from './run-folder.js';
 import { contentOfStep } from './testing/checkpoint-content.js';
 import { EXAMPLE_CONFIG } from './testing/example-config.js';

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { FileWriteError } from './file-write.js';
+import { FileWriteError } from './formats/file-write.js';
 import { isRunning, thisProcess } from './process-identity.js';
 import { isInUse, RunInUseError, RunLock, RunTakenError } from './run-lock.js';
 import { temporaryFolder } from './testing/temporary-folder.js';

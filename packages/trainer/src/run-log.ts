@@ -1,6 +1,6 @@
 import { createReadStream, existsSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { AppendFile } from './append-file.js';
+import { AppendFile } from './formats/append-file.js';
 import { UserError } from './errors.js';
 
 /**

@@ -1,13 +1,8 @@
-import type { SafetensorsTensor } from '@tubelet/autograd';
+import type { SafetensorsTensor } from '@tubelet/autograd/formats';
 import { shown } from '@tubelet/kernels';
 import { encoderFromJson, type ClassifierConfig } from '@tubelet/mae-dfer';
-import {
-  type CheckpointContent,
-  CheckpointCorruptError,
-  checkpointWeights,
-  loadCheckpoint,
-  UserError,
-} from '@tubelet/trainer';
+import { checkpointWeights, UserError } from '@tubelet/trainer';
+import { type CheckpointContent, CheckpointCorruptError, loadCheckpoint } from '@tubelet/trainer/formats';
 import type { CropMode } from '@tubelet/video';
 
 const DESCRIPTION_KEY = 'tubelet.classifier';

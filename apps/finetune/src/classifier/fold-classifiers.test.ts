@@ -2,10 +2,11 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { encodeSafetensors } from '@tubelet/autograd';
+import { encodeSafetensors } from '@tubelet/autograd/formats';
 import { proceduralParameter } from '@tubelet/kernels/lab';
 import { classifierShapes, lgiFormer } from '@tubelet/mae-dfer';
-import { evaluationPath, loadCheckpoint, OptionError, saveCheckpoint } from '@tubelet/trainer';
+import { evaluationPath, OptionError } from '@tubelet/trainer';
+import { loadCheckpoint, saveCheckpoint } from '@tubelet/trainer/formats';
 // Test code of a neighbour, which is no part of what its package offers.
 import { publishedArchive } from '../../../../packages/mae-dfer/src/import/testing/published-archive.js';
 import { writeMiniature } from '../../../../packages/video/src/datasets/testing/miniature.js';

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { encodeSafetensors, type SafetensorsTensor } from '@tubelet/autograd';
+import { encodeSafetensors, type SafetensorsTensor } from '@tubelet/autograd/formats';
 import { proceduralParameter } from '@tubelet/kernels/lab';
 import { classifierShapes, lgiFormer } from '@tubelet/mae-dfer';
 import { OptionError, UserError } from '@tubelet/trainer';

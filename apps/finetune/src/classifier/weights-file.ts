@@ -6,7 +6,7 @@ import {
   type ByteReader,
   type SafetensorsHeader,
   type SafetensorsTensor,
-} from '@tubelet/autograd';
+} from '@tubelet/autograd/formats';
 import {
   encoderFromJson,
   encoderOfShapes,
@@ -16,17 +16,15 @@ import {
   type PretrainingConfig,
   type StatedEncoder,
 } from '@tubelet/mae-dfer';
+import { checkpointStep, checkpointWeights, UserError } from '@tubelet/trainer';
 import {
   type CheckpointContent,
   CheckpointCorruptError,
-  checkpointStep,
-  checkpointWeights,
   fileReader,
   isCheckpoint,
   loadCheckpoint,
   readPytorchFile,
-  UserError,
-} from '@tubelet/trainer';
+} from '@tubelet/trainer/formats';
 import { resolveCheckpoint } from '../shared/checkpoint-place.js';
 import {
   classifierDescription,

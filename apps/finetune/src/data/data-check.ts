@@ -7,10 +7,10 @@ import {
   optionSet,
   tally,
   UserError,
-  writeTextFile,
   type Counter,
   type ValuesOfSet,
 } from '@tubelet/trainer';
+import { writeTextFile } from '@tubelet/trainer/formats';
 import {
   checkDataset,
   DatasetError,

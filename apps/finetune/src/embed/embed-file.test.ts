@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decodeSafetensors } from '@tubelet/autograd';
+import { decodeSafetensors } from '@tubelet/autograd/formats';
 import { featurePieces, type EmbeddedVideo, type FeatureFormat, type FeatureNames } from './embed-file.js';
 
 const videos: EmbeddedVideo[] = [

@@ -1,6 +1,6 @@
 /** Features of videos as safetensors, CSV and JSON lines. */
-import { encodeSafetensorsChunks, type SafetensorsTensor } from '@tubelet/autograd';
-import { csvRecord, type FilePiece } from '@tubelet/trainer';
+import { encodeSafetensorsChunks, type SafetensorsTensor } from '@tubelet/autograd/formats';
+import { csvRecord, type FilePiece } from '@tubelet/trainer/formats';
 
 export const FEATURE_FORMATS = ['safetensors', 'csv', 'jsonl'] as const;
 export type FeatureFormat = (typeof FEATURE_FORMATS)[number];

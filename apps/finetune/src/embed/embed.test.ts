@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { decodeSafetensors, type SafetensorsContent } from '@tubelet/autograd';
+import { decodeSafetensors, type SafetensorsContent } from '@tubelet/autograd/formats';
 import * as gpu from '@tubelet/kernels/node';
 import { OptionError, UserError } from '@tubelet/trainer';
 import { NoReadableVideoError, TestClipLoader } from '@tubelet/video';

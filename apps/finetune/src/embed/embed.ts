@@ -1,5 +1,6 @@
 import { extname } from 'node:path';
-import { BadFiles, OptionError, UserError, writeFileInPieces } from '@tubelet/trainer';
+import { BadFiles, OptionError, UserError } from '@tubelet/trainer';
+import { writeFileInPieces } from '@tubelet/trainer/formats';
 import type { openFaceDetector } from '@tubelet/video';
 import { resolveCheckpoint } from '../shared/checkpoint-place.js';
 import { readClassifierFile, type ClassifierFile } from '../classifier/classifier-file.js';

@@ -2,7 +2,8 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import type { Command } from 'commander';
-import { OptionError, saveCheckpoint, UserError } from '@tubelet/trainer';
+import { OptionError, UserError } from '@tubelet/trainer';
+import { saveCheckpoint } from '@tubelet/trainer/formats';
 // Test code of a neighbour, which is no part of what its package offers.
 import { contentOfStep } from '../../../../packages/trainer/src/testing/checkpoint-content.js';
 import { temporaryFolder } from '../../../../packages/trainer/src/testing/temporary-folder.js';

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadCheckpoint, OptionError, saveCheckpoint, UserError } from '@tubelet/trainer';
+import { OptionError, UserError } from '@tubelet/trainer';
+import { loadCheckpoint, saveCheckpoint } from '@tubelet/trainer/formats';
 // Test code of a neighbour, which is no part of what its package offers.
 import { writeMiniature } from '../../../../packages/video/src/datasets/testing/miniature.js';
 import { describeClassifier, type ClassifierDescription } from '../classifier/classifier-file.js';

@@ -3,13 +3,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  evaluationPath,
-  loadCheckpoint,
-  OptionError,
-  readEvaluation,
-  saveCheckpoint,
-} from '@tubelet/trainer';
+import { evaluationPath, OptionError, readEvaluation } from '@tubelet/trainer';
+import { loadCheckpoint, saveCheckpoint } from '@tubelet/trainer/formats';
 // Test code of a neighbour, which is no part of what its package offers.
 import { writeMiniature } from '../../../../packages/video/src/datasets/testing/miniature.js';
 import { describeClassifier } from '../classifier/classifier-file.js';

@@ -1,9 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { decodeSafetensors, encodeSafetensors, type SafetensorsTensor } from '@tubelet/autograd';
+import { decodeSafetensors, encodeSafetensors, type SafetensorsTensor } from '@tubelet/autograd/formats';
 import { proceduralParameter } from '@tubelet/kernels/lab';
-import { checkpointPath, saveCheckpoint, UserError } from '@tubelet/trainer';
+import { UserError } from '@tubelet/trainer';
+import { checkpointPath, saveCheckpoint } from '@tubelet/trainer/formats';
 // Test code of neighbours, which is no part of what their packages offer.
 import published from '../../../../packages/mae-dfer/src/fixtures/published-keys.json' with { type: 'json' };
 import { temporaryFolder } from '../../../../packages/trainer/src/testing/temporary-folder.js';

@@ -1,16 +1,8 @@
 import { existsSync } from 'node:fs';
-import { SafetensorsError, safetensorsFloat32, type SafetensorsTensor } from '@tubelet/autograd';
+import { SafetensorsError, safetensorsFloat32, type SafetensorsTensor } from '@tubelet/autograd/formats';
 import { formatBytes } from '@tubelet/kernels';
-import {
-  debugOption,
-  option,
-  OptionError,
-  optionSet,
-  saveCheckpoint,
-  UserError,
-  type ValuesOfSet,
-  writeFileInPieces,
-} from '@tubelet/trainer';
+import { debugOption, option, OptionError, optionSet, UserError, type ValuesOfSet } from '@tubelet/trainer';
+import { saveCheckpoint, writeFileInPieces } from '@tubelet/trainer/formats';
 import { PUBLISHED_NAMES } from '@tubelet/video';
 import { resolveCheckpoint } from '../shared/checkpoint-place.js';
 import { describeClassifier, type ClassifierDescription } from '../classifier/classifier-file.js';

@@ -5,7 +5,7 @@ import {
   safetensorsFloat32,
   SafetensorsError,
   type SafetensorsTensor,
-} from '@tubelet/autograd';
+} from '@tubelet/autograd/formats';
 import { UserError } from '@tubelet/trainer';
 import type { FeatureSet } from '../embed/feature-picture.js';
 

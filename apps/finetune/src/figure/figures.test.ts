@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { encodeSafetensors, type SafetensorsTensor } from '@tubelet/autograd';
+import { encodeSafetensors, type SafetensorsTensor } from '@tubelet/autograd/formats';
 import { evaluationOf, mergeFolds, OptionError, UserError, writeEvaluation } from '@tubelet/trainer';
 // Test code of a neighbour, which is no part of what its package offers.
 import { writeMiniature } from '../../../../packages/video/src/datasets/testing/miniature.js';

@@ -1,5 +1,5 @@
 /** Predictions as text for people, as JSON lines and as CSV. */
-import { csvRecord } from '@tubelet/trainer';
+import { csvRecord } from '@tubelet/trainer/formats';
 
 export const PREDICTION_FORMATS = ['text', 'jsonl', 'csv'] as const;
 export type PredictionFormat = (typeof PREDICTION_FORMATS)[number];

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import * as gpu from '@tubelet/kernels/node';
-import { OptionError, saveCheckpoint, softmax, svgToPng, UserError } from '@tubelet/trainer';
+import { OptionError, softmax, svgToPng, UserError } from '@tubelet/trainer';
+import { saveCheckpoint } from '@tubelet/trainer/formats';
 import {
   NoReadableVideoError,
   TestClipLoader,

@@ -1,5 +1,6 @@
 import { basename, extname } from 'node:path';
-import { BadFiles, OptionError, timelineChart, writeFileInPieces } from '@tubelet/trainer';
+import { BadFiles, OptionError, timelineChart } from '@tubelet/trainer';
+import { writeFileInPieces } from '@tubelet/trainer/formats';
 import { listVideos, type openFaceDetector } from '@tubelet/video';
 import { cutPeople, writeFacesVideo } from './cut-people.js';
 import { resolveCheckpoint } from '../shared/checkpoint-place.js';

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { checkpointDirectory, type Metrics } from '@tubelet/trainer';
+import type { Metrics } from '@tubelet/trainer';
+import { checkpointDirectory } from '@tubelet/trainer/formats';
 
 /** The epoch with the best validation of a run. */
 export interface BestEpoch {

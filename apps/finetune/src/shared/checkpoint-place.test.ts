@@ -1,7 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { CheckpointCorruptError, checkpointPath, saveCheckpoint, UserError } from '@tubelet/trainer';
+import { UserError } from '@tubelet/trainer';
+import { CheckpointCorruptError, checkpointPath, saveCheckpoint } from '@tubelet/trainer/formats';
 // Test code of a neighbour, which is no part of what its package offers.
 import { contentOfStep } from '../../../../packages/trainer/src/testing/checkpoint-content.js';
 import { temporaryFolder } from '../../../../packages/trainer/src/testing/temporary-folder.js';

@@ -1,7 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { checkpointDirectory, latestCheckpoint, listCheckpoints, UserError } from '@tubelet/trainer';
+import { UserError } from '@tubelet/trainer';
+import { checkpointDirectory, latestCheckpoint, listCheckpoints } from '@tubelet/trainer/formats';
 import { bestCheckpointPath } from './best-epoch.js';
 
 /**

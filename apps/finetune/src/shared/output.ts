@@ -1,7 +1,8 @@
 /** Where results go: the terminal, files, pictures. */
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname, extname, isAbsolute, relative, resolve } from 'node:path';
-import { OptionError, svgToPng, UserError, writeFileInPieces, writeTextFile } from '@tubelet/trainer';
+import { OptionError, svgToPng, UserError } from '@tubelet/trainer';
+import { writeFileInPieces, writeTextFile } from '@tubelet/trainer/formats';
 
 /** How a program talks to its user. */
 export interface Terminal {

@@ -2,7 +2,7 @@
 import { Engine, readStateDict } from '@tubelet/autograd';
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
 import { Classifier, lgiFormer, type LgiFormerConfig } from '@tubelet/mae-dfer';
-import { saveCheckpoint } from '@tubelet/trainer';
+import { saveCheckpoint } from '@tubelet/trainer/formats';
 import { describeClassifier, type ClassifierDescription } from '../classifier/classifier-file.js';
 
 /** Two regions of 1×2×2 cubes: clips of 4 frames of 32×32 pixels. */

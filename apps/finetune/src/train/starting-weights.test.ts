@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { encodeSafetensors, Engine, readStateDict, type SafetensorsTensor } from '@tubelet/autograd';
+import { Engine, readStateDict } from '@tubelet/autograd';
+import { encodeSafetensors, type SafetensorsTensor } from '@tubelet/autograd/formats';
 import type { Runtime } from '@tubelet/kernels';
 import { proceduralParameter } from '@tubelet/kernels/lab';
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
@@ -16,7 +17,8 @@ import {
   type EncoderConfig,
   type PretrainingConfig,
 } from '@tubelet/mae-dfer';
-import { checkpointPath, loadCheckpoint, saveCheckpoint, UserError } from '@tubelet/trainer';
+import { UserError } from '@tubelet/trainer';
+import { checkpointPath, loadCheckpoint, saveCheckpoint } from '@tubelet/trainer/formats';
 // Test code of a neighbour, which is no part of what its package offers.
 import {
   PUBLISHED_ENCODER,
@@ -31,7 +33,7 @@ import {
   op,
   pickle,
   tensorOf,
-} from '../../../../packages/mae-dfer/src/import/testing/torch-archive.js';
+} from '../../../../packages/autograd/src/formats/testing/torch-archive.js';
 import { describeClassifier } from '../classifier/classifier-file.js';
 import {
   encoderConfigOf,

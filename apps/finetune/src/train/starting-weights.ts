@@ -1,11 +1,11 @@
 import { loadStateDict } from '@tubelet/autograd';
 import {
-  CheckpointFormatError,
   finetuneStateDict,
   type Classifier,
   type FinetuneStateDict,
   type StatedEncoder,
 } from '@tubelet/mae-dfer';
+import { CheckpointFormatError } from '@tubelet/autograd/formats';
 import { type EncoderOptions, UserError } from '@tubelet/trainer';
 import { readWeightsFile, type WeightsFile, type WeightsSource } from '../classifier/weights-file.js';
 

@@ -1,14 +1,8 @@
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
 import type { Precision, Runtime } from '@tubelet/kernels';
 import { lgiFormer } from '@tubelet/mae-dfer';
-import {
-  type CheckpointContent,
-  EpochReader,
-  type EpochSource,
-  type Metrics,
-  positionOfStep,
-  trainingStep,
-} from '@tubelet/trainer';
+import { EpochReader, type EpochSource, type Metrics, positionOfStep, trainingStep } from '@tubelet/trainer';
+import type { CheckpointContent } from '@tubelet/trainer/formats';
 import { alikeFrames, drawAugmentation, NO_MIX, type LabelledClipBatch } from '@tubelet/video';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tinyDescription } from '../testing/tiny-classifier.js';

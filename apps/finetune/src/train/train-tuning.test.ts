@@ -7,7 +7,8 @@ import {
   writeTuningTable,
 } from '@tubelet/kernels/node';
 import { TuningTable, tunableVariants, tuningIdentity } from '@tubelet/kernels/tuning';
-import { checkpointPath, readRunConfig } from '@tubelet/trainer';
+import { readRunConfig } from '@tubelet/trainer';
+import { checkpointPath } from '@tubelet/trainer/formats';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -2,14 +2,8 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  checkpointPath,
-  loadCheckpoint,
-  logPath,
-  readEvaluation,
-  readLog,
-  type LogRecord,
-} from '@tubelet/trainer';
+import { logPath, readEvaluation, readLog, type LogRecord } from '@tubelet/trainer';
+import { checkpointPath, loadCheckpoint } from '@tubelet/trainer/formats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readClassifierFile } from '../classifier/classifier-file.js';
 import { DOT_CLASSES, writeDotData, writeDotVideo } from '../testing/moving-dots.js';

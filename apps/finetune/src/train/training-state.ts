@@ -9,13 +9,8 @@ import {
 } from '@tubelet/autograd';
 import type { Runtime } from '@tubelet/kernels';
 import { Classifier, DropPath, maskKeyInputs } from '@tubelet/mae-dfer';
-import {
-  CheckpointCorruptError,
-  readTraining,
-  restoreTraining,
-  type CheckpointContent,
-  type TrainedModel,
-} from '@tubelet/trainer';
+import { readTraining, restoreTraining, type TrainedModel } from '@tubelet/trainer';
+import { CheckpointCorruptError, type CheckpointContent } from '@tubelet/trainer/formats';
 import { TrainingPixels, type LabelledClipBatch } from '@tubelet/video';
 import { describeClassifier, type ClassifierDescription } from '../classifier/classifier-file.js';
 import type { BestEpoch } from '../shared/best-epoch.js';

@@ -1,5 +1,6 @@
 import type { Communicator } from '@tubelet/mpi';
-import { inFullPrecision, saveCheckpoint, type BadFiles, type Metrics } from '@tubelet/trainer';
+import { inFullPrecision, type BadFiles, type Metrics } from '@tubelet/trainer';
+import { saveCheckpoint } from '@tubelet/trainer/formats';
 import { bestCheckpointPath, isBetter, validationMetrics } from '../shared/best-epoch.js';
 import { evaluateVideos, type VideosEvaluation } from '../evaluate/evaluate.js';
 import type { FoldTraining } from './fold-training.js';

@@ -3,9 +3,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { proceduralParameter } from '@tubelet/kernels/lab';
-import { finetuneStateDict, pretrainingShapes, readPytorchCheckpoint } from '@tubelet/mae-dfer';
+import { finetuneStateDict, pretrainingShapes } from '@tubelet/mae-dfer';
+import { readPytorchCheckpoint } from '@tubelet/autograd/formats';
 // Test code of a neighbour, which is no part of what its package offers.
-import { archive, bytesOf } from '../../../../packages/mae-dfer/src/import/testing/torch-archive.js';
+import { archive, bytesOf } from '../../../../packages/autograd/src/formats/testing/torch-archive.js';
 import { GoldenFolderError, objectField, type GoldenFolder } from '../golden-folder.js';
 import type { Report } from '../report.js';
 import { pretrainingConfig } from './pretraining-case.js';

@@ -1,4 +1,4 @@
-import { encodeSafetensors } from '@tubelet/autograd';
+import { encodeSafetensors } from '@tubelet/autograd/formats';
 import { proceduralParameter } from '@tubelet/kernels/lab';
 import { classifierShapes, lgiFormer, pretrainingShapes } from '@tubelet/mae-dfer';
 

@@ -2,9 +2,13 @@
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { decodeSafetensors, encodeSafetensors, type SafetensorsTensor } from '@tubelet/autograd';
-import { readPytorchCheckpoint } from '@tubelet/mae-dfer';
-import { loadCheckpoint } from '@tubelet/trainer';
+import {
+  decodeSafetensors,
+  encodeSafetensors,
+  readPytorchCheckpoint,
+  type SafetensorsTensor,
+} from '@tubelet/autograd/formats';
+import { loadCheckpoint } from '@tubelet/trainer/formats';
 import fc from 'fast-check';
 import {
   describeClassifier,
@@ -21,7 +25,7 @@ import {
   pickle,
   tensorOf,
   tupleOf,
-} from '../../../../packages/mae-dfer/src/import/testing/torch-archive';
+} from '../../../../packages/autograd/src/formats/testing/torch-archive';
 import { changed, damaged } from '../mutate';
 import type { Reader } from '../reader';
 

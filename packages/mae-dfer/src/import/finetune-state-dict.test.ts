@@ -1,4 +1,9 @@
-import { StateDictMismatchError, type SafetensorsTensor } from '@tubelet/autograd';
+import { StateDictMismatchError } from '@tubelet/autograd';
+import {
+  CheckpointFormatError,
+  readPytorchCheckpoint,
+  type SafetensorsTensor,
+} from '@tubelet/autograd/formats';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
@@ -6,11 +11,9 @@ import { describe, expect, it } from 'vitest';
 import { lgiFormer } from '../config.js';
 import { classifierShapes } from '../classifier.js';
 import { pretrainingShapes } from '../pretraining-model.js';
-import { CheckpointFormatError } from './errors.js';
 import { finetuneStateDict } from './finetune-state-dict.js';
-import { readPytorchCheckpoint } from './pytorch-checkpoint.js';
 import { proceduralParameter } from '@tubelet/kernels/lab';
-import { archive, bytesOf } from './testing/torch-archive.js';
+import { archive, bytesOf } from '../../../autograd/src/formats/testing/torch-archive.js';
 
 const tensor = (...shape: number[]): SafetensorsTensor => ({
   dtype: 'F32',

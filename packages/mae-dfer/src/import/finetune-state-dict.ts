@@ -1,6 +1,6 @@
 /** From the weights of a published checkpoint to those of the classifier to be fine-tuned. */
-import { StateDictMismatchError, type SafetensorsTensor } from '@tubelet/autograd';
-import { CheckpointFormatError } from './errors.js';
+import { StateDictMismatchError } from '@tubelet/autograd';
+import { CheckpointFormatError, type SafetensorsTensor } from '@tubelet/autograd/formats';
 
 /** What becomes of a head that does not fit. */
 export interface FinetuneStateDictOptions {

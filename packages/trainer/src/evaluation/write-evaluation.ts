@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { svgToPng } from '../charts/png.js';
-import { csvRecord } from '../csv.js';
-import { writeFileInPieces, writeTextFile } from '../file-write.js';
+import { csvRecord } from '../formats/csv.js';
+import { writeFileInPieces, writeTextFile } from '../formats/file-write.js';
 import { foldsOf, isMerged, type EvaluationContext } from './context.js';
 import type { Evaluation } from './evaluation.js';
 import { evaluationJson } from './evaluation-json.js';

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { listCheckpoints } from '../checkpoint-folder.js';
+import { listCheckpoints } from '../formats/checkpoint-folder.js';
 import { UserError } from '../errors.js';
 import { readReportData, type ReportData } from '../report-data.js';
 import { isRun, logPath, readRunConfig, type RunConfig } from '../run-folder.js';

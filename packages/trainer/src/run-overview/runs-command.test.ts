@@ -1,7 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it, vi } from 'vitest';
-import { checkpointPath } from '../checkpoint-folder.js';
+import { checkpointPath } from '../formats/checkpoint-folder.js';
 import { createRun } from '../run-folder.js';
 import { RunLock } from '../run-lock.js';
 import { EXAMPLE_CONFIG } from '../testing/example-config.js';

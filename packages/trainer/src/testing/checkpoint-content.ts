@@ -1,4 +1,4 @@
-import type { CheckpointContent } from '../checkpoint.js';
+import type { CheckpointContent } from '../formats/checkpoint.js';
 
 /** A checkpoint whose every value follows from `step`, large enough for several write calls. */
 export function contentOfStep(step: number, elements = 1 << 20): CheckpointContent {

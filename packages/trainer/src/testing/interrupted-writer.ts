@@ -3,9 +3,9 @@
  * at the PAUSE_AT-th call to the file system, does half of what a write would do, says `paused CALL` and
  * waits for its end. With PAUSE_AT 0 it never pauses and goes on with the steps after, saying `saved STEP`.
  */
-import { saveCheckpoint } from '../checkpoint.js';
-import { checkpointPath } from '../checkpoint-folder.js';
-import { nodeFileSystem, type WriteFileSystem, type WriteHandle } from '../file-write.js';
+import { saveCheckpoint } from '../formats/checkpoint.js';
+import { checkpointPath } from '../formats/checkpoint-folder.js';
+import { nodeFileSystem, type WriteFileSystem, type WriteHandle } from '../formats/file-write.js';
 import { contentOfStep } from './checkpoint-content.js';
 
 const [runDirectory = '', firstStep = '', pauseAt = ''] = process.argv.slice(2);

@@ -1,4 +1,4 @@
-import { maskedCrc32c } from '../crc32c.js';
+import { maskedCrc32c } from '../formats/crc32c.js';
 
 /** A decoded message: field number to values, numbers for fixed and varint fields, bytes for the others. */
 export type Message = Map<number, (number | Uint8Array)[]>;

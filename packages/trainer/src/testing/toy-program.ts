@@ -6,8 +6,8 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { existsSync } from 'node:fs';
-import type { SafetensorsTensor } from '@tubelet/autograd';
-import { checkpointPath, latestCheckpoint } from '../checkpoint-folder.js';
+import type { SafetensorsTensor } from '@tubelet/autograd/formats';
+import { checkpointPath, latestCheckpoint } from '../formats/checkpoint-folder.js';
 import { runCli } from '../cli.js';
 import { OptionError } from '../errors.js';
 import { createProgress } from '../progress.js';

@@ -1,5 +1,5 @@
 import type { Runtime } from '@tubelet/kernels';
-import { latestCheckpoint } from '../checkpoint-folder.js';
+import { latestCheckpoint } from '../formats/checkpoint-folder.js';
 import { createRun, resumeRun, type RunConfig } from '../run-folder.js';
 import type { Plan } from './plan.js';
 import { fromFirst, shareContent, silentRun } from './ranks.js';

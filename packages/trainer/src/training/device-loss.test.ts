@@ -1,7 +1,7 @@
 import { DeviceLostError } from '@tubelet/kernels';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
-import { checkpointDirectory, checkpointPath } from '../checkpoint-folder.js';
+import { checkpointDirectory, checkpointPath } from '../formats/checkpoint-folder.js';
 import { temporaryFolder } from '../testing/temporary-folder.js';
 import { DeviceLosses, GpuLostError } from './device-loss.js';
 

@@ -1,5 +1,5 @@
 import type { DeviceLostError } from '@tubelet/kernels';
-import { listCheckpoints } from '../checkpoint-folder.js';
+import { listCheckpoints } from '../formats/checkpoint-folder.js';
 import { UserError } from '../errors.js';
 
 /** The GPU was lost again and again, and the run came no further. */

@@ -1,8 +1,8 @@
-import type { CheckpointContent } from '../checkpoint.js';
-import { checkpointPath, type Retention } from '../checkpoint-folder.js';
+import type { CheckpointContent } from '../formats/checkpoint.js';
+import { checkpointPath, type Retention } from '../formats/checkpoint-folder.js';
 import { CheckpointWriter } from '../checkpoint-writer.js';
 import { errorMessage } from '../errors.js';
-import type { WriteFileSystem } from '../file-write.js';
+import type { WriteFileSystem } from '../formats/file-write.js';
 import { RateMeter, type Metrics } from '../meters.js';
 import type { Progress } from '../progress.js';
 import { writeReport } from '../report.js';

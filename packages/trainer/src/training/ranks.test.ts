@@ -1,4 +1,5 @@
-import { ParameterStore, Engine, type SafetensorsTensor } from '@tubelet/autograd';
+import { ParameterStore, Engine } from '@tubelet/autograd';
+import type { SafetensorsTensor } from '@tubelet/autograd/formats';
 import { paperRuntime } from '@tubelet/kernels';
 import type { BadFile } from '@tubelet/video';
 import { describe, expect, it } from 'vitest';

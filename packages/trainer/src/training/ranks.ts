@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { GradientReduction, type ParameterStore, type SafetensorsTensor } from '@tubelet/autograd';
+import { GradientReduction, type ParameterStore } from '@tubelet/autograd';
+import type { SafetensorsTensor } from '@tubelet/autograd/formats';
 import type { Communicator } from '@tubelet/mpi';
 import type { BadFile } from '@tubelet/video';
-import type { CheckpointContent } from '../checkpoint.js';
+import type { CheckpointContent } from '../formats/checkpoint.js';
 import { UserError } from '../errors.js';
 import type { Metrics } from '../meters.js';
 import type { Progress } from '../progress.js';

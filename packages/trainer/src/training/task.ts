@@ -2,7 +2,7 @@ import type { Engine, StepInputs, StepTensors, Tensor } from '@tubelet/autograd'
 import type { GpuArray, Runtime } from '@tubelet/kernels';
 import type { Communicator } from '@tubelet/mpi';
 import type { Ffmpeg } from '@tubelet/video';
-import type { CheckpointContent } from '../checkpoint.js';
+import type { CheckpointContent } from '../formats/checkpoint.js';
 import type { Metrics } from '../meters.js';
 import type { Progress } from '../progress.js';
 import type { JsonValue, RunFolder } from '../run-folder.js';

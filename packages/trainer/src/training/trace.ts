@@ -1,5 +1,5 @@
 import type { KernelSpan } from '@tubelet/kernels';
-import { AppendFile } from '../append-file.js';
+import { AppendFile } from '../formats/append-file.js';
 
 /** The present in milliseconds, with fractions, since 1970. */
 export const nowMs = (): number => performance.timeOrigin + performance.now();

@@ -5,10 +5,10 @@ import {
   type LossScale,
   type LossScaleState,
   type ParameterStore,
-  type SafetensorsTensor,
 } from '@tubelet/autograd';
-import { CheckpointCorruptError } from '../checkpoint-errors.js';
-import { requireTensors, type CheckpointContent } from '../checkpoint.js';
+import type { SafetensorsTensor } from '@tubelet/autograd/formats';
+import { CheckpointCorruptError } from '../formats/checkpoint-errors.js';
+import { requireTensors, type CheckpointContent } from '../formats/checkpoint.js';
 
 const FIRST_MOMENT = 'exp_avg.';
 const SECOND_MOMENT = 'exp_avg_sq.';

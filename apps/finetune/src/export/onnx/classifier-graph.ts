@@ -1,4 +1,4 @@
-import { safetensorsFloat32, type SafetensorsTensor } from '@tubelet/autograd';
+import { safetensorsFloat32, type SafetensorsTensor } from '@tubelet/autograd/formats';
 import { IMAGENET_MEAN, IMAGENET_STD } from '@tubelet/kernels';
 import {
   LAYER_NORM_EPSILON,

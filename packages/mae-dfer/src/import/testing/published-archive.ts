@@ -4,7 +4,13 @@ import { gunzipSync } from 'node:zlib';
 import { proceduralParameter } from '@tubelet/kernels/lab';
 import { lgiFormer, type DecoderConfig, type LgiFormerConfig } from '../../config.js';
 import { pretrainingShapes } from '../../pretraining-model.js';
-import { archive, bytesOf, dictOf, pickle, tensorOf } from './torch-archive.js';
+import {
+  archive,
+  bytesOf,
+  dictOf,
+  pickle,
+  tensorOf,
+} from '../../../../autograd/src/formats/testing/torch-archive.js';
 
 const PICKLE = new URL('../fixtures/pretrain-tiny.data.pkl.gz', import.meta.url);
 

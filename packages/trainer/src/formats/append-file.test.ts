@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { AppendFile } from './append-file.js';
 import { FileWriteError } from './file-write.js';
-import { temporaryFolder } from './testing/temporary-folder.js';
+import { temporaryFolder } from '../testing/temporary-folder.js';
 
 describe('AppendFile', () => {
   it('keeps the stated part of an existing file and grows from there', async () => {

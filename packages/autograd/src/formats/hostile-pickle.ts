@@ -1,4 +1,4 @@
-import { HostilePickleError } from './errors.js';
+import { HostilePickleError } from './pytorch-errors.js';
 import type { PytorchCheckpoint } from './pytorch-checkpoint.js';
 
 /**

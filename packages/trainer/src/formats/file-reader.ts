@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
-import { SafetensorsError, type ByteReader } from '@tubelet/autograd';
+import { SafetensorsError, type ByteReader } from '@tubelet/autograd/formats';
 
 /** Files are read and written in parts so that steps, signals and progress are served in between. */
 export const PART_BYTES = 1 << 22;

@@ -1,7 +1,7 @@
 /** Tensors of a PyTorch archive: from a strided view on a storage to row-major numbers. */
-import type { SafetensorsData, SafetensorsDtype, SafetensorsTensor } from '@tubelet/autograd';
+import type { SafetensorsData, SafetensorsDtype, SafetensorsTensor } from './safetensors-header.js';
 import { shown } from '@tubelet/kernels';
-import { CheckpointFormatError } from './errors.js';
+import { CheckpointFormatError } from './pytorch-errors.js';
 import { shownName, StorageReference, TensorReference, type PickleValue } from './pickle-values.js';
 
 interface StorageType {

@@ -6,7 +6,7 @@
  * arbitrary code in Python. Here such a call becomes an `InertObject`, unless the reader's `construct` knows it as
  * the constructor of plain data. Opcodes that are not needed for data are refused.
  */
-import { CheckpointFormatError } from './errors.js';
+import { CheckpointFormatError } from './pytorch-errors.js';
 import { PickleInput } from './pickle-input.js';
 import { describePickled, InertObject, PickledGlobal, type PickleValue } from './pickle-values.js';
 

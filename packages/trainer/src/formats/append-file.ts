@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, ftruncateSync, openSync, statfsSync, writeSync } from 'node:fs';
 import { FileWriteError } from './file-write.js';
-import { systemErrorCode } from './errors.js';
+import { systemErrorCode } from '../errors.js';
 
 function freeBytes(path: string): number | null {
   try {

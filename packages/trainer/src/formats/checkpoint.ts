@@ -8,7 +8,7 @@ import {
   type ByteReader,
   type SafetensorsHeader,
   type SafetensorsTensor,
-} from '@tubelet/autograd';
+} from '@tubelet/autograd/formats';
 import {
   CheckpointCorruptError,
   CheckpointMismatchError,
@@ -16,7 +16,7 @@ import {
   CheckpointWriteError,
   type ShapeDifference,
 } from './checkpoint-errors.js';
-import { errorMessage, systemErrorCode } from './errors.js';
+import { errorMessage, systemErrorCode } from '../errors.js';
 import { fileReader, PART_BYTES } from './file-reader.js';
 import { freeBytes, nodeFileSystem, replaceFile, writeFully, type WriteFileSystem } from './file-write.js';
 

@@ -6,8 +6,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { loadCheckpoint, saveCheckpoint } from './checkpoint.js';
 import { CheckpointWriteError } from './checkpoint-errors.js';
 import { nodeFileSystem, type WriteFileSystem } from './file-write.js';
-import { contentOfStep } from './testing/checkpoint-content.js';
-import { temporaryFolder } from './testing/temporary-folder.js';
+import { contentOfStep } from '../testing/checkpoint-content.js';
+import { temporaryFolder } from '../testing/temporary-folder.js';
 
 const run = promisify(execFile);
 

@@ -3,7 +3,7 @@
  * description of the format (PKWARE APPNOTE), 64-bit extension included.
  */
 import { shown } from '@tubelet/kernels';
-import { CheckpointFormatError } from './errors.js';
+import { CheckpointFormatError } from './pytorch-errors.js';
 
 /** One file of an archive. */
 export interface ZipEntry {

@@ -14,9 +14,9 @@ import {
   listCheckpoints,
   pruneCheckpoints,
 } from './checkpoint-folder.js';
-import { bundleProgram } from './testing/bundle.js';
-import { contentOfStep } from './testing/checkpoint-content.js';
-import { temporaryFolder } from './testing/temporary-folder.js';
+import { bundleProgram } from '../testing/bundle.js';
+import { contentOfStep } from '../testing/checkpoint-content.js';
+import { temporaryFolder } from '../testing/temporary-folder.js';
 
 async function runWithSteps(...steps: number[]): Promise<string> {
   const run = await temporaryFolder();

@@ -2,9 +2,9 @@
  * Checkpoints of PyTorch (`.pth`): zip archives of a pickle, `data.pkl`, and one file for each storage. The weights
  * are read; nothing that the pickle names is run (see `pickle.ts`).
  */
-import type { SafetensorsTensor } from '@tubelet/autograd';
+import type { SafetensorsTensor } from './safetensors-header.js';
 import { shown } from '@tubelet/kernels';
-import { CheckpointFormatError } from './errors.js';
+import { CheckpointFormatError } from './pytorch-errors.js';
 import { readPickle, type PickleInterpretation } from './pickle.js';
 import {
   describePickled,

@@ -1,6 +1,6 @@
 import * as promises from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { UserError, errorMessage, systemErrorCode } from './errors.js';
+import { UserError, errorMessage, systemErrorCode } from '../errors.js';
 
 /** The calls that durable writing needs; tests put a failing file system in their place. */
 export interface WriteFileSystem {

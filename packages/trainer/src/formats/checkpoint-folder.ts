@@ -2,7 +2,7 @@ import { readdir, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CheckpointCorruptError } from './checkpoint-errors.js';
 import { loadCheckpoint, type CheckpointContent } from './checkpoint.js';
-import { UserError, errorMessage, systemErrorCode } from './errors.js';
+import { UserError, errorMessage, systemErrorCode } from '../errors.js';
 import { PARTIAL_SUFFIX } from './file-write.js';
 
 const CHECKPOINT_NAME = /^step-(\d+)\.safetensors$/;

@@ -5,9 +5,9 @@ import {
   readPytorchCheckpoint,
   requireHarmless,
   type PytorchCheckpoint,
-} from '@tubelet/mae-dfer';
+} from '@tubelet/autograd/formats';
 import { CheckpointReadError } from './checkpoint-errors.js';
-import { UserError } from './errors.js';
+import { UserError } from '../errors.js';
 
 /**
  * Reads a checkpoint that PyTorch wrote (`.pth`). Nothing in it is run.

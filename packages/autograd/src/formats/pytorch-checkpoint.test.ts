@@ -1,7 +1,7 @@
-import { safetensorsFloat32 } from '@tubelet/autograd';
 import { describe, expect, it } from 'vitest';
-import { CheckpointFormatError } from './errors.js';
+import { CheckpointFormatError } from './pytorch-errors.js';
 import { readPytorchCheckpoint } from './pytorch-checkpoint.js';
+import { safetensorsFloat32 } from './safetensors.js';
 import {
   archive,
   bytesOf,

@@ -1,11 +1,11 @@
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { decodeSafetensors, encodeSafetensors, type SafetensorsTensor } from '@tubelet/autograd';
+import { decodeSafetensors, encodeSafetensors, type SafetensorsTensor } from '@tubelet/autograd/formats';
 import { describe, expect, it } from 'vitest';
 import { loadCheckpoint, requireTensors, saveCheckpoint, type CheckpointContent } from './checkpoint.js';
 import { CheckpointCorruptError, CheckpointMismatchError, CheckpointReadError } from './checkpoint-errors.js';
-import { contentOfStep } from './testing/checkpoint-content.js';
-import { temporaryFolder } from './testing/temporary-folder.js';
+import { contentOfStep } from '../testing/checkpoint-content.js';
+import { temporaryFolder } from '../testing/temporary-folder.js';
 
 const SMALL: CheckpointContent = {
   tensors: new Map<string, SafetensorsTensor>([

@@ -1,5 +1,5 @@
 /** The bytes of a pickle, read from front to back. */
-import { CheckpointFormatError } from './errors.js';
+import { CheckpointFormatError } from './pytorch-errors.js';
 
 /** An integer of more bytes than this is no number that a checkpoint needs, and slow to build. */
 const MAX_LONG_BYTES = 255;

@@ -1,5 +1,5 @@
 import { FileWriteError } from './file-write.js';
-import { UserError } from './errors.js';
+import { UserError } from '../errors.js';
 
 /** A checkpoint file that is missing or cannot be opened. */
 export class CheckpointReadError extends UserError {

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { pngSize } from './event-encoding.js';
 import { TensorBoardWriter } from './tensorboard.js';
-import { decodeMessage, inner, readRecords, textOf, type Message } from './testing/read-events.js';
-import { temporaryFolder } from './testing/temporary-folder.js';
+import { decodeMessage, inner, readRecords, textOf, type Message } from '../testing/read-events.js';
+import { temporaryFolder } from '../testing/temporary-folder.js';
 
 /** A grey PNG of one pixel. */
 const PNG = Buffer.from(
