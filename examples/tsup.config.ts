@@ -1,7 +1,7 @@
 import { defineConfig } from 'tsup';
 import { shared } from '../tsup.shared';
 
-const names = ['gpt', 'lgi-features', 'own-kernel'];
+const names = ['gpt', 'lgi-features'];
 
 export default defineConfig(
   shared(Object.fromEntries(names.map((name) => [name, `src/${name}.ts`])), { dts: false, platform: 'node' }),

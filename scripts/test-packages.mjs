@@ -1,9 +1,10 @@
 // Uses the packages as projects outside of this repository do: packed, in an empty folder, with an empty home. What the
-// README of each package shows is run in Node; TypeScript checks every entry with the libraries' own types; the command
-// is started from where `npm install --global` would put it.
+// README of each package shows is run in Node, and one of them in a page that Vite builds; TypeScript checks every entry
+// with the libraries' own types; the command is started from where `npm install --global` would put it.
 //
-//   npm run test:packages                  nothing is fetched: packages of others are those that are installed here
-//   npm run test:packages -- --registry    everything is installed by npm
+//   npm run test:packages                  packages of others and the driver are those that are installed here
+//   npm run test:packages -- --registry    npm installs everything, and the command all that it needs, on a machine that
+//                                          seems to have no Vulkan driver: some 700 MB are fetched
 import { spawnSync } from 'node:child_process';
 import {
   existsSync,
@@ -18,13 +19,15 @@ import {
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { demoClips } from './lib/demo-clips.mjs';
 import { pack, publishedPackages } from './lib/packed.mjs';
 import { root } from './lib/root.mjs';
 import { importSource } from './lib/source.mjs';
 import { runCommand, runNpm } from './lib/setup.mjs';
+import { runPage } from './lib/vite-page.mjs';
 
 const say = (line) => console.log(`[packages] ${line}`);
-const HANGING_MS = 300_000;
+const HANGING_MS = 1_200_000;
 const { cacheDirectory } = await importSource('packages/kernels/src/node/index.ts');
 
 const unknown = process.argv.slice(2).filter((word) => word !== '--registry');
@@ -61,9 +64,11 @@ async function install(project, packed, { isGlobal, env }) {
     return;
   }
   const where = isGlobal ? ['--global', '--prefix', project] : [];
-  const tools = isGlobal ? [] : ['typescript@6.0.3', '@types/node@20'];
+  const tools = isGlobal ? [] : ['typescript@6.0.3', '@types/node@20', 'vite@8.3.8', 'tsx'];
   const args = ['install', ...where, ...packed.map(({ tarball }) => tarball), ...tools];
-  await runNpm([...args, '--no-audit', '--no-fund'], { cwd: project, env, timeoutMs: 900_000 });
+  say(`npm install${isGlobal ? ' --global' : ''}: ${packed.length} tarballs and what they need …`);
+  const { stdout } = await runNpm(args, { cwd: project, env, timeoutMs: HANGING_MS });
+  say(`npm install: ${/^added .*$/m.exec(stdout)?.[0]}`);
 }
 
 function run(file, words, { cwd, env }) {
@@ -82,16 +87,86 @@ const programsOf = ({ folder }) =>
     ([, text]) => text,
   );
 
+/** The programs of the guide to a first kernel, by the names that it gives them. */
+const guide = Object.fromEntries(
+  [
+    ...readFileSync(join(root, 'docs', 'writing-a-kernel.md'), 'utf8').matchAll(
+      /^```ts\n(.*?)^```\n\n```sh\nnpx tsx (\S+)\n```$/gms,
+    ),
+  ].map(([, text, name]) => [name, text]),
+);
+
+/** Follows the guide, whose `tsx` only the registry has. */
+function runGuide(project, env) {
+  const tsx = createRequire(join(project, 'package.json')).resolve('tsx/cli');
+  for (const [name, text] of Object.entries(guide)) {
+    writeFileSync(join(project, name), text);
+    const { status, stdout, output } = run(tsx, [name], { cwd: project, env });
+    require(status === 0, `${name} of the guide ends with ${status}`, output);
+    say(`${name} of the guide: ${stdout.trim().split('\n').at(-1)}`);
+  }
+}
+
+/** @returns the lines that the program of `@tubelet/autograd` writes */
 function runReadmes(project, packed, env) {
+  let training = [];
   for (const one of packed) {
     for (const [i, text] of programsOf(one).entries()) {
       const file = join(project, `${one.name.replace(/\W/g, '-')}-${i}.mjs`);
       writeFileSync(file, text);
       const { status, stdout, output } = run(file, [], { cwd: project, env });
       require(status === 0, `the README of ${one.name} ends with ${status}`, output);
-      say(`README of ${one.name}: ${stdout.trim().split('\n').at(-1)}`);
+      const lines = stdout.trim().split('\n');
+      say(`README of ${one.name}: ${lines.at(-1)}`);
+      if (one.name === '@tubelet/autograd') training = lines;
     }
   }
+  return training;
+}
+
+/** Runs the program of `@tubelet/autograd` in a page: its losses must be those of Node, on another driver. */
+async function runInPage(project, packed, inNode, env) {
+  const [text] = programsOf(packed.find(({ name }) => name === '@tubelet/autograd'));
+  const lossesOf = (lines) =>
+    lines.flatMap((line) => /^step \d+: loss (\S+)$/.exec(line)?.[1] ?? []).map(Number);
+  const lines = await runPage({
+    ...{ project, env, say, cache: cacheDirectory(), limitMs: HANGING_MS },
+    program: text.replace("'@tubelet/autograd/node'", "'@tubelet/autograd'"),
+    end: /^step 300:/,
+  });
+  const [there, here] = [lossesOf(lines), lossesOf(inNode)];
+  const worst = Math.max(...here.map((loss, i) => Math.abs(there[i] / loss - 1)));
+  require(there.length === 3 && worst < 0.05, `losses in Node are ${here.join(', ')}`, lines.join('\n'));
+  say(`in a page: ${lines.at(-1)}, at most ${worst.toExponential(1)} from Node's`);
+}
+
+/** Writes a classifier with random weights, as a program on the packages would. */
+const CLASSIFIER = `
+import { Engine, readStateDict } from '@tubelet/autograd';
+import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
+import { Classifier, lgiFormer } from '@tubelet/mae-dfer';
+import { saveCheckpoint } from '@tubelet/trainer/formats';
+
+const size = { imageSize: 64, frames: 4, dim: 32, depth: 2, heads: 2, region: [1, 2, 4] };
+const model = { encoder: lgiFormer('tiny', size), classes: 3, pooling: 'representative' };
+const runtime = await openNodeRuntime();
+const classifier = new Classifier(new Engine(runtime), model, { headScale: 50 });
+classifier.initialise(0);
+const description = {
+  ...{ model, classNames: ['glad', 'calm', 'sad'] },
+  ...{ clips: { frameStep: 4, crop: 'none' }, data: { name: 'csv', fold: 1 } },
+};
+const metadata = { 'tubelet.classifier': JSON.stringify(description) };
+await saveCheckpoint(process.argv[2], { tensors: await readStateDict(classifier.store), metadata });
+closeNodeRuntime(runtime);
+`;
+
+function writeClassifier(project, env) {
+  const [program, path] = [join(project, 'classifier.mjs'), join(project, 'step-00000001.safetensors')];
+  writeFileSync(program, CLASSIFIER);
+  const { status, output } = run(program, [path], { cwd: project, env });
+  require(status === 0, 'a classifier', output);
+  return path;
 }
 
 /** Without an adapter the error must tell what can be done where the reader is. */
@@ -108,6 +183,7 @@ function checkTypes(project, packed, env) {
     Object.keys(exports).map((entry) => `${name}${entry.slice(1)}`),
   );
   const texts = {
+    ...guide,
     'entries.ts': [
       ...entries.map((entry, i) => `import * as entry${i} from '${entry}';`),
       `export const entries = [${entries.map((_, i) => `entry${i}`).join(', ')}];`,
@@ -137,19 +213,24 @@ function checkTypes(project, packed, env) {
   }
 }
 
-function runCommands(prefix, env, cwd) {
+/** @param words of the command, each with what its output must have */
+function runCommands(prefix, commands, { env, cwd }) {
   const file = join(prefix, 'lib', 'node_modules', 'tubelet', 'bin', 'tubelet.mjs');
-  for (const [words, expected] of [
-    [['--version'], /^\d+\.\d+\.\d+$/m],
-    [['setup'], /^\[setup\] GPU: /m],
-    [['doctor'], /^GPU\n {2}· adapter: /m],
-    [['predict', '--help'], /^Usage: tubelet predict /m],
-    [['study', 'table-2', '--plan'], /^epochs +pretrain +to do/m],
-  ]) {
+  for (const [words, expected] of commands) {
     const { status, output } = run(file, words, { cwd, env });
     require(status === 0 && expected.test(output), `tubelet ${words.join(' ')} ends with ${status}`, output);
     say(`tubelet ${words.join(' ')}: ${expected.exec(output)[0].split('\n').at(-1)}`);
   }
+}
+
+/** Which registry npm asks and how it proves itself there are settings of this machine. */
+async function settingsOfNpm() {
+  const settings = {};
+  for (const name of ['userconfig', 'globalconfig']) {
+    const { stdout } = await runNpm(['config', 'get', name]);
+    settings[`NPM_CONFIG_${name.toUpperCase()}`] = stdout.trim();
+  }
+  return settings;
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'tubelet-outside-'));
@@ -164,24 +245,55 @@ try {
   for (const manifest of publishedPackages()) {
     packed.push({ ...manifest, tarball: (await pack(manifest.folder, tarballs)).path });
   }
-  const kept = ['PATH', 'LANG', 'TMPDIR', 'SystemRoot', 'MESA_SHADER_CACHE_DIR'];
+  const kept = ['PATH', 'LANG', 'TMPDIR', 'SystemRoot'];
+  // What this machine has fetched and compiled serves again.
+  if (!isFromRegistry) kept.push('MESA_SHADER_CACHE_DIR');
   const env = Object.fromEntries(
     kept.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])),
   );
   Object.assign(env, { HOME: home, USERPROFILE: home });
-  // The driver that set-up has fetched is used again: it has 185 MB.
-  const withDriver = { ...env, TUBELET_CACHE_DIR: cacheDirectory() };
-
-  const project = made('project');
-  writeFileSync(join(project, 'package.json'), '{ "name": "outside", "private": true, "type": "module" }\n');
-  await install(project, packed, { isGlobal: false, env });
-  runReadmes(project, packed, withDriver);
-  runWithoutAdapter(project, env);
-  checkTypes(project, packed, env);
+  // Without these, the loader of Vulkan finds no driver that is installed in the usual places.
+  if (isFromRegistry)
+    Object.assign(env, await settingsOfNpm(), { XDG_DATA_DIRS: home, XDG_CONFIG_DIRS: home });
+  const withDriver = isFromRegistry ? env : { ...env, TUBELET_CACHE_DIR: cacheDirectory() };
 
   const prefix = made('prefix');
   await install(prefix, packed, { isGlobal: true, env });
-  runCommands(prefix, withDriver, home);
+  const project = made('project');
+  writeFileSync(join(project, 'package.json'), '{ "name": "outside", "private": true, "type": "module" }\n');
+  await install(project, packed, { isGlobal: false, env });
+
+  runWithoutAdapter(project, env);
+  const inHome = { env: withDriver, cwd: home };
+  runCommands(
+    prefix,
+    [
+      [['--version'], /^\d+\.\d+\.\d+$/m],
+      [
+        ['setup'],
+        isFromRegistry ? /^\[setup\] GPU: .*(llvmpipe|swiftshader).* unpacked /im : /^\[setup\] GPU: /m,
+      ],
+      [['doctor'], /^GPU\n {2}· adapter: /m],
+      [['study', 'table-2', '--plan'], /^epochs +pretrain +to do/m],
+    ],
+    inHome,
+  );
+  await runInPage(project, packed, runReadmes(project, packed, withDriver), env);
+  checkTypes(project, packed, env);
+
+  if (isFromRegistry) {
+    runGuide(project, withDriver);
+    const [, clip] = await demoClips(cacheDirectory(), say);
+    const predict = ['predict', clip, '--checkpoint', writeClassifier(project, withDriver)];
+    runCommands(
+      prefix,
+      [
+        [predict, /^ {2}(glad|calm|sad) +[\d.]+ %/m],
+        [[...predict, '--crop', 'face'], /installing the face detector[^]*^ {2}(glad|calm|sad) +[\d.]+ %/m],
+      ],
+      inHome,
+    );
+  } else runCommands(prefix, [[['predict', '--help'], /^Usage: tubelet predict /m]], inHome);
 } catch (error) {
   console.error(`[packages] ${error.message}`);
   process.exitCode = 1;

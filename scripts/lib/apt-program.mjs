@@ -1,6 +1,9 @@
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fromTheSystem, openApt, plannedPackages, unpackPackages, upstreamVersion } from './setup.mjs';
+import { importSource } from './source.mjs';
+
+const { makeStaging } = await importSource('packages/kernels/src/node/index.ts');
 
 /** Debian's folder of libraries for this processor, inside of `/usr/lib`. */
 export const multiarch = { x64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' }[process.arch];
@@ -16,9 +19,7 @@ export const multiarch = { x64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' }
  */
 export async function unpackProgram(place, wanted, without) {
   if (!multiarch) throw new Error(`there are no packages for ${process.arch}`);
-  const staging = `${place}.staging-${process.pid}`;
-  rmSync(staging, { recursive: true, force: true });
-  mkdirSync(staging, { recursive: true });
+  const staging = makeStaging(place);
   try {
     const archive = await openApt(staging);
     const { stdout, stderr } = await archive.apt(['install', '-s', wanted], { allowFailure: true });

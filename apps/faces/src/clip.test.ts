@@ -74,6 +74,20 @@ describe('makeClip', () => {
     }
   });
 
+  it('keeps an expression whole for as long as is asked, in its direction of time', () => {
+    for (const expression of CLASSES.filter((name) => name !== 'neutral')) {
+      const key = { seed: 5, subject: 2, clip: 7, expression, variety: 0 };
+      const wholeShare = (hold: number) => {
+        const shown = activity(makeClip({ ...key, hold }, 100));
+        const peak = Math.max(...shown);
+        return shown.filter((value) => value > 0.98 * peak).length / 100;
+      };
+      expect(wholeShare(0.7), expression).toBeGreaterThan(0.69);
+      expect(wholeShare(0.7), expression).toBeLessThan(0.85);
+      expect(wholeShare(0), expression).toBeLessThan(0.45);
+    }
+  });
+
   it('gives all classes of a clip number the same person and scene', () => {
     const [happy, ...others] = CLASSES.map((expression) => clipOf(expression)) as [Clip, ...Clip[]];
     for (const other of others) {

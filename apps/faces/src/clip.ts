@@ -21,6 +21,8 @@ export interface ClipKey {
   readonly expression: FaceClass;
   /** How much clips differ in what is not expression, 0 to 1. */
   readonly variety: number;
+  /** See `FaceDataSettings`; default: 0. */
+  readonly hold?: number;
 }
 
 /** A head as the camera sees it. */
@@ -73,7 +75,7 @@ function drawPerformance(key: ClipKey, process: FaceClass): Performance {
     gestureGain: random.between(0.3, 1),
     side: random.chance(0.5) ? 1 : -1,
     unitGains,
-    course: drawTimeCourse(process, random),
+    course: drawTimeCourse(process, random, key.hold),
   };
 }
 

@@ -4,6 +4,7 @@ import { labelFiles, planClips, subjectFolds, type FaceDataSettings } from './da
 
 const settings: FaceDataSettings = {
   variety: 0.5,
+  hold: 0,
   seed: 3,
   subjects: 13,
   clipsPerClass: 2,

@@ -18,6 +18,8 @@ export interface FaceDataSettings {
   readonly folds: number;
   /** How much clips differ in what is not expression, 0 to 1. */
   readonly variety: number;
+  /** Share of a clip for which its expression is whole at least; each class has its own pace at 0. */
+  readonly hold: number;
 }
 
 export interface PlannedClip {

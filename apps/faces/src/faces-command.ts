@@ -27,6 +27,13 @@ const facesOptions = optionSet({
     variety: option
       .share('<share>', 'of pose, light, background and strength from clip to clip, 0 to 1')
       .default(0.3),
+    hold: option
+      .number('<share>', 'of a clip for which its expression is whole at least', {
+        min: 0,
+        max: 0.9,
+        belowMax: true,
+      })
+      .default(0),
     workers: option
       .whole('<n>', 'drawing threads', { min: 1, max: 64 })
       .default(Math.min(16, availableParallelism())),
@@ -38,8 +45,8 @@ const facesOptions = optionSet({
 });
 type Options = ValuesOfSet<typeof facesOptions>;
 
-async function writeSheet(path: string, { seed, variety, size, frames }: Options): Promise<void> {
-  const sheet = await contactSheet({ seed, variety, size, frames, columns: SHEET_COLUMNS });
+async function writeSheet(path: string, { seed, variety, hold, size, frames }: Options): Promise<void> {
+  const sheet = await contactSheet({ seed, variety, hold, size, frames, columns: SHEET_COLUMNS });
   try {
     await mkdir(dirname(resolve(path)), { recursive: true });
     await writeFile(path, sheet);
@@ -50,12 +57,12 @@ async function writeSheet(path: string, { seed, variety, size, frames }: Options
 }
 
 async function writeDataSet(options: Options): Promise<void> {
-  const { out, workers, seed, subjects, clipsPerClass, size, frames, framesPerSecond, folds, variety } =
+  const { out, workers, seed, subjects, clipsPerClass, size, frames, framesPerSecond, folds, variety, hold } =
     options;
   const startMs = performance.now();
   const { wasThere, clips } = await makeFaces({
     folder: resolve(out),
-    settings: { seed, subjects, clipsPerClass, size, frames, framesPerSecond, folds, variety },
+    settings: { seed, subjects, clipsPerClass, size, frames, framesPerSecond, folds, variety, hold },
     workers,
     onClip(done, total) {
       if (done === total || done % Math.ceil(total / 10) === 0)

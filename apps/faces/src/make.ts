@@ -77,14 +77,14 @@ export async function makeFaces({ folder, settings, workers, onClip }: MakeOptio
   if (holdsDataSet(folder, settings, names)) return { wasThere: true, clips: clips.length };
 
   const ffmpeg = await resolveFfmpeg();
-  const { seed, size, frames, framesPerSecond, variety } = settings;
+  const { seed, size, frames, framesPerSecond, variety, hold } = settings;
   await fillFolder(folder, aboutDataSet(settings, clips.length, describe(ffmpeg)), async (partial) => {
     for (const [name, text] of Object.entries(files)) await writeFile(join(partial, name), text);
     for (const path of new Set(clips.map((clip) => dirname(clip.path)))) {
       await mkdir(join(partial, path), { recursive: true });
     }
     const requests = clips.map(({ path, subjectIndex, clip, expression }) => ({
-      key: { seed, subject: subjectIndex, clip, expression, variety },
+      key: { seed, subject: subjectIndex, clip, expression, variety, hold },
       path: join(partial, path),
     }));
     let done = 0;

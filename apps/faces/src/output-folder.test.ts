@@ -16,6 +16,7 @@ import { fillFolder, holdsDataSet } from './output-folder.js';
 
 const settings: FaceDataSettings = {
   variety: 0.5,
+  hold: 0,
   seed: 0,
   subjects: 2,
   clipsPerClass: 1,

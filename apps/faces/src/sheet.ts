@@ -7,6 +7,7 @@ import { renderClip } from './render.js';
 export interface SheetOptions {
   readonly seed: number;
   readonly variety: number;
+  readonly hold: number;
   /** Edge of the frames in pixels. */
   readonly size: number;
   /** Frames of a clip. */
@@ -24,11 +25,18 @@ const GAP = 2;
  *
  * @returns a PNG file
  */
-export async function contactSheet({ seed, variety, size, frames, columns }: SheetOptions): Promise<Buffer> {
+export async function contactSheet({
+  seed,
+  variety,
+  hold,
+  size,
+  frames,
+  columns,
+}: SheetOptions): Promise<Buffer> {
   const parts: OverlayOptions[] = [];
   for (const [row, expression] of CLASSES.entries()) {
     const subject = expression === 'fear' ? CLASSES.indexOf('surprise') : row;
-    const clip = makeClip({ seed, subject, clip: subject, expression, variety }, frames);
+    const clip = makeClip({ seed, subject, clip: subject, expression, variety, hold }, frames);
     const pixels = await renderClip(clip, size);
     for (let column = 0; column < columns; column++) {
       const frame = Math.round(((frames - 1) * column) / (columns - 1));

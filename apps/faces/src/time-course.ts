@@ -21,8 +21,13 @@ export const REVERSED: Partial<Record<FaceClass, FaceClass>> = { fear: 'surprise
 /** Least distance from the expression to the ends of the clip. */
 const MARGIN = 0.03;
 
-/** Quick to come, slow to go, or, for classes that may do either, of any pace. */
-export function drawTimeCourse(process: FaceClass, random: FaceRandom): TimeCourse {
+/**
+ * Quick to come, slow to go, or, for classes that may do either, of any pace.
+ *
+ * @param leastHold share of the clip for which the expression is whole at least, below 0.9; coming and going share what
+ *   is left
+ */
+export function drawTimeCourse(process: FaceClass, random: FaceRandom, leastHold = 0): TimeCourse {
   // Each class uses the same draws, so that what is drawn after them does not depend on the class.
   const [first, second, third, fourth] = [0, 1, 2, 3].map(() => random.between(0, 1)) as [
     number,
@@ -31,9 +36,12 @@ export function drawTimeCourse(process: FaceClass, random: FaceRandom): TimeCour
     number,
   ];
   const sudden = process === 'surprise';
-  const rise = sudden ? 0.06 + 0.06 * first : 0.12 + 0.18 * first;
-  const hold = sudden ? 0.06 + 0.08 * second : 0.1 + 0.2 * second;
-  const fall = sudden ? 0.4 + 0.12 * third : 0.12 + 0.18 * third;
+  const drawnHold = sudden ? 0.06 + 0.08 * second : 0.1 + 0.2 * second;
+  const hold = Math.max(drawnHold, leastHold);
+  const drawnRise = sudden ? 0.06 + 0.06 * first : 0.12 + 0.18 * first;
+  const drawnFall = sudden ? 0.4 + 0.12 * third : 0.12 + 0.18 * third;
+  const pace = Math.min(1, (1 - 2 * MARGIN - hold) / (drawnRise + drawnFall));
+  const [rise, fall] = [drawnRise * pace, drawnFall * pace];
   const room = 1 - 2 * MARGIN - rise - hold - fall;
   const start = MARGIN + room * fourth;
   return { start, apexStart: start + rise, apexEnd: start + rise + hold, end: start + rise + hold + fall };

@@ -201,7 +201,7 @@ function listModels(): void {
 
 async function takeFiles(runtime: Runtime, files: Iterable<File>): Promise<void> {
   for (const file of files) {
-    if (/\.safetensors$/i.test(file.name)) {
+    if (/\.(safetensors|pth)$/i.test(file.name)) {
       await loadModel(runtime, file.name, new Uint8Array(await file.arrayBuffer()));
     } else await playFile(file);
   }

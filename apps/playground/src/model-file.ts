@@ -1,7 +1,16 @@
-import { decodeSafetensors, SafetensorsError, type SafetensorsTensor } from '@tubelet/autograd/formats';
+import {
+  CheckpointFormatError,
+  decodeSafetensors,
+  HostilePickleError,
+  readPytorchCheckpoint,
+  requireHarmless,
+  SafetensorsError,
+  type SafetensorsTensor,
+} from '@tubelet/autograd/formats';
 import {
   decoderFromJson,
   encoderFromJson,
+  publishedPretraining,
   type ClassifierConfig,
   type PretrainingConfig,
 } from '@tubelet/mae-dfer';
@@ -38,6 +47,7 @@ const DEFAULT_FRAME_STEP = 4;
  */
 export function readModelFile(name: string, bytes: Uint8Array): ModelFile {
   try {
+    if (/\.pth$/i.test(name)) return publishedModel(bytes);
     const { tensors, metadata } = decodeSafetensors(bytes);
     const pretraining = metadata['tubelet.pretraining.config'];
     const classifier = metadata['tubelet.classifier'];
@@ -50,15 +60,32 @@ export function readModelFile(name: string, bytes: Uint8Array): ModelFile {
       return { ...classifierModel(described), ...weightsOf(tensors, described.clips?.frameStep) };
     }
   } catch (error) {
-    const reason =
-      error instanceof SafetensorsError ? 'it is not a safetensors file, or is cut short' : 'it is damaged';
-    throw new ModelFileError(`${name} cannot be read: ${reason} (${(error as Error).message}).`, {
-      cause: error,
-    });
+    throw new ModelFileError(`${name} cannot be read: ${reasonOf(error as Error)}.`, { cause: error });
   }
   throw new ModelFileError(
     `${name} does not say which model its weights are of. Give a checkpoint that pre-training or fine-tuning wrote.`,
   );
+}
+
+function reasonOf(error: Error): string {
+  if (error instanceof CheckpointFormatError) return error.message;
+  if (error instanceof HostilePickleError) return error.message.replace(/\.$/, '');
+  const what = error instanceof SafetensorsError ? 'not a safetensors file, or is cut short' : 'damaged';
+  return `it is ${what} (${error.message})`;
+}
+
+/** A checkpoint of pre-training that PyTorch wrote. Nothing in it is run. */
+function publishedModel(bytes: Uint8Array): ModelFile {
+  const checkpoint = readPytorchCheckpoint(bytes);
+  requireHarmless(checkpoint);
+  if (checkpoint.tensors.has('head.weight')) {
+    throw new CheckpointFormatError(
+      'it is a classifier that does not name its classes; make a file of it that does: ' +
+        '`tubelet export --checkpoint FILE.pth --trained-on DATA --out FILE.safetensors`',
+    );
+  }
+  const config = publishedPretraining(checkpoint);
+  return { kind: 'pretraining', config, weights: checkpoint.tensors, frameStep: DEFAULT_FRAME_STEP };
 }
 
 interface ClassifierJson {

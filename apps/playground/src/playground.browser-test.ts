@@ -4,7 +4,10 @@ import { createServer, type ViteDevServer } from 'vite';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { scaledError } from '@tubelet/kernels/lab';
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
+// Test code of a neighbour, which is no part of what its package offers.
+import { publishedArchive } from '../../../packages/mae-dfer/src/import/testing/published-archive.js';
 import { tinyCheckpoints } from './testing/checkpoints.js';
+import { faintParts } from './testing/contrast.js';
 import { resultsOf, type Results } from './testing/results.js';
 
 const configFile = fileURLToPath(new URL('../vite.config.ts', import.meta.url));
@@ -85,6 +88,12 @@ it('shows what models make of the webcam, and follows the keyboard', async () =>
     expect(colours, name).toBeGreaterThan(10);
   }
   expect(await page.getByRole('alert').isHidden()).toBe(true);
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    expect(await page.evaluate(faintParts), colorScheme).toEqual([]);
+  }
+  await page.addStyleTag({ content: '.hint { color: #8a8a8a; }' });
+  expect((await page.evaluate(faintParts)).length).toBeGreaterThan(2);
   await page.close();
 });
 
@@ -117,6 +126,13 @@ it('plays a video that is chosen, and says what is wrong with other files', asyn
   const damaged = { ...fileOf('classifier'), buffer: fileOf('classifier').buffer.subarray(0, 500) };
   await page.getByLabel('Choose checkpoints').setInputFiles([damaged]);
   await expect.poll(() => alert.innerText()).toContain('classifier.safetensors cannot be read');
+  expect(await page.evaluate(faintParts)).toEqual([]);
+
+  const published = { ...damaged, name: 'checkpoint-49.pth', buffer: Buffer.from(publishedArchive()) };
+  await page.getByLabel('Choose checkpoints').setInputFiles([published]);
+  await expect
+    .poll(() => page.getByRole('list', { name: 'Loaded models' }).innerText())
+    .toContain('LGI-Former, 2 blocks of width 64, 16 frames of 160×160');
   await page.close();
 });
 

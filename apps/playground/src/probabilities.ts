@@ -1,5 +1,8 @@
-/** Okabe and Ito's colours (“Color Universal Design”, 2008), which differ with any colour vision. */
-const COLOURS = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#56b4e9', '#d55e00', '#8a7a00'];
+/**
+ * Okabe and Ito's colours (“Color Universal Design”, 2008), which differ with any colour vision. Orange and sky blue are
+ * darker than theirs: all have a contrast of 3 with white, and with the dark ground.
+ */
+const COLOURS = ['#0072b2', '#c08400', '#009e73', '#cc79a7', '#3a9bdc', '#d55e00', '#8a7a00'];
 /** Clips that the chart looks back on. */
 const KEPT = 60;
 const SVG = 'http://www.w3.org/2000/svg';

@@ -7,6 +7,7 @@ const EXAMPLES = `
 Examples:
   tubelet prepare voxceleb2 --root /data/VoxCeleb2 --out /data/vox2-160
   tubelet prepare videos.txt --image-size 224 --dry-run --out shards
+  tubelet prepare films --crop face --out /data/faces-160
   tubelet pretrain /data/vox2-160 --out runs/first`;
 
 /** The `prepare` command. */
@@ -17,6 +18,8 @@ export function prepareCommand(): Command {
     .addHelpText('after', EXAMPLES);
   return prepareOptions.addTo(command).action(async (sources: string[]) => {
     const { options, given } = prepareOptions.read(command);
-    await prepare(await findVideos(sources, options, given), options);
+    // Which part of a frame is a face is found video by video.
+    const crop = options.crop === 'face' ? 'none' : options.crop;
+    await prepare(await findVideos(sources, { root: options.root, crop }, given), options);
   });
 }

@@ -1,5 +1,5 @@
-import { debugOption, option, optionSet, type ValuesOfSet } from '@tubelet/trainer';
-import { rootOption, sourceCrop } from './sources.js';
+import { debugOption, faceCropOption, option, optionSet, type ValuesOfSet } from '@tubelet/trainer';
+import { CROP_NOTE, rootOption } from './sources.js';
 
 /** The options of `prepare`; clips have the size and the crop that `pretrain` has by default. */
 export const prepareOptions = optionSet({
@@ -11,7 +11,10 @@ export const prepareOptions = optionSet({
   'Clips:': {
     ...rootOption,
     imageSize: option.whole('<n>', 'edge of the frames, in pixels, even', { min: 2 }).default(160),
-    crop: sourceCrop(),
+    crop: faceCropOption(
+      'the aligned face of whoever is seen largest and longest, as `data faces` cuts it',
+      CROP_NOTE,
+    ).default('centre'),
     keyFrameInterval: option
       .whole('<n>', 'frames from one key frame to the next: fewer are decoded sooner, and take more room')
       .default(4),

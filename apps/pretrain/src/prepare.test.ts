@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { findVideos } from './sources.js';
 import { writeDataSet, type DataSet } from './testing/data-set.js';
 import { fail, options, start, stepsOf, succeed, TINY_MODEL } from './testing/program.js';
 
@@ -63,8 +64,14 @@ it('makes shards that train reads', async () => {
   };
   await succeed(['pretrain', at('whole'), ...options({ ...settings, out: at('run') })]);
   expect(stepsOf(at('run'))).toHaveLength(6);
-  const cutTwice = ['pretrain', at('whole'), ...options({ ...settings, crop: 'voxceleb', out: at('cut') })];
-  expect(await fail(cutTwice, 2)).toMatch(/--crop: "voxceleb".*none for shards/);
+});
+
+it('makes shards that a recipe with the crop of VoxCeleb2 reads, and says that they are cut already', async () => {
+  const found = await findVideos([at('whole')], { crop: 'voxceleb' }, new Set(['crop']));
+  expect(found).toMatchObject({ crop: 'none', entries: { length: 3 } });
+  expect(found.notes).toEqual([expect.stringMatching(/^crop none in place of voxceleb: /)]);
+  const both = findVideos([at('whole'), data.folder], { crop: 'voxceleb' }, new Set(['crop']));
+  await expect(both).rejects.toThrow(/--crop: "voxceleb".*shards alone, or no shards/);
 });
 
 it('names what cannot be used', async () => {

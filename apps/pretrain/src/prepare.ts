@@ -7,7 +7,7 @@ import {
   UserError,
 } from '@tubelet/trainer';
 import { formatBytes } from '@tubelet/kernels';
-import { REJECTS_NAME, ShardMaker, type BadFile, type ShardEstimate } from '@tubelet/video';
+import { openFaceDetector, REJECTS_NAME, ShardMaker, type BadFile, type ShardEstimate } from '@tubelet/video';
 import { existsSync, statfsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { PrepareOptions } from './prepare-options.js';
@@ -16,20 +16,28 @@ import type { FoundVideos } from './sources.js';
 /** Sources that the estimate looks at: so many, and of few sources a quarter. */
 const SAMPLE = 16;
 
-/** Makes shards of videos, or says what they would take. */
+/**
+ * Makes shards of videos, or says what they would take.
+ *
+ * @param open gives the detector for faces
+ */
 export async function prepare(
-  { entries, skipped, crop, notes }: FoundVideos,
+  { entries, skipped, crop: frameCrop, notes }: FoundVideos,
   options: PrepareOptions,
+  open: typeof openFaceDetector = openFaceDetector,
 ): Promise<void> {
   const { out, imageSize: size, keyFrameInterval, shardSize, workers } = options;
   if (size % 2 !== 0) throw new OptionError('--image-size', size, 'an even number, for the colours of H.264');
   const { note } = createProgress();
   notes.forEach(note);
   note(`sources: ${entries.length}; other files, which are left out: ${skipped.length}`);
-  const maker = await ShardMaker.open({
-    ...{ entries, skipped, size, crop, keyFrameInterval, shardBytes: shardSize, workers },
-  });
+  const detector = options.crop === 'face' ? await open(note, workers) : undefined;
+  let maker: ShardMaker | undefined;
   try {
+    maker = await ShardMaker.open({
+      ...{ entries, skipped, size, keyFrameInterval, shardBytes: shardSize, workers, detector },
+      crop: detector === undefined ? frameCrop : 'face',
+    });
     note(`decoder: ${maker.decoder}`);
     // What is there already says more than an estimate.
     if (!options.resume || options.dryRun) {
@@ -39,7 +47,8 @@ export async function prepare(
     }
     if (!options.dryRun) await makeShards(maker, entries.length, skipped.length, options, note);
   } finally {
-    await maker.close();
+    await maker?.close();
+    await detector?.close();
   }
 }
 

@@ -1,7 +1,7 @@
 /** The videos that a command is given: files and folders, or a data set by its name. */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { cropOption, option, OptionError, UserError, withoutEffect } from '@tubelet/trainer';
+import { option, OptionError, UserError, withoutEffect } from '@tubelet/trainer';
 import {
   isVoxceleb2Path,
   listVideos,
@@ -25,9 +25,8 @@ export const rootOption = withoutEffect({
     .optional(),
 });
 
-/** How frames become squares. */
-export const sourceCrop = () =>
-  cropOption('; where all videos lie as VoxCeleb2’s clips do, voxceleb unless given').default('centre');
+/** Ends the help of the crop of sources. */
+export const CROP_NOTE = '; where all videos lie as VoxCeleb2’s clips do, voxceleb unless given';
 
 /** What the videos are, and how they are read. */
 export interface FoundVideos extends VideoListing {
@@ -73,7 +72,7 @@ function listDevelopmentPart(root: string): VideoListing & { note: string } {
  * Finds the videos of `sources`, and the crop for them: that of VoxCeleb2 where all of them lie as its clips do.
  *
  * @param given the options that were given rather than left at their defaults
- * @throws {OptionError} for --root that fits no source, or a crop of shards, which are cut already
+ * @throws {OptionError} for --root that fits no source, or one crop for shards, which are cut already, and for videos
  */
 export async function findVideos(
   sources: readonly string[],
@@ -100,11 +99,20 @@ export async function findVideos(
     listing = await listVideos(sources);
   }
   const { entries, skipped } = listing;
-  if (crop === 'voxceleb' && entries.some(({ member }) => member !== undefined)) {
-    throw new OptionError('--crop', crop, 'none for shards, whose clips `prepare` has cut');
+  const shardClips = entries.filter(({ member }) => member !== undefined).length;
+  if (crop === 'voxceleb' && shardClips > 0) {
+    if (shardClips < entries.length) {
+      throw new OptionError(
+        '--crop',
+        crop,
+        'shards alone, or no shards: `prepare` has cut their clips already',
+      );
+    }
+    notes.push('crop none in place of voxceleb: `prepare` has cut the clips of shards already');
+    return { entries, skipped, notes, crop: 'none', sources: sources.map((source) => resolve(source)) };
   }
   const isVoxceleb =
-    !given.has('crop') && entries.every(({ path, member }) => !member && isVoxceleb2Path(path));
+    !given.has('crop') && shardClips === 0 && entries.every(({ path }) => isVoxceleb2Path(path));
   if (isVoxceleb) {
     notes.push(
       'crop voxceleb: these are clips of VoxCeleb2, whose faces are in the top centre (--crop for another)',

@@ -9,6 +9,7 @@ import {
 } from '@tubelet/mae-dfer';
 import {
   clipOptions,
+  cropOption,
   encoderConfig,
   encoderOptions,
   folderOptions,
@@ -24,7 +25,7 @@ import {
   type ValuesOfSet,
 } from '@tubelet/trainer';
 
-import { rootOption, sourceCrop } from './sources.js';
+import { CROP_NOTE, rootOption } from './sources.js';
 
 /** The options of `pretrain`; defaults are the paper's settings. */
 export const trainOptions = optionSet({
@@ -53,7 +54,7 @@ export const trainOptions = optionSet({
     ...rootOption,
     ...clipOptions,
     frameStep: option.whole('<n>', 'distance between frames of a clip').default(4),
-    crop: sourceCrop(),
+    crop: cropOption(CROP_NOTE).default('centre'),
     augmentation: option
       .choice('<kind>', 'multiScaleCrop or none', ['multiScaleCrop', 'none'])
       .default('multiScaleCrop'),

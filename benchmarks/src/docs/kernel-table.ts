@@ -14,7 +14,8 @@ held to differences. The tolerance bounds |out − reference| / max(1, max |refe
 Variants marked f16 round the inputs of products to f16 on the way (11 bits; infinite above 65504) and add in f32. None
 is ever chosen unless a program allows it by \`runtime.precision = 'f16'\`, and devices have what they need only where it
 was asked for: \`openNodeRuntime({ matrixUnits: true })\`. Their reference rounds the same inputs, so that the tolerance,
-twice the others', bounds their arithmetic alone. Where the adapter cannot run a variant it is compiled nonetheless, and
+twice the others', bounds their arithmetic alone. Cases of f16 store arrays in it (\`shader-f16\`), which costs
+results another 2⁻¹¹, and compute in f32. Where the adapter cannot run a variant it is compiled nonetheless, and
 \`npm run test:matrix-units\` runs those for matrix units on a software driver that has such units.
 `;
 

@@ -50,11 +50,12 @@ export async function expectModels({
     for (const task of tasks) {
       for (const batchSize of batchSizes) {
         const encoder = encoders[model];
-        const step = expectStep(
-          { model, task, batchSize },
-          await stepCosts(encoder, { task, batchSize }),
-          devices,
-        );
+        const run = { task, batchSize };
+        const costs = {
+          f32: await stepCosts(encoder, run),
+          f16: await stepCosts(encoder, run, { precision: 'f16' }),
+        };
+        const step = expectStep({ model, ...run }, costs, devices);
         if (!runtime) {
           expected.push(step);
           continue;
@@ -88,9 +89,7 @@ function print(
 ): void {
   console.log(`What a step consists of, on any machine\n\n${formatCosts(expected)}`);
   console.log(`\nMilliseconds of a step in f32\n\n${formatTimes(expected, 'f32')}`);
-  console.log(
-    `\nMilliseconds of a step with products of f16 on matrix units\n\n${formatTimes(expected, 'f16')}`,
-  );
+  console.log(`\nMilliseconds of a step with f16 on matrix units\n\n${formatTimes(expected, 'f16')}`);
   console.log(`\n${assumptionLines().join('\n')}`);
   if (runtime && here) {
     console.log(

@@ -102,7 +102,11 @@ describe('the time of a step', () => {
   });
 
   it('is never below the roofline, and longer with caution', async () => {
-    const costs = await stepCosts(small, { task: 'finetune', batchSize: 1 });
+    const run = { task: 'finetune', batchSize: 1 } as const;
+    const costs = {
+      f32: await stepCosts(small, run),
+      f16: await stepCosts(small, run, { precision: 'f16' }),
+    };
     const { times } = expectStep({ model: 'tiny', task: 'finetune', batchSize: 1 }, costs);
     expect(new Set(times.map((time) => time.device))).toEqual(new Set(devices.map(({ name }) => name)));
     for (const { rooflineSeconds, expectedSeconds, cautiousSeconds } of times) {
@@ -120,10 +124,14 @@ describe('the report', () => {
     unfusedBytes: 8e8,
     peakBytes: 2e9,
   };
-  const step = expectStep({ model: 'base', task: 'pretrain', batchSize: 8 }, costs, [device]);
+  const half = { ...costs, bytes: 6e8, peakBytes: 1.5e9 };
+  const of = { model: 'base', task: 'pretrain', batchSize: 8 } as const;
+  const step = expectStep(of, { f32: costs, f16: half }, [device]);
 
   it('shows costs, times and what was measured', () => {
-    expect(formatCosts([step])).toMatch(/base +pretrain +8 +1 +10 +1\.00 +1\.25× +2\.00/);
+    expect(formatCosts([step])).toMatch(
+      /base +pretrain +8 +1 +10 +1\.00 +1\.25× +2\.00 +0\.60 +0\.60× +1\.50/,
+    );
     expect(formatTimes([step], 'f32')).toMatch(/round numbers\nbase +pretrain +8 +18\.2 \(10\.0–/);
     expect(formatTimes([step], 'f16')).toMatch(/base +pretrain +8 +13\.6 \(10\.0–/);
     const table = formatMeasured([{ ...step, measuredSeconds: 0.02 }, step], 'round numbers', 'f32');

@@ -23,6 +23,8 @@ export interface DeviceExpectation {
 /** What a step costs anywhere, and how long it is expected to take where. */
 export interface ExpectedStep extends StepCase, Omit<StepCosts, 'dispatches'> {
   readonly dispatches: number;
+  /** Of a step in f16. */
+  readonly half: Pick<StepCosts, 'bytes' | 'peakBytes'>;
   readonly times: readonly DeviceExpectation[];
   /** Here; absent where nothing was measured. */
   readonly measuredSeconds?: number;
@@ -31,7 +33,7 @@ export interface ExpectedStep extends StepCase, Omit<StepCosts, 'dispatches'> {
 /** The expectation of a step on every device, in f32 and, where there are matrix units, in f16. */
 export function expectStep(
   { model, task, batchSize }: StepCase,
-  costs: StepCosts,
+  costs: Readonly<Record<ProductPrecision, StepCosts>>,
   devices: readonly DeviceCeilings[] = publishedDevices,
 ): ExpectedStep {
   const times = devices.flatMap((device) => {
@@ -40,12 +42,13 @@ export function expectStep(
     return precisions.map((precision) => ({
       device: device.name,
       precision,
-      rooflineSeconds: stepSeconds(costs, device, ROOFLINE, precision),
-      expectedSeconds: stepSeconds(costs, device, EXPECTED, precision),
-      cautiousSeconds: stepSeconds(costs, device, CAUTIOUS, precision),
+      rooflineSeconds: stepSeconds(costs[precision], device, ROOFLINE, precision),
+      expectedSeconds: stepSeconds(costs[precision], device, EXPECTED, precision),
+      cautiousSeconds: stepSeconds(costs[precision], device, CAUTIOUS, precision),
     }));
   });
-  const { flops, bytes, unfusedBytes, peakBytes, dispatches } = costs;
-  const counts = { flops, bytes, unfusedBytes, peakBytes, dispatches: dispatches.length };
+  const { flops, bytes, unfusedBytes, peakBytes, dispatches } = costs.f32;
+  const half = { bytes: costs.f16.bytes, peakBytes: costs.f16.peakBytes };
+  const counts = { flops, bytes, unfusedBytes, peakBytes, dispatches: dispatches.length, half };
   return { model, task, batchSize, ...counts, times };
 }

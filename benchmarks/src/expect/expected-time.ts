@@ -11,8 +11,8 @@ export type ProductPrecision = 'f32' | 'f16';
 export interface Assumptions {
   readonly arithmetic: Readonly<Record<ProductPrecision, Readonly<Record<KernelClass, number>>>>;
   /**
-   * The most that products on matrix units reach, as a share of the f32 ceiling: their operands come as f32, and are
-   * rounded on the way by what does f32.
+   * The most that products on matrix units reach, as a share of the f32 ceiling: as was measured while their operands
+   * came as f32 and were rounded on the way by what does f32.
    */
   readonly rounded: Readonly<Record<KernelClass, number>>;
   readonly bandwidth: number;

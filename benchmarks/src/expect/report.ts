@@ -9,7 +9,10 @@ import {
   type ProductPrecision,
 } from './expected-time.js';
 
-const COUNTS = ['model', 'task', 'clips', 'dispatches', 'GFLOP', 'GB', 'of unfused', 'peak GB'];
+const COUNTS = [
+  ...['model', 'task', 'clips', 'dispatches', 'GFLOP', 'GB', 'of unfused', 'peak GB'],
+  ...['GB in f16', 'of f32', 'peak GB in f16'],
+];
 const NUMERIC = (columns: number) => new Set(Array.from({ length: columns - 2 }, (_, i) => i + 2));
 
 function countCells(step: ExpectedStep): string[] {
@@ -22,6 +25,9 @@ function countCells(step: ExpectedStep): string[] {
     (step.bytes / 1e9).toFixed(2),
     `${(step.bytes / step.unfusedBytes).toFixed(2)}×`,
     (step.peakBytes / 1e9).toFixed(2),
+    (step.half.bytes / 1e9).toFixed(2),
+    `${(step.half.bytes / step.bytes).toFixed(2)}×`,
+    (step.half.peakBytes / 1e9).toFixed(2),
   ];
 }
 
@@ -101,8 +107,9 @@ export function assumptionLines(): string[] {
     `With matrix units products of f16 reach ${percent(f16.product)} (cautious: ${percent(cautious.f16.product)}) of ` +
       `their ceiling, attention ${percent(f16.attention)} (${percent(cautious.f16.attention)}), but no more than ` +
       `${percent(rounded.product)} (${percent(CAUTIOUS.rounded.product)}) and ${percent(rounded.attention)} ` +
-      `(${percent(CAUTIOUS.rounded.attention)}) of the f32 ceiling: operands are stored in f32 and rounded on the way, ` +
-      'which an H100 showed to be the limit of its fast units. Traffic is that of f32.',
+      `(${percent(CAUTIOUS.rounded.attention)}) of the f32 ceiling, which an H100 showed to be the limit of its fast ` +
+      'units while operands were stored in f32; with what blocks store in f16 no step has been measured. Traffic is that ' +
+      'of a step in f16.',
     `Attention reaches ${percent(f32.attention)} (${percent(cautious.f32.attention)}) of the f32 ceiling, all other ` +
       `arithmetic half of it; traffic ${percent(EXPECTED.bandwidth)} (${percent(CAUTIOUS.bandwidth)}) of the bandwidth, ` +
       'as if no cache helped.',
@@ -147,7 +154,7 @@ export async function expectedSpeedPage(
     markdownTable(COUNTS, steps.map(countCells)),
     '## Milliseconds of a step in f32',
     markdownTable(f32.headings, f32.rows),
-    '## Milliseconds of a step with products of f16 on matrix units',
+    '## Milliseconds of a step in f16 on matrix units',
     markdownTable(f16.headings, f16.rows),
     '## Assumptions',
     assumptionLines()

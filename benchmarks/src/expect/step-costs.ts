@@ -7,6 +7,7 @@ import {
   type GpuArray,
   type PaperOptions,
   type KernelCall,
+  type Precision,
 } from '@tubelet/kernels';
 import type { EncoderConfig } from '@tubelet/mae-dfer';
 import { buildWorkload, type ModelRun, type Phase } from '../model/workload.js';
@@ -44,8 +45,9 @@ const ADAPTER: PaperOptions = {
 class CostRecorder extends Runtime {
   dispatches: DispatchCost[] = [];
 
-  constructor() {
+  constructor(precision: Precision) {
     super(paperDevice(ADAPTER), paperAdapter(ADAPTER));
+    this.precision = precision;
   }
 
   override run(call: KernelCall): void {
@@ -80,13 +82,16 @@ class TapeBytes extends Engine {
 /** AdamW reads weight, gradient and two moments, and writes all but the gradient: seven passes over the parameters. */
 const ADAMW_PASSES = 7;
 
-/** Takes one step on paper, in steady state, and writes down what it costs: milliseconds, no GPU, no memory. */
+/**
+ * Takes one step on paper, in steady state, and writes down what it costs: milliseconds, no GPU, no memory. In f16 what
+ * blocks store is; which variants run is as in f32.
+ */
 export async function stepCosts(
   encoder: EncoderConfig,
   options: Pick<ModelRun, 'task' | 'batchSize' | 'recompute'>,
-  phase: Phase = 'step',
+  { phase = 'step', precision = 'f32' }: { readonly phase?: Phase; readonly precision?: Precision } = {},
 ): Promise<StepCosts> {
-  const runtime = new CostRecorder();
+  const runtime = new CostRecorder(precision);
   const engine = new TapeBytes(runtime);
   const workload = buildWorkload(engine, encoder, { ...options, weights: 'zeros' });
   // The first step also makes tables that stay.

@@ -46,7 +46,7 @@ export function statedAttention(encoder: EncoderConfig): number {
 
 /** Multiply–accumulates of attention in a block, over the width: products of one channel. */
 async function attentionProducts(encoder: EncoderConfig): Promise<number> {
-  const { dispatches } = await stepCosts(encoder, { task: 'finetune', batchSize: 1 }, 'forward');
+  const { dispatches } = await stepCosts(encoder, { task: 'finetune', batchSize: 1 }, { phase: 'forward' });
   const macs = dispatches
     .filter(({ kernel }) => kernel === 'attention')
     .reduce((sum, { cost }) => sum + (cost.macs ?? 0), 0);

@@ -266,11 +266,12 @@ it('checks variants against float64, and finds one that is wrong', async () => {
 });
 
 it('has cases for what it times and names for files', () => {
-  const [large, ...cases] = fullScope.timed(kernelCatalogue);
+  const [large, half, ...cases] = fullScope.timed(kernelCatalogue);
   expect(large).toMatchObject({
     spec: { name: 'matmul' },
     testCase: { shape: { m: 4096, n: 4096, k: 4096 } },
   });
+  expect(half!.testCase.shape).toMatchObject({ m: 4096, halves: ['a', 'b', 'out'] });
   expect(cases.length).toBeGreaterThan(40);
   expect(shortScope.timed(kernelCatalogue).every(({ testCase }) => testCase.kind === 'tiny')).toBe(true);
   expect(slugOf('NVIDIA H100 80GB HBM3')).toBe('nvidia-h100-80gb-hbm3');

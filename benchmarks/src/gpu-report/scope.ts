@@ -32,7 +32,7 @@ const HEAVY = ['matmul', 'attention', 'attention-backward', 'layer-norm', 'layer
 const CLIPS = 8;
 const LARGE_PRODUCT = 4096;
 
-/** The model's shapes at 8 clips, heavy kernels first, and a product large enough for any GPU. */
+/** The model's shapes at 8 clips, heavy kernels first, and a product large enough for any GPU, of f32 and of f16. */
 function modelCases(catalogue: readonly KernelSpec[]): KernelAtCase[] {
   const rank = ({ name }: KernelSpec) => (HEAVY.includes(name) ? HEAVY.indexOf(name) : HEAVY.length);
   const cases = [...catalogue]
@@ -44,7 +44,11 @@ function modelCases(catalogue: readonly KernelSpec[]): KernelAtCase[] {
     );
   const { spec } = cases[0]!;
   const [m, n, k] = [LARGE_PRODUCT, LARGE_PRODUCT, LARGE_PRODUCT];
-  return [{ spec, testCase: { name: `${m} × ${n} × ${k}`, kind: 'model', shape: { m, n, k } } }, ...cases];
+  const large = (name: string, more = {}): KernelAtCase => ({
+    spec,
+    testCase: { name: `${m} × ${n} × ${k}${name}`, kind: 'model', shape: { m, n, k, ...more } },
+  });
+  return [large(''), large(', stored in f16', { halves: ['a', 'b', 'out'] }), ...cases];
 }
 
 function atClips(spec: KernelSpec, testCase: KernelCase<unknown>): KernelCase<unknown> {

@@ -1,5 +1,5 @@
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
-import { kernelCatalogue } from '@tubelet/kernels/lab';
+import { canHold, kernelCatalogue } from '@tubelet/kernels/lab';
 import { Command } from 'commander';
 import { describeAdapter } from '../shared/adapter.js';
 import { openJson } from '../shared/json-output.js';
@@ -41,7 +41,9 @@ async function run(options: Options): Promise<number> {
   const runtime = await openNodeRuntime({ matrixUnits: options.matrixUnits ?? false });
   try {
     const cases = specs.flatMap((spec) =>
-      spec.cases.filter(({ kind }) => kind === 'model').map((testCase) => ({ spec, testCase })),
+      spec.cases
+        .filter(({ kind, shape }) => kind === 'model' && canHold(runtime, spec, shape))
+        .map((testCase) => ({ spec, testCase })),
     );
     const { roofline, rows } = await measureKernels(runtime, cases, {
       ...settings,

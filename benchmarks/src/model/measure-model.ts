@@ -80,7 +80,10 @@ export async function measureModels(
     for (const [i, run] of runs.entries()) {
       const parts: PhaseMeasurement[] = [];
       for (const meter of meters.slice(i * phases.length, (i + 1) * phases.length)) {
-        const { unfusedBytes } = await stepCosts(run.encoder, run, meter.phase);
+        const { unfusedBytes } = await stepCosts(run.encoder, run, {
+          phase: meter.phase,
+          precision: runtime.precision,
+        });
         const unfused = unfusedBytes > 0 && !run.recompute ? { unfusedBytes } : {};
         parts.push({ ...meter.result(), ...unfused, ...javascript[i]!.get(meter.phase)! });
       }

@@ -9,9 +9,9 @@ export function precisionOption(description: string): Option {
 }
 
 /**
- * Opens the GPU, in f16 with its matrix units in use.
+ * Opens the GPU, in f16 with its matrix units in use where it has some.
  *
- * @throws HalfPrecisionError for f16 where no kernel can use it, or overflow is hidden; NoAdapterError where there is no GPU
+ * @throws HalfPrecisionError for f16 where there is none, or overflow is hidden; NoAdapterError where there is no GPU
  */
 export async function openInPrecision(precision: Precision): Promise<Runtime>;
 /** The same, if the adapter is one that is wanted; undefined otherwise. */
@@ -30,7 +30,9 @@ export async function openInPrecision(
   }
   if (precision === 'f32') return runtime;
   try {
-    console.error(`rounding to f16: ${(await useHalfPrecision(runtime)).join(', ')}`);
+    console.error(
+      `rounding to f16: ${(await useHalfPrecision(runtime)).join(', ') || 'no kernel by itself'}`,
+    );
   } catch (error) {
     closeNodeRuntime(runtime);
     throw error;

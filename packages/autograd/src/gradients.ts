@@ -67,7 +67,7 @@ export class Gradients implements GradientFlow, LeafGradients {
     }
     const slot = this.slots.get(tensor);
     if (slot) return { array: slot.array, accumulate: true };
-    const array = this.runtime.empty(tensor.shape, 'f32', `gradient of ${tensor.name}`);
+    const array = this.runtime.empty(tensor.shape, tensor.dtype, `gradient of ${tensor.name}`);
     this.hold(tensor, array);
     return { array, accumulate: false };
   }
@@ -76,7 +76,7 @@ export class Gradients implements GradientFlow, LeafGradients {
   overwrite(tensor: Tensor, write: (array: GpuArray) => void): void {
     const { array, accumulate } = this.target(tensor);
     if (!accumulate) return write(array);
-    const scratch = this.runtime.empty(tensor.shape, 'f32', `gradient of ${tensor.name}`);
+    const scratch = this.runtime.empty(tensor.shape, tensor.dtype, `gradient of ${tensor.name}`);
     write(scratch);
     rowAdd(this.runtime, { a: scratch, out: array, accumulate: true });
     this.runtime.release(scratch);
@@ -84,11 +84,11 @@ export class Gradients implements GradientFlow, LeafGradients {
 
   /**
    * Makes `array` the gradient of `tensor`, or adds it to the one there is. The giver must not need the
-   * values any more: later contributions are added in place.
+   * values any more: later contributions are added in place. A gradient is of its tensor's dtype; others are rounded.
    */
   donate(tensor: Tensor, array: GpuArray): void {
     if (!tensor.requiresGrad) return;
-    if (tensor instanceof Parameter || this.slots.has(tensor)) {
+    if (tensor instanceof Parameter || this.slots.has(tensor) || array.dtype !== tensor.dtype) {
       const { array: target, accumulate } = this.target(tensor);
       rowAdd(this.runtime, { a: array, out: target, accumulate });
     } else {

@@ -3,7 +3,7 @@ import { Engine } from './engine.js';
 
 /** How an engine is opened. */
 export interface OpenOptions {
-  /** What products may round their inputs to, where that is faster; default `f32`. */
+  /** What inputs of products may be rounded to, and stored in; default `f32`. */
   readonly precision?: Precision;
 }
 

@@ -76,6 +76,17 @@ export interface KernelSpec<Shape = unknown> {
   readonly toleranceF16?: number;
 }
 
+/** Whether arrays of a case are of f16. */
+export function hasHalves<Shape>(spec: KernelSpec<Shape>, shape: Shape): boolean {
+  const arrays = [...Object.values(spec.inputs(shape)), ...Object.values(spec.outputs(shape))];
+  return arrays.some(({ dtype }) => dtype === 'f16');
+}
+
+/** Whether the device has the types of the arrays of a case. */
+export function canHold<Shape>(runtime: Runtime, spec: KernelSpec<Shape>, shape: Shape): boolean {
+  return runtime.hasFeature('shader-f16') || !hasHalves(spec, shape);
+}
+
 /** Fixes the shape type where a spec is defined and forgets it where specs are listed. */
 export function defineKernel<Shape>(spec: KernelSpec<Shape>): KernelSpec<Shape> {
   return spec;

@@ -43,6 +43,7 @@ export {
   type FinetuneStateDict,
   type FinetuneStateDictOptions,
 } from './import/finetune-state-dict.js';
+export { publishedPretraining } from './import/published-pretraining.js';
 export { lgiBlock, type LgiBlockConfig, type LgiBlockOptions, type LgiDropPath } from './lgi-block.js';
 export {
   drawMask,

@@ -1,6 +1,7 @@
 import {
   attention,
   concat,
+  copyInto,
   linear,
   pad,
   reshape,
@@ -22,6 +23,9 @@ import { LAYER_NORM_EPSILON, MLP_RATIO } from './config.js';
 
 /** Layer norm with the ε of both models. */
 export const norm = (dim: number) => layerNorm(dim, { epsilon: LAYER_NORM_EPSILON });
+
+/** The same in front of a branch of a block, which takes f16: where that is the precision, all of the branch is. */
+export const branchNorm = (dim: number) => layerNorm(dim, { epsilon: LAYER_NORM_EPSILON, mayBeHalf: true });
 
 /** The feed-forward network of both models. */
 export const feedForward = (dim: number, init: Initialiser) => mlp(dim, MLP_RATIO * dim, { init });
@@ -88,8 +92,11 @@ export function crossAttention(dim: number, heads: number, init: Initialiser) {
 /** Each group by itself, as many of its rows as it has: what is padding is 0 in the result. */
 function unevenAttention(qkv: Tensor, heads: number, rowsOfGroups: readonly number[]): Tensor {
   const padded = qkv.extent(1);
+  // Copies of parts are of f32.
+  const { engine } = qkv;
+  const whole = qkv.dtype === 'f32' ? qkv : copyInto(qkv, engine.empty(qkv.shape));
   const groups = rowsOfGroups.map((rows, group) => {
-    const own = slice(slice(qkv, 0, { start: group, end: group + 1 }), 1, { end: rows });
+    const own = slice(slice(whole, 0, { start: group, end: group + 1 }), 1, { end: rows });
     return pad(attention({ qkv: own, heads }), [
       [0, 0],
       [0, padded - rows],

@@ -1,7 +1,7 @@
 import { copyInto, join, reshape, split, type RowScaling, type Tensor } from '@tubelet/autograd';
 import { layer, type Initialiser } from '@tubelet/autograd/layers';
 import type { LgiFormerConfig } from './config.js';
-import { crossAttention, feedForward, norm, selfAttention } from './layers.js';
+import { branchNorm, crossAttention, feedForward, selfAttention } from './layers.js';
 
 /** Draws of stochastic depth for the four branches of a block; undefined branches are kept as they are. */
 export interface LgiDropPath {
@@ -38,12 +38,12 @@ export type LgiBlockConfig = Pick<LgiFormerConfig, 'dim' | 'heads' | 'interRegio
  */
 export function lgiBlock({ dim, heads, interRegion, localGlobal }: LgiBlockConfig, init: Initialiser) {
   const attentionWithin = () => selfAttention(dim, heads, { init, stored: 'q, kv' });
-  const [localNorm, local] = [norm(dim), attentionWithin()];
-  const second = interRegion ? { norm: norm(dim), attend: attentionWithin() } : undefined;
+  const [localNorm, local] = [branchNorm(dim), attentionWithin()];
+  const second = interRegion ? { norm: branchNorm(dim), attend: attentionWithin() } : undefined;
   const third = localGlobal
-    ? { norm: norm(dim), contextNorm: norm(dim), attend: crossAttention(dim, heads, init) }
+    ? { norm: branchNorm(dim), contextNorm: branchNorm(dim), attend: crossAttention(dim, heads, init) }
     : undefined;
-  const [norm2, mlp] = [norm(dim), feedForward(dim, init)];
+  const [norm2, mlp] = [branchNorm(dim), feedForward(dim, init)];
 
   // X + LA(LN(X)) of each region
   function attendLocally(x: Tensor, { dropPath, tokensOfRegions }: LgiBlockOptions): Tensor {

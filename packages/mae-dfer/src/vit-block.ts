@@ -1,7 +1,7 @@
 import type { RowScaling, Tensor } from '@tubelet/autograd';
 import { layer, type Initialiser } from '@tubelet/autograd/layers';
 import type { TransformerConfig } from './config.js';
-import { feedForward, norm, selfAttention } from './layers.js';
+import { branchNorm, feedForward, selfAttention } from './layers.js';
 
 /** Draws of stochastic depth, [B] each. */
 export interface VitDropPath {
@@ -11,7 +11,7 @@ export interface VitDropPath {
 
 /** A standard pre-norm transformer block on X [B, N, C]. */
 export function vitBlock({ dim, heads }: Omit<TransformerConfig, 'depth'>, init: Initialiser) {
-  const [norm1, norm2] = [norm(dim), norm(dim)];
+  const [norm1, norm2] = [branchNorm(dim), branchNorm(dim)];
   const attn = selfAttention(dim, heads, { init, stored: 'qkv' });
   const mlp = feedForward(dim, init);
   return layer(

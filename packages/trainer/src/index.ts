@@ -28,6 +28,7 @@ export { RateMeter, type Metrics } from './meters.js';
 export {
   clipOptions,
   cropOption,
+  faceCropOption,
   encoderConfig,
   encoderOptions,
   requireFittingWidth,

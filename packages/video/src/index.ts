@@ -83,7 +83,7 @@ export {
 export { contactSheet, type SheetRow } from './faces/contact-sheet';
 export { drawFaces, type DrawnFace } from './faces/draw-faces';
 export { FACE_SIZE, type Face, type FaceDetector, type FaceSquare, type Point } from './faces/face';
-export { findPeople, imageToJpg, wholeFrames, type CutFrame } from './faces/find-people';
+export { findMainPerson, findPeople, imageToJpg, wholeFrames, type CutFrame } from './faces/find-people';
 export { openFaceDetector } from './faces/open-detector';
 export type { FaceTrack, FrameFaces, TrackedFrame } from './faces/track';
 export { writeFaces } from './faces/write-faces';

@@ -11,7 +11,7 @@ import type { VideoInfo } from './video-info';
 import type { CodedFrames } from './pixels/coded-frames';
 import { compileWasmFfmpeg } from './runner-wasm';
 import { findWebCodecs, wantedDecoder, type DecoderName, type WebCodecsDecoder } from './webcodecs/find';
-import type { EncodedClip } from './shards/encode-clip';
+import type { EncodedClip, RgbClip } from './shards/encode-clip';
 import type { ShardMember } from './shards/member';
 import type { EncodeShape } from './webcodecs/protocol';
 import { scriptFile } from './worker-file';
@@ -160,11 +160,12 @@ export class DecoderPool {
   /**
    * Decodes a whole video and encodes it anew.
    *
+   * @param cut frames of `size` that were cut out of it already, to encode in place of its own.
    * @throws VideoDecodeError; VideoEncodeError where this machine has no encoder.
    */
-  encode(info: VideoInfo, crop: CropMode, shape: EncodeShape): Promise<EncodedClip> {
+  encode(info: VideoInfo, crop: CropMode, shape: EncodeShape, cut?: RgbClip): Promise<EncodedClip> {
     const { size, keyFrameInterval } = shape;
-    return this.submit({ kind: 'encode', info, crop, size, keyFrameInterval });
+    return this.submit({ kind: 'encode', info, crop, size, keyFrameInterval, cut });
   }
 
   /**

@@ -17,7 +17,7 @@ import {
   DecoderPool,
   defaultWorkerCount,
   FACE_SIZE,
-  findPeople,
+  findMainPerson,
   forEachConcurrently,
   imageToJpg,
   listVideos,
@@ -134,16 +134,13 @@ interface Shop {
 
 async function cutOne({ source, folder }: Job, { pool, detector, out, size }: Shop): Promise<FacesRecord> {
   const info = await pool.probe(source);
-  const tracks = await findPeople(pool, info, detector);
-  const [track] = tracks;
-  if (track === undefined)
-    throw new VideoDecodeError(source, `no face was found in its ${info.frameCount} frames`);
+  const { track, people } = await findMainPerson(pool, info, detector);
   await writeFaces(pool, info, [track], [join(out, folder)], size);
   const { frames, bridged, score } = track;
   const side = frames.reduce((sum, one) => sum + one.side, 0) / frames.length;
   return {
     ...{ source, outcome: 'cut', folder, frames: frames.length, missing: info.frameCount - frames.length },
-    ...{ bridged, people: tracks.length, side: Math.round(side), score: Number(score.toFixed(3)) },
+    ...{ bridged, people, side: Math.round(side), score: Number(score.toFixed(3)) },
   };
 }
 

@@ -1,6 +1,5 @@
 /** Options that the commands share which apply a classifier to videos. */
-import { cropOption, option, type ValuesOf } from '@tubelet/trainer';
-import { CROP_MODES } from '@tubelet/video';
+import { cropOption, faceCropOption, option, type ValuesOf } from '@tubelet/trainer';
 
 export const PARTS = ['test', 'train', 'all'] as const;
 export type Part = (typeof PARTS)[number];
@@ -26,14 +25,10 @@ export const clipOptions = {
 /** Of videos that are no crops yet. */
 export const videoClipOptions = {
   ...frameStepOption,
-  crop: option
-    .choice(
-      '<mode>',
-      'face: the aligned face of each person, several people as several answers; voxceleb: top centre of the frame; ' +
-        'centre: its centred square; none: all of it, squashed (default: as in training)',
-      [...CROP_MODES, 'face'],
-    )
-    .optional(),
+  crop: faceCropOption(
+    'the aligned face of each person, several people as several answers',
+    ' (default: as in training)',
+  ).optional(),
 };
 
 export const speedOptions = {

@@ -121,6 +121,24 @@ describe('fine-tuning under a loss scale', () => {
     }
   });
 
+  it('follows f32 with activations stored in f16, and goes on from a checkpoint to the same bytes', async ({
+    skip,
+  }) => {
+    skip(!runtime.hasFeature('shader-f16'), 'this device has no f16');
+    const full = await train('f32', 6);
+    runtime.precision = 'f16';
+    try {
+      const whole = await train('f16', 6);
+      whole.metrics.forEach(({ loss }, i) => expect(loss! / full.metrics[i]!.loss!).toBeCloseTo(1, 2));
+      const part = await train('f16', 3);
+      const rest = await train('f16', 6, { from: part.content, at: 3 });
+      expect(rest.content).toEqual(whole.content);
+      expect(tensors(whole.content)).not.toEqual(tensors(full.content));
+    } finally {
+      runtime.precision = 'f32';
+    }
+  });
+
   it('leaves weights, moments and average in a skipped step, and goes on from it to the same bytes', async () => {
     const { content } = await train('f16', 0);
     // A scale so large that the first steps overflow f32.

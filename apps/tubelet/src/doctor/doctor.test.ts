@@ -131,6 +131,8 @@ describe('describeGpu', () => {
     const [finding] = describeGpu(undefined, ['system drivers: none'], 'auto');
     expect(finding).toMatchObject({ level: 'missing' });
     expect(finding?.text).toContain('system drivers: none');
+    const [named] = describeGpu(undefined, ['none'], 'auto', '/nowhere/driver.json');
+    expect(named?.remedy[0]).toContain('unset VK_DRIVER_FILES');
   });
 });
 

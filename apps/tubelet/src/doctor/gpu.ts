@@ -1,4 +1,4 @@
-import type { GpuReport } from '@tubelet/kernels/node';
+import { namedDriver, type GpuReport } from '@tubelet/kernels/node';
 import { missing, ok, type Finding } from './system.js';
 
 const topic = 'GPU';
@@ -31,11 +31,15 @@ export function describeGpu(
   report: GpuReport | undefined,
   reasons: readonly string[],
   choice: string,
+  named = namedDriver(),
 ): Finding[] {
   const chosen = `driver choice: ${choice} (set by TUBELET_VULKAN: auto, system, llvmpipe or swiftshader)`;
   if (!report) {
     return [
       missing(topic, `WebGPU finds no adapter. ${reasons.join('; ')}`, [
+        ...(named === undefined
+          ? []
+          : ['unset VK_DRIVER_FILES VK_ICD_FILENAMES      they name the driver, and no other is used']),
         'npx tubelet setup      unpacks a software driver into the cache folder',
       ]),
       ok(topic, chosen),

@@ -1,17 +1,8 @@
+import { libraryCandidates } from '@tubelet/mpi';
 import { missing, ok, type Finding } from './system.js';
 
 /** Calls `MPI_Get_library_version` of a shared library; throws when it does not load. */
 export type MpiVersionReader = (library: string) => string;
-
-/** Open MPI, then MPICH and its relatives, then whatever the development files link to; as `@tubelet/mpi` has them. */
-const libraries = [
-  'libmpi.so.40',
-  'libmpi.so.80',
-  'libmpich.so.12',
-  'libmpi.so.12',
-  'libmpi.so',
-  'libmpi.dylib',
-];
 
 /** The longest version text that the standard allows. */
 const versionLengthBytes = 8192;
@@ -31,7 +22,7 @@ export async function koffiMpiVersionReader(): Promise<MpiVersionReader> {
 
 /** Which MPI library training on several processes would use. */
 export function diagnoseMpi(read: MpiVersionReader, launcher: string | undefined): Finding[] {
-  for (const library of libraries) {
+  for (const library of libraryCandidates({ family: undefined }, process.env)) {
     let version: string;
     try {
       version = read(library);

@@ -1,4 +1,4 @@
-import { installedIcds, type InstalledIcds } from '@tubelet/kernels/node';
+import { installedIcds, namedDriver, type InstalledIcds } from '@tubelet/kernels/node';
 import { missing, ok, type Finding, type System } from './system.js';
 
 /** What decides whether Dawn finds a real GPU on Linux. */
@@ -48,7 +48,7 @@ export async function collectVulkanFacts(system: System): Promise<VulkanFacts> {
     nvidiaVulkanLibrary: library('libGLX_nvidia.so.0') ?? library('libEGL_nvidia.so.0'),
     vulkanLoader: library('libvulkan.so.1') !== undefined,
     icds: installedIcds(env, (path) => system.list(path)),
-    driverFiles: env.VK_DRIVER_FILES ?? env.VK_ICD_FILENAMES,
+    driverFiles: namedDriver(env),
     nvidiaCapabilities: env.NVIDIA_DRIVER_CAPABILITIES,
     inContainer:
       system.exists('/.dockerenv') ||
@@ -117,7 +117,7 @@ export function diagnoseVulkan(facts: VulkanFacts, found: boolean): Finding[] {
     ok(topic, `driver descriptions: ${all.length > 0 ? all.join(', ') : 'none in the system'}`),
   ];
   if (facts.driverFiles !== undefined) {
-    findings.push(ok(topic, `the environment names the driver: ${facts.driverFiles}`));
+    findings.push(ok(topic, `the environment names the driver, and no other is used: ${facts.driverFiles}`));
   }
   if (found) return findings;
 

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { driverManifestName, type SoftwareDriver } from '@tubelet/kernels/node';
+import { driverManifestName, makeStaging, type SoftwareDriver } from '@tubelet/kernels/node';
 import { dependencyOrder } from './elf.js';
 import type { Probed } from './probe.js';
 
@@ -82,9 +82,7 @@ export async function addDriver(
   verify: (stagedCache: string, name: string) => Promise<Probed>,
   loadOrder: (folder: string) => string[] = librariesInOrder,
 ): Promise<Probed> {
-  const staging = join(cache, 'vulkan', `.staging-${process.pid}`);
-  rmSync(staging, { recursive: true, force: true });
-  mkdirSync(staging, { recursive: true });
+  const staging = makeStaging(join(cache, 'vulkan', 'staging'));
   try {
     const driver = await unpack(staging);
     writeDescription(driver);

@@ -1,7 +1,14 @@
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { cacheDirectory, vulkanChoice, type GpuReport } from '@tubelet/kernels/node';
-import { addDriver } from './drivers.js';
+import {
+  cacheDirectory,
+  makeStaging,
+  namedDriver,
+  vulkanChoice,
+  whileFilling,
+  type GpuReport,
+} from '@tubelet/kernels/node';
+import { addDriver, type UnpackedDriver } from './drivers.js';
 import { installLlvmpipe, unpackLlvmpipe } from './llvmpipe.js';
 import type { Probe, Probed } from './probe.js';
 import { unpackSwiftShader } from './swiftshader.js';
@@ -46,14 +53,25 @@ export async function ensureAdapter({ force, probe, say }: SetupOptions): Promis
     throw new Error('WebGPU finds no adapter. `npx tubelet doctor` says what is missing.');
   }
 
+  const named = namedDriver();
+  if (choice === 'auto' && named && !named.startsWith(cache)) {
+    throw new Error(
+      `the environment names ${named} as the driver (VK_DRIVER_FILES or VK_ICD_FILENAMES), and no other is used beside ` +
+        'it. Unset the variable, or set TUBELET_VULKAN=llvmpipe, and run `npx tubelet setup` again.',
+    );
+  }
+
   // Only the driver in the staging folder is recorded there.
   const verify = (stagedCache: string, name: string) =>
     probe({ env: { TUBELET_CACHE_DIR: stagedCache, TUBELET_VULKAN: name, VK_DRIVER_FILES: undefined } });
+  const tell = (megabytes: number) => say(`  ${megabytes} MB fetched and unpacked so far`);
+  const unpacked = (unpack: (staging: string) => Promise<UnpackedDriver>) =>
+    addDriver(cache, (staging) => whileFilling(staging, tell, () => unpack(staging)), verify);
   const steps: { readonly name: string; readonly what: string; run(): Promise<Probed> }[] = [
     {
       name: 'llvmpipe',
-      what: 'unpacking llvmpipe into the cache folder',
-      run: () => addDriver(cache, unpackLlvmpipe, verify),
+      what: 'fetching llvmpipe with apt into the cache folder',
+      run: () => unpacked(unpackLlvmpipe),
     },
     {
       name: 'llvmpipe through apt',
@@ -62,8 +80,8 @@ export async function ensureAdapter({ force, probe, say }: SetupOptions): Promis
     },
     {
       name: 'swiftshader',
-      what: 'unpacking SwiftShader out of its npm package into the cache folder',
-      run: () => addDriver(cache, unpackSwiftShader, verify),
+      what: 'fetching SwiftShader in its npm package of 68 MB into the cache folder',
+      run: () => unpacked(unpackSwiftShader),
     },
   ];
 
@@ -92,8 +110,7 @@ export async function ensureAdapter({ force, probe, say }: SetupOptions): Promis
 }
 
 async function installThroughApt(cache: string, probe: Probe): Promise<Probed> {
-  const staging = join(cache, 'vulkan', `.apt-${process.pid}`);
-  mkdirSync(staging, { recursive: true });
+  const staging = makeStaging(join(cache, 'vulkan', 'apt'));
   try {
     await installLlvmpipe(staging);
   } finally {

@@ -132,7 +132,11 @@ export function studyCommand(): Command {
     )
     .option('--finetune-options <words>', 'the same for fine-tuning', '')
     .option('--miniature', 'the same plan on drawn faces and a small model, without any data')
-    .option('--people <n>', 'how many are drawn, with labels and without (default: 60)', whole('--people'))
+    .option(
+      '--people <n>',
+      'how many are drawn with labels, and a sixth as many without (default: 60)',
+      whole('--people'),
+    )
     .option('--debug', 'show the stack trace of an error')
     .addHelpText('after', EXAMPLES)
     .action((name: string, options: Options) => runStudy(requestOf(name, options)));

@@ -2,7 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { planStudy, planText, SPEEDS, startOf, STEP_GFLOP, STEP_MS } from './study-plan.js';
+import { unlabelledFaces } from './faces-recipe.js';
+import { planStudy, planText, SPEEDS, startOf, STEP_GFLOP, STEP_MS, unlabelledPeople } from './study-plan.js';
 import type { StudyPlan, StudyRun, StudySettings } from './study-plan.js';
 import { STUDIES, studyOf } from './studies.js';
 
@@ -75,6 +76,11 @@ describe('a plan', () => {
     expect(valueOf(scratch, '--dim')).toBe('64');
     expect(drawn('table-11').runs.some(({ words }) => words.includes('--region'))).toBe(false);
   });
+});
+
+it('draws people enough for the folds of both sets', () => {
+  expect(unlabelledPeople(5)).toBeGreaterThanOrEqual(unlabelledFaces.folds);
+  expect(unlabelledPeople(60)).toBe(10);
 });
 
 describe.each(Object.keys(STUDIES))('%s', (name) => {

@@ -66,13 +66,10 @@ export const optionWords = (values: OptionValues): string[] =>
 const PRETRAINING_CLIPS = 1_092_009;
 /** Of a labelled set: DFEW has five folds, and FERV39k's split is about the same. */
 const TRAINING_SHARE = 0.8;
-const FINETUNING_EPOCHS = { paper: 100, drawn: 20 };
-/** Options of `faces` by data set. */
-export const drawnFaces = { labelled: { 'clips-per-class': 2 }, unlabelled: { 'clips-per-class': 1 } };
+const FINETUNING_EPOCHS = { paper: 100, drawn: 6 };
+/** People without labels for so many with labels: the fifty epochs of the recipes are of few clips. */
+export const unlabelledPeople = (people: number) => Math.max(2, Math.ceil(people / 6));
 const DRAWN_CLASSES = 7;
-/** Clips of a drawn data set. */
-const drawnClips = (people: number, set: keyof typeof drawnFaces) =>
-  people * DRAWN_CLASSES * drawnFaces[set]['clips-per-class'];
 
 type Model = 'tiny' | 'small' | 'base' | 'vit-base';
 
@@ -157,7 +154,7 @@ function estimate(
 function pretrainingRun(recipe: string, settings: StudySettings): StudyRun {
   const { folder, recipes, place, people, sources, further } = settings;
   const { epochs, kept } = trainingOf(recipe);
-  const clips = epochs * (people ? drawnClips(people, 'unlabelled') : PRETRAINING_CLIPS);
+  const clips = epochs * (people ? DRAWN_CLASSES * unlabelledPeople(people) : PRETRAINING_CLIPS);
   const config = place(join(recipes, 'pretrain', `${recipe}.yaml`));
   const options = { config, ...(people ? drawnEncoder(recipe) : {}), out: place(join(folder, recipe)) };
   return {
@@ -178,7 +175,7 @@ function finetuningRun(row: StudyRow, dataSet: string, seed: number, settings: S
   const trained = people ? 'faces' : DATA_SETS[dataSet as DataSet].recipe;
   const name = `${start}-${trained}${ending}${seed > 0 ? `-seed-${seed}` : ''}`;
   const epochs = people ? FINETUNING_EPOCHS.drawn : FINETUNING_EPOCHS.paper;
-  const videos = people ? drawnClips(people, 'labelled') : videosOf(dataSet as DataSet);
+  const videos = people ? DRAWN_CLASSES * people : videosOf(dataSet as DataSet);
   // Where the test part is validated on, two clips of each of its videos are seen forwards, a third of a step's work.
   const validated = people ? 0 : ((1 - TRAINING_SHARE) * 2) / 3;
   const options = {

@@ -1,14 +1,14 @@
 /** Runs a study: what is finished is not done again, what was interrupted is resumed. */
 import { spawn } from 'node:child_process';
 import { UserError } from '@tubelet/trainer';
-import { pretraining, unlabelledFaces } from './faces-recipe.js';
+import { labelledFaces, unlabelledFaces } from './faces-recipe.js';
 import {
   assumptionText,
-  drawnFaces,
   optionWords,
   planStudy,
   planText,
   startOf,
+  unlabelledPeople,
   type StudyRun,
   type StudySettings,
 } from './study-plan.js';
@@ -95,17 +95,14 @@ function chosen(
   return left;
 }
 
-/** Draws both sets in the size that the model sees; what is there already takes a moment. */
+/** Draws both sets; what is there already takes a moment. */
 async function drawFaces(people: number, { drawn, program }: StudyRequest): Promise<void> {
-  const options = { subjects: people, size: pretraining['image-size'] };
-  await runCommand(program, [
-    'faces',
-    ...optionWords({ out: drawn!.labelled, ...options, ...drawnFaces.labelled }),
-  ]);
-  await runCommand(program, [
-    'faces',
-    ...optionWords({ out: drawn!.unlabelled, ...unlabelledFaces, ...options, ...drawnFaces.unlabelled }),
-  ]);
+  const { labelled, unlabelled } = drawn!;
+  for (const options of [
+    { out: labelled, subjects: people, ...labelledFaces },
+    { out: unlabelled, subjects: unlabelledPeople(people), ...unlabelledFaces },
+  ])
+    await runCommand(program, ['faces', ...optionWords(options)]);
 }
 
 /** Shows the plan, does what is left of it, and writes the table. */

@@ -39,11 +39,19 @@ function affine(inputs: number, outputs: number, init?: Initialiser) {
   };
 }
 
-/** (x − mean) / √(var + ε) · weight + bias over the last axis: x [..., width] → the same shape. */
-export function layerNorm(width: number, { epsilon = 1e-5 }: { readonly epsilon?: number } = {}) {
+/**
+ * (x − mean) / √(var + ε) · weight + bias over the last axis: x [..., width] → the same shape. With `mayBeHalf` in f16 where
+ * that is the runtime's precision, for linear layers, `mlp` and `attention`.
+ */
+export function layerNorm(
+  width: number,
+  { epsilon = 1e-5, mayBeHalf }: { readonly epsilon?: number; readonly mayBeHalf?: boolean } = {},
+) {
   const weight = parameter([width], ones);
   const bias = parameter([width], zeros);
-  return layer({ weight, bias }, (x: Tensor) => layerNormOf(x, weight.tensor, bias.tensor, { epsilon }));
+  return layer({ weight, bias }, (x: Tensor) =>
+    layerNormOf(x, weight.tensor, bias.tensor, { epsilon, mayBeHalf }),
+  );
 }
 
 /** GELU of each element; it has no parameters. */

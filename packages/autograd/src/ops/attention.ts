@@ -9,7 +9,8 @@ export type AttentionOperands =
 /**
  * Multi-head attention softmax(Q·Kᵀ/√d)·V (Vaswani et al., 2017), probabilities never stored.
  * Either `qkv` [G, L, 3C] (columns q | k | v), or `q` [G, Lq, C] with `kv` [G, Lk, 2C] (columns k | v);
- * G groups attend independently, heads are consecutive chunks of d = C/heads columns. Result [G, Lq, C].
+ * G groups attend independently, heads are consecutive chunks of d = C/heads columns. Result [G, Lq, C]. All are f32, or
+ * all f16.
  */
 export function attention(operands: AttentionOperands): Tensor {
   const { heads } = operands;
@@ -18,7 +19,7 @@ export function attention(operands: AttentionOperands): Tensor {
   const { runtime } = engine;
   const { q, k, v } = columns(operands, (tensor) => tensor.array);
   const [groups, queries, width] = q.shape as [number, number, number];
-  const out = engine.empty([groups, queries, width], 'f32', 'attention');
+  const out = engine.empty([groups, queries, width], q.dtype, 'attention');
   const needsGrad = engine.needsGrad(inputs);
   const logSumExp = needsGrad
     ? engine.empty([groups, heads, queries], 'f32', 'attention log-sum-exp')

@@ -4,14 +4,20 @@ import type { Tensor } from '../tensor.js';
 
 /**
  * y = (x − mean) / √(var + ε) · weight + bias over the last axis, biased variance (Ba et al., 2016).
- * x [..., C] may be a strided view; the result is contiguous. ε is 1e-6 as in MAE-DFER.
+ * x [..., C] may be a strided view; the result is contiguous. ε is 1e-6 as in MAE-DFER. With `mayBeHalf` the result is of
+ * `Runtime.activationDtype`, which may be f16: for `linear`, `mlp` and `attention`, whose results then are too.
  */
-export function layerNorm(x: Tensor, weight: Tensor, bias: Tensor, { epsilon = 1e-6 } = {}): Tensor {
+export function layerNorm(
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor,
+  { epsilon = 1e-6, mayBeHalf = false } = {},
+): Tensor {
   const { engine } = x;
   const { runtime } = engine;
   const inputs = [x, weight, bias];
   const rows = x.array.size / x.extent(-1);
-  const out = engine.empty(x.shape, 'f32', 'layer-norm');
+  const out = engine.empty(x.shape, mayBeHalf ? runtime.activationDtype : 'f32', 'layer-norm');
   const mean = engine.empty([rows], 'f32', 'layer-norm mean');
   const rstd = engine.empty([rows], 'f32', 'layer-norm rstd');
   layerNormKernel(runtime, { x: x.array, weight: weight.array, bias: bias.array, out, mean, rstd, epsilon });

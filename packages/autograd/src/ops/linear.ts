@@ -25,7 +25,8 @@ export interface LinearOptions {
 
 /**
  * y = x·Wᵀ + b, optionally GELU(…) or residual + scale·(…).
- * x [..., K], weight [N, K] → [..., N]. Throws `ShapeError` when shapes do not fit.
+ * x [..., K], weight [N, K] → [..., N], of the dtype of x, but f32 with a residual. Throws `ShapeError` when shapes do not
+ * fit.
  *
  * Backward: dx = dy·W, dW = dyᵀ·x, db = Σ_rows dy.
  */
@@ -37,9 +38,10 @@ export function linear(x: Tensor, weight: Tensor, options: LinearOptions = {}): 
   const { engine } = x;
   const { runtime } = engine;
   const inputs = [x, weight, bias, residual].filter((tensor) => tensor !== undefined);
-  const out = options.into ?? engine.empty([...x.shape.slice(0, -1), weight.shape[0]!], 'f32', 'linear');
+  const shape = [...x.shape.slice(0, -1), weight.shape[0]!];
+  const out = options.into ?? engine.empty(shape, residual ? 'f32' : x.dtype, 'linear');
   const preActivation =
-    activation && engine.needsGrad(inputs) ? engine.empty(out.shape, 'f32', 'pre-GELU') : undefined;
+    activation && engine.needsGrad(inputs) ? engine.empty(out.shape, out.dtype, 'pre-GELU') : undefined;
   matmul(runtime, {
     a: x.array,
     b: weight.array,
@@ -63,10 +65,10 @@ export function linear(x: Tensor, weight: Tensor, options: LinearOptions = {}): 
         let dy = gradients.of(y);
         let scratch: GpuArray | undefined;
         if (preActivation) {
-          scratch = runtime.empty(y.shape, 'f32', 'linear backward');
+          scratch = runtime.empty(y.shape, x.dtype, 'linear backward');
           geluBackward(runtime, preActivation, dy, scratch);
         } else if (rowScaling) {
-          scratch = runtime.empty(y.shape, 'f32', 'linear backward');
+          scratch = runtime.empty(y.shape, x.dtype, 'linear backward');
           rowScale(runtime, { x: dy, ...rowScaling, out: scratch });
         }
         if (scratch) dy = scratch;

@@ -4,7 +4,7 @@ import { linearBackward, weightBackward, type RowScaling } from './linear.js';
 
 /** The tensors of a feed-forward branch. */
 export interface MlpOperands {
-  /** [..., C]: input, usually normalised. */
+  /** [..., C]: input, usually normalised; the hidden layer is of its dtype. */
   readonly x: Tensor;
   /** [F, C] and [F]. */
   readonly fc1Weight: Tensor;
@@ -30,8 +30,8 @@ export function mlp(operands: MlpOperands): Tensor {
   const inputs = [x, fc1Weight, fc1Bias, fc2Weight, fc2Bias, residual];
   const hiddenShape = [...x.shape.slice(0, -1), fc1Weight.shape[0]!];
   const needsGrad = engine.needsGrad(inputs);
-  const hidden = engine.empty(hiddenShape, 'f32', 'mlp hidden');
-  const preActivation = needsGrad ? engine.empty(hiddenShape, 'f32', 'mlp pre-GELU') : undefined;
+  const hidden = engine.empty(hiddenShape, x.dtype, 'mlp hidden');
+  const preActivation = needsGrad ? engine.empty(hiddenShape, x.dtype, 'mlp pre-GELU') : undefined;
   matmul(runtime, {
     a: x.array,
     b: fc1Weight.array,
@@ -66,11 +66,11 @@ export function mlp(operands: MlpOperands): Tensor {
       const dy = gradients.of(y);
       let branch: GpuArray = dy;
       if (rowScaling) {
-        branch = runtime.empty(y.shape, 'f32', 'mlp backward');
+        branch = runtime.empty(y.shape, x.dtype, 'mlp backward');
         rowScale(runtime, { x: dy, ...rowScaling, out: branch });
       }
       weightBackward(gradients, { x: hidden, weight: fc2Weight, bias: fc2Bias, dy: branch });
-      const dHidden = runtime.empty(hiddenShape, 'f32', 'mlp backward');
+      const dHidden = runtime.empty(hiddenShape, x.dtype, 'mlp backward');
       matmul(runtime, { a: branch, b: fc2Weight.array, out: dHidden, geluInput: preActivation });
       linearBackward(gradients, { x, weight: fc1Weight, bias: fc1Bias, dy: dHidden });
       runtime.release(dHidden);

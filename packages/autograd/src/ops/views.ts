@@ -104,7 +104,7 @@ function alike(gradient: GpuArray, whole: GpuArray, part: GpuArray): GpuArray {
   return gradient;
 }
 
-/** Copies x into `into` (same shape, e.g. some rows of a larger buffer). */
+/** Copies x into `into` (same shape, f32 or f16, e.g. some rows of a larger buffer). */
 export function copyInto(x: Tensor, into: GpuArray): Tensor {
   const { engine } = x;
   rowAdd(engine.runtime, { a: x.array, out: into });

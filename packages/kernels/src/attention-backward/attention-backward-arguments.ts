@@ -37,8 +37,9 @@ export function attentionBackwardExtents(
   { q, k, v, out, logSumExp, dOut, dq, dk, dv, heads }: AttentionBackwardArguments,
 ): AttentionExtents {
   const extents = attentionExtents(kernel, q, k, v, heads);
-  for (const [name, array] of Object.entries({ out, dOut, dq })) requireShape(kernel, name, array, q.shape);
-  for (const [name, array] of Object.entries({ dk, dv })) requireShape(kernel, name, array, k.shape);
+  for (const [name, array] of Object.entries({ out, dOut, dq }))
+    requireShape(kernel, name, array, q.shape, q.dtype);
+  for (const [name, array] of Object.entries({ dk, dv })) requireShape(kernel, name, array, k.shape, q.dtype);
   requireStatistics(kernel, 'logSumExp', logSumExp, extents);
   // Gradients may share a buffer with each other.
   const inputs = { q, k, v, out, logSumExp, dOut };

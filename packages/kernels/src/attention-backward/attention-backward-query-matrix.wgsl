@@ -11,7 +11,7 @@
 // Header: STRIPS, TILE_K (a multiple of 16, 2 · UNIT_N and UNIT_K; at most 32), as attention-matrix-operations.wgsl and
 // attention-matrix-copies.wgsl, which precede it. Data: that of attention-backward-query-tiled.wgsl.
 
-var<storage, read_write> dq: array<Element>;
+var<storage, read_write> dq: array<Result>;
 var<storage, read_write> delta: array<f32>;
 var<storage, read> q: array<Element>;
 var<storage, read> k: array<Element>;

@@ -5,7 +5,7 @@
 // Header: as attention-subgroup-products.wgsl, which precedes it; math/exponential.wgsl.
 // Data: that of attention-backward-query-tiled.wgsl.
 
-var<storage, read_write> dq: array<Element>;
+var<storage, read_write> dq: array<Result>;
 var<storage, read_write> delta: array<f32>;
 var<storage, read> q: array<Element>;
 var<storage, read> k: array<Element>;

@@ -10,7 +10,7 @@
 // LOG_SUM_EXP_OFFSET; BLOCKS (of a head), TILES (blocks in all), GRID_X.
 // Layout: as in attention-tiled.wgsl; delta [G, H, LQ] contiguous from 0.
 
-var<storage, read_write> dq: array<Element>;
+var<storage, read_write> dq: array<Result>;
 var<storage, read_write> delta: array<f32>;
 var<storage, read> q: array<Element>;
 var<storage, read> k: array<Element>;

@@ -19,7 +19,7 @@
 // attention-matrix-copies.wgsl, which precede it; attention-gradient-stores.wgsl. STRIPS · UNIT_M is a multiple of UNIT_K.
 // Data: that of attention-backward-query-tiled.wgsl and of DK, DV likewise, without BLOCKS.
 
-var<storage, read_write> dq: array<Element>;
+var<storage, read_write> dq: array<Result>;
 var<storage, read> q: array<Element>;
 var<storage, read> k: array<Element>;
 var<storage, read> v: array<Element>;

@@ -18,7 +18,7 @@
 // attention-gradient-stores.wgsl.
 // Data: that of attention-backward-query-tiled.wgsl and of DK, DV likewise, without BLOCKS.
 
-var<storage, read_write> dq: array<Element>;
+var<storage, read_write> dq: array<Result>;
 var<storage, read> q: array<Element>;
 var<storage, read> k: array<Element>;
 var<storage, read> v: array<Element>;

@@ -17,7 +17,7 @@
 // with 8 keys at a time, and 16 and 6.1 with two vec4s of dq, dk and dv (the registers hold eight sums of four, no
 // more). Timed on a shared 2-core machine, so good to some 10 %.
 
-var<storage, read_write> dq: array<Element>;
+var<storage, read_write> dq: array<Result>;
 var<storage, read> q: array<Element>;
 var<storage, read> k: array<Element>;
 var<storage, read> v: array<Element>;

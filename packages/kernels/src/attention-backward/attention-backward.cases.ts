@@ -8,6 +8,7 @@ import {
 } from '../attention/attention.cases.js';
 import { attentionBackwardGiven, attentionReference } from '../attention/attention.reference.js';
 import { defineKernel, type ArraySpec, type Random } from '../kernel-spec.js';
+import type { DType } from '../runtime/gpu-array.js';
 import { attentionBackwardCost } from './attention-backward-cost.js';
 import { attentionBackward, attentionBackwardVariants } from './attention-backward.js';
 
@@ -21,7 +22,8 @@ export const attentionBackwardKernel = defineKernel<AttentionCaseShape>({
   inputs: backwardInputs,
   outputs: (shape) => {
     const { q, k, v } = arraysOf(shape);
-    return { dq: { shape: q.shape }, dk: { shape: k.shape }, dv: { shape: v.shape } };
+    const { dtype } = q;
+    return { dq: { shape: q.shape, dtype }, dk: { shape: k.shape, dtype }, dv: { shape: v.shape, dtype } };
   },
   run: (runtime, { heads, scale }, { q, k, v, out, logSumExp, dOut }, { dq, dk, dv }) =>
     attentionBackward(runtime, {
@@ -51,8 +53,12 @@ export const attentionBackwardKernel = defineKernel<AttentionCaseShape>({
 function backwardInputs(shape: AttentionCaseShape): Readonly<Record<string, ArraySpec>> {
   const { q, k, v, out, logSumExp } = arraysOf(shape);
   const made: Record<string, Float64Array> = {};
-  const remember = (name: string, spec: { shape: number[]; fill?: (random: Random) => Float32Array }) => ({
+  const remember = (
+    name: string,
+    { dtype, ...spec }: { shape: number[]; dtype?: DType; fill?: (random: Random) => Float32Array },
+  ) => ({
     shape: spec.shape,
+    dtype,
     fill: (random: Random) => {
       const count = spec.shape.reduce((size, extent) => size * extent, 1);
       const values = spec.fill?.(random) ?? Float32Array.from({ length: count }, () => random.normal());
@@ -65,7 +71,7 @@ function backwardInputs(shape: AttentionCaseShape): Readonly<Record<string, Arra
     k: remember('k', k),
     v: remember('v', v),
     out: {
-      shape: out.shape,
+      ...{ shape: out.shape, dtype: out.dtype },
       fill: () => {
         const result = attentionReference(shape, made['q']!, made['k']!, made['v']!);
         made['logSumExp'] = result.logSumExp;
@@ -73,6 +79,6 @@ function backwardInputs(shape: AttentionCaseShape): Readonly<Record<string, Arra
       },
     },
     logSumExp: { shape: logSumExp.shape, fill: () => Float32Array.from(made['logSumExp']!) },
-    dOut: { shape: out.shape },
+    dOut: { shape: out.shape, dtype: out.dtype },
   };
 }

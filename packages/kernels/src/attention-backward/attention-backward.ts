@@ -160,7 +160,7 @@ function keyGradients(
     kernel: 'attention-backward-key',
     variant: variant.name,
     wgsl: [storesWgsl, ...plan.wgsl],
-    constants: { ...headConstants(extents, width), ...plan.constants },
+    constants: { ...headConstants(extents, width, { results: dk.dtype }), ...plan.constants },
     data: {
       ...attentionData(extents, scale, width, views),
       LOG_SUM_EXP_OFFSET: logSumExp.offset,
@@ -221,7 +221,7 @@ function reduce(runtime: Runtime, call: BackwardCall, partials: GpuArray): void 
   runtime.run({
     kernel: 'attention-backward-reduce',
     wgsl: [rowsWgsl, storesWgsl, reduceWgsl],
-    constants: { ...headConstants(extents, width), DEPTH: depth, KEEP_LOOPS: false },
+    constants: { ...headConstants(extents, width, { inputs: 'f32' }), DEPTH: depth, KEEP_LOOPS: false },
     data: {
       ...attentionData(extents, scale, width, views),
       COUNT: count,

@@ -4,10 +4,10 @@
 // Header: attention-rows.wgsl.
 
 #if dk
-var<storage, read_write> dk: array<Element>;
+var<storage, read_write> dk: array<Result>;
 #end
 #if dv
-var<storage, read_write> dv: array<Element>;
+var<storage, read_write> dv: array<Result>;
 #end
 
 fn store_dk(row: u32, c: u32, value: vec4f) {

@@ -11,7 +11,7 @@
 var<storage, read> q: array<Element>;
 var<storage, read> k: array<Element>;
 var<storage, read> v: array<Element>;
-var<storage, read_write> out: array<Element>;
+var<storage, read_write> out: array<Result>;
 var<storage, read_write> log_sum_exp: array<f32>;
 
 const LOWEST = -3.4e38;

@@ -1,5 +1,5 @@
 import { ShapeError } from '../runtime/errors.js';
-import type { GpuArray } from '../runtime/gpu-array.js';
+import { elementBytes, type DType, type GpuArray } from '../runtime/gpu-array.js';
 import { shapeClass, type ShapeClass } from '../runtime/shape-class.js';
 import { f32, type KernelData } from '../runtime/wgsl.js';
 
@@ -21,12 +21,14 @@ export interface AttentionExtents {
   readonly keys: number;
   readonly channels: number;
   readonly heads: number;
+  /** Of q, k, v, the result and their gradients; default f32. Statistics and partial sums are f32. */
+  readonly dtype?: 'f32' | 'f16';
 }
 
 /** [G, L, C] views of one kernel, by what their data begin with: `Q`, `D_OUT`. */
 export type AttentionViews = Readonly<Record<string, GpuArray>>;
 
-/** Checks the shapes of q [G, Lq, C] and k, v [G, Lk, C] against each other and against `heads`. */
+/** Checks the shapes of q [G, Lq, C] and k, v [G, Lk, C] against each other and against `heads`, and that all are f32 or all f16. */
 export function attentionExtents(
   kernel: string,
   q: GpuArray,
@@ -34,11 +36,12 @@ export function attentionExtents(
   v: GpuArray,
   heads: number,
 ): AttentionExtents {
-  for (const [name, array] of Object.entries({ q, k, v })) requireView(kernel, name, array);
+  const dtype = q.dtype === 'f16' ? 'f16' : 'f32';
+  for (const [name, array] of Object.entries({ q, k, v })) requireView(kernel, name, array, dtype);
   const [groups, queries, channels] = q.shape as [number, number, number];
   const keys = k.shape[1]!;
-  requireShape(kernel, 'k', k, [groups, keys, channels]);
-  requireShape(kernel, 'v', v, [groups, keys, channels]);
+  requireShape(kernel, 'k', k, [groups, keys, channels], dtype);
+  requireShape(kernel, 'v', v, [groups, keys, channels], dtype);
   if (!Number.isInteger(heads) || heads < 1 || channels % heads !== 0) {
     throw new ShapeError(`${kernel}: ${channels} channels cannot be split into ${heads} heads`);
   }
@@ -48,7 +51,7 @@ export function attentionExtents(
         ` ${MAX_HEAD_DIMENSION}; use more heads`,
     );
   }
-  return { groups, queries, keys, channels, heads };
+  return { groups, queries, keys, channels, heads, dtype };
 }
 
 /** What the choice of a variant depends on. */
@@ -56,18 +59,24 @@ export function attentionClass({ groups, queries, keys, channels, heads }: Atten
   return shapeClass(0, groups * heads, queries, keys, channels / heads);
 }
 
-/** Requires `array` to be an f32 view of exactly this shape whose last axis is contiguous. */
-export function requireShape(kernel: string, name: string, array: GpuArray, shape: readonly number[]): void {
-  requireView(kernel, name, array);
+/** Requires `array` to be a view of exactly this shape and dtype whose last axis is contiguous. */
+export function requireShape(
+  kernel: string,
+  name: string,
+  array: GpuArray,
+  shape: readonly number[],
+  dtype: DType,
+): void {
+  requireView(kernel, name, array, dtype);
   if (array.shape.length !== shape.length || array.shape.some((extent, axis) => extent !== shape[axis])) {
     throw new ShapeError(`${kernel}: ${name} must be [${shape.join(', ')}], got ${array}`);
   }
 }
 
-function requireView(kernel: string, name: string, array: GpuArray): void {
-  if (array.dtype !== 'f32' || array.shape.length !== 3 || (array.shape[2]! > 1 && array.strides[2] !== 1)) {
+function requireView(kernel: string, name: string, array: GpuArray, dtype: DType): void {
+  if (array.dtype !== dtype || array.shape.length !== 3 || (array.shape[2]! > 1 && array.strides[2] !== 1)) {
     throw new ShapeError(
-      `${kernel}: ${name} must be an f32 [G, L, C] view with contiguous channels, got ${array}`,
+      `${kernel}: ${name} must be an ${dtype} [G, L, C] view with contiguous channels, got ${array}`,
     );
   }
 }
@@ -79,7 +88,7 @@ export function requireStatistics(
   array: GpuArray,
   extents: AttentionExtents,
 ): void {
-  requireShape(kernel, name, array, [extents.groups, extents.heads, extents.queries]);
+  requireShape(kernel, name, array, [extents.groups, extents.heads, extents.queries], 'f32');
   if (!array.isContiguous) throw new ShapeError(`${kernel}: ${name} must be contiguous, got ${array}`);
 }
 
@@ -120,9 +129,13 @@ export function headDimension({ channels, heads }: AttentionExtents): number {
   return channels / heads;
 }
 
-/** Bytes of `count` f32 [G, rows, C] arrays. */
-export function viewBytes({ groups, channels }: AttentionExtents, rows: number, count = 1): number {
-  return 4 * count * groups * rows * channels;
+/** Bytes of `count` [G, rows, C] arrays. */
+export function viewBytes(
+  { groups, channels, dtype = 'f32' }: AttentionExtents,
+  rows: number,
+  count = 1,
+): number {
+  return elementBytes(dtype) * count * groups * rows * channels;
 }
 
 /** Bytes of one f32 [G, H, Lq] array. */

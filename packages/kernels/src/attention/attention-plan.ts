@@ -1,6 +1,7 @@
 import exponentialWgsl from '../math/exponential.wgsl';
 import { matrixDevice } from '../matrix-units/matrix-device.js';
 import { knownSubgroupSize } from '../runtime/adapter.js';
+import type { DType } from '../runtime/gpu-array.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { selectVariant, type Variant } from '../runtime/variants.js';
 import type { WgslConstants } from '../runtime/wgsl.js';
@@ -42,9 +43,18 @@ export interface AttentionPlan extends AttentionText {
 /** Chooses how a kernel does a task. Called for every dispatch. */
 export type AttentionPlanner = (task: AttentionTask) => AttentionPlan;
 
-/** The constants that every kernel has. */
-export function headConstants(extents: AttentionExtents, width: 1 | 4): WgslConstants {
-  return { WIDTH: width, HEAD_DIMENSION: headDimension(extents) };
+/** The constants that every kernel has; by default what it writes is of the dtype of what it reads. */
+export function headConstants(
+  extents: AttentionExtents,
+  width: 1 | 4,
+  { inputs = extents.dtype, results = extents.dtype }: { inputs?: DType; results?: DType } = {},
+): WgslConstants {
+  return {
+    HALF_INPUTS: inputs === 'f16',
+    HALF_RESULTS: results === 'f16',
+    WIDTH: width,
+    HEAD_DIMENSION: headDimension(extents),
+  };
 }
 
 /** Channels of a head, filled up to whole groups of `multiple`. */

@@ -1,14 +1,33 @@
 // Rows of heads, four channels at a time, in front of every attention kernel. Arrays are of vec4 where the head dimension,
 // all strides and all offsets are multiples of four (WIDTH 4), else of f32 (WIDTH 1). Channels beyond the head are zero,
-// and are not stored.
+// and are not stored. Arrays that are read are of f16 with HALF_INPUTS, those that are written with HALF_RESULTS; what is
+// computed with is f32.
 //
-// Header: WIDTH, HEAD_DIMENSION; DEPTH (the head dimension, filled up to what the kernel wants: a multiple of four);
+// Header: HALF_INPUTS, HALF_RESULTS, WIDTH, HEAD_DIMENSION; DEPTH (the head dimension, filled up to what the kernel wants: a multiple of four);
 // KEEP_LOOPS (leave loops rolled: software drivers take minutes to compile them unrolled). Data: LQ.
 
 #if WIDTH == 4
+#if HALF_INPUTS
+alias Element = vec4h;
+#else
 alias Element = vec4f;
+#end
+#if HALF_RESULTS
+alias Result = vec4h;
+#else
+alias Result = vec4f;
+#end
+#else
+#if HALF_INPUTS
+alias Element = f16;
 #else
 alias Element = f32;
+#end
+#if HALF_RESULTS
+alias Result = f16;
+#else
+alias Result = f32;
+#end
 #end
 
 // Elements of a row of a head.
@@ -31,25 +50,25 @@ fn rolled(count: u32) -> u32 {
 // The c-th vec4 of the row that begins at `row`.
 fn load_vec4(source: ptr<storage, array<Element>, read>, row: u32, c: u32) -> vec4f {
   if (HEAD_DIMENSION == DEPTH) {
-    return (*source)[row + c];
+    return vec4f((*source)[row + c]);
   }
-  return select(vec4f(), (*source)[row + min(c, HEAD - 1u)], c < HEAD);
+  return select(vec4f(), vec4f((*source)[row + min(c, HEAD - 1u)]), c < HEAD);
 }
 
 // `c` lies below DEPTH / 4. Without a branch where that is the head: inside of a loop around private arrays a branch
 // takes llvmpipe many times as long to compile as the rest.
-fn store_vec4(target_rows: ptr<storage, array<Element>, read_write>, row: u32, c: u32, value: vec4f) {
+fn store_vec4(target_rows: ptr<storage, array<Result>, read_write>, row: u32, c: u32, value: vec4f) {
 #if HEAD_DIMENSION == DEPTH
-  (*target_rows)[row + c] = value;
+  (*target_rows)[row + c] = Result(value);
 #else
   if (c < HEAD) {
-    (*target_rows)[row + c] = value;
+    (*target_rows)[row + c] = Result(value);
   }
 #end
 }
 #else
 fn load_channel(source: ptr<storage, array<Element>, read>, row: u32, channel: u32) -> f32 {
-  return select(0.0, (*source)[row + min(channel, HEAD - 1u)], channel < HEAD);
+  return select(0.0, f32((*source)[row + min(channel, HEAD - 1u)]), channel < HEAD);
 }
 
 // The c-th four channels of the row that begins at `row`.
@@ -64,22 +83,22 @@ fn load_vec4(source: ptr<storage, array<Element>, read>, row: u32, c: u32) -> ve
 
 #if DEPTH - HEAD_DIMENSION < 4
 // Channels beyond the head store the last one again, for the same reason.
-fn store_vec4(target_rows: ptr<storage, array<Element>, read_write>, row: u32, c: u32, value: vec4f) {
+fn store_vec4(target_rows: ptr<storage, array<Result>, read_write>, row: u32, c: u32, value: vec4f) {
   let first = row + 4u * c;
   let last = HEAD - 1u - 4u * c;
-  (*target_rows)[first] = value.x;
+  (*target_rows)[first] = Result(value.x);
 #for I in 1..4
-  (*target_rows)[first + min(I, last)] = value[min(I, last)];
+  (*target_rows)[first + min(I, last)] = Result(value[min(I, last)]);
 #end
 }
 #else
-fn store_channel(target_rows: ptr<storage, array<Element>, read_write>, row: u32, channel: u32, value: f32) {
+fn store_channel(target_rows: ptr<storage, array<Result>, read_write>, row: u32, channel: u32, value: f32) {
   if (channel < HEAD) {
-    (*target_rows)[row + channel] = value;
+    (*target_rows)[row + channel] = Result(value);
   }
 }
 
-fn store_vec4(target_rows: ptr<storage, array<Element>, read_write>, row: u32, c: u32, value: vec4f) {
+fn store_vec4(target_rows: ptr<storage, array<Result>, read_write>, row: u32, c: u32, value: vec4f) {
   store_channel(target_rows, row, 4u * c, value.x);
   store_channel(target_rows, row, 4u * c + 1u, value.y);
   store_channel(target_rows, row, 4u * c + 2u, value.z);

@@ -11,6 +11,8 @@ import {
 export interface AttentionCaseShape extends AttentionShape {
   /** Standard deviation of q and k; default 1. 0 makes all scores equal. */
   readonly spread?: number;
+  /** Of all but statistics; default f32. */
+  readonly dtype?: 'f32' | 'f16';
 }
 
 type Size = readonly [groups: number, queries: number, keys: number, heads: number, headDimension: number];
@@ -47,6 +49,15 @@ export const attentionCases: readonly KernelCase<AttentionCaseShape>[] = [
   { name: 'window of 128 queries', kind: 'edge', shape: shapeOf([1, 128, 5, 2, 16]) },
   { name: '129 queries, no window', kind: 'edge', shape: shapeOf([1, 129, 5, 2, 16]) },
   { name: 'window of 6 keys, head dimension 24', kind: 'edge', shape: shapeOf([1, 128, 6, 2, 24]) },
+  { name: 'f16, 33 queries, 65 keys', kind: 'edge', shape: { ...shapeOf([2, 33, 65, 1, 16]), dtype: 'f16' } },
+  {
+    name: 'f16, window of 11 keys',
+    kind: 'edge',
+    shape: { ...shapeOf([2, 11, 11, 2, 16]), dtype: 'f16' },
+    // Σ dOut·out is of sixteen terms, whose `out` is rounded; variants that make it of p and dp see it unrounded.
+    termSizes: { dq: 4, dk: 4 },
+  },
+  { name: 'f16, 130 queries, 5 keys', kind: 'edge', shape: { ...shapeOf([1, 130, 5, 2, 7]), dtype: 'f16' } },
   { name: '800 tokens, one head', kind: 'edge', shape: shapeOf([1, 800, 800, 1, 64]) },
   { name: 'LGI-Former base, local, fine-tuning', kind: 'model', shape: shapeOf([8, 101, 101, 8, 64]) },
   { name: 'LGI-Former base, local, pre-training', kind: 'model', shape: shapeOf([8, 11, 11, 8, 64]) },
@@ -54,6 +65,11 @@ export const attentionCases: readonly KernelCase<AttentionCaseShape>[] = [
   { name: 'LGI-Former base, local-global, fine-tuning', kind: 'model', shape: shapeOf([1, 800, 8, 8, 64]) },
   { name: 'LGI-Former base, local-global, pre-training', kind: 'model', shape: shapeOf([1, 80, 8, 8, 64]) },
   { name: 'decoder', kind: 'model', shape: shapeOf([1, 800, 800, 6, 64]) },
+  {
+    name: 'LGI-Former base, local, fine-tuning, f16',
+    kind: 'model',
+    shape: { ...shapeOf([8, 101, 101, 8, 64]), dtype: 'f16' },
+  },
   { name: 'ViT base', kind: 'model', shape: shapeOf([1, 800, 800, 12, 64]) },
 ];
 
@@ -76,17 +92,25 @@ export function randomShape(random: Random): AttentionCaseShape {
   ]);
 }
 
-export function arraysOf({ groups, queries, keys, heads, headDimension, spread = 1 }: AttentionCaseShape) {
+export function arraysOf({
+  groups,
+  queries,
+  keys,
+  heads,
+  headDimension,
+  spread = 1,
+  dtype,
+}: AttentionCaseShape) {
   const channels = heads * headDimension;
   const scaled = (random: Random, count: number) =>
     Float32Array.from({ length: count }, () => spread * random.normal());
   const qShape = [groups, queries, channels];
   const kvShape = [groups, keys, channels];
   return {
-    q: { shape: qShape, fill: (random: Random) => scaled(random, groups * queries * channels) },
-    k: { shape: kvShape, fill: (random: Random) => scaled(random, groups * keys * channels) },
-    v: { shape: kvShape },
-    out: { shape: qShape },
+    q: { shape: qShape, dtype, fill: (random: Random) => scaled(random, groups * queries * channels) },
+    k: { shape: kvShape, dtype, fill: (random: Random) => scaled(random, groups * keys * channels) },
+    v: { shape: kvShape, dtype },
+    out: { shape: qShape, dtype },
     logSumExp: { shape: [groups, heads, queries] },
   };
 }
@@ -97,8 +121,9 @@ export function extentsOf({
   keys,
   heads,
   headDimension,
+  dtype = 'f32',
 }: AttentionCaseShape): AttentionExtents {
-  return { groups, queries, keys, heads, channels: heads * headDimension };
+  return { groups, queries, keys, heads, channels: heads * headDimension, dtype };
 }
 
 export const attentionKernel = defineKernel<AttentionCaseShape>({

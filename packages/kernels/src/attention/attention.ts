@@ -79,7 +79,7 @@ export function attentionCost(extents: AttentionExtents, withLogSumExp: boolean)
 
 /**
  * out = softmax(scale · Q·Kᵀ) · V for each of G groups and H heads (Vaswani et al., 2017), without storing the
- * probabilities. q, k, v and out are f32 views with contiguous channels and any group and row strides, so that
+ * probabilities. q, k, v and out are views of one dtype, f32 or f16, with contiguous channels and any group and row strides, so that
  * slices of a fused q|k|v or k|v buffer, or every (1+N)-th row, are taken as they are.
  * Throws `ShapeError` for shapes that do not agree, a head dimension above 128, or an `out` (or `logSumExp`)
  * in the buffer of an input.
@@ -90,7 +90,7 @@ export function attention(
 ): void {
   const extents = attentionExtents('attention', q, k, v, heads);
   const { groups, queries, channels } = extents;
-  requireShape('attention', 'out', out, q.shape);
+  requireShape('attention', 'out', out, q.shape, q.dtype);
   if (logSumExp) requireStatistics('attention', 'logSumExp', logSumExp, extents);
   requireSeparate('attention', { out, logSumExp }, { q, k, v });
   const variant = selectAttention(runtime, 'attention', variants, extents);

@@ -4,9 +4,9 @@ import type { Cost } from '../runtime/ledger.js';
 import { requireContiguous, requireRows, requireSeparate } from '../runtime/rows.js';
 import type { Runtime } from '../runtime/runtime.js';
 
-/** Operands of `columnSum`; f32. */
+/** Operands of `columnSum`. */
 export interface ColumnSumOperands {
-  /** Row view [R, C] (`GpuArray.rows()`). */
+  /** Row view [R, C] (`GpuArray.rows()`), f32 or f16. */
   readonly x: GpuArray;
   /** Contiguous, C elements. */
   readonly out: GpuArray;
@@ -26,7 +26,7 @@ export function columnSumCost(rows: number, columns: number, accumulate = false)
  * shares its buffer with `x`.
  */
 export function columnSum(runtime: Runtime, { x, out, accumulate = false }: ColumnSumOperands): void {
-  const { columns } = requireRows('column-sum', 'x', x);
+  const { columns } = requireRows('column-sum', 'x', x, { mayBeHalf: true });
   requireContiguous('column-sum', 'out', out, columns);
   requireSeparate('column-sum', { out }, { x });
   sumRows(runtime, 'column-sum', x, out, { scale: 1, accumulate, twoStrides: true });

@@ -72,12 +72,12 @@ interface Placed extends ElementwiseInput {
 
 /**
  * out[r, c] = value of the inputs at [r, c], or out += value. The output is rows of C columns at two levels of strides,
- * and so are inputs, where a stride of 0 repeats a row. Throws `ShapeError` for arrays that do not fit together, and for
+ * and so are inputs, where a stride of 0 repeats a row; each may be f32 or f16, factors are f32. Throws `ShapeError` for arrays that do not fit together, and for
  * an input in the buffer of the output that may not be there.
  */
 export function elementwise(runtime: Runtime, call: ElementwiseCall): void {
   const { kernel, out, outName = 'out', accumulate = false, columnData = {} } = call;
-  const outRows = requireWritableRows(kernel, outName, out);
+  const outRows = requireWritableRows(kernel, outName, out, { mayBeHalf: true });
   const inputs: Placed[] = [];
   const others: Record<string, GpuArray | undefined> = {};
   for (const [name, input] of Object.entries(call.inputs)) {
@@ -157,8 +157,8 @@ function placeInput(
     return { ...input, name, rows: array.rows(), isInOut: false };
   }
   if (as === 'looked up') requireContiguous(kernel, 'indices', indices!, rows, 'u32');
-  const layout =
-    input.layout ?? requireRows(kernel, name, array, as === 'looked up' ? { columns } : { rows, columns });
+  const expected = as === 'looked up' ? { columns } : { rows, columns };
+  const layout = input.layout ?? requireRows(kernel, name, array, { ...expected, mayBeHalf: true });
   const isInOut = inPlace !== undefined && as === 'rows' && array.storage.id === out.storage.id;
   if (isInOut && inPlace === 'same rows' && !isSameRows(layout, { rows, columns, ...outLayout })) {
     throw new ShapeError(
@@ -219,8 +219,8 @@ const made = new Map<string, string>();
 
 function withExpression(value: string, inputs: readonly Placed[]): string {
   let key = value;
-  for (const { name, as = '', isInOut, rowsPerFactor } of inputs) {
-    key += `|${name} ${as} ${isInOut} ${rowsPerFactor !== undefined}`;
+  for (const { name, array, as = '', isInOut, rowsPerFactor } of inputs) {
+    key += `|${name} ${array.dtype} ${as} ${isInOut} ${rowsPerFactor !== undefined}`;
   }
   let wgsl = made.get(key);
   if (wgsl === undefined) {
@@ -234,8 +234,8 @@ function withExpression(value: string, inputs: readonly Placed[]): string {
   return wgsl;
 }
 
-function declaration({ name, as, isInOut }: Placed): string {
-  const type = as === 'factor' ? 'f32' : 'Element';
+function declaration({ name, array, as, isInOut }: Placed): string {
+  const type = as === 'factor' ? 'f32' : array.dtype === 'f16' ? 'Half' : 'Element';
   const own = isInOut ? '' : `var<storage, read> ${name}: array<${type}>;`;
   return as === 'looked up' ? `${own}\nvar<storage, read> ${name}_indices: array<u32>;` : own;
 }
@@ -255,5 +255,5 @@ function start({ name, as, rowsPerFactor }: Placed): string {
 
 function element({ name, as, isInOut }: Placed): string {
   if (as === 'factor') return '';
-  return `let ${name} = ${isInOut ? 'out' : name}[${name}_start + column];`;
+  return `let ${name} = Element(${isInOut ? 'out' : name}[${name}_start + column]);`;
 }

@@ -1,5 +1,5 @@
 // An output of rows whose every element comes from the elements of the inputs at the same place:
-// out[r, c] = VALUE; with ACCUMULATE, out += the same.
+// out[r, c] = VALUE; with ACCUMULATE, out += the same. Arrays of f16 are computed with in f32.
 //
 // elementwise.ts puts in the declarations of the inputs, where their rows begin (STARTS), their elements (ELEMENTS) and
 // the expression (VALUE).
@@ -12,7 +12,12 @@
 // a software driver.
 
 //! DECLARATIONS
-var<storage, read_write> out: array<Element>;
+#if out_f16
+alias Stored = Half;
+#else
+alias Stored = Element;
+#end
+var<storage, read_write> out: array<Stored>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) invocation: u32) {
@@ -32,9 +37,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
       //! ELEMENTS
       let value = Element(VALUE);
       if (ACCUMULATE) {
-        out[out_start + column] += value;
+        out[out_start + column] = Stored(Element(out[out_start + column]) + value);
       } else {
-        out[out_start + column] = value;
+        out[out_start + column] = Stored(value);
       }
     }
   }

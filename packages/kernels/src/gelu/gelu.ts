@@ -1,24 +1,29 @@
 import { elementwise, elementwiseVariants } from '../elementwise/elementwise.js';
 import exponentialWgsl from '../math/exponential.wgsl';
 import { ShapeError } from '../runtime/errors.js';
-import type { GpuArray } from '../runtime/gpu-array.js';
+import { elementBytes, type GpuArray } from '../runtime/gpu-array.js';
 import type { Cost } from '../runtime/ledger.js';
 import type { Runtime } from '../runtime/runtime.js';
 import functionWgsl from './gelu-function.wgsl';
 
 export const geluVariants = elementwiseVariants;
 
-export function geluCost(count: number): Cost {
-  return { macs: 0, flops: 0, bytesRead: 4 * count, bytesWritten: 4 * count };
+export function geluCost(count: number, { xBytes = 4, yBytes = 4 } = {}): Cost {
+  return { macs: 0, flops: 0, bytesRead: xBytes * count, bytesWritten: yBytes * count };
 }
 
-export function geluBackwardCost(count: number, accumulate: boolean): Cost {
-  return { macs: 0, flops: 0, bytesRead: (accumulate ? 12 : 8) * count, bytesWritten: 4 * count };
+export function geluBackwardCost(
+  count: number,
+  accumulate: boolean,
+  { xBytes = 4, dyBytes = 4, dxBytes = 4 } = {},
+): Cost {
+  const bytesRead = (xBytes + dyBytes + (accumulate ? dxBytes : 0)) * count;
+  return { macs: 0, flops: 0, bytesRead, bytesWritten: dxBytes * count };
 }
 
 /**
- * y = GELU(x) = x · Φ(x), exact (erf) form, element by element (Hendrycks & Gimpel, 2016). `x` and `y` are contiguous
- * f32 of the same size. Throws `ShapeError` otherwise.
+ * y = GELU(x) = x · Φ(x), exact (erf) form, element by element (Hendrycks & Gimpel, 2016). `x` and `y` are contiguous,
+ * f32 or f16, and of the same size. Throws `ShapeError` otherwise.
  */
 export function gelu(runtime: Runtime, x: GpuArray, y: GpuArray): void {
   requireAlike('gelu', [x, y]);
@@ -29,11 +34,11 @@ export function gelu(runtime: Runtime, x: GpuArray, y: GpuArray): void {
     outName: 'y',
     value: 'gelu(x)',
     scalarFunctions: [exponentialWgsl, functionWgsl],
-    cost: geluCost(x.size),
+    cost: geluCost(x.size, { xBytes: elementBytes(x.dtype), yBytes: elementBytes(y.dtype) }),
   });
 }
 
-/** dx = dy · GELU′(x) = dy · (Φ(x) + x · φ(x)), or dx += … with `accumulate`. All contiguous f32 of the same size. */
+/** dx = dy · GELU′(x) = dy · (Φ(x) + x · φ(x)), or dx += … with `accumulate`. All contiguous, f32 or f16, of the same size. */
 export function geluBackward(
   runtime: Runtime,
   x: GpuArray,
@@ -50,7 +55,11 @@ export function geluBackward(
     value: 'dy * gelu_derivative(x)',
     scalarFunctions: [exponentialWgsl, functionWgsl],
     accumulate,
-    cost: geluBackwardCost(x.size, accumulate),
+    cost: geluBackwardCost(x.size, accumulate, {
+      xBytes: elementBytes(x.dtype),
+      dyBytes: elementBytes(dy.dtype),
+      dxBytes: elementBytes(dx.dtype),
+    }),
   });
 }
 
@@ -61,8 +70,11 @@ function flat(array: GpuArray): GpuArray {
 function requireAlike(kernel: string, arrays: readonly GpuArray[]): void {
   const [first] = arrays;
   for (const array of arrays) {
-    if (array.dtype !== 'f32' || !array.isContiguous || array.size !== first!.size) {
-      throw new ShapeError(`${kernel} takes contiguous f32 arrays of one size, got ${arrays.join(' and ')}`);
+    const isReal = array.dtype === 'f32' || array.dtype === 'f16';
+    if (!isReal || !array.isContiguous || array.size !== first!.size) {
+      throw new ShapeError(
+        `${kernel} takes contiguous arrays of f32 or f16 and of one size, got ${arrays.join(' and ')}`,
+      );
     }
   }
 }

@@ -4,7 +4,9 @@
  */
 export { kernelCatalogue } from './catalogue.js';
 export {
+  canHold,
   defineKernel,
+  hasHalves,
   type ArraySpec,
   type GpuArrays,
   type HostArrays,

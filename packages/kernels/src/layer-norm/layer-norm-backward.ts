@@ -1,7 +1,7 @@
 import { PartialSums } from '../partial-sums/partial-sums.js';
 import workgroupSumWgsl from '../reduce/workgroup-sum.wgsl';
 import rowStartWgsl from '../runtime/row-start.wgsl';
-import type { GpuArray } from '../runtime/gpu-array.js';
+import { elementBytes, type GpuArray } from '../runtime/gpu-array.js';
 import type { Cost } from '../runtime/ledger.js';
 import {
   elementAlias,
@@ -37,18 +37,21 @@ function rowsPerPart(rows: number, isSoftware: boolean): number {
 
 /**
  * Cost of the backward pass: 15 operations an element. That the sums over rows are made in parts is the method's, and
- * its traffic is not counted.
+ * its traffic is not counted. `dOutBytes`: of an element of dOut.
  */
 export function layerNormBackwardCost(
   rows: number,
   columns: number,
   { accumulateDx = false, accumulateParameters = false }: LayerNormBackwardOptions = {},
+  dOutBytes = 4,
 ): Cost {
   const count = rows * columns;
   return {
     macs: 0,
     flops: 15 * count,
-    bytesRead: 4 * ((accumulateDx ? 3 : 2) * count + (accumulateParameters ? 3 : 1) * columns + 2 * rows),
+    bytesRead:
+      dOutBytes * count +
+      4 * ((accumulateDx ? 2 : 1) * count + (accumulateParameters ? 3 : 1) * columns + 2 * rows),
     bytesWritten: 4 * (count + 2 * columns),
   };
 }
@@ -61,7 +64,7 @@ export interface LayerNormBackwardOptions {
 }
 
 export interface LayerNormBackwardArrays extends LayerNormBackwardOptions {
-  /** Rows of C columns. */
+  /** Rows of C columns, f32 or f16. */
   readonly dOut: GpuArray;
   /** The input of the forward pass: as many rows of C columns. */
   readonly x: GpuArray;
@@ -94,7 +97,7 @@ export function layerNormBackward(
   const { accumulateDx = false, accumulateParameters = false } = arrays;
   const xRows = requireRows(KERNEL, 'x', x);
   const { rows, columns } = xRows;
-  const dOutRows = requireRows(KERNEL, 'dOut', dOut, { rows, columns });
+  const dOutRows = requireRows(KERNEL, 'dOut', dOut, { rows, columns, mayBeHalf: true });
   const dxRows = requireWritableRows(KERNEL, 'dx', dx, { rows, columns });
   requireContiguous(KERNEL, 'weight', weight, columns);
   requireContiguous(KERNEL, 'mean', mean, rows);
@@ -136,7 +139,7 @@ export function layerNormBackward(
     // Parts of both lie in one buffer.
     arrays: { d_out: dOut, x, weight, mean, rstd, dx, parts: weightParts },
     workgroups: grid,
-    cost: layerNormBackwardCost(rows, columns, arrays),
+    cost: layerNormBackwardCost(rows, columns, arrays, elementBytes(dOut.dtype)),
   });
   if (!sums) collected.flush();
 }

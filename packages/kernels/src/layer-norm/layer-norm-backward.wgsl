@@ -6,13 +6,17 @@
 // COLUMNS, PART_ROWS (at most MOST_PART_ROWS), PARTS, GRID_X, ACCUMULATE, DOUT_*, X_*, DX_* (row addressing), WEIGHT_OFFSET, MEAN_OFFSET,
 // RSTD_OFFSET, WEIGHT_PARTS_OFFSET, BIAS_PARTS_OFFSET ([PARTS, COLUMNS] each); workgroup-sum.wgsl,
 // row-start.wgsl.
-// Layout as in layer-norm.wgsl. A workgroup has one part, PART_ROWS rows: two passes over each row for dx, then one
+// Layout as in layer-norm.wgsl; d_out may be f16. A workgroup has one part, PART_ROWS rows: two passes over each row for dx, then one
 // over all of them, column by column, while they are in its cache.
 //
 // The saved mean is rounded to f32, which matters where it is large. What it is off by is the mean of x − mean,
 // one more sum in the same pass.
 
+#if d_out_f16
+var<storage, read> d_out: array<Half>;
+#else
 var<storage, read> d_out: array<Element>;
+#end
 var<storage, read> x: array<Element>;
 var<storage, read> weight: array<Element>;
 var<storage, read> mean: array<f32>;
@@ -37,7 +41,7 @@ fn finish_row(row: u32, slot: u32, invocation: u32) {
   var slope_sum = Element();
   var centred_sum = Element();
   for (var c = invocation; c < COLUMNS; c += INVOCATIONS) {
-    let gradient = d_out[d_out_start + c] * weight[WEIGHT_OFFSET + c];
+    let gradient = Element(d_out[d_out_start + c]) * weight[WEIGHT_OFFSET + c];
     let centred = x[x_start + c] - row_mean;
     gradient_sum += gradient;
     slope_sum += gradient * centred;
@@ -51,7 +55,7 @@ fn finish_row(row: u32, slot: u32, invocation: u32) {
   let slope = (means.y - off * means.x) * row_rstd * row_rstd;
 
   for (var c = invocation; c < COLUMNS; c += INVOCATIONS) {
-    let gradient = d_out[d_out_start + c] * weight[WEIGHT_OFFSET + c];
+    let gradient = Element(d_out[d_out_start + c]) * weight[WEIGHT_OFFSET + c];
     let centred = (x[x_start + c] - row_mean) - off;
     var value = row_rstd * (gradient - means.x - centred * slope);
     if (ACCUMULATE != 0u) {
@@ -82,7 +86,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
     var weight_sum = Element();
     var bias_sum = Element();
     for (var row = first; row < end; row++) {
-      let gradient = d_out[d_out_starts[row - first] + c];
+      let gradient = Element(d_out[d_out_starts[row - first] + c]);
       let centred = (x[x_starts[row - first] + c] - mean[MEAN_OFFSET + row]) - corrections[row - first];
       weight_sum += gradient * centred * rstd[RSTD_OFFSET + row];
       bias_sum += gradient;

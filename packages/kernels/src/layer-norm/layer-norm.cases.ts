@@ -21,6 +21,8 @@ interface LayerNormShape extends TokenRows {
   readonly mean?: number;
   /** Backward only: add to what the gradients hold. */
   readonly accumulate?: boolean;
+  /** The result and its gradient are of f16. */
+  readonly half?: boolean;
 }
 
 const EPSILON = 1e-6;
@@ -74,6 +76,21 @@ const cases: readonly KernelCase<LayerNormShape>[] = [
     kind: 'edge',
     shape: { batch: 2, regions: 50, tokens: 12, columns: 72, view: 'locals', accumulate: true },
   },
+  {
+    name: 'f16, local rows, gradients added',
+    kind: 'edge',
+    shape: { batch: 2, regions: 3, tokens: 6, columns: 72, view: 'locals', accumulate: true, half: true },
+  },
+  {
+    name: 'f16, unaligned',
+    kind: 'edge',
+    shape: { batch: 1, regions: 1, tokens: 5, columns: 7, view: 'all', half: true },
+  },
+  {
+    name: 'base, all tokens, f16',
+    kind: 'model',
+    shape: { batch: 1, regions: 8, tokens: 101, columns: 512, view: 'all', half: true },
+  },
   { name: 'decoder', kind: 'model', shape: { batch: 1, regions: 1, tokens: 800, columns: 384, view: 'all' } },
 ];
 
@@ -106,7 +123,12 @@ export const layerNormKernel = defineKernel<LayerNormShape>({
   }),
   outputs: (shape) => {
     const [rows] = tokenRowsShape(shape);
-    return { out: { shape: tokenRowsShape(shape) }, mean: { shape: [rows!] }, rstd: { shape: [rows!] } };
+    const dtype = shape.half ? ('f16' as const) : ('f32' as const);
+    return {
+      out: { shape: tokenRowsShape(shape), dtype },
+      mean: { shape: [rows!] },
+      rstd: { shape: [rows!] },
+    };
   },
   run: (runtime, shape, { x, weight, bias }, { out, mean, rstd }) =>
     layerNorm(runtime, {
@@ -129,7 +151,7 @@ export const layerNormKernel = defineKernel<LayerNormShape>({
       bias: dBias,
     };
   },
-  cost: (shape) => layerNormCost(tokenLayout(shape).rows, shape.columns),
+  cost: (shape) => layerNormCost(tokenLayout(shape).rows, shape.columns, shape.half ? 2 : 4),
   tolerance: 2e-6,
 });
 
@@ -141,7 +163,7 @@ export const layerNormBackwardKernel = defineKernel<LayerNormShape>({
   randomShape: (random) => ({ ...randomTokenRows(random), accumulate: random.integer(2) === 1 }),
   withClips: (shape, clips) => ({ ...shape, batch: clips * shape.batch }),
   inputs: (shape) => ({
-    dOut: { shape: tokenRowsShape(shape) },
+    dOut: { shape: tokenRowsShape(shape), dtype: shape.half ? 'f16' : 'f32' },
     x: { shape: tokenShape(shape), fill: () => inputRows(shape) },
     weight: { shape: [shape.columns] },
     mean: { shape: [tokenLayout(shape).rows], fill: () => Float32Array.from(inputStatistics(shape).mean) },
@@ -177,10 +199,12 @@ export const layerNormBackwardKernel = defineKernel<LayerNormShape>({
       dBias: addArrays(inputs.dBias!, gradients.dBias),
     };
   },
-  cost: (shape) =>
-    layerNormBackwardCost(tokenLayout(shape).rows, shape.columns, {
-      accumulateDx: shape.accumulate ?? false,
-      accumulateParameters: shape.accumulate ?? false,
-    }),
+  cost: ({ accumulate = false, half, ...shape }) =>
+    layerNormBackwardCost(
+      tokenLayout(shape).rows,
+      shape.columns,
+      { accumulateDx: accumulate, accumulateParameters: accumulate },
+      half ? 2 : 4,
+    ),
   tolerance: 3e-6,
 });

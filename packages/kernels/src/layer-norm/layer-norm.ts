@@ -1,4 +1,4 @@
-import type { GpuArray } from '../runtime/gpu-array.js';
+import { elementBytes, type GpuArray } from '../runtime/gpu-array.js';
 import type { Cost } from '../runtime/ledger.js';
 import {
   elementAlias,
@@ -21,14 +21,14 @@ import forwardWgsl from './layer-norm.wgsl';
 /** How many invocations share a row, and how they add up. */
 export const layerNormVariants: readonly WorkgroupSumVariant[] = workgroupSumVariants;
 
-/** Five operations an element, as fvcore counts. */
-export function layerNormCost(rows: number, columns: number): Cost {
+/** Five operations an element, as fvcore counts; `outBytes`: of an element of the result. */
+export function layerNormCost(rows: number, columns: number, outBytes = 4): Cost {
   const count = rows * columns;
   return {
     macs: 0,
     flops: 5 * count,
     bytesRead: 4 * (count + 2 * columns),
-    bytesWritten: 4 * (count + 2 * rows),
+    bytesWritten: outBytes * count + 8 * rows,
   };
 }
 
@@ -39,7 +39,7 @@ export interface LayerNormArrays {
   readonly weight: GpuArray;
   /** [C] */
   readonly bias: GpuArray;
-  /** As many rows of C columns, strided or not. */
+  /** As many rows of C columns, strided or not, f32 or f16. */
   readonly out: GpuArray;
   /** [rows]; written, for the backward pass. */
   readonly mean: GpuArray;
@@ -58,7 +58,7 @@ export function layerNorm(runtime: Runtime, arrays: LayerNormArrays): void {
   const kernel = 'layer-norm';
   const xRows = requireRows(kernel, 'x', x);
   const { rows, columns } = xRows;
-  const outRows = requireWritableRows(kernel, 'out', out, { rows, columns });
+  const outRows = requireWritableRows(kernel, 'out', out, { rows, columns, mayBeHalf: true });
   requireContiguous(kernel, 'weight', weight, columns);
   requireContiguous(kernel, 'bias', bias, columns);
   requireContiguous(kernel, 'mean', mean, rows);
@@ -87,6 +87,6 @@ export function layerNorm(runtime: Runtime, arrays: LayerNormArrays): void {
     },
     arrays: { x, weight, bias, out, mean, rstd },
     workgroups: grid,
-    cost: layerNormCost(rows, columns),
+    cost: layerNormCost(rows, columns, elementBytes(out.dtype)),
   });
 }

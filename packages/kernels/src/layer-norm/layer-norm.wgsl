@@ -4,7 +4,7 @@
 // Header: Element (f32 or vec4f; COLUMNS, strides and offsets of rows, weight and bias count Elements), INVOCATIONS,
 // ROWS, COLUMNS, GRID_X, EPSILON, X_* and OUT_* (row addressing), WEIGHT_OFFSET, BIAS_OFFSET, MEAN_OFFSET,
 // RSTD_OFFSET; workgroup-sum.wgsl, row-start.wgsl.
-// Layout: x and out are rows at two levels of strides; mean and rstd have one element a row.
+// Layout: x and out are rows at two levels of strides; mean and rstd have one element a row. out may be f16.
 //
 // One workgroup a row, three passes over it (mean, variance, output); the second and third hit the cache.
 // Rows are taken relative to their beginning, and the mean is kept as that pivot plus a small remainder:
@@ -17,7 +17,12 @@
 var<storage, read> x: array<Element>;
 var<storage, read> weight: array<Element>;
 var<storage, read> bias: array<Element>;
-var<storage, read_write> out: array<Element>;
+#if out_f16
+alias Stored = Half;
+#else
+alias Stored = Element;
+#end
+var<storage, read_write> out: array<Stored>;
 var<storage, read_write> mean: array<f32>;
 var<storage, read_write> rstd: array<f32>;
 
@@ -48,7 +53,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
 
   for (var c = invocation; c < COLUMNS; c += INVOCATIONS) {
     let normalised = ((x[x_start + c] - pivot) - remainder) * row_rstd;
-    out[out_start + c] = normalised * weight[WEIGHT_OFFSET + c] + bias[BIAS_OFFSET + c];
+    out[out_start + c] = Stored(normalised * weight[WEIGHT_OFFSET + c] + bias[BIAS_OFFSET + c]);
   }
   if (invocation == 0u) {
     mean[MEAN_OFFSET + row] = pivot + remainder;

@@ -14,11 +14,19 @@
 #if bias
 var<storage, read> bias: array<Element>;
 #end
+#if pre_activation_f16
+var<storage, read_write> pre_activation: array<Half>;
+#else
 #if pre_activation
 var<storage, read_write> pre_activation: array<Element>;
 #end
+#end
+#if gelu_input_f16
+var<storage, read> gelu_input: array<Half>;
+#else
 #if gelu_input
 var<storage, read> gelu_input: array<Element>;
+#end
 #end
 #if row_scale
 var<storage, read> row_scale: array<f32>;
@@ -39,7 +47,11 @@ fn finish(row: u32, column: u32, product: vec4f) {
 #if pre_activation
   let kept = row_start(row, PRE_ACTIVATION_OFFSET, PRE_ACTIVATION_INNER, PRE_ACTIVATION_INVERSE,
                        PRE_ACTIVATION_INNER_STRIDE, PRE_ACTIVATION_OUTER_STRIDE);
+#if pre_activation_f16
+  store_half(&pre_activation, kept + column, valid, value);
+#else
   store(&pre_activation, kept + column, valid, value);
+#end
 #end
 #if GELU
   value = vec4f(gelu(value.x), gelu(value.y), gelu(value.z), gelu(value.w));
@@ -47,7 +59,11 @@ fn finish(row: u32, column: u32, product: vec4f) {
 #if gelu_input
   let input = row_start(row, GELU_INPUT_OFFSET, GELU_INPUT_INNER, GELU_INPUT_INVERSE, GELU_INPUT_INNER_STRIDE,
                         GELU_INPUT_OUTER_STRIDE);
+#if gelu_input_f16
+  let u = load_half(&gelu_input, input + column, valid);
+#else
   let u = load(&gelu_input, input + column, valid);
+#end
   value *= vec4f(gelu_derivative(u.x), gelu_derivative(u.y), gelu_derivative(u.z), gelu_derivative(u.w));
 #end
 #if row_scale
@@ -68,5 +84,5 @@ fn finish(row: u32, column: u32, product: vec4f) {
   if (ADD_TO_OUT != 0u) {
     value += load_out(start, valid);
   }
-  store(&out, start, valid, value);
+  store_out(start, valid, value);
 }

@@ -4,6 +4,9 @@
 // LOAD_WIDTH 1 offsets, strides and extents are any, elements are moved one by one, and what is past the end of a row is
 // zero. `start` is the index of an element, `valid` the number of elements of the row that are left.
 //
+// a, b, out, pre_activation and gelu_input may each be of f16: they are computed with in f32, and rounded where they are
+// stored.
+//
 // Header: LOAD_WIDTH (1 or 4), A_TWO_STRIDES, B_TWO_STRIDES, M, N and, for each array X that there is, X_OFFSET, X_INNER, X_INVERSE, X_INNER_STRIDE and
 // X_OUTER_STRIDE (row-start.wgsl).
 
@@ -12,10 +15,29 @@ alias Element = vec4f;
 #else
 alias Element = f32;
 #end
+#if any_f16
+#if LOAD_WIDTH == 4
+alias Half = vec4h;
+#else
+alias Half = f16;
+#end
+#end
 
+#if a_f16
+var<storage, read> a: array<Half>;
+#else
 var<storage, read> a: array<Element>;
+#end
+#if b_f16
+var<storage, read> b: array<Half>;
+#else
 var<storage, read> b: array<Element>;
+#end
+#if out_f16
+var<storage, read_write> out: array<Half>;
+#else
 var<storage, read_write> out: array<Element>;
+#end
 
 // Kernels that pass over rows ask for each of them: there the difference between one stride and two is worth a program.
 #if A_TWO_STRIDES
@@ -44,12 +66,22 @@ fn load(source: ptr<storage, array<Element>, read>, start: u32, valid: u32) -> v
 }
 
 fn load_out(start: u32, valid: u32) -> vec4f {
-  return out[start / 4u];
+  return vec4f(out[start / 4u]);
 }
 
 fn store(target_array: ptr<storage, array<Element>, read_write>, start: u32, valid: u32, value: vec4f) {
   (*target_array)[start / 4u] = value;
 }
+
+#if any_f16
+fn load_half(source: ptr<storage, array<Half>, read>, start: u32, valid: u32) -> vec4f {
+  return vec4f((*source)[start / 4u]);
+}
+
+fn store_half(target_array: ptr<storage, array<Half>, read_write>, start: u32, valid: u32, value: vec4f) {
+  (*target_array)[start / 4u] = vec4h(value);
+}
+#end
 #else
 // The positions of up to four elements, all inside the row, so that no load needs a branch.
 fn inside(start: u32, valid: u32) -> vec4u {
@@ -65,7 +97,7 @@ fn load(source: ptr<storage, array<Element>, read>, start: u32, valid: u32) -> v
 
 fn load_out(start: u32, valid: u32) -> vec4f {
   let at = inside(start, valid);
-  return vec4f(out[at.x], out[at.y], out[at.z], out[at.w]);
+  return vec4f(f32(out[at.x]), f32(out[at.y]), f32(out[at.z]), f32(out[at.w]));
 }
 
 fn store(target_array: ptr<storage, array<Element>, read_write>, start: u32, valid: u32, value: vec4f) {
@@ -73,14 +105,44 @@ fn store(target_array: ptr<storage, array<Element>, read_write>, start: u32, val
     (*target_array)[start + i] = value[i];
   }
 }
+
+#if any_f16
+fn load_half(source: ptr<storage, array<Half>, read>, start: u32, valid: u32) -> vec4f {
+  let at = inside(start, valid);
+  let value = vec4h((*source)[at.x], (*source)[at.y], (*source)[at.z], (*source)[at.w]);
+  return select(vec4f(0.0), vec4f(value), vec4u(0u, 1u, 2u, 3u) < vec4u(valid));
+}
+
+fn store_half(target_array: ptr<storage, array<Half>, read_write>, start: u32, valid: u32, value: vec4f) {
+  for (var i = 0u; i < min(valid, 4u); i++) {
+    (*target_array)[start + i] = f16(value[i]);
+  }
+}
+#end
 #end
 
 fn load_a(start: u32, valid: u32) -> vec4f {
+#if a_f16
+  return load_half(&a, start, valid);
+#else
   return load(&a, start, valid);
+#end
 }
 
 fn load_b(start: u32, valid: u32) -> vec4f {
+#if b_f16
+  return load_half(&b, start, valid);
+#else
   return load(&b, start, valid);
+#end
+}
+
+fn store_out(start: u32, valid: u32, value: vec4f) {
+#if out_f16
+  store_half(&out, start, valid, value);
+#else
+  store(&out, start, valid, value);
+#end
 }
 
 // Sums of the rows of op(A), beside the product: row_sums[m] = Σ_k A[k, m] of A stored [K, M], the bias gradient of a

@@ -1,5 +1,5 @@
 import { ShapeError } from '../runtime/errors.js';
-import type { RowLayout } from '../runtime/gpu-array.js';
+import { elementBytes, type RowLayout } from '../runtime/gpu-array.js';
 import type { Cost } from '../runtime/ledger.js';
 import {
   elementWidth,
@@ -32,6 +32,15 @@ export interface MatmulEpilogue {
   readonly addToRowSums: boolean;
 }
 
+/** Bytes of an element of each operand that may be f32 or f16; default 4. */
+export interface MatmulBytes {
+  readonly a?: number;
+  readonly b?: number;
+  readonly out?: number;
+  readonly preActivation?: number;
+  readonly geluInput?: number;
+}
+
 /** A checked product: extents, and the layout of every operand that is there. */
 export interface MatmulPlan {
   readonly extents: MatmulExtents;
@@ -47,6 +56,7 @@ export interface MatmulPlan {
   /** 4 when every load can move four elements. */
   readonly width: 1 | 4;
   readonly epilogue: MatmulEpilogue;
+  readonly bytes: MatmulBytes;
 }
 
 /** Checks the operands of `matmul` and works out what they describe. Throws `ShapeError`. */
@@ -55,9 +65,9 @@ export function planMatmul(operands: MatmulOperands): MatmulPlan {
   const { transposeA = false, transposeB = false, accumulate = false, alpha = 1 } = operands;
   if (transposeA && transposeB) throw new ShapeError('matmul: transposeA and transposeB exclude each other');
   if (!Number.isFinite(alpha)) throw new ShapeError(`matmul: alpha must be finite, got ${alpha}`);
-  const aRows = requireRows('matmul', 'a', a);
-  const bRows = requireRows('matmul', 'b', b);
-  const outRows = requireWritableRows('matmul', 'out', out);
+  const aRows = requireRows('matmul', 'a', a, { mayBeHalf: true });
+  const bRows = requireRows('matmul', 'b', b, { mayBeHalf: true });
+  const outRows = requireWritableRows('matmul', 'out', out, { mayBeHalf: true });
   const groups = groupCount(operands);
   const m = transposeA ? aRows.columns : aRows.rows / groups;
   const k = transposeA ? aRows.rows / groups : aRows.columns;
@@ -96,9 +106,10 @@ export function planMatmul(operands: MatmulOperands): MatmulPlan {
       'matmul: residual is out itself, so accumulate would add it twice; give one of them',
     );
   }
+  const expectedOrHalf = { ...expected, mayBeHalf: true };
   const preActivationRows =
-    preActivation && requireWritableRows('matmul', 'preActivation', preActivation, expected);
-  const geluInputRows = geluInput && requireRows('matmul', 'geluInput', geluInput, expected);
+    preActivation && requireWritableRows('matmul', 'preActivation', preActivation, expectedOrHalf);
+  const geluInputRows = geluInput && requireRows('matmul', 'geluInput', geluInput, expectedOrHalf);
   const others = { a, b, bias, geluInput, rowScale, ...(residualInPlace ? {} : { residual }) };
   requireSeparate('matmul', { out, preActivation, rowSums: operands.rowSums?.out }, others);
   const layouts = [aRows, bRows, outRows, preActivationRows, geluInputRows, residualRows];
@@ -123,22 +134,33 @@ export function planMatmul(operands: MatmulOperands): MatmulPlan {
       rowSums: operands.rowSums !== undefined,
       addToRowSums: operands.rowSums?.accumulate === true,
     },
+    bytes: {
+      a: elementBytes(a.dtype),
+      b: elementBytes(b.dtype),
+      out: elementBytes(out.dtype),
+      ...(preActivation && { preActivation: elementBytes(preActivation.dtype) }),
+      ...(geluInput && { geluInput: elementBytes(geluInput.dtype) }),
+    },
   };
 }
 
 /** Multiply–accumulates, and every operand moved once. */
-export function matmulCost({ groups, m, n, k }: MatmulExtents, epilogue: Partial<MatmulEpilogue> = {}): Cost {
+export function matmulCost(
+  { groups, m, n, k }: MatmulExtents,
+  epilogue: Partial<MatmulEpilogue> = {},
+  bytes: MatmulBytes = {},
+): Cost {
+  const { a = 4, b = 4, out = 4, preActivation = 4, geluInput = 4 } = bytes;
   const outputs = groups * m * n;
-  let read = groups * (m * k + k * n) + (epilogue.bias ? n : 0) + (epilogue.rowScales ?? 0);
-  for (const present of [epilogue.accumulate, epilogue.geluInput, epilogue.residual])
-    if (present) read += outputs;
-  if (epilogue.addToRowSums) read += m;
-  return {
-    macs: groups * m * n * k,
-    flops: 0,
-    bytesRead: 4 * read,
-    bytesWritten: 4 * (outputs * (epilogue.preActivation ? 2 : 1) + (epilogue.rowSums ? m : 0)),
-  };
+  const vectors = (epilogue.bias ? n : 0) + (epilogue.rowScales ?? 0) + (epilogue.addToRowSums ? m : 0);
+  let bytesRead = groups * (a * m * k + b * k * n) + 4 * vectors;
+  if (epilogue.accumulate) bytesRead += out * outputs;
+  if (epilogue.geluInput) bytesRead += geluInput * outputs;
+  if (epilogue.residual) bytesRead += 4 * outputs;
+  let bytesWritten = out * outputs;
+  if (epilogue.preActivation) bytesWritten += preActivation * outputs;
+  if (epilogue.rowSums) bytesWritten += 4 * m;
+  return { macs: groups * m * n * k, flops: 0, bytesRead, bytesWritten };
 }
 
 function requireRowSums(

@@ -5,7 +5,7 @@ import {
   type KernelCase,
   type Random,
 } from '../kernel-spec.js';
-import { product, type GpuArray, type RowLayout } from '../runtime/gpu-array.js';
+import { product, type DType, type GpuArray, type RowLayout } from '../runtime/gpu-array.js';
 import { gatherRows, hostView, scatterRows } from '../testing/views.js';
 import { matmul, matmulCost, matmulVariants } from './matmul.js';
 import {
@@ -22,6 +22,7 @@ import {
  */
 type Placement = 'packed' | 'shifted' | { readonly locals: number };
 
+type Half = 'a' | 'b' | 'out' | 'preActivation' | 'geluInput';
 type Epilogue = 'bias' | 'gelu' | 'preActivation' | 'geluInput' | 'rowScale' | 'residual' | 'residualInPlace';
 
 export interface MatmulShape {
@@ -42,9 +43,12 @@ export interface MatmulShape {
   readonly bPlacement?: Placement;
   /** Of out, preActivation, geluInput and residual. */
   readonly outPlacement?: Placement;
+  /** Arrays that are of f16. */
+  readonly halves?: readonly Half[];
 }
 
 const mlp = ['bias', 'gelu', 'preActivation'] as const;
+const activations = ['a', 'out', 'preActivation', 'geluInput'] as const;
 const everything = ['bias', 'gelu', 'preActivation', 'geluInput', 'rowScale', 'residual'] as const;
 
 const cases: readonly KernelCase<MatmulShape>[] = [
@@ -150,6 +154,35 @@ const cases: readonly KernelCase<MatmulShape>[] = [
       epilogue: mlp,
     },
   },
+  {
+    name: 'f16 NN, unaligned',
+    kind: 'edge',
+    shape: { m: 21, n: 35, k: 20, epilogue: everything, rowsPerScale: 7, halves: ['b', ...activations] },
+  },
+  {
+    name: 'f16 NT',
+    kind: 'edge',
+    shape: {
+      m: 60,
+      n: 40,
+      k: 24,
+      form: 'NT',
+      epilogue: mlp,
+      aPlacement: { locals: 10 },
+      outPlacement: { locals: 10 },
+      halves: activations,
+    },
+  },
+  {
+    name: 'f16 TN, split K',
+    kind: 'edge',
+    shape: { m: 24, n: 20, k: 1100, form: 'TN', rowSums: {}, halves: ['a', 'b'] },
+  },
+  {
+    name: 'f16 NN, split K',
+    kind: 'edge',
+    shape: { m: 12, n: 20, k: 1032, accumulate: true, halves: ['a', 'out'] },
+  },
   { name: 'LGI-Former base, representatives', kind: 'model', shape: { m: 8, n: 512, k: 512, form: 'NT' } },
   {
     name: 'pre-training, projection',
@@ -187,6 +220,24 @@ const cases: readonly KernelCase<MatmulShape>[] = [
     shape: { m: 2048, n: 512, k: 808, form: 'TN', accumulate: true, rowSums: { accumulate: true } },
   },
   { name: 'decoder, qkv', kind: 'model', shape: { m: 800, n: 1152, k: 384, form: 'NT' } },
+  {
+    name: 'fine-tuning, MLP up, activations in f16',
+    kind: 'model',
+    shape: { m: 808, n: 2048, k: 512, form: 'NT', epilogue: mlp, halves: activations },
+  },
+  {
+    name: 'fine-tuning, MLP down, activations in f16',
+    kind: 'model',
+    shape: { m: 808, n: 512, k: 2048, form: 'NT', epilogue: ['bias', 'residual'], halves: ['a'] },
+  },
+  {
+    name: 'fine-tuning, MLP up, dW, activations in f16',
+    kind: 'model',
+    shape: {
+      ...{ m: 2048, n: 512, k: 808, form: 'TN', accumulate: true, rowSums: { accumulate: true } },
+      halves: ['a', 'b'],
+    },
+  },
 ];
 
 export const matmulKernel = defineKernel<MatmulShape>({
@@ -206,24 +257,28 @@ export const matmulKernel = defineKernel<MatmulShape>({
     const [aRows, aColumns, bRows, bColumns] = storedExtents(shape);
     const outShape = bufferShape(shape.outPlacement, groups * m, n);
     const specs: Record<string, ArraySpec> = {
-      a: { shape: bufferShape(shape.aPlacement, groups * aRows, aColumns) },
-      b: { shape: bufferShape(shape.bPlacement, groups * bRows, bColumns) },
+      a: { shape: bufferShape(shape.aPlacement, groups * aRows, aColumns), dtype: dtypeIn(shape, 'a') },
+      b: { shape: bufferShape(shape.bPlacement, groups * bRows, bColumns), dtype: dtypeIn(shape, 'b') },
     };
     if (epilogue.includes('bias')) specs.bias = { shape: [n] };
-    if (epilogue.includes('geluInput')) specs.geluInput = { shape: outShape };
+    if (epilogue.includes('geluInput'))
+      specs.geluInput = { shape: outShape, dtype: dtypeIn(shape, 'geluInput') };
     if (epilogue.includes('rowScale')) specs.rowScale = { shape: [Math.ceil((groups * m) / rowsPerScale)] };
     if (epilogue.includes('residual')) specs.residual = { shape: outShape };
     return specs;
   },
-  outputs: ({ m, n, groups = 1, outPlacement, accumulate, epilogue = [], rowSums }) => {
+  outputs: (given) => {
+    const { m, n, groups = 1, outPlacement, accumulate, epilogue = [], rowSums } = given;
     const shape = bufferShape(outPlacement, groups * m, n);
     const kept: ArraySpec = { shape, initial: (random) => normals(random, product(shape)) };
     const fresh: ArraySpec = { shape };
     const placed = outPlacement === undefined ? fresh : kept;
     const added = accumulate || epilogue.includes('residualInPlace');
     return {
-      out: added ? kept : placed,
-      ...(epilogue.includes('preActivation') ? { preActivation: placed } : {}),
+      out: { ...(added ? kept : placed), dtype: dtypeIn(given, 'out') },
+      ...(epilogue.includes('preActivation')
+        ? { preActivation: { ...placed, dtype: dtypeIn(given, 'preActivation') } }
+        : {}),
       ...(rowSums ? { rowSums: { shape: [m], initial: (random: Random) => normals(random, m) } } : {}),
     };
   },
@@ -286,7 +341,17 @@ export const matmulKernel = defineKernel<MatmulShape>({
       ...(arrays.residual ? { residual: dOut } : {}),
     };
   },
-  cost: ({ m, n, k, groups = 1, accumulate = false, rowsPerScale = 1, epilogue = [], rowSums }) =>
+  cost: ({
+    m,
+    n,
+    k,
+    groups = 1,
+    accumulate = false,
+    rowsPerScale = 1,
+    epilogue = [],
+    rowSums,
+    halves = [],
+  }) =>
     matmulCost(
       { groups, m, n, k },
       {
@@ -299,8 +364,13 @@ export const matmulKernel = defineKernel<MatmulShape>({
         rowSums: rowSums !== undefined,
         addToRowSums: rowSums?.accumulate === true,
       },
+      Object.fromEntries(halves.map((name) => [name, 2])),
     ),
 });
+
+function dtypeIn({ halves }: MatmulShape, name: Half): DType {
+  return halves?.includes(name) ? 'f16' : 'f32';
+}
 
 function keeps({ epilogue = [] }: MatmulShape): boolean {
   return epilogue.includes('preActivation');

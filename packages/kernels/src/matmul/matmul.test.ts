@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { canHold } from '../kernel-spec.js';
 import type { GpuArray } from '../runtime/gpu-array.js';
 import { paperRuntime } from '../runtime/paper-device.js';
 import type { AdapterSummary } from '../runtime/runtime.js';
@@ -13,7 +14,7 @@ import { matmulKernel } from './matmul.cases.js';
 import { splitsOf } from './matmul-variants.js';
 
 // One of each form, which between them have every epilogue, aligned rows and others, and K split.
-const casesOfEachForm = ['tiny NN', 'ragged blocks NT', 'split K TN'];
+const casesOfEachForm = ['tiny NN', 'ragged blocks NT', 'split K TN', 'f16 NT'];
 
 /**
  * The cases to test a variant on. Left to the full test are shapes of the model, which differ in size, not in kind, while
@@ -34,6 +35,7 @@ describe('matmul', () => {
   for (const variant of matmulVariants) {
     it.for(casesOf(variant))(`${variant.name} matches float64: $name`, async (matmulCase, { skip }) => {
       skip(!runnable().includes(variant), 'this device cannot run the variant');
+      skip(!canHold(runtime(), matmulKernel, matmulCase.shape), 'this device has no f16');
       await checkCase(runtime(), matmulKernel, matmulCase, variant);
     });
     const random = { ...matmulKernel, variants: [variant], cases: [] };

@@ -58,7 +58,7 @@ export function matmul(runtime: Runtime, operands: MatmulOperands): void {
     },
     data: { K: k, SPLITS: splits, K_PER_SPLIT: kPerSplit },
     workgroups: [blockColumns, blockRows, groups * splits],
-    cost: matmulCost(plan.extents, plan.epilogue),
+    cost: matmulCost(plan.extents, plan.epilogue, plan.bytes),
     sharesEpilogue: transposeB,
   };
   if (splits === 1) {

@@ -38,6 +38,10 @@ export function vulkanChoice(env: NodeJS.ProcessEnv = process.env): VulkanChoice
   return found;
 }
 
+/** The Vulkan driver that the environment names; beside it the loader looks for no other. */
+export const namedDriver = (env: NodeJS.ProcessEnv = process.env): string | undefined =>
+  env.VK_DRIVER_FILES ?? env.VK_ICD_FILENAMES;
+
 function isDriver(value: unknown): value is SoftwareDriver {
   if (typeof value !== 'object' || value === null) return false;
   const driver = value as Record<string, unknown>;
@@ -183,8 +187,7 @@ export async function useSystemDrivers(
   try {
     load('libvulkan.so.1');
   } catch (cause) {
-    const named = env.VK_DRIVER_FILES ?? env.VK_ICD_FILENAMES;
-    const drivers = icds.standard.length + icds.elsewhere.length + (named ? 1 : 0);
+    const drivers = icds.standard.length + icds.elsewhere.length + (namedDriver(env) ? 1 : 0);
     const unpacked = recorded
       .flatMap((driver) => driver.libraries)
       .find((path) => /[/\\]libvulkan\.so/.test(path) && existsSync(path));

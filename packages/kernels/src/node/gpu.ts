@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { isSoftwareAdapter } from '../runtime/adapter.js';
 import { cacheDirectory } from './cache';
-import { recordedDrivers, useSoftwareDriver, useSystemDrivers, vulkanChoice } from './driver';
+import { namedDriver, recordedDrivers, useSoftwareDriver, useSystemDrivers, vulkanChoice } from './driver';
 import type { SoftwareDriver, VulkanChoice } from './driver';
 import { noNodeAdapter } from './errors';
 import { chooseGpu, GpuChoiceError, type GpuWanted } from './gpu-choice';
@@ -82,7 +82,7 @@ export function driverCandidates(
   if (choice !== 'auto') return recorded.filter((driver) => driver.name === choice);
   // A driver that the user names explicitly is not to be replaced behind their back. A process that
   // was started by one of ours inherits our own setting: that one does not count.
-  const named = env.VK_DRIVER_FILES ?? env.VK_ICD_FILENAMES;
+  const named = namedDriver(env);
   const ours = recorded.find((driver) => driver.icd === named);
   if (ours) return [ours, ...recorded.filter((driver) => driver !== ours)];
   return named ? [null] : [null, ...recorded];
@@ -120,6 +120,7 @@ export async function openGpu(options: OpenGpuOptions = {}): Promise<GPU> {
 
   const tried: string[] = [];
   const recorded = recordedDrivers();
+  const named = namedDriver();
   const candidates = driverCandidates(choice, recorded);
   for (const candidate of candidates) {
     const driver = candidate?.name ?? 'system';
@@ -137,10 +138,10 @@ export async function openGpu(options: OpenGpuOptions = {}): Promise<GPU> {
         return gpu;
       }
       opened.pop();
-      tried.push(`${describe(candidate)}: Dawn accepts none of its devices`);
+      tried.push(`${describe(candidate, named)}: Dawn accepts none of its devices`);
     } catch (error) {
       if (error instanceof GpuChoiceError) throw error;
-      tried.push(`${describe(candidate)}: ${error instanceof Error ? error.message : error}`);
+      tried.push(`${describe(candidate, named)}: ${error instanceof Error ? error.message : error}`);
     }
   }
   if (candidates.length === 0) {
@@ -149,8 +150,9 @@ export async function openGpu(options: OpenGpuOptions = {}): Promise<GPU> {
   throw noNodeAdapter(tried);
 }
 
-function describe(driver: SoftwareDriver | null): string {
-  return driver ? `${driver.name} ${driver.version} (${basename(driver.icd)})` : 'system drivers';
+function describe(driver: SoftwareDriver | null, named: string | undefined): string {
+  if (driver) return `${driver.name} ${driver.version} (${basename(driver.icd)})`;
+  return named ? `${named}, which the environment names as the driver` : 'system drivers';
 }
 
 /**

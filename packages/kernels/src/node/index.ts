@@ -2,6 +2,7 @@ export { isSoftwareAdapter } from '../runtime/adapter.js';
 export { cacheDirectory } from './cache';
 export {
   driverManifestName,
+  namedDriver,
   recordedDrivers,
   useSoftwareDriver,
   vulkanChoice,
@@ -17,3 +18,5 @@ export { throttlePolling } from './throttle';
 export { probeGpu, WrongResultError, type GpuReport } from './probe';
 export { closeNodeRuntime, gpuBindingsVersion, openNodeRuntime } from './open-runtime';
 export { nodeCompiler, readTuningTable, tuningFile, writeTuningTable } from './tuning-file';
+export { makeStaging } from './staging';
+export { whileFilling } from './while-filling';

@@ -1,5 +1,5 @@
 import { ShapeError } from '../runtime/errors.js';
-import type { GpuArray, RowLayout } from '../runtime/gpu-array.js';
+import { elementBytes, type GpuArray, type RowLayout } from '../runtime/gpu-array.js';
 import type { Cost } from '../runtime/ledger.js';
 import {
   elementAlias,
@@ -84,7 +84,7 @@ export function sumSlabs(
   sum(runtime, kernel, { array: x, starts, rows, rowStride }, out, options);
 }
 
-/** Σ over all rows of x, whose start may lie at two strides, into a row `out`. Arrays are checked by the caller. */
+/** Σ over all rows of x, f32 or f16, whose start may lie at two strides, into a row `out`. Arrays are checked by the caller. */
 export function sumRows(
   runtime: Runtime,
   kernel: string,
@@ -163,7 +163,7 @@ function sumChunks(
     cost: {
       macs: 0,
       flops: count * rows * columns,
-      bytesRead: 4 * (count * rows * columns + (accumulate ? outSize : 0)),
+      bytesRead: elementBytes(x.dtype) * count * rows * columns + (accumulate ? 4 * outSize : 0),
       bytesWritten: 4 * outSize,
     },
   });

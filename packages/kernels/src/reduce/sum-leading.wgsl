@@ -9,7 +9,11 @@
 // One invocation an output element: neighbours read neighbouring addresses, and the order of additions is
 // fixed. Long sums run as two dispatches of this kernel, over chunks of about √COUNT terms and over the chunks.
 
+#if x_f16
+var<storage, read> x: array<Half>;
+#else
 var<storage, read> x: array<Element>;
+#end
 var<storage, read_write> out: array<Element>;
 
 @compute @workgroup_size(64)
@@ -26,12 +30,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
   var sum = Element();
 #if TWO_STRIDES
   for (var n = chunk * CHUNK_LENGTH; n < end; n++) {
-    sum += x[row_start(n, X_OFFSET, X_INNER, X_INVERSE, X_INNER_STRIDE, X_OUTER_STRIDE) + place];
+    sum += Element(x[row_start(n, X_OFFSET, X_INNER, X_INVERSE, X_INNER_STRIDE, X_OUTER_STRIDE) + place]);
   }
 #else
   let start = X_OFFSET + place;
   for (var n = chunk * CHUNK_LENGTH; n < end; n++) {
-    sum += x[start + n * X_INNER_STRIDE];
+    sum += Element(x[start + n * X_INNER_STRIDE]);
   }
 #end
   sum *= SCALE;

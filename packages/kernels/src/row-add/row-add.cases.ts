@@ -20,6 +20,8 @@ interface RowAddShape extends TokenRows {
   readonly accumulate?: boolean;
   /** `a` holds the rows of one clip only, repeated over the batch. */
   readonly broadcast?: boolean;
+  /** Which of `a` and `out` is of f16, where one is. */
+  readonly half?: 'a' | 'out';
 }
 
 const cases: readonly KernelCase<RowAddShape>[] = [
@@ -57,6 +59,19 @@ const cases: readonly KernelCase<RowAddShape>[] = [
     shape: { batch: 2, regions: 3, tokens: 4, columns: 257, view: 'all', entries: 7, accumulate: true },
   },
   {
+    name: 'f32 to f16, aligned',
+    kind: 'edge',
+    shape: { batch: 1, regions: 2, tokens: 3, columns: 36, view: 'locals', entries: 0, half: 'out' },
+  },
+  {
+    name: 'f16 added to f32',
+    kind: 'edge',
+    shape: {
+      ...{ batch: 2, regions: 2, tokens: 5, columns: 7, view: 'locals', entries: 0 },
+      ...{ accumulate: true, half: 'a' },
+    },
+  },
+  {
     name: 'positions into the region-major buffer',
     kind: 'model',
     shape: { batch: 1, regions: 8, tokens: 101, columns: 512, view: 'locals', entries: 800 },
@@ -92,7 +107,7 @@ export const rowAddKernel = defineKernel<RowAddShape>({
     broadcast: random.integer(2) === 1,
   }),
   inputs: (shape) => ({
-    a: { shape: [givenRows(shape), shape.columns] },
+    a: { shape: [givenRows(shape), shape.columns], dtype: shape.half === 'a' ? 'f16' : 'f32' },
     ...(shape.entries > 0 && {
       table: { shape: [shape.entries, shape.columns] },
       indices: {
@@ -103,7 +118,13 @@ export const rowAddKernel = defineKernel<RowAddShape>({
       },
     }),
   }),
-  outputs: (shape) => ({ out: { shape: tokenShape(shape), initial: normals(product(tokenShape(shape))) } }),
+  outputs: (shape) => ({
+    out: {
+      shape: tokenShape(shape),
+      dtype: shape.half === 'out' ? 'f16' : 'f32',
+      initial: normals(product(tokenShape(shape))),
+    },
+  }),
   run: (runtime, shape, { a, table, indices }, { out }) =>
     rowAdd(runtime, {
       a: shape.broadcast ? a!.broadcastLeading(shape.batch) : a!,
@@ -130,6 +151,8 @@ export const rowAddKernel = defineKernel<RowAddShape>({
     rowAddCost(tokenLayout(shape).rows, shape.columns, {
       hasTable: shape.entries > 0,
       accumulate: shape.accumulate ?? false,
+      aBytes: shape.half === 'a' ? 2 : 4,
+      outBytes: shape.half === 'out' ? 2 : 4,
     }),
   tolerance: 1e-6,
 });

@@ -1,6 +1,6 @@
 import { elementwise, elementwiseVariants } from '../elementwise/elementwise.js';
 import { ShapeError } from '../runtime/errors.js';
-import type { GpuArray } from '../runtime/gpu-array.js';
+import { elementBytes, type GpuArray } from '../runtime/gpu-array.js';
 import type { Cost } from '../runtime/ledger.js';
 import { requireRows, requireWritableRows } from '../runtime/rows.js';
 import type { Runtime } from '../runtime/runtime.js';
@@ -12,39 +12,43 @@ export const rowAddVariants = elementwiseVariants;
 export interface RowAddCostOptions {
   readonly hasTable?: boolean;
   readonly accumulate?: boolean;
+  /** Bytes of an element of `a`, and of one of `out`; default 4. */
+  readonly aBytes?: number;
+  readonly outBytes?: number;
 }
 
 /** Cost for `rows` × `columns` results; each element of `a` and of the table is counted once a row that uses it. */
 export function rowAddCost(
   rows: number,
   columns: number,
-  { hasTable = false, accumulate = false }: RowAddCostOptions = {},
+  { hasTable = false, accumulate = false, aBytes = 4, outBytes = 4 }: RowAddCostOptions = {},
 ): Cost {
   const count = rows * columns;
   const additions = (hasTable ? 1 : 0) + (accumulate ? 1 : 0);
   return {
     macs: 0,
     flops: additions * count,
-    bytesRead: 4 * ((1 + additions) * count + (hasTable ? rows : 0)),
-    bytesWritten: 4 * count,
+    bytesRead: (aBytes + (accumulate ? outBytes : 0)) * count + (hasTable ? 4 * (count + rows) : 0),
+    bytesWritten: outBytes * count,
   };
 }
 
 export interface RowAddArrays {
-  /** Rows of C columns; may be a broadcast view, or lie in the buffer of `out` (see `rowAdd`). */
+  /** Rows of C columns, f32 or f16; may be a broadcast view, or lie in the buffer of `out` (see `rowAdd`). */
   readonly a: GpuArray;
   /** Rows of C columns, [P, C]; given together with `indices`. */
   readonly table?: GpuArray;
   /** u32, one a row of `out`, each below P: those beyond are taken for P − 1 (`uploadIndices` lets none be). */
   readonly indices?: GpuArray;
-  /** As many rows of C columns as `a`, strided or not; rows outside the view stay as they are. */
+  /** As many rows of C columns as `a`, strided or not, f32 or f16; rows outside the view stay as they are. */
   readonly out: GpuArray;
   /** Add to `out` instead of overwriting it. */
   readonly accumulate?: boolean;
 }
 
 /**
- * out[r] = a[r] (+ table[indices[r]]): copies, broadcasts or adds up rows, and adds table rows to them.
+ * out[r] = a[r] (+ table[indices[r]]): copies, broadcasts or adds up rows, and adds table rows to them. Between f32 and
+ * f16 it rounds to nearest; what f16 does not hold becomes infinite.
  * `a` may be rows of the buffer that holds `out` if they are the same rows or none of those written.
  * Throws `ShapeError` for arrays that do not fit together, or a table without indices.
  */
@@ -54,8 +58,8 @@ export function rowAdd(runtime: Runtime, { a, table, indices, out, accumulate = 
       `${KERNEL}: table and indices go together, but only ${table ? 'table' : 'indices'} was given`,
     );
   }
-  const { rows, columns } = requireRows(KERNEL, 'a', a);
-  requireWritableRows(KERNEL, 'out', out, { rows, columns });
+  const { rows, columns } = requireRows(KERNEL, 'a', a, { mayBeHalf: true });
+  requireWritableRows(KERNEL, 'out', out, { rows, columns, mayBeHalf: true });
   elementwise(runtime, {
     kernel: KERNEL,
     inputs: {
@@ -65,7 +69,12 @@ export function rowAdd(runtime: Runtime, { a, table, indices, out, accumulate = 
     out,
     value: table ? 'a + table' : 'a',
     accumulate,
-    cost: rowAddCost(rows, columns, { hasTable: table !== undefined, accumulate }),
+    cost: rowAddCost(rows, columns, {
+      hasTable: table !== undefined,
+      accumulate,
+      aBytes: elementBytes(a.dtype),
+      outBytes: elementBytes(out.dtype),
+    }),
   });
 }
 

@@ -20,6 +20,8 @@ interface RowScaleShape extends TokenRows {
   /** `in place`: the residual is `out` itself. */
   readonly residual: 'none' | 'separate' | 'in place';
   readonly accumulate?: boolean;
+  /** `out` is of f16. */
+  readonly half?: boolean;
 }
 
 const cases: readonly KernelCase<RowScaleShape>[] = [
@@ -66,6 +68,14 @@ const cases: readonly KernelCase<RowScaleShape>[] = [
       scalesPer: 'region',
       residual: 'separate',
       accumulate: true,
+    },
+  },
+  {
+    name: 'into f16',
+    kind: 'edge',
+    shape: {
+      ...{ batch: 2, regions: 3, tokens: 5, columns: 36, view: 'all', scalesPer: 'region', residual: 'none' },
+      half: true,
     },
   },
   {
@@ -124,7 +134,13 @@ export const rowScaleKernel = defineKernel<RowScaleShape>({
     },
     ...(shape.residual === 'separate' && { residual: { shape: tokenShape(shape) } }),
   }),
-  outputs: (shape) => ({ out: { shape: tokenShape(shape), initial: normals(product(tokenShape(shape))) } }),
+  outputs: (shape) => ({
+    out: {
+      shape: tokenShape(shape),
+      dtype: shape.half ? 'f16' : 'f32',
+      initial: normals(product(tokenShape(shape))),
+    },
+  }),
   run: (runtime, shape, { x, scale, residual }, { out }) =>
     rowScale(runtime, {
       x: x!,
@@ -158,6 +174,7 @@ export const rowScaleKernel = defineKernel<RowScaleShape>({
     rowScaleCost(tokenLayout(shape).rows, shape.columns, rowsPerScale(shape), {
       hasResidual: shape.residual === 'separate',
       accumulate: (shape.accumulate ?? false) || shape.residual === 'in place',
+      outBytes: shape.half ? 2 : 4,
     }),
   tolerance: 1e-6,
 });

@@ -1,6 +1,6 @@
 import { elementwise, elementwiseVariants, isSameRows } from '../elementwise/elementwise.js';
 import { ShapeError } from '../runtime/errors.js';
-import type { GpuArray, RowLayout } from '../runtime/gpu-array.js';
+import { elementBytes, type GpuArray, type RowLayout } from '../runtime/gpu-array.js';
 import type { Cost } from '../runtime/ledger.js';
 import { requireContiguous, requireRows, requireWritableRows } from '../runtime/rows.js';
 import type { Runtime } from '../runtime/runtime.js';
@@ -12,6 +12,9 @@ export const rowScaleVariants = elementwiseVariants;
 export interface RowScaleCostOptions {
   readonly hasResidual?: boolean;
   readonly accumulate?: boolean;
+  /** Bytes of an element of `x`, and of one of `out`; default 4. */
+  readonly xBytes?: number;
+  readonly outBytes?: number;
 }
 
 /** Cost for `rows` × `columns` results with one factor for `rowsPerScale` rows. A residual in `out` counts as one. */
@@ -19,20 +22,21 @@ export function rowScaleCost(
   rows: number,
   columns: number,
   rowsPerScale: number,
-  { hasResidual = false, accumulate = false }: RowScaleCostOptions = {},
+  { hasResidual = false, accumulate = false, xBytes = 4, outBytes = 4 }: RowScaleCostOptions = {},
 ): Cost {
   const count = rows * columns;
   const additions = (hasResidual ? 1 : 0) + (accumulate ? 1 : 0);
   return {
     macs: 0,
     flops: (1 + additions) * count,
-    bytesRead: 4 * ((1 + additions) * count + rows / rowsPerScale),
-    bytesWritten: 4 * count,
+    bytesRead:
+      (xBytes + (hasResidual ? 4 : 0) + (accumulate ? outBytes : 0)) * count + (4 * rows) / rowsPerScale,
+    bytesWritten: outBytes * count,
   };
 }
 
 export interface RowScaleArrays {
-  /** Rows of C columns; may be `out` itself. */
+  /** Rows of C columns, f32 or f16; may be `out` itself. */
   readonly x: GpuArray;
   /** [rows / rowsPerScale] */
   readonly scale: GpuArray;
@@ -40,7 +44,7 @@ export interface RowScaleArrays {
   readonly rowsPerScale: number;
   /** As many rows of C columns; may be `out` itself, which is then updated in place. */
   readonly residual?: GpuArray;
-  /** As many rows of C columns, strided or not; rows outside the view stay as they are. */
+  /** As many rows of C columns, strided or not, f32 or f16; rows outside the view stay as they are. */
   readonly out: GpuArray;
   /** Add to `out` instead of overwriting it. */
   readonly accumulate?: boolean;
@@ -53,13 +57,13 @@ export interface RowScaleArrays {
  */
 export function rowScale(runtime: Runtime, arrays: RowScaleArrays): void {
   const { x, scale, rowsPerScale, residual, out, accumulate = false } = arrays;
-  const xRows = requireRows(KERNEL, 'x', x);
+  const xRows = requireRows(KERNEL, 'x', x, { mayBeHalf: true });
   const { rows, columns } = xRows;
   if (!Number.isInteger(rowsPerScale) || rowsPerScale < 1 || rows % rowsPerScale !== 0) {
     throw new ShapeError(`${KERNEL}: rowsPerScale ${rowsPerScale} does not divide the ${rows} rows of x`);
   }
   requireContiguous(KERNEL, 'scale', scale, rows / rowsPerScale);
-  const outRows = requireWritableRows(KERNEL, 'out', out, { rows, columns });
+  const outRows = requireWritableRows(KERNEL, 'out', out, { rows, columns, mayBeHalf: true });
   const residualRows = residual && requireRows(KERNEL, 'residual', residual, { rows, columns });
   const isOut = (array: GpuArray | undefined, layout: RowLayout | undefined) =>
     array?.storage.id === out.storage.id && layout !== undefined && isSameRows(layout, outRows);
@@ -80,6 +84,8 @@ export function rowScale(runtime: Runtime, arrays: RowScaleArrays): void {
     cost: rowScaleCost(rows, columns, rowsPerScale, {
       hasResidual: residual !== undefined && !residualIsOut,
       accumulate: accumulate || residualIsOut,
+      xBytes: elementBytes(x.dtype),
+      outBytes: elementBytes(out.dtype),
     }),
   });
 }

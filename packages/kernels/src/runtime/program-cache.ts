@@ -84,7 +84,10 @@ export class ProgramCache {
   prepare(call: KernelCall): { readonly program: Program; readonly binding: Binding } {
     const key = this.keyOf(call);
     let program = this.byKey.get(key);
-    if (!program) this.byKey.set(key, (program = this.programOf(sourceOf(call))));
+    if (!program) {
+      requireHalves(this.device, call);
+      this.byKey.set(key, (program = this.programOf(sourceOf(call))));
+    }
     const arrays = Object.values(call.arrays).filter((array) => array !== undefined);
     return { program, binding: this.bind(program, arrays, call.data && this.blocks.block(call.data)) };
   }
@@ -100,7 +103,10 @@ export class ProgramCache {
       const value = constants[name]!;
       key += typeof value === 'object' ? ` ${name}=f${value.f32}` : ` ${name}=${value}`;
     }
-    for (const name in arrays) key += arrays[name] ? ` ${name}` : ` -${name}`;
+    for (const name in arrays) {
+      const array = arrays[name];
+      key += !array ? ` -${name}` : array.dtype === 'f16' ? ` ${name}:h` : ` ${name}`;
+    }
     for (const name in data) key += typeof data[name] === 'object' ? ` ${name}:f` : ` ${name}:u`;
     return key;
   }
@@ -225,14 +231,31 @@ function refused({ kernel, detail }: ProgramSource, reason: string): KernelValid
 
 function sourceOf({ kernel, variant, wgsl, constants = {}, data = {}, arrays }: KernelCall): ProgramSource {
   const members = Object.entries(data).map(([name, value]) => ({ name, isReal: typeof value === 'object' }));
-  const given = Object.entries(arrays).map(([name, array]) => ({ name, isPresent: array !== undefined }));
-  const detail = [variant ?? '', ...Object.entries(constants).map(constantDetail)].filter(Boolean).join(' ');
+  const given = Object.entries(arrays).map(([name, array]) => ({
+    name,
+    isPresent: array !== undefined,
+    isHalf: array?.dtype === 'f16',
+  }));
+  const halves = given.filter(({ isHalf }) => isHalf).map(({ name }) => `${name}:f16`);
+  const detail = [variant ?? '', ...Object.entries(constants).map(constantDetail), ...halves]
+    .filter(Boolean)
+    .join(' ');
   return {
     kernel,
     detail,
     ...generateWgsl({ wgsl, constants, data: members, arrays: given }),
     takesData: members.length > 0,
   };
+}
+
+function requireHalves({ features }: GPUDevice, { kernel, arrays }: KernelCall): void {
+  if (features.has('shader-f16')) return;
+  for (const name in arrays) {
+    if (arrays[name]?.dtype !== 'f16') continue;
+    throw new ShapeError(
+      `${kernel}: ${name} is ${arrays[name]}, but this adapter has no f16 (the feature shader-f16); keep it in f32`,
+    );
+  }
 }
 
 function constantDetail([name, value]: [string, WgslConstants[string]]): string {

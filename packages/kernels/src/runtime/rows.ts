@@ -42,14 +42,25 @@ export function rowData(prefix: string, layout: RowLayout, width: 1 | 4 = 1): Ke
   };
 }
 
+/** What rows of an argument must be like. */
+export interface ExpectedRows {
+  readonly rows?: number;
+  readonly columns?: number;
+  /** They may be f16 as well. */
+  readonly mayBeHalf?: boolean;
+}
+
 /** The rows of an f32 argument, which must number `rows` × `columns` where those are given. */
 export function requireRows(
   kernel: string,
   name: string,
   array: GpuArray,
-  expected: { readonly rows?: number; readonly columns?: number } = {},
+  expected: ExpectedRows = {},
 ): RowLayout {
-  if (array.dtype !== 'f32') throw new ShapeError(`${kernel}: ${name} must be f32, got ${array}`);
+  const { mayBeHalf = false } = expected;
+  if (array.dtype !== 'f32' && !(mayBeHalf && array.dtype === 'f16')) {
+    throw new ShapeError(`${kernel}: ${name} must be f32${mayBeHalf ? ' or f16' : ''}, got ${array}`);
+  }
   const layout = array.rows();
   const { rows = layout.rows, columns = layout.columns } = expected;
   if (layout.rows !== rows || layout.columns !== columns) {
@@ -63,7 +74,7 @@ export function requireWritableRows(
   kernel: string,
   name: string,
   array: GpuArray,
-  expected: { readonly rows?: number; readonly columns?: number } = {},
+  expected: ExpectedRows = {},
 ): RowLayout {
   const layout = requireRows(kernel, name, array, expected);
   const outer = layout.rows / layout.inner;

@@ -5,6 +5,7 @@ import { CommandRecorder, attributed } from './command-recorder.js';
 import { DeviceLostError, OutOfMemoryError, RecordingError, ShapeError } from './errors.js';
 import { FailureLog } from './failure-log.js';
 import { GpuArray, type DType } from './gpu-array.js';
+import { halfValues } from './half.js';
 import { Ledger } from './ledger.js';
 import { precompiler } from './precompile.js';
 import { Profiler, type KernelObserver, type ProfileEntry } from './profiler.js';
@@ -18,7 +19,7 @@ import { Transfers, dtypeOf, type HostData } from './transfers.js';
 export type { AdapterSummary, MatrixUnitConfig } from './adapter.js';
 export type { HostData } from './transfers.js';
 
-/** Precision that the inputs of products may be rounded to on the way. */
+/** Precision that the inputs of products may be rounded to, on the way or where they are stored. */
 export type Precision = 'f32' | 'f16';
 
 /** What was measured on this device. */
@@ -55,8 +56,9 @@ export class Runtime {
   /** What was measured on this device, to be set before the first kernel runs; without it, shipped choices hold. */
   tuning: VariantTuning | undefined;
   /**
-   * What inputs may be rounded to inside kernels. `f16` lets products use matrix units, where the device has them and
-   * they are the better choice: errors then are those of 11-bit inputs, and values above 65504 are infinite.
+   * What inputs of products may be rounded to. `f16` lets products use matrix units, where the device has them and they
+   * are the better choice, and models store what feeds products so: errors then are those of 11-bit inputs, and values
+   * above 65504 are infinite. bf16 does not exist in WGSL.
    */
   precision: Precision = 'f32';
   /** When set, every new array starts as NaN, so that a kernel that leaves elements unwritten is found. */
@@ -98,6 +100,11 @@ export class Runtime {
     void device.lost.then(({ reason, message }) =>
       failures.record(new DeviceLostError(String(reason), message)),
     );
+  }
+
+  /** What results that feed products may be stored in: f16 where that is the precision and the device has it. */
+  get activationDtype(): 'f32' | 'f16' {
+    return this.precision === 'f16' && this.hasFeature('shader-f16') ? 'f16' : 'f32';
   }
 
   hasFeature(name: string): boolean {
@@ -198,10 +205,13 @@ export class Runtime {
     this.transfers.copy(source, target);
   }
 
-  /** The contents of a contiguous f32 array. Waits for the GPU. */
+  /** The values of a contiguous array of f32 or f16. Waits for the GPU. */
   async read(array: GpuArray): Promise<Float32Array> {
-    if (array.dtype !== 'f32') throw new ShapeError(`read() takes f32 arrays, got ${array}; use readBytes()`);
-    return new Float32Array(await this.readBytes(array));
+    if (array.dtype !== 'f32' && array.dtype !== 'f16') {
+      throw new ShapeError(`read() takes arrays of f32 or f16, got ${array}; use readBytes()`);
+    }
+    const bytes = await this.readBytes(array);
+    return array.dtype === 'f16' ? halfValues(new Uint16Array(bytes)) : new Float32Array(bytes);
   }
 
   /** The bytes of a contiguous array. Waits for the GPU; the place where errors of earlier work are thrown. */

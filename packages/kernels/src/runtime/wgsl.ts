@@ -24,7 +24,11 @@ export interface WgslParts {
   /** Names of the data, and which of them are real numbers. */
   readonly data: readonly { readonly name: string; readonly isReal: boolean }[];
   /** Names of arrays that a file may speak of; those that are absent make their names false in conditions. */
-  readonly arrays: readonly { readonly name: string; readonly isPresent: boolean }[];
+  readonly arrays: readonly {
+    readonly name: string;
+    readonly isPresent: boolean;
+    readonly isHalf?: boolean;
+  }[];
 }
 
 /** A complete program. */
@@ -40,7 +44,8 @@ export interface GeneratedWgsl {
  * - names in capitals that the dispatcher gives, as constants or as data (which are members of one uniform `data`);
  * - `var<storage, read> name: …;` without a binding: the array that the dispatcher calls so;
  * - lines `#if CONDITION`, `#else`, `#end` around lines that are left out. A condition is made of names of constants and
- *   arrays (true where the array is given), whole numbers, `! == != < > <= >= && || + - * / %` and parentheses;
+ *   arrays (true where the array is given), `name_f16` (where it is given and of f16), `any_f16` (where one is), whole
+ *   numbers, `! == != < > <= >= && || + - * / %` and parentheses;
  * - lines `#for I in A..B` and `#end` around lines that are repeated for I = A … B − 1: `I` becomes a number, and `{I}`
  *   one that is part of a name;
  * - `enable …;` anywhere.
@@ -56,13 +61,18 @@ export function generateWgsl({ wgsl, constants, data, arrays }: WgslParts): Gene
   for (const [name, value] of Object.entries(constants)) {
     if (typeof value !== 'object') values.set(name, value);
   }
-  for (const { name, isPresent } of arrays) values.set(name, isPresent);
+  for (const { name, isPresent, isHalf = false } of arrays) {
+    values.set(name, isPresent);
+    values.set(`${name}_f16`, isHalf);
+  }
+  const anyHalf = arrays.some(({ isHalf }) => isHalf);
+  values.set('any_f16', anyHalf);
   const lines = wgsl.join('\n').split('\n');
   const out: string[] = new Array<string>(lines.length).fill('');
   const end = expand(lines, 0, values, (text, line) => (out[line] = text));
   if (end < lines.length) throw new SyntaxError(`WGSL line ${end + 1}: ${lines[end]} ends no block`);
 
-  const enables = new Set<string>();
+  const enables = new Set<string>(anyHalf ? ['enable f16;'] : []);
   const present = arrays.filter(({ isPresent }) => isPresent).map(({ name }) => name);
   const access: ('read' | 'read_write')[] = [];
   const dataNames = new Set(data.map(({ name }) => name));

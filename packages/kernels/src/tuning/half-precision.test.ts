@@ -47,17 +47,19 @@ describe('useHalfPrecision', () => {
     expect(runtime.forcedVariants.get('matmul')).toBe('matrix-units');
   });
 
+  it.each<[string, Partial<AdapterSummary>]>([
+    ['without matrix units', { features: ['shader-f16'], matrixUnits: [] }],
+    ['whose units take no f16', { matrixUnits: [{ ...matrixUnits[0]!, componentType: 'u8' }] }],
+  ])('lets models store f16 on a device %s, where no variant rounds', async (_, change) => {
+    const runtime = withUnits(change);
+    expect(runtime.activationDtype).toBe('f32');
+    expect(await useHalfPrecision(runtime)).toEqual([]);
+    expect(runtime.activationDtype).toBe('f16');
+    expect(runtime.forcedVariants.size).toBe(0);
+  });
+
   it.each<[string, Partial<AdapterSummary>, RegExp, number[]?]>([
-    [
-      'without what they need, which it names',
-      { features: ['subgroups'] },
-      /nothing on A GPU: .*lacks .*shader-f16/,
-    ],
-    [
-      'whose units take no f16',
-      { matrixUnits: [{ ...matrixUnits[0]!, componentType: 'u8' }] },
-      /take no f16/,
-    ],
+    ['without f16, which it names', { features: ['subgroups'] }, /stored on A GPU: it lacks shader-f16/],
     ['that hides overflow', {}, /±70000 becomes 65504 and -65504 .* compute in f32/, [65504, -65504]],
     ['that hides overflow of one sign', {}, /hides overflow on A GPU/, [Infinity, -65504]],
   ])('refuses a device %s', async (_, change, message, rounded) => {

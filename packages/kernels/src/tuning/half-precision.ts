@@ -25,25 +25,21 @@ export function halfVariants(runtime: Runtime): HalfVariant[] {
   );
 }
 
-/** f16 was asked for on a device where no kernel can use it, or where it hides overflow; the message says which. */
+/** f16 was asked for on a device that has none, or where it hides overflow; the message says which. */
 export class HalfPrecisionError extends TubeletError {}
 
 /**
- * Lets kernels round to f16 from now on, which is to be said before the first of them runs: where the device has matrix
- * units, asked for by `openNodeRuntime({ matrixUnits: true })`. Runs a kernel of its own to see what overflow gives.
+ * Lets models store what feeds products in f16 from now on, and kernels round to it where the device has matrix units,
+ * asked for by `openNodeRuntime({ matrixUnits: true })`; this is to be said before the first of them runs. Runs a kernel of
+ * its own to see what overflow gives.
  *
- * @returns the variants that then round, each as `kernel variant`
- * @throws HalfPrecisionError where there are none, or values beyond f16 do not become infinite; precision stays f32
+ * @returns the variants that then round by themselves, each as `kernel variant`; none without matrix units
+ * @throws HalfPrecisionError where there is no f16, or values beyond it do not become infinite; precision stays f32
  */
 export async function useHalfPrecision(runtime: Runtime): Promise<string[]> {
-  const runnable = halfVariants(runtime);
   const name = runtime.adapter.description || runtime.adapter.device;
-  if (runnable.length === 0) {
-    const missing = missingForHalf(runtime);
-    const lack = missing.length > 0 ? `it lacks ${missing.join(', ')}` : 'its matrix units take no f16';
-    throw new HalfPrecisionError(
-      `f16 would gain nothing on ${name}: no kernel can use it there, since ${lack}`,
-    );
+  if (!runtime.hasFeature('shader-f16')) {
+    throw new HalfPrecisionError(`f16 cannot be stored on ${name}: it lacks shader-f16`);
   }
   const [above, below] = await roundBeyondHalf(runtime);
   if (above !== Infinity || below !== -Infinity) {
@@ -53,7 +49,8 @@ export async function useHalfPrecision(runtime: Runtime): Promise<string[]> {
     );
   }
   runtime.precision = 'f16';
-  if (!halfVariants(runtime).some(({ isChosen }) => isChosen)) {
+  const runnable = halfVariants(runtime);
+  if (!runnable.some(({ isChosen }) => isChosen)) {
     // A software driver's matrix units are there for tests, and are nowhere the better choice.
     for (const { kernel, variant } of runnable) {
       if (!runtime.forcedVariants.has(kernel)) runtime.forcedVariants.set(kernel, variant);
@@ -67,11 +64,4 @@ export function variantsInHalf(runtime: Runtime): string[] {
   return halfVariants(runtime)
     .filter(({ isChosen }) => isChosen)
     .map(({ kernel, variant }) => `${kernel} ${variant}`);
-}
-
-function missingForHalf(runtime: Runtime): string[] {
-  const needed = kernelChoices.flatMap(({ variants }) =>
-    variants.filter(({ precision }) => precision === 'f16').flatMap(({ needs }) => needs),
-  );
-  return [...new Set(needed)].filter((feature) => !runtime.hasFeature(feature));
 }

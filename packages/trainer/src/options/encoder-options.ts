@@ -22,15 +22,23 @@ export const clipOptions = {
   frames: whole('<n>', 'frames of a clip').default(16),
 };
 
+const CROP_HELP = 'voxceleb: top centre of the frame; centre: its centred square; none: all of it, squashed';
+
 /**
  * How frames become squares.
  *
  * @param note ends the help, where it must say itself what holds by default
  */
-export function cropOption(note = '') {
-  const help = 'voxceleb: top centre of the frame; centre: its centred square; none: all of it, squashed';
-  return choice('<mode>', `${help}${note}`, CROP_MODES);
-}
+export const cropOption = (note = '') => choice('<mode>', `${CROP_HELP}${note}`, CROP_MODES);
+
+/**
+ * The same, with a square around a face that is found and followed.
+ *
+ * @param whose says in the help whose face that is
+ * @param note as for `cropOption`
+ */
+export const faceCropOption = (whose: string, note = '') =>
+  choice('<mode>', `face: ${whose}; ${CROP_HELP}${note}`, [...CROP_MODES, 'face']);
 
 /** What describes an encoder and its clips. */
 export type EncoderOptions = Readonly<ValuesOf<typeof encoderOptions & typeof clipOptions>>;

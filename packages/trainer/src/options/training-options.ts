@@ -43,8 +43,8 @@ export function stepOptions({ epochs, lr, minLr, samples, seeded }: TrainingPres
     weightDecay: notNegative('<w>', 'of AdamW').default(0.05),
     precision: choice(
       '<format>',
-      'f16: products round their inputs to f16, where the GPU has matrix units for that, under a dynamic loss scale; ' +
-        'weights, sums and all else stay in f32',
+      'f16: blocks store what feeds products in f16, and matrix units multiply it where the GPU has some, under a dynamic ' +
+        'loss scale; weights, the residual stream, sums and all else stay in f32',
       ['f32', 'f16'],
     ).default('f32'),
     seed: whole('<n>', seeded, { min: 0 }).default(0),

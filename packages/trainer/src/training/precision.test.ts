@@ -26,7 +26,7 @@ describe('--precision', () => {
     expect(product()).toBe('matrix-units');
     expect(variantsInHalf(runtime)).toContain('matmul matrix-units');
     expect(notes).toEqual([
-      expect.stringMatching(/products of f16 under a dynamic loss scale: .*matmul matrix-units/),
+      expect.stringMatching(/f16 under a dynamic loss scale; products of f16 by .*matmul matrix-units/),
     ]);
   });
 
@@ -34,6 +34,13 @@ describe('--precision', () => {
     const { notes, product } = await use('f16', { isSoftware: true });
     expect(product()).toBe('matrix-units');
     expect(notes[0]).toMatch(/slower than f32/);
+  });
+
+  it('f16 is what is stored on a GPU without matrix units, and says what that gains', async () => {
+    const { runtime, notes, product } = await use('f16', { features: ['shader-f16'], matrixUnits: [] });
+    expect(runtime.activationDtype).toBe('f16');
+    expect(product()).toBe('outer');
+    expect(notes).toEqual([expect.stringMatching(/products in f32, since no matrix units take f16/)]);
   });
 
   it('f32 changes nothing', async () => {
@@ -44,12 +51,7 @@ describe('--precision', () => {
   });
 
   it.each<[string, Partial<AdapterSummary>, RegExp, number?]>([
-    ['without matrix units', { features: ['subgroups'], matrixUnits: [] }, /lacks .*shader-f16/],
-    [
-      'whose units take no f16',
-      { matrixUnits: [{ ...matrixUnits[0]!, componentType: 'u8' }] },
-      /take no f16/,
-    ],
+    ['without f16', { features: ['subgroups'], matrixUnits: [] }, /lacks shader-f16/],
     ['that hides overflow', {}, /70000 becomes 65504/, 65504],
   ])('f16 is refused on a GPU %s', async (_, change, reason, beyondHalf) => {
     const used = () => use('f16', change, beyondHalf);

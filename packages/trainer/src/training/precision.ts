@@ -8,14 +8,14 @@ export interface PrecisionOptions {
   readonly precision: Precision;
 }
 
-/** f16 was asked for on a GPU that can do nothing with it, or hides overflow. */
+/** f16 was asked for on a GPU that has none, or hides overflow. */
 export class PrecisionError extends UserError {
   override readonly name = 'PrecisionError';
 
   /** @param cause names the adapter and what is wrong with it */
   constructor(cause: HalfPrecisionError) {
     const remedy =
-      'Train with --precision f32, which is the default, or on a GPU with matrix units that its driver shows ' +
+      'Train with --precision f32, which is the default, or on a GPU whose driver shows f16 ' +
       '(`npx tubelet doctor` lists what there is).';
     super(`--precision f16: ${cause.message}. ${remedy}`, { cause });
   }
@@ -26,8 +26,8 @@ export class PrecisionError extends UserError {
  *
  * @param note told which kernels use f16
  * @param gpu which of several GPUs
- * @throws PrecisionError for f16 where no kernel can use it, or overflow is hidden; NoAdapterError where there is no
- *   GPU; GpuChoiceError where there is no such one
+ * @throws PrecisionError for f16 where there is none, or overflow is hidden; NoAdapterError where there is no GPU;
+ *   GpuChoiceError where there is no such one
  */
 export async function openTrainingRuntime(
   { precision }: PrecisionOptions,
@@ -47,7 +47,7 @@ export async function openTrainingRuntime(
 /**
  * Sets the precision of a training before its first kernel.
  *
- * @throws PrecisionError for f16 where no kernel can use it, or overflow is hidden
+ * @throws PrecisionError for f16 where there is none, or overflow is hidden
  */
 export async function usePrecision(
   runtime: Runtime,
@@ -62,7 +62,11 @@ export async function usePrecision(
     throw error instanceof HalfPrecisionError ? new PrecisionError(error) : error;
   }
   const slow = runtime.adapter.isSoftware ? '; on a software driver that is slower than f32' : '';
-  note(`products of f16 under a dynamic loss scale: ${used.join(', ')}${slow}`);
+  const products =
+    used.length > 0
+      ? `products of f16 by ${used.join(', ')}`
+      : 'products in f32, since no matrix units take f16: that saves memory, not arithmetic';
+  note(`activations of blocks in f16 under a dynamic loss scale; ${products}${slow}`);
 }
 
 /** Runs `body` in f32, whatever the training computes in: what it finds is what `evaluate` finds afterwards. */

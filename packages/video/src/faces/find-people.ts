@@ -1,6 +1,7 @@
 /** The people of a video: frames are decoded, looked at, and cut. */
 import sharp from 'sharp';
 import { codedFrameBytes } from '@tubelet/kernels';
+import { VideoDecodeError } from '../errors';
 import type { DecoderPool } from '../pool';
 import type { RgbImage } from '../pixels/image-passes';
 import { resizeBilinear } from '../resize';
@@ -78,6 +79,29 @@ export async function findPeople(
   }
   looks.push(...(await Promise.all(waiting)));
   return trackFaces(looks, info);
+}
+
+/** The person of a video whose face data sets are made of. */
+export interface MainPerson {
+  readonly track: FaceTrack;
+  /** People in the video. */
+  readonly people: number;
+}
+
+/**
+ * Who is seen largest and longest in a video.
+ *
+ * @throws VideoDecodeError, also where no face is found
+ */
+export async function findMainPerson(
+  pool: DecoderPool,
+  info: VideoInfo,
+  detector: FaceDetector,
+): Promise<MainPerson> {
+  const tracks = await findPeople(pool, info, detector);
+  const [track] = tracks;
+  if (track !== undefined) return { track, people: tracks.length };
+  throw new VideoDecodeError(info.path, `no face was found in its ${info.frameCount} frames`);
 }
 
 /** A frame of a video with the aligned faces of those people who are in it. */

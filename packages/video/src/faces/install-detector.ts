@@ -1,9 +1,8 @@
 /** The face detector is no dependency: it is installed into the cache folder when a command first needs it. */
-import { cacheDirectory } from '@tubelet/kernels/node';
+import { cacheDirectory, makeStaging, whileFilling } from '@tubelet/kernels/node';
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { hostname } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { FaceDetectorError } from '../errors';
 
@@ -60,13 +59,12 @@ export async function installDetector(
 async function install(folder: string, say: (line: string) => void, npm: RunNpm): Promise<void> {
   const specs = Object.entries(PACKAGES).map(([name, version]) => `${name}@${version}`);
   say(`installing the face detector ${specs[0]} into ${folder} (npm, about 330 MB, this once) …`);
-  removeAbandoned(folder);
-  const staging = `${stagingPrefix(folder)}${process.pid}`;
-  rmSync(staging, { recursive: true, force: true });
-  mkdirSync(staging, { recursive: true });
+  const staging = makeStaging(folder);
   try {
     writeFileSync(join(staging, 'package.json'), '{ "private": true }\n');
-    await npm(['install', '--save-exact', '--ignore-scripts', '--no-audit', '--no-fund', ...specs], staging);
+    const tell = (megabytes: number) => say(`  ${megabytes} MB so far`);
+    const words = ['install', '--save-exact', '--ignore-scripts', '--no-audit', '--no-fund', ...specs];
+    await whileFilling(staging, tell, () => npm(words, staging));
     // Another program may have been quicker.
     if (!existsSync(folder)) renameSync(staging, folder);
   } catch (error) {
@@ -78,30 +76,5 @@ async function install(folder: string, say: (line: string) => void, npm: RunNpm)
     );
   } finally {
     rmSync(staging, { recursive: true, force: true });
-  }
-}
-
-/** Machines that share a cache do not know of each other's processes. */
-const stagingPrefix = (folder: string) => `${folder}.${hostname()}.`;
-
-/** Removes what installations that were killed have left behind. */
-function removeAbandoned(folder: string): void {
-  const parent = dirname(folder);
-  if (!existsSync(parent)) return;
-  const prefix = basename(stagingPrefix(folder));
-  for (const name of readdirSync(parent)) {
-    const pid = name.startsWith(prefix) ? name.slice(prefix.length) : '';
-    if (/^\d+$/.test(pid) && hasEnded(Number(pid)))
-      rmSync(join(parent, name), { recursive: true, force: true });
-  }
-}
-
-function hasEnded(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return false;
-  } catch (error) {
-    // Anything else, such as a lack of permission, is said of a process that there is.
-    return (error as NodeJS.ErrnoException).code === 'ESRCH';
   }
 }

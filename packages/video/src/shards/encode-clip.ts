@@ -15,6 +15,8 @@ import { rgbToPlanes } from './rgb-to-planes';
 export interface ClipToEncode extends EncodeShape {
   info: VideoInfo;
   crop: CropMode;
+  /** What was cut out of the video already, and is encoded in place of its frames. */
+  cut?: RgbClip;
 }
 
 export interface EncodedClip {
@@ -25,10 +27,25 @@ export interface EncodedClip {
   framesPerSecond: number;
 }
 
+/** Square frames in memory. */
+export interface RgbClip {
+  /** [T, size, size, 3] */
+  rgb: Uint8Array;
+  /** When each is shown, from 0 on. */
+  timesSeconds: Float64Array;
+}
+
 /** Of frames that were decoded to RGB. */
 const PLAIN_COLOUR: Colour = { matrix: 'bt601', fullRange: false };
 /** A video that only ffmpeg decodes is held in memory as RGB. */
 const LARGEST_RGB_BYTES = 2 ** 30;
+
+/** Throws a VideoDecodeError where square frames of a video are too many to be held as RGB. */
+export function requireRgbRoom({ path }: VideoInfo, frameCount: number, size: number): void {
+  if (frameCount * size * size * 3 <= LARGEST_RGB_BYTES) return;
+  const reason = `its ${frameCount} frames are too many to be held in memory: cut it into shorter videos`;
+  throw new VideoDecodeError(path, reason);
+}
 
 /**
  * Encodes a video. Videos that the decoder process reads never leave it: their planes are cut and sized there. All
@@ -63,6 +80,7 @@ async function encodeFrames(
 ): Promise<EncodedVideo & { colour: Colour }> {
   const { info, crop, size, keyFrameInterval } = job;
   const shape = { size, keyFrameInterval };
+  if (job.cut !== undefined) return encodeRgb(encoder, info.path, job.cut, shape);
   try {
     const place = framesPlace(
       info,
@@ -76,32 +94,35 @@ async function encodeFrames(
   } catch (error) {
     if (!(error instanceof RefusedVideoError)) throw error;
   }
-  const rgbBytes = info.frameCount * size * size * 3;
-  if (rgbBytes > LARGEST_RGB_BYTES) {
-    const reason = `its ${info.frameCount} frames are too many to be held in memory: cut it into shorter videos`;
-    throw new VideoDecodeError(info.path, reason);
-  }
+  requireRgbRoom(info, info.frameCount, size);
   const indices = Array.from({ length: info.frameCount }, (_, i) => i);
   const rgb = toRgb(await decodeFrames(decoders, info, indices, { size, crop }), size);
+  const timesSeconds = Float64Array.from(indices, (i) => info.timesSeconds[i] ?? i / info.framesPerSecond);
+  return encodeRgb(encoder, info.path, { rgb, timesSeconds }, shape);
+}
+
+async function encodeRgb(
+  encoder: DecoderProcess,
+  path: string,
+  { rgb, timesSeconds: times }: RgbClip,
+  shape: EncodeShape,
+): Promise<EncodedVideo & { colour: Colour }> {
+  const { size } = shape;
   const frameBytes = codedFrameBytes({ width: size, height: size, colour: PLAIN_COLOUR });
-  const planes = new Uint8Array(info.frameCount * frameBytes);
-  for (let i = 0; i < info.frameCount; i++) {
+  const planes = new Uint8Array(times.length * frameBytes);
+  for (let i = 0; i < times.length; i++) {
     const frame = rgb.subarray(i * size * size * 3, (i + 1) * size * size * 3);
     rgbToPlanes(frame, size, planes.subarray(i * frameBytes));
   }
-  const times = Float64Array.from(
-    { length: info.frameCount },
-    (_, i) => info.timesSeconds[i] ?? i / info.framesPerSecond,
-  );
   try {
-    const request = { path: info.path, planes, times, colour: PLAIN_COLOUR };
+    const request = { path, planes, times, colour: PLAIN_COLOUR };
     return {
       ...(await encoder.ask({ kind: 'encodeFrames', ...request, ...shape })),
       colour: PLAIN_COLOUR,
     };
   } catch (error) {
     // Nobody else can encode.
-    if (error instanceof RefusedVideoError) throw new VideoDecodeError(info.path, error.message);
+    if (error instanceof RefusedVideoError) throw new VideoDecodeError(path, error.message);
     throw error;
   }
 }

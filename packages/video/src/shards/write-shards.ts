@@ -4,6 +4,8 @@ import { basename, dirname, extname, sep } from 'node:path';
 import { requireInteger } from '../check-options';
 import type { CropMode } from '../crop';
 import { VideoDecodeError, type BadFile } from '../errors';
+import type { FaceDetector } from '../faces/face';
+import { faceClip } from '../faces/face-clip';
 import { DecoderPool } from '../pool';
 import { prefetch } from '../prefetch';
 import type { VideoEntry } from '../video-entry';
@@ -18,7 +20,10 @@ export interface ShardOptions {
   skipped?: readonly BadFile[];
   /** Edge of the frames, even. */
   size: number;
-  crop: CropMode;
+  /** `face`: the aligned face of whoever is seen largest and longest, as `data faces` cuts it. */
+  crop: CropMode | 'face';
+  /** Finds the faces; closed by its owner. */
+  detector?: FaceDetector;
   /** Frames from one key frame to the next: what a random clip costs to decode, against the bytes it takes. */
   keyFrameInterval: number;
   /** The size at which a shard ends. */
@@ -36,7 +41,9 @@ export interface ShardEstimate {
   seconds: number;
 }
 
-function checkOptions({ size, keyFrameInterval, shardBytes }: ShardOptions): void {
+function checkOptions({ size, crop, detector, keyFrameInterval, shardBytes }: ShardOptions): void {
+  if (crop === 'face' && detector === undefined)
+    throw new TypeError('crop is face: give a detector, which finds them.');
   requireInteger('size', size, 2);
   if (size % 2 !== 0)
     throw new RangeError(`size is ${size}: H.264 with half the colours wants an even number.`);
@@ -71,7 +78,7 @@ export class ShardMaker {
     private readonly pool: DecoderPool,
   ) {}
 
-  /** @throws RangeError; WebCodecsNotFoundError, since that package encodes; FfmpegNotFoundError. */
+  /** @throws RangeError, TypeError; WebCodecsNotFoundError, since that package encodes; FfmpegNotFoundError. */
   static async open(options: ShardOptions): Promise<ShardMaker> {
     checkOptions(options);
     return new ShardMaker(
@@ -158,7 +165,14 @@ export class ShardMaker {
   private async encode({ path, member }: VideoEntry): Promise<EncodedClip | BadFile> {
     try {
       const info = await this.pool.probe(path, member);
-      return await this.pool.encode(info, this.options.crop, this.options);
+      const { crop, detector, size } = this.options;
+      if (crop !== 'face') return await this.pool.encode(info, crop, this.options);
+      return await this.pool.encode(
+        info,
+        'none',
+        this.options,
+        await faceClip(this.pool, info, detector!, size),
+      );
     } catch (error) {
       if (!(error instanceof VideoDecodeError)) throw error;
       return { path, reason: error.reason };

@@ -1,0 +1,68 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { chromium } from 'playwright';
+import { findBrowser, launchOptions } from './browser.mjs';
+import { runCommand } from './setup.mjs';
+
+/** Pages get WebGPU from secure places only, and localhost is one. */
+const ORIGIN = 'http://localhost';
+
+/**
+ * Builds a page of one program with the Vite that a project has installed, as Vite does without any settings, and opens
+ * it in a headless Chromium.
+ *
+ * @param {object} page
+ * @param {string} page.project a folder with `node_modules`
+ * @param {string} page.program the page's module
+ * @param {RegExp} page.end what the last line looks like that the program writes
+ * @param {string} page.cache the folder that may hold a Chromium
+ * @param {NodeJS.ProcessEnv} page.env
+ * @param {(line: string) => void} page.say
+ * @param {number} page.limitMs for everything: who takes longer hangs
+ * @returns {Promise<string[]>} the lines that it writes to the console
+ * @throws Error when it cannot be built, or throws
+ */
+export async function runPage({ project, program, end, cache, env, say, limitMs }) {
+  const folder = join(project, 'page');
+  mkdirSync(folder);
+  writeFileSync(
+    join(folder, 'index.html'),
+    '<!doctype html><title>Outside</title><script type="module" src="/main.js"></script>\n',
+  );
+  writeFileSync(join(folder, 'main.js'), program);
+  const manifest = createRequire(join(project, 'package.json')).resolve('vite/package.json');
+  const vite = join(dirname(manifest), 'bin', 'vite.js');
+  const { stdout } = await runCommand(process.execPath, [vite, 'build', folder], {
+    ...{ cwd: project, env, timeoutMs: limitMs },
+  });
+  say(`vite build: ${/\.js .*$/m.exec(stdout)?.[0].replace(/^\.js\s*/, '')}`);
+
+  const browser = await chromium.launch({
+    ...launchOptions,
+    executablePath: await findBrowser(cache, say),
+  });
+  try {
+    const page = await browser.newPage();
+    const lines = [];
+    await page.route(`${ORIGIN}/**`, (route) => {
+      const { pathname } = new URL(route.request().url());
+      return route.fulfill({ path: join(folder, 'dist', pathname === '/' ? 'index.html' : pathname) });
+    });
+    await new Promise((resolve, reject) => {
+      const timer = setTimeout(
+        () => reject(new Error(`the page has no end after ${limitMs / 1000} s:\n${lines.join('\n')}`)),
+        limitMs,
+      );
+      page.on('console', (message) => {
+        lines.push(message.text());
+        if (message.type() === 'log' && end.test(message.text())) resolve(clearTimeout(timer));
+      });
+      page.on('pageerror', (error) => reject(new Error(`the page fails: ${error.stack}`)));
+      page.goto(`${ORIGIN}/`).catch(reject);
+    });
+    return lines;
+  } finally {
+    await browser.close();
+  }
+}
