@@ -62,7 +62,10 @@ export default tseslint.config(
       'no-restricted-syntax': [
         'error',
         namedExport,
-        { selector: 'PrivateIdentifier', message: 'Write `private` before a member that is no part of the face.' },
+        {
+          selector: 'PrivateIdentifier',
+          message: 'Write `private` before a member that is no part of the face.',
+        },
       ],
     },
   },
