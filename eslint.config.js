@@ -29,7 +29,7 @@ export default tseslint.config(
   },
   {
     // Tools read their settings from a default export.
-    files: ['**/*.config.ts', '**/*.config.js', 'types/**'],
+    files: ['**/*.config.ts', '**/*.config.js', 'docs/.vitepress/config.ts', 'types/**'],
     rules: { 'no-restricted-syntax': 'off' },
   },
   {

@@ -5,7 +5,7 @@
 import { importSource } from './lib/source.mjs';
 
 const epochs = Number(process.argv[2] ?? 100);
-if (!Number.isInteger(epochs) || epochs < 2) throw new Error(`${process.argv[2]} is no number of epochs`);
+if (!Number.isInteger(epochs) || epochs < 2) throw new Error(`${process.argv[2]} is not a number of epochs`);
 const { simulateMonth } = await importSource('packages/trainer/src/testing/month.ts');
 const options = {
   shardSamples: new Array(220).fill(5000),

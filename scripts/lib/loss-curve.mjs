@@ -29,7 +29,7 @@ export function lossFall(losses, window = 20) {
 }
 
 /**
- * A curve without its noise: the mean of each stretch of so many values. What is no number is left out: the loss of a
+ * A curve without its noise: the mean of each stretch of so many values. What is not a number is left out: the loss of a
  * step that was skipped may be none.
  *
  * @param {number[]} values
@@ -46,7 +46,7 @@ export function smoothed(values, window) {
  *
  * @param {number[]} expected
  * @param {number[]} actual
- * @returns {{ gap: number, at: number }} `gap` is NaN where either is no number
+ * @returns {{ gap: number, at: number }} `gap` is NaN where either is not a number
  */
 export function largestGap(expected, actual) {
   const gaps = expected.map((value, i) => Math.abs(actual[i] / value - 1));

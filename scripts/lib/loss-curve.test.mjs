@@ -15,7 +15,7 @@ it('compares the ends of a run', () => {
   expect(lossFall([4, 2, 9, 9, 1, 2], 2)).toEqual({ start: 3, end: 1.5 });
 });
 
-it('smooths a curve, passing over what is no number', () => {
+it('smooths a curve, passing over what is not a number', () => {
   expect(smoothed([1, 3, 5, NaN, 7], 2)).toEqual([2, 4, 5, 7]);
 });
 

@@ -100,7 +100,7 @@ export interface About {
 }
 
 const NOTE =
-  'These faces are drawn by a program. They show no people and are no real data: results on them say nothing about ' +
+  'These faces are drawn by a program. They show no people and are not real data: results on them say nothing about ' +
   'facial expressions of people. Surprise and fear differ in the direction of time alone: fear is drawn as surprise ' +
   'and shown backwards.';
 

@@ -15,7 +15,7 @@ const facesOptions = optionSet({
     out: option
       .text('<folder>', 'folder of the data set; an earlier one there is replaced')
       .default('data/faces'),
-    seed: option.whole('<n>', 'everything follows from it', { min: 0 }).default(0),
+    seed: option.whole('<n>', 'seed from which everything follows', { min: 0 }).default(0),
     subjects: option.whole('<n>', 'number of people', { min: 2, max: 10_000 }).default(30),
     clipsPerClass: option
       .whole('<n>', 'clips of each class of each person', { min: 1, max: CLIPS_PER_CLASS_LIMIT })
@@ -25,7 +25,7 @@ const facesOptions = optionSet({
     framesPerSecond: option.number('<n>', 'how fast they are shown', { min: 1, max: 240 }).default(16),
     folds: option.whole('<n>', 'groups of people for cross-validation', { min: 2 }).default(5),
     variety: option
-      .share('<share>', 'of pose, light, background and strength from clip to clip, 0 to 1')
+      .share('<share>', 'how much pose, light, background and strength vary from clip to clip, 0 to 1')
       .default(0.3),
     hold: option
       .number('<share>', 'of a clip for which its expression is whole at least', {
@@ -81,7 +81,7 @@ export function facesCommand(): Command {
   const command = new Command('faces')
     .description(
       'Draws a miniature labelled data set of schematic animated faces: seven expressions that rise and fall, ' +
-        'fear being surprise shown backwards. For tests and demonstrations; it is no real data.',
+        'fear being surprise shown backwards. For tests and demonstrations; they are not real data.',
     )
     .exitOverride()
     .showHelpAfterError('(add --help for all options)');

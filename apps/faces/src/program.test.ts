@@ -50,7 +50,7 @@ describe('faces', () => {
     const listed = await listVideos(at('set', 'train-fold-1.txt'));
     expect(listed.entries.map(({ path }) => path)).toEqual(train.map(({ path }) => path));
     expect((await listVideos(at('set', 'clips'))).entries).toHaveLength(14);
-    expect(readFileSync(at('set', 'about.json'), 'utf8')).toMatch(/no real data/);
+    expect(readFileSync(at('set', 'about.json'), 'utf8')).toMatch(/not real data/);
 
     const pool = await DecoderPool.open({ workers: 1 });
     try {

@@ -12,7 +12,7 @@ export class FaceRandom {
 
   /**
    * @param sample the person or clip
-   * @throws RangeError for a seed that is no integer in [0, 2^53)
+   * @throws RangeError for a seed that is not an integer in [0, 2^53)
    */
   constructor(seed: number, aspect: keyof typeof ASPECT, sample: number) {
     this.stream = new PhiloxStream({ seed, purpose: FACE_PURPOSE, epoch: ASPECT[aspect], sample });

@@ -71,7 +71,7 @@ describe('a command line that cannot be used', () => {
       /--region: "2,5,10".*vit-base/,
     ],
     [
-      'a picture that is no PNG',
+      'a picture that is not a PNG',
       () => ['reconstruct', 'a.mp4', ...options({ checkpoint: 'c', out: 'picture.jpg' })],
       /--out: "picture.jpg".*\.png/,
     ],

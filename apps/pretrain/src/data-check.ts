@@ -22,7 +22,7 @@ import { checkVoxceleb2, VOXCELEB2_PARTS, type Voxceleb2Check } from '@tubelet/v
 export const checkOptions = optionSet({
   'Options:': {
     root: option.text('<dir>', 'the folder that holds dev and test'),
-    quick: option.flag('open no clips: folders, names and lengths of files only'),
+    quick: option.flag('look at folders, names and lengths of files only, and open no clip'),
     out: option
       .text(
         '<dir>',

@@ -79,7 +79,7 @@ describe('the memory of a step', () => {
       /^largest +--batch-size (\d+) fits 8.00 MiB: it holds (\S+) MiB$/m.exec(text) ?? [];
     expect(Number(largest)).toBeGreaterThan(4);
     expect(Number(held)).toBeGreaterThan(7);
-    await expect(run({ 'memory-budget': '8MiB' })).rejects.toThrow('--dry-run beside it');
+    await expect(run({ 'memory-budget': '8MiB' })).rejects.toThrow('--memory-budget needs --dry-run');
   });
 
   it('falls where blocks run again, which is said beside it and lets larger batches fit', async () => {

@@ -24,9 +24,9 @@ export const reconstructOptions = optionSet({
         ['window', 'tube'],
       )
       .optional(),
-    seed: option.whole('<n>', 'of the masks', { min: 0 }).default(0),
-    predictionRow: option.flagOn('without the row of what the model predicts, differences on grey'),
-    captions: option.flagOn('without words beside rows and above videos'),
+    seed: option.whole('<n>', 'seed of the masks', { min: 0 }).default(0),
+    predictionRow: option.flagOn('leave out the row of what the model predicts, differences on grey'),
+    captions: option.flagOn('leave out the words beside rows and above videos'),
     ...debugOption,
   },
 });

@@ -266,7 +266,7 @@ describe('reconstruct', () => {
     expect(pictures[2]).not.toEqual(pictures[0]);
   });
 
-  it('refuses a picture that is no PNG or has no folder, before anything else', async () => {
+  it('refuses a picture that is not a PNG or has no folder, before anything else', async () => {
     await expect(run('video', { out: at('picture.jpg') })).rejects.toThrow(OptionError);
     const error = run('missing', { out: at('no', 'folder', 'p.png') });
     await expect(error).rejects.toThrow(PictureFolderError);

@@ -86,7 +86,7 @@ export async function findVideos(
       throw new OptionError(
         '--root',
         root,
-        `one source beside it, the name of a data set: ${NAMED_SOURCES.join(', ')}`,
+        `the folder of a data set whose name is the one source: ${NAMED_SOURCES.join(', ')}`,
       );
     }
     const { note, ...found } = listDevelopmentPart(root);

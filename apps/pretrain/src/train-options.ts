@@ -112,7 +112,7 @@ export function requireFittingOptions(options: TrainOptions): void {
     throw new OptionError(
       '--loss-weight',
       options.lossWeight,
-      '--target difference beside it: pixels have no appearance and motion to weigh',
+      'none with --target pixels, which has no appearance and motion to weigh',
     );
   }
   if (endSeconds !== undefined && endSeconds <= startSeconds) {

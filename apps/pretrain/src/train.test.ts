@@ -189,7 +189,7 @@ describe('reconstruct', () => {
     expect(await sharp(at('picture.png')).metadata()).toMatchObject({ format: 'png', width: 4 * 32 + 3 * 2 });
   });
 
-  it('refuses a file that is no video, and leaves no picture', async () => {
+  it('refuses a file that is not a video, and leaves no picture', async () => {
     const settings = { checkpoint: checkpointsOf(at('first')).at(-1)!, out: at('none.png') };
     expect(await fail(['reconstruct', data.textFile, ...options(settings)], 1)).toContain(data.textFile);
     await expect(stat(at('none.png'))).rejects.toThrow('ENOENT');

@@ -4,6 +4,8 @@ import type { Command } from 'commander';
 /** A command of `tubelet`. What it needs is loaded when it is run, and no sooner. */
 export interface TubeletCommand {
   readonly summary: string;
+  /** Its options and the commands below it, for these words; absent where it reads them itself. */
+  readonly load?: (words: readonly string[]) => Promise<Command>;
   /** Runs it with the words of the command line; gives the exit code, unless it ends the process itself. */
   run(words: readonly string[]): Promise<number>;
 }
@@ -18,7 +20,7 @@ function ofProgram(
     const [command, { runProgram }] = await Promise.all([load(words), import('@tubelet/trainer')]);
     return runProgram('tubelet', summary, [command]);
   };
-  return [name, { summary, run }];
+  return [name, { summary, load, run }];
 }
 
 const VOXCELEB2_HELP = '\nVoxCeleb2, to pre-train on: tubelet data check voxceleb2 --help';

@@ -66,7 +66,9 @@ function kernelNamed(name: string, available: readonly TunableKernel[]): Tunable
   const found = available.find(({ spec }) => spec.name === name);
   if (found) return found;
   const known = available.map(({ spec }) => spec.name).join(', ');
-  throw new UsageError(`--kernel: "${name}" is no kernel with a choice on this device; there are: ${known}`);
+  throw new UsageError(
+    `--kernel: "${name}" is not a kernel with a choice on this device; there are: ${known}`,
+  );
 }
 
 function earlierTable(

@@ -135,7 +135,7 @@ describe('ExponentialMovingAverage', () => {
       expect(await average.state()).toEqual(state);
     }));
 
-  it('refuses a decay that is no share, before it takes memory', () =>
+  it('refuses a decay that is not a share, before it takes memory', () =>
     withAverage(0, (store) => {
       const { liveBytes } = engine().runtime.pool;
       for (const decay of [1, -0.1, Number.NaN]) {

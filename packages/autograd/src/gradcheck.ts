@@ -37,7 +37,7 @@ export class MissingGradientError extends Error {
  */
 export async function gradcheck(engine: Engine, options: GradcheckOptions): Promise<GradcheckResult> {
   const { forward, reference, inputs } = options;
-  // What the GPU gets: rounding is no error of the operation.
+  // What the GPU gets: rounding is not an error of the operation.
   const cotangent = Float64Array.from(Float32Array.from(options.cotangent));
   return engine.step(async () => {
     const tensors = inputs.map(({ shape, data }, i) =>

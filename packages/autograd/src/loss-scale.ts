@@ -52,8 +52,8 @@ export class LossScale implements LossScaling {
   private readonly growthInterval: number;
 
   /**
-   * Throws `RangeError` for an initial scale that is no power of two from 2⁻¹²⁶ to 2¹²⁷ (which alone scale without
-   * rounding), an interval that is no whole number from 1 to 2²⁴, or a limit that is not above 0.
+   * Throws `RangeError` for an initial scale that is not a power of two from 2⁻¹²⁶ to 2¹²⁷ (which alone scale without
+   * rounding), an interval that is not a whole number from 1 to 2²⁴, or a limit that is not above 0.
    */
   constructor(
     private readonly engine: Tape,
@@ -122,8 +122,8 @@ export class LossScale implements LossScaling {
     const isCount = (value: number) => Number.isInteger(value) && value >= 0 && value <= 2 ** 24;
     if (!(scale > 0 && scale < Infinity && Math.fround(scale) === scale) || !counts.every(isCount)) {
       throw new RangeError(
-        `LossScale: a scale of ${scale} after ${goodSteps} good steps, ${takenSteps} taken and ${skippedSteps} ` +
-          'skipped is no state: give what read() gave',
+        `LossScale: cannot restore a scale of ${scale} after ${goodSteps} good steps, ${takenSteps} taken and ` +
+          `${skippedSteps} skipped: give a state that read() gave`,
       );
     }
     this.engine.runtime.write(this.state, Float32Array.of(scale, ...counts, 0, 0));

@@ -37,7 +37,7 @@ describe('gradients of parameters that wait in parts', () => {
     return gradients;
   }
 
-  /** The same with tensors that are no parameters, whose gradients never wait. */
+  /** The same with tensors that are not parameters, whose gradients never wait. */
   async function ofTensors(forward: (x: Tensor, get: Get) => Tensor): Promise<Float32Array[]> {
     return engine().step(async () => {
       const tensors = new Map(

@@ -158,7 +158,7 @@ describe('scaleLearningRate', () => {
     expect(scaleLearningRate(1e-3, 256)).toBe(1e-3);
   });
 
-  it('refuses a batch that is no whole number of 1 or more', () => {
+  it('refuses a batch that is not a whole number of 1 or more', () => {
     expect(() => scaleLearningRate(1, 0)).toThrow('batchSize is 0');
   });
 });

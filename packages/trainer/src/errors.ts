@@ -24,8 +24,21 @@ export class OptionError extends UserError {
     readonly key: string,
     readonly value: unknown,
     readonly expected: string,
+    message = `${key}: ${shown(value)} cannot be used; expected ${expected}`,
   ) {
-    super(`${key}: ${shown(value)} cannot be used; expected ${expected}`);
+    super(message);
+  }
+}
+
+/** An option that says nothing without another. */
+export class LoneOptionError extends OptionError {
+  /**
+   * @param key the option as the user writes it, such as `--hop`
+   * @param value what was given
+   * @param missing what must be given with it, such as `--window`, and perhaps why
+   */
+  constructor(key: string, value: unknown, missing: string) {
+    super(key, value, missing, `${key} needs ${missing}`);
   }
 }
 

@@ -8,7 +8,7 @@ export { svgToPng } from './charts/png.js';
 export { scatterChart } from './charts/scatter-chart.js';
 export { timelineChart } from './charts/timeline-chart.js';
 export { runCli } from './cli.js';
-export { OptionError, UserError } from './errors.js';
+export { LoneOptionError, OptionError, UserError } from './errors.js';
 export { titleOf, type EvaluationContext, type PublishedFigures } from './evaluation/context.js';
 export { evaluationJson, readEvaluation, readResult } from './evaluation/evaluation-json.js';
 export { renderEvaluation } from './evaluation/evaluation-page.js';

@@ -187,7 +187,7 @@ describe('folders of frames', () => {
   });
 });
 
-describe('what is no video', () => {
+describe('what is not a video', () => {
   const failure = async (path: string): Promise<VideoDecodeError> => {
     const error: unknown = await pool.probe(path).then(
       () => undefined,
@@ -198,7 +198,7 @@ describe('what is no video', () => {
   };
 
   it('a text file', async () => {
-    writeFileSync(file('text.mp4'), 'This is no video.\n'.repeat(50));
+    writeFileSync(file('text.mp4'), 'This is not a video.\n'.repeat(50));
     const error = await failure(file('text.mp4'));
     expect(error.path).toBe(file('text.mp4'));
     expect(error.message).toContain('text.mp4');

@@ -81,7 +81,7 @@ describe('encodeVideo', () => {
 
   it.each([
     [{ width: 31 }, /width is 31/],
-    [{ height: 30 }, /no whole number of 32×30/],
+    [{ height: 30 }, /not a whole number of 32×30/],
     [{ framesPerSecond: 0 }, /framesPerSecond is 0/],
     [{ quality: 52 }, /quality is 52/],
     [{ keyFrameInterval: 1.5 }, /keyFrameInterval is 1.5/],

@@ -49,7 +49,7 @@ async function* checkedFrames(
   const frameBytes = width * height * 3;
   const refuse = (lengthBytes: number) =>
     new RangeError(
-      `frames has ${lengthBytes} bytes, which is no whole number of ${width}×${height} RGB frames of ${frameBytes}.`,
+      `frames has ${lengthBytes} bytes, which is not a whole number of ${width}×${height} RGB frames of ${frameBytes}.`,
     );
   let any = false;
   for await (const piece of frames instanceof Uint8Array ? [frames] : frames) {

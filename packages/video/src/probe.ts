@@ -42,7 +42,7 @@ async function list(
 /**
  * Looks at a video file: its packets are counted; they are decoded only where that is unsafe.
  *
- * @throws VideoDecodeError when it is no video, holds no frame, or is cut short.
+ * @throws VideoDecodeError when it is not a video, holds no frame, or is cut short.
  */
 export async function probeVideo(runner: FfmpegRunner, place: VideoPlace): Promise<VideoInfo> {
   const { path } = place;

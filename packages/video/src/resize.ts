@@ -142,7 +142,7 @@ export interface ResizeOptions {
  *
  * @param source [height, width, channels].
  * @returns [outputHeight, outputWidth, channels], in `target` if given.
- * @throws RangeError for sizes that are no positive integers, a box outside the image, or arrays too short.
+ * @throws RangeError for sizes that are not positive integers, a box outside the image, or arrays too short.
  */
 export function resizeBilinear(
   source: Uint8Array,

@@ -101,7 +101,7 @@ describe('listVideos', () => {
     mkdirSync(file('odd', 'index.jsonl'), { recursive: true });
     writeFileSync(file('odd', 'a.mp4'), '');
     expect(await found(file('odd'))).toEqual(['odd/a.mp4']);
-    await expect(listVideos(file('odd', 'index.jsonl'))).rejects.toThrow(/index\.jsonl is no file/);
+    await expect(listVideos(file('odd', 'index.jsonl'))).rejects.toThrow(/index\.jsonl is not a file/);
   });
 
   it('names a source that is not there', async () => {

@@ -44,7 +44,7 @@ export function classifierDescription(path: string, { metadata }: CheckpointCont
   const text = metadata[DESCRIPTION_KEY];
   if (text === undefined) {
     throw new UserError(
-      `${path} is no classifier: it has no ${DESCRIPTION_KEY} entry. Give a checkpoint that \`tubelet finetune\` wrote; ` +
+      `${path} is not a classifier: it has no ${DESCRIPTION_KEY} entry. Give a checkpoint that \`tubelet finetune\` wrote; ` +
         'one of pre-training must be fine-tuned first (tubelet finetune … --from).',
     );
   }

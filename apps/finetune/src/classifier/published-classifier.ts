@@ -15,7 +15,7 @@ export interface PublishedTraining {
  * What a classifier of the published code does not say about itself, from what it was trained on: its classes and how
  * its clips are cut out of videos. The rest follows from its tensors and the published recipes.
  *
- * @throws {OptionError} for a fold that the data set does not have; {UserError} for weights that are no classifier of
+ * @throws {OptionError} for a fold that the data set does not have; {UserError} for weights that are not a classifier of
  *   these classes, or that say themselves what they are
  */
 export async function publishedClassifier(
@@ -30,7 +30,7 @@ export async function publishedClassifier(
   const head = tensors.get('head.weight');
   if (head === undefined) {
     throw new UserError(
-      `${path} has no head.weight: it is no classifier. If it is of pre-training, fine-tune it (tubelet finetune --from).`,
+      `${path} has no head.weight: it is not a classifier. If it is of pre-training, fine-tune it (tubelet finetune --from).`,
     );
   }
   if (head.shape[0] !== classes.length) {

@@ -129,7 +129,7 @@ async function withFile<T>(path: string, use: (file: FileHandle, format: Format)
     throw new UserError(`cannot read ${path}: ${(error as Error).message}`, { cause: error });
   }
   try {
-    if (!(await file.stat()).isFile()) throw new UserError(`cannot read ${path}: it is no file`);
+    if (!(await file.stat()).isFile()) throw new UserError(`cannot read ${path}: it is not a file`);
     return await use(file, await formatOf(path, file));
   } catch (error) {
     if (!(error instanceof SafetensorsError)) throw error;

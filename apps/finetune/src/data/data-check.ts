@@ -34,7 +34,9 @@ import { requireWritable, terminal, type Terminal } from '../shared/output.js';
 export const checkOptions = optionSet({
   'Options:': {
     ...placeOptions,
-    quick: option.flag('open no images and videos: names, numbers and lengths of files only'),
+    quick: option.flag(
+      'look at names, numbers and lengths of files only, and open neither images nor videos',
+    ),
     faces: option.flag(
       'compare size and place of the faces of 48 clips with those of `data faces` (installs the detector at the first use)',
     ),

@@ -111,7 +111,7 @@ describe('data check', () => {
     );
     expect(cut.text).toMatch(/^0 errors, 0 warnings, /m);
     const whole = await check(options, { x: 40, y: 60, side: 40, roll: 0 });
-    expect(whole.text).toContain('takes 25 % of the shorter side: these are no face crops');
+    expect(whole.text).toContain('takes 25 % of the shorter side: these are not face crops');
     const { text } = await check({ ...options, faces: false });
     expect(text).toContain('Size and place of faces were not compared: --faces does.');
   });

@@ -32,7 +32,7 @@ const enterface05: Place = (parts) => {
   const [subject, emotion, sentence] = parts.slice(-4, -1);
   const [, person] = /^subject[ _](\d+)$/.exec(subject ?? '') ?? [];
   const [, number] = /^sentence[ _](\d)$/.exec(sentence ?? '') ?? [];
-  if (person === '6') return { leftOut: 'subject 6 is no part of the protocol' };
+  if (person === '6') return { leftOut: 'subject 6 is not part of the protocol' };
   if (person === undefined || number === undefined || !/^[a-z]{4,}$/.test(emotion ?? ''))
     return { leftOut: 'not where a clip lies, such as subject 1/anger/sentence 1/s1_an_1.avi' };
   const name = `s${person}_${emotion!.slice(0, 2)}_${number}`;

@@ -1,5 +1,5 @@
 import { PhiloxStream, streamPurpose } from '@tubelet/kernels';
-import { OptionError } from '@tubelet/trainer';
+import { LoneOptionError, OptionError } from '@tubelet/trainer';
 import { UMAP } from 'umap-js';
 import { scoringProgress } from '../shared/scoring-progress.js';
 import { tsne } from './tsne.js';
@@ -41,7 +41,7 @@ export function requireFittingLayout(options: LayoutOptions): void {
     layout === 'umap' ? { '--perplexity': perplexity } : { '--neighbors': neighbors, '--min-dist': minDist };
   for (const [key, value] of Object.entries(ofOthers)) {
     if (value === undefined) continue;
-    throw new OptionError(key, value, `--layout ${layout === 'umap' ? 'tsne' : 'umap'} with it`);
+    throw new LoneOptionError(key, value, `--layout ${layout === 'umap' ? 'tsne' : 'umap'}`);
   }
 }
 

@@ -11,17 +11,17 @@ import { LAYOUTS } from './embed-layout.js';
 
 /** How features are laid out in a picture. */
 export const layoutOptions = {
-  layout: option.choice('<name>', 'of the picture: umap or tsne (default: umap)', LAYOUTS).optional(),
+  layout: option.choice('<name>', 'layout of the picture: umap or tsne (default: umap)', LAYOUTS).optional(),
   neighbors: option
     .whole(
       '<n>',
-      'of a UMAP: few show detail, many the whole (default: 15; of less than 31 videos, half of them)',
+      'for a UMAP: few show detail, many the whole (default: 15; of less than 31 videos, half of them)',
       { min: 2 },
     )
     .optional(),
-  minDist: option.share('<d>', 'of a UMAP: how close points may come, 0 to 1 (default: 0.1)').optional(),
+  minDist: option.share('<d>', 'for a UMAP: how close points may come, 0 to 1 (default: 0.1)').optional(),
   perplexity: option
-    .number('<n>', 'of a t-SNE: about how many neighbours count (default: 30, or a quarter of the videos)', {
+    .number('<n>', 'for a t-SNE: about how many neighbours count (default: 30, or a quarter of the videos)', {
       min: 1,
     })
     .optional(),

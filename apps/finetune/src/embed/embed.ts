@@ -1,5 +1,5 @@
 import { extname } from 'node:path';
-import { BadFiles, OptionError, UserError } from '@tubelet/trainer';
+import { BadFiles, LoneOptionError, OptionError, UserError } from '@tubelet/trainer';
 import { writeFileInPieces } from '@tubelet/trainer/formats';
 import type { openFaceDetector } from '@tubelet/video';
 import { resolveCheckpoint } from '../shared/checkpoint-place.js';
@@ -32,16 +32,16 @@ function requireOptions(sources: readonly string[], options: EmbedOptions): Feat
       throw new OptionError('sources', sources, 'videos, or a data set by --data and --root');
     const ofDatasets = { '--root': root, '--classes-file': options.classesFile, '--fold': options.fold };
     for (const [key, value] of Object.entries({ ...ofDatasets, '--part': options.part }))
-      if (value !== undefined) throw new OptionError(key, value, '--data with it');
+      if (value !== undefined) throw new LoneOptionError(key, value, '--data');
   } else {
-    if (sources.length > 0) throw new OptionError('--data', data, 'no videos as arguments beside it');
-    if (root === undefined) throw new OptionError('--data', data, '--root with it');
+    if (sources.length > 0) throw new OptionError('--data', data, 'no videos beside a data set');
+    if (root === undefined) throw new LoneOptionError('--data', data, '--root');
   }
   if (picture === undefined) {
     const { layout, neighbors, minDist, perplexity, seed } = options;
     const ofPictures = { '--layout': layout, '--neighbors': neighbors, '--min-dist': minDist };
     for (const [key, value] of Object.entries({ ...ofPictures, '--perplexity': perplexity, '--seed': seed }))
-      if (value !== undefined) throw new OptionError(key, value, '--picture with it');
+      if (value !== undefined) throw new LoneOptionError(key, value, '--picture');
   } else {
     requireFittingLayout(options);
     requireWritablePicture('--picture', picture);

@@ -101,6 +101,6 @@ describe('the evaluation of a data set', () => {
       /no videos in its test part\. Use --part all/,
     );
     await saveCheckpoint(at('other.safetensors'), { tensors: new Map(), metadata: {} });
-    await expect(evaluate({ checkpoint: at('other.safetensors') })).rejects.toThrow(/is no classifier/);
+    await expect(evaluate({ checkpoint: at('other.safetensors') })).rejects.toThrow(/is not a classifier/);
   });
 });

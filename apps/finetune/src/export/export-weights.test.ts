@@ -106,7 +106,7 @@ describe('the export of weights', () => {
     expect(full.tensors.get('w')).toEqual({ dtype: 'F32', shape: [2], data: Float32Array.of(1, -2) });
   });
 
-  it('replaces no file, and refuses tensors that are no weights', async () => {
+  it('replaces no file, and refuses tensors that are not weights', async () => {
     const folder = await temporaryFolder();
     const counts = new Map([['count', { dtype: 'I32', shape: [1], data: Int32Array.of(1) } as const]]);
     const from = join(folder, 'counts.safetensors');

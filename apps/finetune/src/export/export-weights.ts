@@ -1,7 +1,14 @@
 import { existsSync } from 'node:fs';
 import { SafetensorsError, safetensorsFloat32, type SafetensorsTensor } from '@tubelet/autograd/formats';
 import { formatBytes } from '@tubelet/kernels';
-import { debugOption, option, OptionError, optionSet, UserError, type ValuesOfSet } from '@tubelet/trainer';
+import {
+  debugOption,
+  option,
+  LoneOptionError,
+  optionSet,
+  UserError,
+  type ValuesOfSet,
+} from '@tubelet/trainer';
 import { saveCheckpoint, writeFileInPieces } from '@tubelet/trainer/formats';
 import { PUBLISHED_NAMES } from '@tubelet/video';
 import { resolveCheckpoint } from '../shared/checkpoint-place.js';
@@ -28,11 +35,11 @@ export const exportOptions = optionSet({
     trainedOn: option
       .choice(
         '<name>',
-        `of a published classifier, the data set it was trained on: ${PUBLISHED_NAMES.join(', ')}`,
+        `the data set that a published classifier was trained on: ${PUBLISHED_NAMES.join(', ')}`,
         PUBLISHED_NAMES,
       )
       .optional(),
-    fold: option.whole('<n>', 'of --trained-on (default: 1)').optional(),
+    fold: option.whole('<n>', 'the fold of --trained-on (default: 1)').optional(),
     ...debugOption,
   },
 });
@@ -55,7 +62,7 @@ function asFloat32(file: WeightsFile): Map<string, SafetensorsTensor> {
 /** The classifier that a file is, as it says or as the options say; undefined for other weights. */
 async function classifierOf(file: WeightsFile, { trainedOn, fold }: ExportOptions) {
   if (trainedOn !== undefined) return publishedClassifier(file, { name: trainedOn, fold: fold ?? 1 });
-  if (fold !== undefined) throw new OptionError('--fold', fold, 'none without --trained-on');
+  if (fold !== undefined) throw new LoneOptionError('--fold', fold, '--trained-on');
   return file.classifier;
 }
 

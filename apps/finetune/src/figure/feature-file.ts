@@ -16,7 +16,9 @@ import type { FeatureSet } from '../embed/feature-picture.js';
  */
 export async function readFeatureFile(path: string): Promise<FeatureSet[]> {
   if (extname(path).toLowerCase() !== '.safetensors') {
-    throw new UserError(`${path} is no safetensors file. Write one: tubelet embed … --out NAME.safetensors`);
+    throw new UserError(
+      `${path} is not a safetensors file. Write one: tubelet embed … --out NAME.safetensors`,
+    );
   }
   try {
     const { tensors, metadata } = decodeSafetensors(new Uint8Array(await readFile(path)));

@@ -91,6 +91,6 @@ describe('the figures of several results', () => {
     const wrongTitles = featureFigure([at('one.safetensors')], { out, titles: ['a', 'b'] }, io);
     await expect(wrongTitles).rejects.toThrow(OptionError);
     const wrongLayout = featureFigure([at('one.safetensors')], { out, perplexity: 2 }, io);
-    await expect(wrongLayout).rejects.toThrow('--layout tsne with it');
+    await expect(wrongLayout).rejects.toThrow('--perplexity needs --layout tsne');
   });
 });

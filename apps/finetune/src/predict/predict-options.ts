@@ -17,7 +17,9 @@ export const predictOptions = optionSet({
   'Speed:': speedOptions,
   'Windows:': {
     window: option.positive('<seconds>', 'score windows of this length along each video').optional(),
-    hop: option.positive('<seconds>', 'from one window to the next (default: half a window)').optional(),
+    hop: option
+      .positive('<seconds>', 'seconds from one window to the next (default: half a window)')
+      .optional(),
     plot: option.text('<file>', 'draw the probabilities over time: .svg or .png; for one video').optional(),
   },
   'Output:': {
@@ -32,7 +34,9 @@ export const predictOptions = optionSet({
     facesOut: option
       .text('<file.mp4>', 'with --crop face: the video with frames around its faces and answers above them')
       .optional(),
-    top: option.whole('<n>', 'text: classes named (default: all of a single video, else 3)').optional(),
+    top: option
+      .whole('<n>', 'how many classes the format text names (default: all of a single video, else 3)')
+      .optional(),
     ...debugOption,
   },
 });

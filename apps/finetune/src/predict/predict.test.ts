@@ -268,6 +268,6 @@ describe('what cannot be used is refused:', () => {
     await expect(run([at('clips')], { checkpoint: at('gone') })).rejects.toThrow(UserError);
     await saveCheckpoint(at('other.safetensors'), { tensors: new Map(), metadata: {} });
     const running = run([at('clips')], { checkpoint: at('other.safetensors') });
-    await expect(running).rejects.toThrow('is no classifier');
+    await expect(running).rejects.toThrow('is not a classifier');
   });
 });

@@ -1,5 +1,5 @@
 import { basename, extname } from 'node:path';
-import { BadFiles, OptionError, timelineChart } from '@tubelet/trainer';
+import { BadFiles, LoneOptionError, OptionError, timelineChart } from '@tubelet/trainer';
 import { writeFileInPieces } from '@tubelet/trainer/formats';
 import { listVideos, type openFaceDetector } from '@tubelet/video';
 import { cutPeople, writeFacesVideo } from './cut-people.js';
@@ -30,7 +30,7 @@ const FORMAT_OF_EXTENSION: Readonly<Record<string, PredictionFormat>> = {
 function formatOfFile(out: string): PredictionFormat {
   const format = FORMAT_OF_EXTENSION[extname(out).toLowerCase()];
   if (format === undefined) {
-    throw new OptionError('--out', out, 'a name that ends in .txt, .csv or .jsonl, or --format with it');
+    throw new OptionError('--out', out, 'a name that ends in .txt, .csv or .jsonl, or --format beside it');
   }
   return format;
 }
@@ -39,8 +39,8 @@ function formatOfFile(out: string): PredictionFormat {
 function requireOptions(options: PredictOptions): PredictionFormat {
   const { format, out, plot, window, hop, top, crop, facesOut } = options;
   if (window === undefined) {
-    if (hop !== undefined) throw new OptionError('--hop', hop, '--window with it');
-    if (plot !== undefined) throw new OptionError('--plot', plot, '--window with it: the plot is over time');
+    if (hop !== undefined) throw new LoneOptionError('--hop', hop, '--window');
+    if (plot !== undefined) throw new LoneOptionError('--plot', plot, '--window: the plot is over time');
   }
   if (crop === 'face' && window !== undefined)
     throw new OptionError(
@@ -49,7 +49,7 @@ function requireOptions(options: PredictOptions): PredictionFormat {
       'another --crop: cut the faces by `tubelet data faces` first, and score windows of what it writes',
     );
   if (facesOut !== undefined) {
-    if (crop !== 'face') throw new OptionError('--faces-out', facesOut, '--crop face with it');
+    if (crop !== 'face') throw new LoneOptionError('--faces-out', facesOut, '--crop face');
     if (extname(facesOut).toLowerCase() !== '.mp4')
       throw new OptionError('--faces-out', facesOut, 'a name that ends in .mp4');
     requireWritable('--faces-out', facesOut);
@@ -58,7 +58,7 @@ function requireOptions(options: PredictOptions): PredictionFormat {
   if (plot !== undefined) requireWritablePicture('--plot', plot);
   const resolved = format ?? formatOfFile(out ?? '');
   if (top !== undefined && resolved !== 'text')
-    throw new OptionError('--top', top, `the format text: ${resolved} has the probabilities of all classes`);
+    throw new OptionError('--top', top, `--format text: ${resolved} has the probabilities of all classes`);
   return resolved;
 }
 

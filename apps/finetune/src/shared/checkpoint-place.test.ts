@@ -49,7 +49,7 @@ describe('the place of a checkpoint', () => {
     await refused(join(folder, 'nowhere')).toThrow(/there is no .*nowhere\. Give the file/);
     await refused(folder).toThrow(/has no checkpoints: there is no step-\*/);
     writeFileSync(join(folder, 'official.pth'), '');
-    await refused(folder).toThrow(/it is no run, but it holds official\.pth/);
+    await refused(folder).toThrow(/it is not a run, but it holds official\.pth/);
     await saveCheckpoint(checkpointPath(join(folder, 'fold-2'), 3), content(3));
     await refused(folder).toThrow(/it holds a run, .*fold-2\. Give that folder/);
   });

@@ -45,7 +45,7 @@ async function whatIsThere(folder: string): Promise<string> {
   }
   const files = entries.filter((entry) => /\.(safetensors|pth|pt)$/.test(entry.name)).map(({ name }) => name);
   if (files.length > 0) {
-    return `it is no run, but it holds ${files.slice(0, 5).join(', ')}${files.length > 5 ? ', …' : ''}. Give one of these files.`;
+    return `it is not a run, but it holds ${files.slice(0, 5).join(', ')}${files.length > 5 ? ', …' : ''}. Give one of these files.`;
   }
   return `there is no step-*.safetensors in ${checkpointDirectory(folder)}. Give the folder of a run that has saved one, or a file.`;
 }

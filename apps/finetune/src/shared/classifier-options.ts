@@ -22,7 +22,7 @@ export const clipOptions = {
   crop: cropOption(' (default: as in training)').optional(),
 };
 
-/** Of videos that are no crops yet. */
+/** Of videos that are not crops yet. */
 export const videoClipOptions = {
   ...frameStepOption,
   crop: faceCropOption(

@@ -59,7 +59,7 @@ describe('a file to be written', () => {
     for (const path of [at('new'), at('new', 'folder', 'file'), at('file')]) requireWritable('--out', path);
   });
 
-  it('is no folder and lies in none that is a file', () => {
+  it('is not a folder and lies in none that is a file', () => {
     expect(() => requireWritable('--out', folder)).toThrow(OptionError);
     expect(() => requireWritable('--out', at('file', 'a', 'b'))).toThrow(/--out: .*file is a file/);
   });

@@ -4,6 +4,7 @@ import type { ClassifierConfig } from '@tubelet/mae-dfer';
 import { readLaunch } from '@tubelet/mpi';
 import {
   type Evaluation,
+  LoneOptionError,
   OptionError,
   readRunConfig,
   requireSameSettings,
@@ -34,7 +35,7 @@ export async function crossValidate(
   commandLine: readonly string[],
 ): Promise<void> {
   if (options.stopAfter !== undefined) {
-    throw new OptionError('--stop-after', options.stopAfter, 'a single --fold with it');
+    throw new LoneOptionError('--stop-after', options.stopAfter, 'a single --fold');
   }
   const ranks = readLaunch(process.env)?.size ?? 1;
   if (ranks > 1) throw new OptionError('--fold', 'all', `one fold at a time for a job of ${ranks} ranks`);

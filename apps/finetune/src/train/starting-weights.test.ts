@@ -316,7 +316,7 @@ describe('a file that cannot be used', () => {
     ).rejects.toThrow('is refused');
   });
 
-  it('is no pickle that names unknown classes', async () => {
+  it('is not a pickle that names unknown classes', async () => {
     writeFileSync(at('unknown.pth'), attack('their.package', 'Settings'));
     const { tensors, notes } = await readWeightsFile(at('unknown.pth'));
     expect([...tensors.keys()]).toEqual(['w']);
@@ -325,7 +325,7 @@ describe('a file that cannot be used', () => {
 
   it('is refused by name when it is missing, cut short, of another kind, or an old pickle', async () => {
     await expect(readWeightsFile(at('nowhere.pth'))).rejects.toThrow(/cannot read .*nowhere\.pth/);
-    await expect(readWeightsFile(folder)).rejects.toThrow(/it is no file/);
+    await expect(readWeightsFile(folder)).rejects.toThrow(/it is not a file/);
     writeFileSync(at('cut.pth'), publishedArchive().subarray(0, 5000));
     await expect(encoderConfigOf(at('cut.pth'))).rejects.toThrow(/cut\.pth cannot be used/);
     writeFileSync(at('notes.txt'), 'This holds no weights.\n');

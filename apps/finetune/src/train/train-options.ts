@@ -37,19 +37,23 @@ const augmentationOptions = {
   randAugmentOperations: option
     .whole('<n>', 'operations of RandAugment on a clip, 0 for none', { min: 0 })
     .default(4),
-  randAugmentMagnitude: option.number('<m>', 'their mean magnitude, 0 to 10', { min: 0, max: 10 }).default(7),
-  randAugmentDeviation: option.notNegative('<d>', 'its standard deviation').default(0.5),
+  randAugmentMagnitude: option
+    .number('<m>', 'mean magnitude of these operations, 0 to 10', { min: 0, max: 10 })
+    .default(7),
+  randAugmentDeviation: option.notNegative('<d>', 'standard deviation of the magnitude').default(0.5),
   cropAreaMin: option
     .number('<share>', 'least area of the random crop; 1 for no crop', { min: 0, max: 1, aboveMin: true })
     .default(0.08),
-  flip: option.share('<probability>', 'of mirroring a clip').default(0.5),
-  erasing: option.share('<probability>', 'of erasing a box of a clip').default(0.25),
-  mixup: option.notNegative('<alpha>', 'of mixup’s beta distribution, 0 for none').default(0.8),
-  cutmix: option.notNegative('<alpha>', 'of CutMix’s beta distribution, 0 for none').default(1),
-  mixProbability: option.share('<p>', 'of mixing a batch').default(1),
-  cutmixProbability: option.share('<p>', 'of CutMix rather than mixup, where both are on').default(0.5),
+  flip: option.share('<probability>', 'probability of mirroring a clip').default(0.5),
+  erasing: option.share('<probability>', 'probability of erasing a box of a clip').default(0.25),
+  mixup: option.notNegative('<alpha>', 'alpha of mixup’s beta distribution, 0 for none').default(0.8),
+  cutmix: option.notNegative('<alpha>', 'alpha of CutMix’s beta distribution, 0 for none').default(1),
+  mixProbability: option.share('<p>', 'probability of mixing a batch').default(1),
+  cutmixProbability: option
+    .share('<p>', 'probability of CutMix rather than mixup, where both are on')
+    .default(0.5),
   labelSmoothing: option
-    .number('<share>', 'of the target spread over all classes', { min: 0, max: 1, belowMax: true })
+    .number('<share>', 'share of the target spread over all classes', { min: 0, max: 1, belowMax: true })
     .default(0.1),
 };
 

@@ -45,7 +45,7 @@ export async function writeDataSet(folder: string): Promise<DataSet> {
   const [textFile, truncated, notes] = ['a-text.mp4', 'cut-short.mp4', 'notes.md'].map((name) =>
     join(folder, name),
   ) as [string, string, string];
-  writeFileSync(textFile, 'This is no video.\n');
+  writeFileSync(textFile, 'This is not a video.\n');
   const whole = readFileSync(video(1));
   writeFileSync(truncated, whole.subarray(0, Math.floor(0.6 * whole.length)));
   writeFileSync(notes, '# Where the videos are from\n');

@@ -74,6 +74,6 @@ it('orders libraries by what they need, whatever their files are called', () => 
   }
 });
 
-it('refuses what is no shared library', () => {
+it('refuses what is not a shared library', () => {
   expect(() => readSharedLibrary(fileURLToPath(import.meta.url))).toThrow('is not a 64-bit');
 });

@@ -120,14 +120,17 @@ export function studyCommand(): Command {
       'videos to pre-train on: a folder, glob or list file; may be repeated',
       several,
     )
-    .option('--dfew <folder>', 'data sets to test on, one or both')
-    .option('--ferv39k <folder>')
+    .option('--dfew <folder>', 'DFEW, to test on')
+    .option('--ferv39k <folder>', 'FERV39k, to test on; one of both is enough')
     .addOption(new Option('--seeds <n>', 'fine-tunings of each row').argParser(whole('--seeds')).default(1))
     .option('--out <folder>', 'where runs and tables go', join('runs', 'studies'))
-    .option('--clips-per-second <p,f>', 'of base in pre-training and fine-tuning, for the plan')
+    .option(
+      '--clips-per-second <p,f>',
+      'clips a second of base in pre-training and fine-tuning, for the plan',
+    )
     .option(
       '--pretrain-options <words>',
-      "added to every command: e.g. '--precision f16 --batch-size 32 --accumulate 4'",
+      "words added to every command of pre-training, e.g. '--precision f16 --batch-size 32 --accumulate 4'",
       '',
     )
     .option('--finetune-options <words>', 'the same for fine-tuning', '')

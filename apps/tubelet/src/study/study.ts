@@ -79,7 +79,7 @@ function chosen(
   const unknown = only.find((name) => !runs.some((run) => run.name === name));
   if (unknown !== undefined) {
     const names = runs.map(({ name }) => name).join(', ');
-    throw new UserError(`--only ${unknown} is no run of it; these are: ${names}.`);
+    throw new UserError(`--only ${unknown} is not a run of it; these are: ${names}.`);
   }
   const left = runs.filter(
     (run) => (only.length === 0 || only.includes(run.name)) && stateOf(run) !== 'finished',

@@ -1,7 +1,7 @@
 /** The bytes of a pickle, read from front to back. */
 import { CheckpointFormatError } from './pytorch-errors.js';
 
-/** An integer of more bytes than this is no number that a checkpoint needs, and slow to build. */
+/** An integer of more bytes than this is not a number that a checkpoint needs, and slow to build. */
 const MAX_LONG_BYTES = 255;
 
 /** Reads a pickle's opcodes and their arguments; every read past the end is an error of the file. */

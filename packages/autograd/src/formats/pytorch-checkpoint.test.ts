@@ -102,7 +102,7 @@ describe('readPytorchCheckpoint', () => {
     });
     expect(tensors.get('scalar')).toEqual({ dtype: 'F32', shape: [], data: Float32Array.of(6) });
     expect(tensors.get('empty')).toEqual({ dtype: 'F32', shape: [0, 4], data: new Float32Array(0) });
-    // The product of the other extents is infinite, and infinite times 0 is no number.
+    // The product of the other extents is infinite, and infinite times 0 is not a number.
     expect(tensors.get('huge empty')?.data).toEqual(new Float32Array(0));
   });
 
@@ -127,7 +127,7 @@ describe('readPytorchCheckpoint', () => {
     expect([...tensors.get('long')!.data]).toEqual([-5n]);
   });
 
-  it('reports what is no tensor in the state dict', () => {
+  it('reports what is not a tensor in the state dict', () => {
     const file = dictOf([
       ['w', weight],
       ['epoch', op.integer(3)],
@@ -244,9 +244,9 @@ describe('a hostile pickle', () => {
 describe('a damaged file', () => {
   const sound = archive(modelOnly, storages);
 
-  it('is refused when it is no zip archive', () => {
-    expect(() => readPytorchCheckpoint(new Uint8Array(0))).toThrow(/no zip archive/);
-    expect(() => readPytorchCheckpoint(pickle(op.none))).toThrow(/no zip archive.*PyTorch 1\.6/);
+  it('is refused when it is not a zip archive', () => {
+    expect(() => readPytorchCheckpoint(new Uint8Array(0))).toThrow(/not a zip archive/);
+    expect(() => readPytorchCheckpoint(pickle(op.none))).toThrow(/not a zip archive.*PyTorch 1\.6/);
   });
 
   it('is refused wherever it is cut', () => {

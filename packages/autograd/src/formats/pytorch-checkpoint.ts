@@ -33,7 +33,7 @@ export interface PytorchCheckpoint {
   readonly settings: ReadonlyMap<string, CheckpointSetting>;
   /** Other entries of the file that were not read, such as `optimizer`. */
   readonly unreadKeys: readonly string[];
-  /** Entries of the state dict that are no tensors, with what they are. */
+  /** Entries of the state dict that are not tensors, with what they are. */
   readonly nonTensors: readonly string[];
   /** Classes and functions that the pickle wants called and that were not, in the order of first mention. */
   readonly uncalled: readonly string[];
@@ -132,7 +132,7 @@ function plainSettings(args: PickleValue | undefined): Map<string, CheckpointSet
  * …}`, `{module, …}` or a bare state dict. Only the state dict's storages are read and checked; classes that the
  * pickle names need not be known, and nothing in it is run.
  *
- * @throws {CheckpointFormatError} when the bytes are no such file, are damaged, or hold no tensors under string names
+ * @throws {CheckpointFormatError} when the bytes are not such a file, are damaged, or hold no tensors under string names
  */
 export function readPytorchCheckpoint(bytes: Uint8Array): PytorchCheckpoint {
   const find = openArchive(bytes);

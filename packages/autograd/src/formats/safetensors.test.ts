@@ -149,7 +149,7 @@ describe('what is not a safetensors file', () => {
     ['an overlap', file({ x: entry(0, 4), y: entry(3, 6) }, 6), 'y', 'overlaps "x"'],
     ['a gap', file({ x: entry(0, 4), y: entry(5, 6) }, 6), 'y', 'gap after "x"'],
     ['trailing bytes', file({ x: entry(0, 4) }, 6), null, '2 trailing bytes'],
-    ['an entry that is no object', file({ x: 3 }, 0), 'x', 'not an object'],
+    ['an entry that is not an object', file({ x: 3 }, 0), 'x', 'not an object'],
     ['an unknown field', file({ x: { ...entry(0, 4), strides: [1] } }, 4), 'x', 'strides'],
     ['metadata that is not text', file({ __metadata__: { a: 1 } }, 0), '__metadata__', 'strings'],
   ])('%s', (_, bytes, key, problem) => {

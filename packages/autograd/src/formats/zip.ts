@@ -68,7 +68,7 @@ function findEnd(fields: Fields): number {
     if (fields.u32(offset) === END_SIGNATURE && fields.u16(offset + 20) === last - offset) return offset;
   }
   throw new CheckpointFormatError(
-    'this is no zip archive, or its end is missing; checkpoints are zip files as torch.save writes them since ' +
+    'this is not a zip archive, or its end is missing; checkpoints are zip files as torch.save writes them since ' +
       'PyTorch 1.6. Load an older file in PyTorch and save it again, or copy the file again if it was cut short',
   );
 }
@@ -90,7 +90,7 @@ function findDirectory(fields: Fields): { offset: number; count: number } {
 /**
  * The files of an archive by name.
  *
- * @throws {CheckpointFormatError} when the bytes are no zip archive, the directory is damaged or names a file twice,
+ * @throws {CheckpointFormatError} when the bytes are not a zip archive, the directory is damaged or names a file twice,
  *   or an entry is compressed or encrypted
  */
 export function readZipDirectory(bytes: Uint8Array): Map<string, ZipEntry> {

@@ -8,7 +8,7 @@ export function permute(x: Tensor, order: readonly number[]): Tensor {
   const axes = order.map((axis) => axisOf('permute', x, axis));
   if (axes.length !== x.shape.length || new Set(axes).size !== axes.length) {
     throw new RangeError(
-      `permute: [${order.join(', ')}] is no order of the axes of ${x}; name each of them once`,
+      `permute: [${order.join(', ')}] is not an order of the axes of ${x}; name each of them once`,
     );
   }
   const view = ({ storage, dtype, shape, strides, offset }: GpuArray) =>

@@ -17,7 +17,7 @@ export interface WindowPlan extends AttentionText {
   readonly readsOut: boolean;
 }
 
-/** Undefined where the extents are no window, or not one for the device. Called for every dispatch. */
+/** Undefined where the extents are not a window, or not one for the device. Called for every dispatch. */
 export type WindowPlanner = (runtime: Runtime, extents: AttentionExtents) => WindowPlan | undefined;
 
 /**

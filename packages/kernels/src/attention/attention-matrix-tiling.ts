@@ -147,7 +147,7 @@ export function matrixTilingConstants(
 
 /**
  * Whether matrix units are worth having for a shape: few keys or queries fill a fraction of a unit, and so does a head
- * that is no whole number of them; one that is too many is left to a kernel without.
+ * that is not a whole number of them; one that is too many is left to a kernel without.
  *
  * @param fewestRows the fewest keys or queries for which they are
  */

@@ -81,7 +81,7 @@ describe('the kernels chosen', () => {
       kernels: ['attention: tiled', window('tiled')],
     },
     {
-      what: 'exact for heads that are no whole number of units',
+      what: 'exact for heads that are not a whole number of units',
       size: [8, 101, 101, 24],
       precision: 'f16',
       kernels: both('tiled'),

@@ -23,7 +23,7 @@ export function matrixDevice({ adapter, device: { limits } }: Runtime): MatrixDe
 
 /**
  * The units to use: f16 operands and f32 sums, the largest product at once, the first of equals. Undefined where there
- * are none; extents that are no powers of two from four on, which no known adapter has, do not count.
+ * are none; extents that are not powers of two from four on, which no known adapter has, do not count.
  */
 export function matrixUnit(configs: readonly MatrixUnitConfig[]): MatrixUnitConfig | undefined {
   let best: MatrixUnitConfig | undefined;

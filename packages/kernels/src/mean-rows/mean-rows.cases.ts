@@ -51,7 +51,7 @@ const cases: readonly KernelCase<MeanRowsShape>[] = [
 
 function randomShape(random: Random): MeanRowsShape {
   const shape = randomTokenRows(random);
-  // Local rows of several regions are not at one stride, so they are no [B, L, C] view.
+  // Local rows of several regions are not at one stride, so they are not a [B, L, C] view.
   const regions = shape.view === 'locals' ? 1 : shape.regions;
   return { ...shape, regions, accumulate: random.integer(2) === 1 };
 }

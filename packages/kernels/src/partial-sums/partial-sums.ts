@@ -128,7 +128,7 @@ export class PartialSums {
     if (this.chunk) this.runtime.allocations.escape(this.chunk.array);
   }
 
-  /** So many elements of the chunk by themselves, so that where they lie in it is no part of anybody's program. */
+  /** So many elements of the chunk by themselves, so that where they lie in it is not part of anybody's program. */
   private regionOf(first: number, size: number): Storage {
     return this.runtime.pool.region(this.chunk!.array.storage, 4 * first, 4 * size);
   }

@@ -24,7 +24,7 @@ describe('a readback', () => {
     runtime().release(x);
   });
 
-  it('refuses what it has no room for, and what is no f32', async () => {
+  it('refuses what it has no room for, and what is not f32', async () => {
     const readback = runtime().readback(COUNT, 'test');
     const long = runtime().empty([COUNT + 1]);
     const whole = runtime().empty([COUNT], 'u32');

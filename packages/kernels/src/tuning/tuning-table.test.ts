@@ -89,7 +89,7 @@ describe('a tuning table as JSON', () => {
     ['an odd adapter', { ...json(), identity: { ...identity, adapter: { a: null } } }, /text nor number/],
     ['an odd choice', { ...json(), choices: [{ kernel: 'k', variant: 'v' }] }, /"choices\[0\]" is/],
     [
-      'extents that are no class',
+      'extents that are not a class',
       { ...json(), choices: [{ kernel: 'k', variant: 'v', extents: [3, 1, 1, 1], form: 0 }] },
       /"choices\[0\]" is .*3/,
     ],

@@ -5,7 +5,7 @@ export type StatedEncoder = Partial<Omit<LgiFormerConfig, 'kind'>> & {
   readonly kind?: EncoderConfig['kind'];
 };
 
-/** What the names and shapes of a state dict tell of its encoder; nothing where it is no encoder of this family. */
+/** What the names and shapes of a state dict tell of its encoder; nothing where it is not an encoder of this family. */
 export function encoderOfShapes(shapes: ReadonlyMap<string, readonly number[]>): StatedEncoder {
   const prefix = ['encoder.', 'backbone.', ''].find((one) => shapes.has(`${one}patch_embed.proj.weight`));
   const [dim, , tubeletSize, patchSize] = shapes.get(`${prefix}patch_embed.proj.weight`) ?? [];

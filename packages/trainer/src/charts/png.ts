@@ -22,7 +22,7 @@ export interface PngOptions {
  * Draws an SVG document as a PNG, with the DejaVu Sans fonts that come with this package and no others: the picture is
  * the same on every system.
  *
- * @throws {RangeError} for a width that is no whole number of pixels
+ * @throws {RangeError} for a width that is not a whole number of pixels
  * @throws {Error} when the SVG is not well-formed
  */
 export async function svgToPng(svg: string, { width }: PngOptions = {}): Promise<Uint8Array<ArrayBuffer>> {

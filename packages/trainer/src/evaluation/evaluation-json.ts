@@ -87,7 +87,7 @@ async function readJson(path: string): Promise<unknown> {
 function evaluationFrom(path: string, value: unknown): Evaluation {
   const problem = jsonProblem(FILE, value);
   if (problem !== undefined) {
-    throw new UserError(`${path} is no evaluation of a fold: ${problem}. Evaluate the fold again.`);
+    throw new UserError(`${path} is not an evaluation of a fold: ${problem}. Evaluate the fold again.`);
   }
   const { dataset, fold, part, checkpoint, clipsPerVideo, classNames, leftOut, videos } = value as Evaluation;
   try {

@@ -34,14 +34,14 @@ export interface ConfigEntry {
 /**
  * Reads the options of a YAML file: a map from their names, without dashes in front, to their values.
  *
- * @throws {UserError} when the file cannot be read or is no such map
+ * @throws {UserError} when the file cannot be read or is not such a map
  */
 export function readConfigFile(path: string): ConfigEntry[] {
   let text: string;
   try {
     const stats = statSync(path);
     // A pipe or a device would be read for ever.
-    if (!stats.isFile()) throw new UserError('it is no file');
+    if (!stats.isFile()) throw new UserError('it is not a file');
     if (stats.size > MOST_BYTES) throw new UserError(`it has ${stats.size} bytes, and options need few`);
     text = readFileSync(path, 'utf8');
   } catch (error) {
@@ -49,7 +49,7 @@ export function readConfigFile(path: string): ConfigEntry[] {
   }
   const lines = new LineCounter();
   if (isDeep(text))
-    throw new UserError(`${path} is no file of options: it nests more than ${MOST_LEVELS} levels`);
+    throw new UserError(`${path} is not a file of options: it nests more than ${MOST_LEVELS} levels`);
   const document = parseDocument(text, { lineCounter: lines });
   const [problem] = document.errors;
   if (problem) {

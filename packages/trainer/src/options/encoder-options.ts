@@ -68,7 +68,11 @@ export function encoderConfig(
       );
     }
     if (given.has('region')) {
-      throw new OptionError('--region', region.join(','), 'no regions with --model vit-base');
+      throw new OptionError(
+        '--region',
+        region.join(','),
+        'a model with regions, which --model vit-base is not',
+      );
     }
     encoder = vitBase(clip);
   } else {

@@ -141,7 +141,7 @@ export function flagOrAuto(help: string) {
       ...{
         value: '[auto]',
         help,
-        expected: 'nothing or auto behind it: what is no value of it stands before',
+        expected: 'nothing or auto behind it; other words stand before it',
       },
       read: (given) => given,
     })

@@ -187,8 +187,12 @@ describe('options in a file', () => {
       `a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [${'*a,'.repeat(9)}]\nc: &c [${'*b,'.repeat(9)}]\nd: [${'*c,'.repeat(9)}]\n`,
       /run\.yaml, line \d+/,
     ],
-    ['lists in lists without end', `out: ${'['.repeat(1e5)}`, /run\.yaml is no file of options: it nests/],
-    ['lists of lists on a line', `out:\n  ${'- '.repeat(1e5)}`, /run\.yaml is no file of options: it nests/],
+    ['lists in lists without end', `out: ${'['.repeat(1e5)}`, /run\.yaml is not a file of options: it nests/],
+    [
+      'lists of lists on a line',
+      `out:\n  ${'- '.repeat(1e5)}`,
+      /run\.yaml is not a file of options: it nests/,
+    ],
     ['a name that is a list', '? [out]\n: x\n', /run\.yaml, line 1: the name of an option must be a word/],
     ['more than options need', `#${'x'.repeat(2 ** 20)}`, /run\.yaml: it has 1048577 bytes/],
   ])('is refused with its place: %s', async (_, content, message) => {

@@ -1,4 +1,4 @@
-import { OptionError } from '../errors.js';
+import { LoneOptionError, OptionError } from '../errors.js';
 import {
   bytes,
   choice,
@@ -40,14 +40,14 @@ export function stepOptions({ epochs, lr, minLr, samples, seeded }: TrainingPres
     accumulate: whole('<n>', 'batches whose gradients make one step').default(1),
     lr: positive('<rate>', 'learning rate for 256 clips a step; scaled by clips / 256').default(lr),
     minLr: notNegative('<rate>', 'final learning rate, scaled likewise').default(minLr),
-    weightDecay: notNegative('<w>', 'of AdamW').default(0.05),
+    weightDecay: notNegative('<w>', 'weight decay of AdamW').default(0.05),
     precision: choice(
       '<format>',
       'f16: blocks store what feeds products in f16, and matrix units multiply it where the GPU has some, under a dynamic ' +
         'loss scale; weights, the residual stream, sums and all else stay in f32',
       ['f32', 'f16'],
     ).default('f32'),
-    seed: whole('<n>', seeded, { min: 0 }).default(0),
+    seed: whole('<n>', `seed ${seeded}`, { min: 0 }).default(0),
   };
 }
 
@@ -126,6 +126,6 @@ export function requireFittingTraining(
   }
   if (minLr > lr) throw new OptionError('--min-lr', minLr, `at most the ${lr} of --lr`);
   if (memoryBudget !== undefined && !dryRun) {
-    throw new OptionError('--memory-budget', memoryBudget, '--dry-run beside it');
+    throw new LoneOptionError('--memory-budget', memoryBudget, '--dry-run');
   }
 }

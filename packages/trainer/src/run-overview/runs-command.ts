@@ -21,7 +21,7 @@ export function runsCommand(): Command {
     .argument('<run>', 'the folder of a run')
     .action(async (directory: string) => console.log(formatRun(await readRun(directory))));
   const compare = new Command('compare')
-    .description('in what runs differ: settings, speed, and the last value of each curve')
+    .description('show in what runs differ: settings, speed, and the last value of each curve')
     .argument('<runs...>', 'folders of runs')
     .action(async (directories: string[]) => {
       const runs = [];

@@ -29,7 +29,7 @@ describe('BadFiles', () => {
     expect(badFiles.count).toBe(2);
   });
 
-  it('does not fill the terminal with files that are no videos by their names', () => {
+  it('does not fill the terminal with files whose names are not those of videos', () => {
     const { notes, records, run, badFiles } = setUp();
     badFiles.leaveOut(Array.from({ length: 8 }, (_, i) => file(`${i}.txt`)));
     badFiles.logTo(run, () => 0);

@@ -2,7 +2,7 @@ import type { BadFile } from '@tubelet/video';
 import type { Progress } from '../progress.js';
 import type { RunFolder } from '../run-folder.js';
 
-/** A folder may hold thousands of files that are no videos: the first few stand for all of them. */
+/** A folder may hold thousands of files that are not videos: the first few stand for all of them. */
 const LISTED = 5;
 
 /** Tells the user of the files that cannot be used, and the log of the run as soon as there is one. */
@@ -22,7 +22,7 @@ export class BadFiles {
     return this.files.length;
   }
 
-  /** Files that are no videos by their names, or are missing. */
+  /** Files whose names are not those of videos, and missing files. */
   leaveOut(files: readonly BadFile[]): void {
     for (const file of files) {
       this.reported.add(file.path);

@@ -16,7 +16,7 @@ describe('EpochReader', () => {
   }
   const position = (epoch: number, stepInEpoch: number) => ({ step: 0, epoch, stepInEpoch });
 
-  it('goes on where a resumed run stands, and leaves out what is no whole step', async () => {
+  it('goes on where a resumed run stands, and leaves out what is not a whole step', async () => {
     const { asked, reader } = setUp(1);
     expect(await reader.next(position(4, 2), 0)).toEqual({ epoch: 4, step: 2 });
     expect(await reader.next(position(5, 0), 0)).toEqual({ epoch: 5, step: 0 });

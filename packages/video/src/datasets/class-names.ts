@@ -5,7 +5,7 @@ import type { Problems } from './problems';
 const MOST_CLASSES = 10_000;
 
 /**
- * Reads the names of the classes, one a line, in the order of their labels. Empty lines at the end are no names.
+ * Reads the names of the classes, one a line, in the order of their labels. Empty lines at the end are not names.
  * What is wrong with the file becomes problems.
  */
 export function readClassNames(file: string, problems: Problems): string[] {

@@ -11,7 +11,7 @@ function readName([name = '']: readonly string[]): ClipName {
   const label = CLASSES.indexOf(fields?.[2] ?? '');
   if (fields !== null && subject >= 1001 && subject <= 1091 && label >= 0) return { label, subject };
   return {
-    problem: `"${name}" is no name of a CREMA-D clip`,
+    problem: `"${name}" is not the name of a CREMA-D clip`,
     remedy:
       'Move it elsewhere, or name it <actor>_<sentence>_<emotion>_<intensity> as in 1001_DFA_ANG_XX, with an actor ' +
       `from 1001 to 1091 and one of the emotions ${CLASSES.join(', ')}`,

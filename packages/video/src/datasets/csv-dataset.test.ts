@@ -101,7 +101,7 @@ describe('what is wrong with a CSV file', () => {
       },
       {
         where: `${root}:2`,
-        problem: 'label "grin" is no class',
+        problem: 'label "grin" is not a class',
         remedy: 'Give one of frown, smile, or an index from 0 to 1',
       },
       {
@@ -111,7 +111,7 @@ describe('what is wrong with a CSV file', () => {
       },
       {
         where: `${root}:4`,
-        problem: 'label "2" is no class',
+        problem: 'label "2" is not a class',
         remedy: 'Give one of frown, smile, or an index from 0 to 1',
       },
       {
@@ -142,7 +142,7 @@ describe('what is wrong with a CSV file', () => {
     ['path,label\n', 'it lists no video'],
     ['path,class\na.mp4,smile\n', 'the header "path", "class" lacks "label"'],
     ['a.mp4,smile\n', 'the header "a.mp4", "smile" lacks "path", "label"'],
-    ['path,label,folds\na.mp4,smile,1\n', '"folds" is no column of this format'],
+    ['path,label,folds\na.mp4,smile,1\n', '"folds" is not a column of this format'],
     ['path,label,path\na.mp4,smile,b.mp4\n', 'the column "path" is there twice'],
     ['path,label,fold\na.mp4,smile,1\nb.mp4,smile,3\n', 'no video is in fold 2 of 3'],
     ['path,label,fold\na.mp4,smile,1\n', 'all videos are in fold 1, which leaves none to train on'],

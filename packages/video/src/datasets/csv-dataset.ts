@@ -45,7 +45,7 @@ function readEntry(
   if (label === undefined && labels.size > 0) {
     problems.add(
       where,
-      `label "${cutOff(value.label)}" is no class`,
+      `label "${cutOff(value.label)}" is not a class`,
       `Give one of ${cutOff([...labels.keys()].join(', '))}, or an index from 0 to ${labels.size - 1}`,
     );
   }

@@ -21,7 +21,7 @@ export interface DatasetSplit {
   readonly test: readonly LabelledVideo[];
 }
 
-/** An entry of a label file, or a file of a folder, that is no labelled video. */
+/** An entry of a label file, or a file of a folder, that is not a labelled video. */
 export interface DatasetProblem {
   /** File and line, or folder. */
   readonly where: string;

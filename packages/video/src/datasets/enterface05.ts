@@ -20,7 +20,7 @@ function readName(names: readonly string[]): ClipName {
     clip === `s${subject}_${emotion.slice(0, 2)}_${sentence}`;
   if (fits) return { label, subject };
   return {
-    problem: `"${names.join('/')}" is no name of an eNTERFACE05 clip`,
+    problem: `"${names.join('/')}" is not the name of an eNTERFACE05 clip`,
     remedy:
       'Move it elsewhere, or name it as in subject_1/anger/sentence_1/s1_an_1 with the same subject, emotion and ' +
       `sentence throughout: subjects 1 to 44 without 6, sentences 1 to 5, and ${CLASSES.join(', ')}`,

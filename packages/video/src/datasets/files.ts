@@ -17,7 +17,7 @@ export function relativeName(folder: string, path: string): string {
   return relative(folder, path).split(sep).join('/');
 }
 
-/** Throws for what is there and is no file: a pipe or a device would be read for ever. */
+/** Throws for what is there and is not a file: a pipe or a device would be read for ever. */
 export function requireFile(path: string): void {
   const stats = statSync(path);
   if (!stats.isFile()) throw new Error(stats.isDirectory() ? 'it is a folder' : 'it is a pipe or a device');
@@ -91,7 +91,7 @@ function checkHeader(
     if (others === 'refused' && !known.includes(name)) {
       problems.add(
         where,
-        `"${cutOff(name)}" is no column of this format`,
+        `"${cutOff(name)}" is not a column of this format`,
         `Remove it or name it one of ${listed(known)}`,
       );
     } else if (header.indexOf(name) !== index) {
@@ -174,7 +174,9 @@ export function isFolder(path: string): boolean {
 export function requireFolders(root: string, framesFolder: string, title: string, layout: string): void {
   for (const path of [root, join(root, framesFolder)]) {
     if (isFolder(path)) continue;
-    const problem = statSync(path, { throwIfNoEntry: false }) ? 'it is no folder' : 'there is no such folder';
+    const problem = statSync(path, { throwIfNoEntry: false })
+      ? 'it is not a folder'
+      : 'there is no such folder';
     throw new DatasetError([
       { where: path, problem, remedy: `Give the folder of ${title}, which holds ${layout}` },
     ]);

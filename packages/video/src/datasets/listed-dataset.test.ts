@@ -147,7 +147,7 @@ describe.each([
       })),
       {
         where: `${file}:5`,
-        problem: `"${unknown[1]}" is no class`,
+        problem: `"${unknown[1]}" is not a class`,
         remedy: `Give one of ${dataset.classes.join(', ')}`,
       },
       {

@@ -33,7 +33,11 @@ export function readNamedLines(
     }
     const label = labels.get((parts[2] as string).toLowerCase());
     if (label === undefined) {
-      problems.add(where, `"${cutOff(parts[2] as string)}" is no class`, `Give one of ${classes.join(', ')}`);
+      problems.add(
+        where,
+        `"${cutOff(parts[2] as string)}" is not a class`,
+        `Give one of ${classes.join(', ')}`,
+      );
       continue;
     }
     clips.push({ where, clip, label });

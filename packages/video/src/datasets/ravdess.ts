@@ -10,7 +10,7 @@ function readName([actorFolder = '', name = '']: readonly string[]): ClipName {
   const fields = NAME.exec(name);
   if (fields === null || actorFolder !== `Actor_${fields[4]}`) {
     return {
-      problem: `"${actorFolder}/${name}" is no name of a RAVDESS clip`,
+      problem: `"${actorFolder}/${name}" is not the name of a RAVDESS clip`,
       remedy:
         'Move it elsewhere, or name it modality-channel-emotion-intensity-statement-repetition-actor as in ' +
         'Actor_01/02-01-06-01-02-01-01, in the folder of the same actor, 01 to 24',

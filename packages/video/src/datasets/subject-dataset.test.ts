@@ -128,7 +128,7 @@ describe('names that do not fit', () => {
     const found = await problems();
     expect(found.map(({ where }) => where)).toEqual(wrong.map((clip) => join(faces, clip)).sort());
     for (const { problem, remedy } of found) {
-      expect(problem).toMatch(/^".+" is no name of an? (CREMA-D|RAVDESS|eNTERFACE05) clip$/);
+      expect(problem).toMatch(/^".+" is not the name of an? (CREMA-D|RAVDESS|eNTERFACE05) clip$/);
       expect(remedy).toMatch(/^Move it elsewhere, or name it .*as in/);
     }
   });

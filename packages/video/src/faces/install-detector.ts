@@ -1,4 +1,4 @@
-/** The face detector is no dependency: it is installed into the cache folder when a command first needs it. */
+/** The face detector is not a dependency: it is installed into the cache folder when a command first needs it. */
 import { cacheDirectory, makeStaging, whileFilling } from '@tubelet/kernels/node';
 import { execFile } from 'node:child_process';
 import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';

@@ -117,7 +117,7 @@ describe('ClipPixels', () => {
   it('refuses a size that kernels cannot pack, and clips of other lengths', () => {
     const frame = { width: 4, height: 4, rotation: 0 } as const;
     const clips = [clipOf([frame, frame]), clipOf([frame])];
-    expect(() => pixels.frames(clips)).toThrow(/clips of 2 and 1 frames are no batch/);
+    expect(() => pixels.frames(clips)).toThrow(/clips of 2 and 1 frames are not a batch/);
     expect(() => pixels.frames([])).toThrow(/give clips of equal length/);
     expect(() => new ClipPixels(runtime(), 30)).toThrow(/size is 30: give a multiple of 4/);
   });

@@ -24,7 +24,7 @@ export function requireAlike(clips: readonly CodedFrames[]): number {
   const other = clips.find(({ frames }) => frames.length !== length);
   if (length === 0 || other) {
     throw new RangeError(
-      `clips of ${length} and ${other?.frames.length ?? 0} frames are no batch: give clips of equal length.`,
+      `clips of ${length} and ${other?.frames.length ?? 0} frames are not a batch: give clips of equal length.`,
     );
   }
   return length;

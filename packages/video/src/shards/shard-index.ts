@@ -73,7 +73,7 @@ const LONGEST_LINE = 2 ** 20;
 /** The whole lines of a file, with the byte at which each ends. */
 function* wholeLines(file: string): Generator<{ text: string; end: number }> {
   if (!statSync(file).isFile())
-    throw new VideoSourceError(`${file} is no file: give the index of a folder of shards.`);
+    throw new VideoSourceError(`${file} is not a file: give the index of a folder of shards.`);
   const descriptor = openSync(file, 'r');
   try {
     const decoder = new StringDecoder('utf8');
@@ -159,7 +159,7 @@ export function readIndex(file: string, use: (line: SourceLine, end: number) => 
   }
   if (settings === undefined) {
     throw new VideoSourceError(
-      `${file} is no index of shards: its first line does not say “${FORMAT}”. Give a folder that \`tubelet prepare\` has made.`,
+      `${file} is not an index of shards: its first line does not say “${FORMAT}”. Give a folder that \`tubelet prepare\` has made.`,
     );
   }
   return { settings, complete, lengthBytes };

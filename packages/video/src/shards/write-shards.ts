@@ -16,7 +16,7 @@ import { ShardWriter, type ShardProgress } from './shard-writer';
 export interface ShardOptions {
   /** As `listVideos` finds them; whole videos, their `timeRange` is not looked at. */
   entries: readonly VideoEntry[];
-  /** Files beside them that are no videos, for the list of what was left out. */
+  /** Files beside them that are not videos, for the list of what was left out. */
   skipped?: readonly BadFile[];
   /** Edge of the frames, even. */
   size: number;

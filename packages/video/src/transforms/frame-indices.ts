@@ -74,7 +74,7 @@ export function drawTrainClipFrameIndices(
  * One clip alone is the first run.
  *
  * @returns [clips][frames] indices in 0 … frameCount − 1.
- * @throws RangeError for a video without frames, or a number of clips that is no positive integer.
+ * @throws RangeError for a video without frames, or a number of clips that is not a positive integer.
  */
 export function testClipFrameIndices(
   frameCount: number,

@@ -44,9 +44,9 @@ describe('mixup and CutMix', () => {
   it('refuse an odd batch, and a box outside the frames', () => {
     const batch = new Float32Array(3 * 4);
     expect(() => mixClips(batch, 3, 2, 2, { lambda: 0.5 })).toThrow(/batch of 3 clips.*even/);
-    expect(() => mixClips(batch, 2, 4, 4, { lambda: 0.5 })).toThrow(/12 values are no 2 clips of 4×4/);
+    expect(() => mixClips(batch, 2, 4, 4, { lambda: 0.5 })).toThrow(/12 values are not 2 clips of 4×4/);
     const box = { top: 0, bottom: 3, left: 0, right: 1 };
-    expect(() => mixClips(new Float32Array(8), 2, 2, 2, { lambda: 0.5, box })).toThrow(/no box in frames/);
+    expect(() => mixClips(new Float32Array(8), 2, 2, 2, { lambda: 0.5, box })).toThrow(/not a box in frames/);
   });
 });
 
@@ -110,7 +110,7 @@ describe('softTargets', () => {
     [0.05, 0.85, 0.05, 0.05].forEach((value, k) => expect(targets[k]).toBeCloseTo(value, 7));
   });
 
-  it('refuse labels that are no class, and a smoothing out of range', () => {
+  it('refuse labels that are not a class, and a smoothing out of range', () => {
     expect(() => softTargets([0, 7], 7)).toThrow(/label of sample 1 is 7: the classes are 0 to 6/);
     expect(() => softTargets([0, 0.5], 7)).toThrow(RangeError);
     expect(() => softTargets([0], 7, 1)).toThrow(/smoothing is 1/);

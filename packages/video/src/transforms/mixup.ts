@@ -82,7 +82,7 @@ const { fround } = Math;
  * @param labels the class of each sample, 0 … K − 1.
  * @param smoothing ε, in [0, 1).
  * @returns [B, K].
- * @throws RangeError for a label that is no class, or ε out of range.
+ * @throws RangeError for a label that is not a class, or ε out of range.
  */
 export function softTargets(
   labels: ArrayLike<number>,

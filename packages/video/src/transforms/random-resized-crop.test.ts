@@ -148,6 +148,6 @@ describe('normaliseClip', () => {
       (30 / 255 - 0.406) / 0.225,
     ];
     expected.forEach((value, i) => expect(values[i]).toBeCloseTo(value, 6));
-    expect(() => normaliseClip(new Uint8Array(5), 1, 1)).toThrow(/5 bytes are no frames of 1×1/);
+    expect(() => normaliseClip(new Uint8Array(5), 1, 1)).toThrow(/5 bytes are not frames of 1×1/);
   });
 });

@@ -40,7 +40,7 @@ export interface Voxceleb2Listing {
   /** Of all clips, relative to the folder of the data set, with `/`, sorted. */
   readonly clips: readonly string[];
   readonly emptyFolders: readonly DatasetProblem[];
-  /** Files and folders that are none of VoxCeleb2 by their names. */
+  /** Files and folders whose names are not of VoxCeleb2. */
   readonly strays: readonly DatasetProblem[];
 }
 

@@ -13,7 +13,8 @@ const MOST_BOXES = 10_000;
 async function readMovieBox(file: FileHandle, begin: number, end: number): Promise<Buffer | undefined> {
   const header = Buffer.alloc(16);
   for (let at = begin, boxes = 0; at + 8 <= end; boxes++) {
-    if (boxes === MOST_BOXES) throw new RefusedVideoError(`it begins with ${boxes} boxes that are no header`);
+    if (boxes === MOST_BOXES)
+      throw new RefusedVideoError(`it begins with ${boxes} boxes that are not a header`);
     await file.read(header, 0, 16, at);
     const short = header.readUInt32BE(0);
     const headerBytes = short === 1 ? 16 : 8;

@@ -47,7 +47,7 @@ const cases: readonly KernelCase<LossShape>[] = [
     shape: { batch: 1, regions: 1, tokens: 1, columns: 2, view: 'all', appearanceWeight: 1 },
   },
   {
-    name: 'halves that are no multiple of 4',
+    name: 'halves that are not a multiple of 4',
     kind: 'edge',
     shape: {
       batch: 2,

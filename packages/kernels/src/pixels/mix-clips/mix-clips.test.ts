@@ -17,7 +17,7 @@ describe('mix clips', () => {
       );
       const box = { top: 0, bottom: 3, left: 0, right: 1 };
       expect(() => mixClips(runtime(), batch.slice(0, 0, 2), { lambda: 0.5, box })).toThrow(
-        /rows 0 to 3 and columns 0 to 1 are no box in frames of 2×2/,
+        /rows 0 to 3 and columns 0 to 1 are not a box in frames of 2×2/,
       );
     });
   });

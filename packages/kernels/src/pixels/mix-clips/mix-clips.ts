@@ -49,7 +49,7 @@ export function mixClips(runtime: Runtime, clips: GpuArray, { lambda, box }: Mix
     0 <= top && top <= bottom && bottom <= height && 0 <= left && left <= right && right <= width;
   if (!inOrder || ![top, bottom, left, right].every(Number.isInteger)) {
     throw new RangeError(
-      `mix-clips: rows ${top} to ${bottom} and columns ${left} to ${right} are no box in frames of ${width}×${height} ` +
+      `mix-clips: rows ${top} to ${bottom} and columns ${left} to ${right} are not a box in frames of ${width}×${height} ` +
         'pixels.',
     );
   }

@@ -152,7 +152,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     where: LISTED,
     problem: /00002\.jpg cannot be decoded: /,
   },
-  'a last frame that is no image': {
+  'a last frame that is not an image': {
     plant: (tree) => writeFileSync(frame(tree, '00003.jpg'), 'no image'),
     kind: 'unreadable',
     where: LISTED,

@@ -66,7 +66,7 @@ it.each<[string, Partial<FaceSquare>, { aligned?: boolean; found?: number }, str
     ['lie 16 % of their edge too far right', 'lie 19 % of their edge too far up'],
   ],
   ['turned faces', { roll: -0.2 }, {}, ['turned by 11° or more']],
-  ['whole frames', { side: 20 }, {}, ['takes 31 % of the shorter side: these are no face crops']],
+  ['whole frames', { side: 20 }, {}, ['takes 31 % of the shorter side: these are not face crops']],
   ['few faces', {}, { found: 5 }, ['a face was found in 5 of them only']],
   ['no faces', {}, { found: 0 }, ['a face was found in 0 of them only']],
   [
@@ -75,7 +75,7 @@ it.each<[string, Partial<FaceSquare>, { aligned?: boolean; found?: number }, str
     { aligned: false },
     [],
   ],
-  ['whole frames of any data set', { side: 20 }, { aligned: false }, ['these are no face crops']],
+  ['whole frames of any data set', { side: 20 }, { aligned: false }, ['these are not face crops']],
 ])('warns of %s', async (_, square, options, expected) => {
   const { problems } = await measure(square, options);
   expect(problems).toEqual(

@@ -36,7 +36,7 @@ export interface FaceCrops {
 const SAMPLE = 48;
 /** Of so many clips a face is found in the protocol's crops, and in whole frames as a rule. */
 const LEAST_FOUND = 0.7;
-/** Below it, faces take so little of a frame that this is no crop of a face. */
+/** Below it, faces take so little of a frame that this is not a crop of a face. */
 const LEAST_SIZE = 0.5;
 /** What aligned crops may differ by in the median. */
 const ALIGNED_SIZES = [0.8, 1.25] as const;
@@ -94,7 +94,7 @@ export async function measureFaceCrops(
  * What is wrong with the crops.
  *
  * @param aligned whether the protocol's crops have the proportions that `data faces` gives; where it is not known what
- *   they have, only what is no crop of a face at all is told
+ *   they have, only what is not a crop of a face at all is told
  */
 export function faceCropFindings(
   { clips, found, size, right, down, turn }: FaceCrops,
@@ -113,7 +113,7 @@ export function faceCropFindings(
   const percent = (share: number) => `${Math.round(100 * share)} %`;
   const [least, most] = ALIGNED_SIZES;
   if (size.median < LEAST_SIZE) {
-    const problem = `the face with its margin takes ${percent(size.median)} of the shorter side: these are no face crops`;
+    const problem = `the face with its margin takes ${percent(size.median)} of the shorter side: these are not face crops`;
     findings.push(tell(problem, useOwners));
   } else if (aligned && (size.median < least || size.median > most)) {
     const problem = `the face with its margin takes ${percent(size.median)} of the shorter side, not about 100 %`;

@@ -23,7 +23,7 @@ function neighbours(inputs: number, outputs: number) {
  * shrinks: PyTorch's `interpolate` with `align_corners=False` and no antialiasing.
  *
  * @returns a new clip of width × height.
- * @throws RangeError for a box outside the clip, or a size that is no positive integer.
+ * @throws RangeError for a box outside the clip, or a size that is not a positive integer.
  */
 export function resizeCrop(clip: ClipPlanes, box: Box, width: number, height: number): ClipPlanes {
   checkPlanes(clip);

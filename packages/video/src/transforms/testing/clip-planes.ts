@@ -33,7 +33,7 @@ export function normaliseClip(frames: Uint8Array, width: number, height: number)
   const framePixels = width * height;
   const count = frames.length / (3 * framePixels);
   if (!Number.isInteger(count) || count < 1) {
-    throw new RangeError(`${frames.length} bytes are no frames of ${width}×${height} RGB pixels.`);
+    throw new RangeError(`${frames.length} bytes are not frames of ${width}×${height} RGB pixels.`);
   }
   const planePixels = count * framePixels;
   const values = new Float32Array(3 * planePixels);

@@ -5,7 +5,7 @@ import type { Mix, MixBox } from '../mixup';
  * Mixes a batch in place: clip b with clip B − 1 − b.
  *
  * @param clips [B, …, height, width]; in single precision, step by step, as PyTorch does it.
- * @throws RangeError for an odd batch, whose middle clip has no partner, or an array that is no such batch.
+ * @throws RangeError for an odd batch, whose middle clip has no partner, or an array that is not such a batch.
  */
 export function mixClips(
   clips: Float32Array,
@@ -20,7 +20,7 @@ export function mixClips(
   const clipValues = clips.length / batchSize;
   const planes = clipValues / (width * height);
   if (!Number.isInteger(planes) || planes < 1) {
-    throw new RangeError(`${clips.length} values are no ${batchSize} clips of ${width}×${height} pixels.`);
+    throw new RangeError(`${clips.length} values are not ${batchSize} clips of ${width}×${height} pixels.`);
   }
   if (box !== undefined) checkMixBox(box, width, height);
   for (let b = 0; b < batchSize / 2; b++) {
@@ -35,7 +35,7 @@ function checkMixBox({ top, bottom, left, right }: MixBox, width: number, height
   const whole = [top, bottom, left, right].every(Number.isInteger);
   if (!whole || top < 0 || left < 0 || bottom > height || right > width || top > bottom || left > right) {
     throw new RangeError(
-      `rows ${top} to ${bottom} and columns ${left} to ${right} are no box in frames of ${width}×${height} pixels.`,
+      `rows ${top} to ${bottom} and columns ${left} to ${right} are not a box in frames of ${width}×${height} pixels.`,
     );
   }
 }
