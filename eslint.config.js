@@ -1,6 +1,8 @@
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
+const namedExport = { selector: 'ExportDefaultDeclaration', message: 'Use a named export.' };
+
 export default tseslint.config(
   { ignores: ['**/dist/**', '**/node_modules/**', '**/.turbo/**', '**/.cache/**', '**/runs/**'] },
   js.configs.recommended,
@@ -10,10 +12,7 @@ export default tseslint.config(
       '@typescript-eslint/no-explicit-any': 'error',
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
-      'no-restricted-syntax': [
-        'error',
-        { selector: 'ExportDefaultDeclaration', message: 'Use a named export.' },
-      ],
+      'no-restricted-syntax': ['error', namedExport],
       eqeqeq: ['error', 'smart'],
     },
   },
@@ -54,6 +53,19 @@ export default tseslint.config(
       'no-restricted-imports': [
         'error',
         { patterns: [{ group: ['node:*'], message: 'Keep Node behind the ./node entry point.' }] },
+      ],
+    },
+  },
+  {
+    files: ['packages/kernels/src/**', 'packages/autograd/src/**', 'packages/mae-dfer/src/**'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        namedExport,
+        {
+          selector: 'PrivateIdentifier',
+          message: 'Write `private` before a member that is no part of the face.',
+        },
       ],
     },
   },

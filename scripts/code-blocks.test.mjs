@@ -77,7 +77,7 @@ it('has programs that run', async () => {
 });
 
 /** Programs of others that the documents start. */
-const others = new Set(['apt-get', 'bash', 'cat', 'cd', 'docker', 'jq', 'rm', 'unzip']);
+const others = new Set(['apt-get', 'bash', 'cat', 'cd', 'docker', 'jq', 'mkdir', 'rm', 'tsx', 'unzip']);
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const { commandNamed } = await importSource('apps/tubelet/src/commands.ts');
 
@@ -123,7 +123,7 @@ function faultOfOptions(words, path) {
 }
 
 function faultOfNpm([verb, name, ...rest]) {
-  if (['install', 'ci', 'test'].includes(verb)) return undefined;
+  if (['ci', 'init', 'install', 'pkg', 'test'].includes(verb)) return undefined;
   if (verb !== 'run') return `npm ${verb} is not known here`;
   const line = manifest.scripts[name];
   if (line === undefined) return `there is no npm script ${name}`;
@@ -148,7 +148,7 @@ async function faultOf(words) {
     const source = rest[0].replace('/dist/', '/src/').replace(/\.js$/, '.ts');
     return existsSync(join(root, source)) ? undefined : `there is no ${source}`;
   }
-  if (program === 'vitest') return undefined;
+  if (['tsx', 'vitest'].includes(program)) return undefined;
   return program === undefined || others.has(program) ? undefined : `${program} is not known here`;
 }
 

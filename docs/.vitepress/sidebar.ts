@@ -3,7 +3,6 @@ import { resolve } from 'node:path';
 import type { DefaultTheme } from 'vitepress';
 import { publicEntries } from '../../scripts/lib/entries.mjs';
 
-const isWritten = (page: string) => existsSync(resolve(import.meta.dirname, `../${page}.md`));
 /** An entry with namespaces is a folder of pages. */
 const hasFolder = (page: string) => existsSync(resolve(import.meta.dirname, '../reference', page));
 
@@ -13,7 +12,7 @@ const groups: Record<string, Record<string, string>> = {
     '/': 'What Tubelet is',
     '/first-steps': 'First steps',
     '/concepts': 'Concepts',
-    ...(isWritten('writing-a-kernel') && { '/writing-a-kernel': 'Writing a kernel' }),
+    '/writing-a-kernel': 'Writing a kernel',
     '/limits': 'Limits',
     '/comparison': 'Beside other engines',
   },
@@ -29,8 +28,8 @@ const groups: Record<string, Record<string, string>> = {
   },
   'The paper': {
     '/reproducing-the-paper': 'Every table and figure',
+    '/studies-in-miniature': 'The studies in miniature',
     '/figures': 'Figures',
-    ...(isWritten('studies-in-miniature') && { '/studies-in-miniature': 'Studies in miniature' }),
     '/checkpoints': 'Importing checkpoints',
     '/when-to-use-mae-dfer': 'When to use MAE-DFER',
   },

@@ -28,21 +28,6 @@ it('learns to write', async () => {
   expect(lines.at(-1)).toHaveLength(32 + 60);
 });
 
-it('has the gradient of a kernel of its own', async () => {
-  const page = read('../../docs/writing-a-kernel.md');
-  const program = [...page.matchAll(/^```ts\n(.*?)^```$/gms)].at(-1)![1]!;
-  const file = new URL('../.cache/own-kernel.ts', import.meta.url);
-  mkdirSync(new URL('.', file), { recursive: true });
-  writeFileSync(file, program);
-  const [line, ...times] = await linesOf(() => import(/* @vite-ignore */ file.pathname)).finally(() =>
-    rmSync(file),
-  );
-  expect(times).toEqual([expect.stringMatching(/^snake(-backward)?: /), expect.stringMatching(/^snake/)]);
-  const errors = [...line!.matchAll(/\d[\d.e-]*/g)].map(Number);
-  expect(errors).toHaveLength(2);
-  for (const error of errors) expect(error).toBeLessThan(1e-6);
-});
-
 it('prints the features of a video', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'tubelet-examples-'));
   const arguments_ = process.argv;

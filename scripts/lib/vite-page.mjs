@@ -49,18 +49,19 @@ export async function runPage({ project, program, end, cache, env, say, limitMs 
       const { pathname } = new URL(route.request().url());
       return route.fulfill({ path: join(folder, 'dist', pathname === '/' ? 'index.html' : pathname) });
     });
-    await new Promise((resolve, reject) => {
-      const timer = setTimeout(
-        () => reject(new Error(`the page has no end after ${limitMs / 1000} s:\n${lines.join('\n')}`)),
-        limitMs,
-      );
-      page.on('console', (message) => {
-        lines.push(message.text());
-        if (message.type() === 'log' && end.test(message.text())) resolve(clearTimeout(timer));
-      });
-      page.on('pageerror', (error) => reject(new Error(`the page fails: ${error.stack}`)));
-      page.goto(`${ORIGIN}/`).catch(reject);
+    page.on('console', (message) => lines.push(message.text()));
+    const failed = new Promise((_, reject) => page.on('pageerror', reject));
+    const ended = page.waitForEvent('console', {
+      predicate: (message) => end.test(message.text()),
+      timeout: limitMs,
     });
+    // Whichever comes second has nobody who waits for it.
+    for (const one of [failed, ended]) one.catch(() => {});
+    await Promise.race([failed, page.goto(`${ORIGIN}/`, { timeout: limitMs }).then(() => ended)]).catch(
+      (error) => {
+        throw new Error(`the page fails: ${error.stack}\n${lines.join('\n')}`, { cause: error });
+      },
+    );
     return lines;
   } finally {
     await browser.close();

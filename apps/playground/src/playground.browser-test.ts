@@ -92,7 +92,7 @@ it('shows what models make of the webcam, and follows the keyboard', async () =>
     await page.emulateMedia({ colorScheme });
     expect(await page.evaluate(faintParts), colorScheme).toEqual([]);
   }
-  await page.addStyleTag({ content: '.hint { color: #8a8a8a; }' });
+  await page.addStyleTag({ content: '.hint { color: #707070; }' });
   expect((await page.evaluate(faintParts)).length).toBeGreaterThan(2);
   await page.close();
 });

@@ -46,6 +46,8 @@ describe('the cases of bench:peers', () => {
       4 * 4 + 2 * 2 + 4 * 4 + 2 * 2 + 8 + 32,
     );
     const block = { kind: 'block', regions: 2, locals: 3, width: 8, heads: 2 } as const;
+    const gpt = { batch: 1, context: 1, letters: 3, width: 2, heads: 1, depth: 1 };
+    expect(caseFlops({ kind: 'gpt', ...gpt })).toBe(6 * (12 * 4 + 2 * 2 + 2 * 3));
     expect(caseFlops({ ...block, part: 'step' })).toBe(3 * caseFlops({ ...block, part: 'forward' }));
   });
 });

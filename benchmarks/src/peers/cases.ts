@@ -1,6 +1,7 @@
 import { product } from '@tubelet/kernels';
 import { testRandom, type Random } from '@tubelet/kernels/lab';
 import { blockMacs, blockParameters, type BlockShape } from './block.js';
+import { gptMacs, gptParameters, type GptShape } from './gpt.js';
 
 /** A contiguous array on the host. */
 export interface HostArray {
@@ -59,7 +60,13 @@ export interface BlockCase extends BlockShape {
   readonly part: BlockPart;
 }
 
-export type CaseShape = MatmulCase | LinearGeluCase | MlpCase | LayerNormCase | AttentionCase | BlockCase;
+/** A training step of a small GPT: forward, backward of the mean cross-entropy, AdamW. */
+export interface GptCase extends GptShape {
+  readonly kind: 'gpt';
+}
+
+export type CaseShape =
+  MatmulCase | LinearGeluCase | MlpCase | LayerNormCase | AttentionCase | BlockCase | GptCase;
 
 /** One job that every engine does. */
 export interface PeerCase {
@@ -69,7 +76,7 @@ export interface PeerCase {
   readonly tolerance: number;
 }
 
-/** AdamW of the `step` part. ε is large so that rounding errors of gradients near zero stay small in the update. */
+/** AdamW of training steps. ε is large so that rounding errors of gradients near zero stay small in the update. */
 export const STEP = {
   learningRate: 1e-3,
   weightDecay: 0.05,
@@ -92,7 +99,10 @@ const matmulCase = (m: number, k: number, n: number, name = ''): PeerCase => ({
 /** The case that is compared with a tuned library on the processor. */
 export const SCALE_CASE = 'matmul 1024×1024·1024×1024';
 
-/** What is measured: LGI-Former base in fine-tuning with one clip, and a square product for scale. */
+/** Sizes and batch of `examples/src/gpt.ts`. */
+const gpt: GptShape = { batch: 8, context: 32, letters: 37, width: 64, heads: 4, depth: 2 };
+
+/** What is measured: LGI-Former base in fine-tuning with one clip, the example's GPT, and a square product for scale. */
 export const peerCases: readonly PeerCase[] = [
   matmulCase(1024, 1024, 1024),
   matmulCase(rows, width, 3 * width, ' (qkv)'),
@@ -117,6 +127,7 @@ export const peerCases: readonly PeerCase[] = [
     tolerance: 1e-4,
   },
   { name: 'LGI block, AdamW step', shape: { kind: 'block', part: 'step', ...base }, tolerance: 1e-3 },
+  { name: 'GPT of the example, AdamW step', shape: { kind: 'gpt', ...gpt }, tolerance: 1e-3 },
 ];
 
 /** The inputs of a case, the same in every process. */
@@ -127,11 +138,13 @@ export function caseInputs(shape: CaseShape): HostTensors {
   return arrays;
 }
 
-/** How an input is drawn: normal numbers of this mean and standard deviation. */
+/** How an input is drawn: normal numbers of this mean and standard deviation, or whole numbers from 0 on. */
 export interface InputSpec {
   readonly shape: readonly number[];
   readonly mean?: number;
   readonly deviation?: number;
+  /** Whole numbers below this one, in place of normal ones. */
+  readonly below?: number;
 }
 
 function inputSpecs(shape: CaseShape): Readonly<Record<string, InputSpec>> {
@@ -164,17 +177,28 @@ function inputSpecs(shape: CaseShape): Readonly<Record<string, InputSpec>> {
     }
     case 'block': {
       const extents = [shape.regions, 1 + shape.locals, shape.width];
-      const parameters = Object.entries(blockParameters(shape.width)).map(
-        ([name, extent]): [string, InputSpec] => [name, parameterSpec(name, extent)],
-      );
-      return { x: { shape: extents }, target: { shape: extents }, ...Object.fromEntries(parameters) };
+      return {
+        x: { shape: extents },
+        target: { shape: extents },
+        ...parameterSpecs(blockParameters(shape.width)),
+      };
+    }
+    case 'gpt': {
+      const letters = { shape: [shape.batch, shape.context], below: shape.letters };
+      return { x: letters, target: letters, ...parameterSpecs(gptParameters(shape)) };
     }
   }
 }
 
+function parameterSpecs(shapes: Readonly<Record<string, readonly number[]>>) {
+  return Object.fromEntries(
+    Object.entries(shapes).map(([name, shape]): [string, InputSpec] => [name, parameterSpec(name, shape)]),
+  );
+}
+
 function parameterSpec(name: string, shape: readonly number[]): InputSpec {
   if (shape.length === 2) return { shape, deviation: shape[0]! ** -0.5 };
-  return { shape, deviation: 0.1, mean: name.endsWith('Norm.weight') ? 1 : 0 };
+  return { shape, deviation: 0.1, mean: /norm\d?\.weight$/i.test(name) ? 1 : 0 };
 }
 
 function weight(inputs: number, outputs: number): InputSpec {
@@ -185,8 +209,9 @@ function offset(count: number): InputSpec {
   return { shape: [count], deviation: 0.1 };
 }
 
-function fill({ shape, mean = 0, deviation = 1 }: InputSpec, random: Random): HostArray {
-  const data = Float32Array.from({ length: product(shape) }, () => mean + deviation * random.normal());
+function fill({ shape, mean = 0, deviation = 1, below }: InputSpec, random: Random): HostArray {
+  const draw = below === undefined ? () => mean + deviation * random.normal() : () => random.integer(below);
+  const data = Float32Array.from({ length: product(shape) }, draw);
   return { shape, data };
 }
 
@@ -208,5 +233,7 @@ export function caseFlops(shape: CaseShape): number {
       return 4 * shape.groups * shape.heads * shape.rows ** 2 * shape.headDimension;
     case 'block':
       return (shape.part === 'forward' ? 2 : 6) * blockMacs(shape);
+    case 'gpt':
+      return 6 * gptMacs(shape);
   }
 }

@@ -5,18 +5,17 @@ import type { Measured, PeerResult } from './measure.js';
 
 /** A result beside the own one of its case. */
 export interface ComparedResult extends PeerResult {
-  /** Its time over Tubelet's, the median of the rounds' ratios; absent where either has not run. */
+  /** Its time over Tubelet's (first method), the median of the rounds' ratios; absent where either has not run. */
   readonly timeRatio?: number;
 }
 
 /** Puts every result beside Tubelet's of the same case. Ratios are taken within rounds: load changes in between. */
 export function compareResults(results: readonly PeerResult[]): ComparedResult[] {
   return results.map((result) => {
-    const own = measuredOf(
-      results.find((other) => other.case === result.case && other.engine === OWN_ENGINE),
-    );
+    const ownResult = results.find((other) => other.case === result.case && other.engine === OWN_ENGINE);
+    const own = measuredOf(ownResult);
     const measured = measuredOf(result);
-    if (!own || !measured || result.engine === OWN_ENGINE) return result;
+    if (!own || !measured || result === ownResult) return result;
     const ratios = own.rounds.map((seconds, round) => measured.rounds[round]! / seconds);
     return { ...result, timeRatio: median(ratios) };
   });

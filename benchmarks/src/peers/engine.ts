@@ -1,6 +1,6 @@
-import type { BlockPart, CaseShape, HostTensors } from './cases.js';
+import type { CaseShape, HostTensors } from './cases.js';
 
-/** Results by name: `y`; for the parts of a block with a backward pass see `blockOutputs`. */
+/** Results by name: `y`; for parts with a backward pass see `gradientName` and `updateName`. */
 export type Outputs = Readonly<Record<string, Float32Array>>;
 
 /** A case that an engine has set up: inputs lie where it computes, kernels compile at the first run. */
@@ -28,12 +28,12 @@ export interface Engine {
 
 /** What engines without a backward pass say of cases that need one; undefined where they need none. */
 export function needsAutodiff(shape: CaseShape): { readonly reason: string } | undefined {
-  const part: BlockPart = shape.kind === 'block' ? shape.part : 'forward';
-  return part === 'forward' ? undefined : { reason: 'no autodiff' };
+  const isForward = shape.kind === 'block' ? shape.part === 'forward' : shape.kind !== 'gpt';
+  return isForward ? undefined : { reason: 'no autodiff' };
 }
 
 /**
- * Names of what a block's parts give besides the forward pass's `y`: the gradients of the loss, `d <name>` for `x`
+ * Names of what training gives besides the forward pass's `y`: the gradients of the loss, `d <name>` for `x`
  * and all parameters; or the updates, `Δ <name>` = (parameter after − before) / learning rate.
  */
 export const gradientName = (name: string) => `d ${name}`;
@@ -44,7 +44,7 @@ export function update(before: Float32Array, after: Float32Array, learningRate: 
   return after.map((value, i) => (value - before[i]!) / learningRate);
 }
 
-/** Names of the inputs of a block that are trained. */
+/** Names of the inputs of a block or the GPT that are trained. */
 export function trainedNames(inputs: HostTensors): string[] {
   return Object.keys(inputs).filter((name) => name !== 'x' && name !== 'target');
 }

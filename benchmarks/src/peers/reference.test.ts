@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { blockReference } from './block-reference.js';
-import { caseInputs, type BlockCase } from './cases.js';
+import { caseInputs, type BlockCase, type GptCase } from './cases.js';
 import { Float64Tape, type Value } from './float64-tape.js';
+import { gptReference } from './gpt-reference.js';
 import { expectedOutputs, relativeError, worstError } from './reference.js';
 
 const block: BlockCase = { kind: 'block', part: 'forward', regions: 2, locals: 3, width: 8, heads: 2 };
@@ -30,6 +31,31 @@ describe('the double-precision references', () => {
       for (const index of [0, gradient.length - 1]) {
         const difference = (lossWith(name, index, 1e-5) - lossWith(name, index, -1e-5)) / 2e-5;
         expect(Math.abs(difference - gradient[index]!), output).toBeLessThan(1e-6 * scale + 1e-10);
+      }
+    }
+  });
+
+  it('differentiate the GPT as differences do', () => {
+    const gpt: GptCase = { kind: 'gpt', batch: 2, context: 3, letters: 5, width: 8, heads: 2, depth: 1 };
+    const lossOf = (name?: string, index = 0, step = 0) => {
+      const values = Object.fromEntries(
+        Object.entries(caseInputs(gpt)).map(([key, { data }]): [string, Value] => [
+          key,
+          { data: Float64Array.from(data) },
+        ]),
+      );
+      if (name !== undefined) values[name]!.data[index]! += step;
+      const tape = new Float64Tape();
+      return { tape, values, ...gptReference(tape, gpt, values) };
+    };
+    const { tape, values, logits, gradient } = lossOf();
+    tape.backward(logits, gradient);
+    for (const [name, { data, gradient: found }] of Object.entries(values)) {
+      if (name === 'x' || name === 'target') continue;
+      const scale = Math.max(...found!.map(Math.abs));
+      for (const index of [0, data.length - 1]) {
+        const difference = (lossOf(name, index, 1e-5).loss - lossOf(name, index, -1e-5).loss) / 2e-5;
+        expect(Math.abs(difference - found![index]!), name).toBeLessThan(1e-6 * scale + 1e-10);
       }
     }
   });

@@ -1,7 +1,8 @@
 import { blockReference } from './block-reference.js';
-import { caseInputs, STEP, type BlockCase, type CaseShape, type HostTensors } from './cases.js';
+import { caseInputs, STEP, type BlockCase, type CaseShape, type GptCase, type HostTensors } from './cases.js';
 import { gradientName, trainedNames, updateName } from './engine.js';
 import { Float64Tape, type Value } from './float64-tape.js';
+import { gptReference } from './gpt-reference.js';
 
 /** Expected results by name. */
 export type Expected = Readonly<Record<string, Float64Array>>;
@@ -9,6 +10,7 @@ export type Expected = Readonly<Record<string, Float64Array>>;
 /** What a case should give for `caseInputs`, in double precision. */
 export function expectedOutputs(shape: CaseShape): Expected {
   if (shape.kind === 'block') return blockExpected(shape);
+  if (shape.kind === 'gpt') return gptExpected(shape);
   const tape = new Float64Tape();
   const values = toValues(caseInputs(shape));
   const at = (name: string) => values[name]!;
@@ -81,8 +83,24 @@ function blockExpected(shape: BlockCase): Expected {
   if (shape.part === 'forward+backward') {
     return Object.fromEntries(['x', ...trained].map((name) => [gradientName(name), gradientOf(name)]));
   }
+  return firstUpdates(trained, values);
+}
+
+function gptExpected(shape: GptCase): Expected {
+  const inputs = caseInputs(shape);
+  const values = toValues(inputs);
+  const tape = new Float64Tape();
+  const { logits, gradient } = gptReference(tape, shape, values);
+  tape.backward(logits, gradient);
+  return firstUpdates(trainedNames(inputs), values);
+}
+
+function firstUpdates(trained: readonly string[], values: Readonly<Record<string, Value>>): Expected {
   return Object.fromEntries(
-    trained.map((name) => [updateName(name), firstUpdate(values[name]!.data, gradientOf(name))]),
+    trained.map((name) => {
+      const { data, gradient } = values[name]!;
+      return [updateName(name), firstUpdate(data, gradient!)];
+    }),
   );
 }
 

@@ -141,7 +141,7 @@ export class Engine implements RecordingTape {
     this.kept.add(array);
     this.lastResults = this.lastResults.filter(({ storage }) => storage !== array.storage);
     // What no step owns belongs to somebody else, e.g. to the parameters.
-    if (!this.isInRecordedStep && this.runtime.isScoped(array)) this.runtime.keep(array);
+    if (!this.isInRecordedStep && this.runtime.allocations.isScoped(array)) this.runtime.keep(array);
     return tensor;
   }
 
@@ -246,8 +246,8 @@ export class Engine implements RecordingTape {
   private handOut(result: unknown): void {
     const { runtime } = this;
     // What no scope owns belongs to somebody else, e.g. to the parameters.
-    const own = arraysOf(result).filter((array) => runtime.isScoped(array));
-    for (const array of own) runtime.escape(array);
+    const own = arraysOf(result).filter((array) => runtime.allocations.isScoped(array));
+    for (const array of own) runtime.allocations.escape(array);
     if (this.openSteps === 1) this.lastResults = own;
   }
 
@@ -266,16 +266,16 @@ export class Engine implements RecordingTape {
     const { runtime, kept } = this;
     const result = runtime.scope(() => {
       const made = body(...inputs);
-      runtime.escape(made.array);
+      runtime.allocations.escape(made.array);
       // Of what is kept, a scope owns only that of a recorded step.
-      for (const array of kept) runtime.escape(array);
+      for (const array of kept) runtime.allocations.escape(array);
       return made;
     });
     if (!consumes) return result;
     for (const { array } of inputs) {
       const isFree = array.storage !== result.array.storage && !kept.has(array);
       // What a scope does not own belongs to somebody else, e.g. to the parameters.
-      if (isFree && runtime.isScoped(array)) runtime.release(array);
+      if (isFree && runtime.allocations.isScoped(array)) runtime.release(array);
     }
     return result;
   }

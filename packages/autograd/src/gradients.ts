@@ -147,7 +147,7 @@ export class Gradients implements GradientFlow, LeafGradients {
   /** Hands all gradients that there are from the innermost scope to the one around it. */
   escape(): void {
     this.partialSums.escape();
-    for (const { array } of this.slots.values()) this.runtime.escape(array);
+    for (const { array } of this.slots.values()) this.runtime.allocations.escape(array);
   }
 
   // Before somebody reads a gradient or adds to it.

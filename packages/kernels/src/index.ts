@@ -28,7 +28,7 @@ export type { MatmulOperands, RowSums } from './matmul/matmul-operands.js';
 export { matmul } from './matmul/matmul.js';
 export { meanRows, meanRowsBackward } from './mean-rows/mean-rows.js';
 export { mse, mseBackward } from './mse/mse.js';
-export { PartialSums } from './partial-sums/partial-sums.js';
+export { PartialSums, type RowPiece } from './partial-sums/partial-sums.js';
 export {
   createPhiloxKey,
   philoxFunctions,

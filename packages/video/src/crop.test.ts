@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { cropBox, cropClip, drawMultiScaleCrop, multiScaleCropOffsets, multiScaleCropSizes } from './crop';
+import { cropBox, drawMultiScaleCrop, multiScaleCropOffsets, multiScaleCropSizes } from './crop';
 import { reference, referenceImage } from './testing/reference';
+import { cropClip } from './testing/rgb';
 
 describe('cropBox', () => {
   it('cuts the top centre out of VoxCeleb2 frames', () => {

@@ -1,5 +1,5 @@
 /** Which part of a frame is used: the fixed crop of a source, and the random crop of the augmentation. */
-import { resizeBilinear, type Box } from './resize';
+import type { Box } from './resize';
 
 /**
  * The fixed crop, before frames are brought to their square size:
@@ -91,20 +91,4 @@ export function drawMultiScaleCrop(size: number, random: RandomIntegers): Box {
   const offsets = multiScaleCropOffsets(size, width, height);
   const [x, y] = offsets[random.integer(offsets.length)] as [number, number];
   return { x, y, width, height };
-}
-
-/**
- * Cuts the same box out of all frames and brings it back to the frames' size.
- *
- * @param frames [T, size, size, 3].
- * @returns a new array of the same shape.
- */
-export function cropClip(frames: Uint8Array, size: number, box: Box): Uint8Array {
-  const frameBytes = size * size * 3;
-  const target = new Uint8Array(frames.length);
-  for (let offset = 0; offset < frames.length; offset += frameBytes) {
-    const frame = frames.subarray(offset, offset + frameBytes);
-    resizeBilinear(frame, size, size, size, size, { box, target, targetOffset: offset });
-  }
-  return target;
 }

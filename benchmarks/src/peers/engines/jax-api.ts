@@ -28,7 +28,7 @@ export interface Jax {
     options: { readonly argnums: readonly number[] },
   ): (...inputs: JaxArray[]) => JaxArray[];
   readonly numpy: {
-    array(data: Float32Array, options: { readonly shape: readonly number[] }): JaxArray;
+    array(data: Float32Array | Int32Array, options: { readonly shape: readonly number[] }): JaxArray;
     zeros(shape: readonly number[]): JaxArray;
     matmul(a: JaxArray, b: JaxArray): JaxArray;
     split(x: JaxArray, sections: number | readonly number[], axis: number): JaxArray[];
@@ -36,10 +36,18 @@ export interface Jax {
     mean(x: JaxArray): JaxArray;
     sqrt(x: JaxArray): JaxArray;
     square(x: JaxArray): JaxArray;
+    take(x: JaxArray, indices: JaxArray, axis: number): JaxArray;
   };
   readonly nn: {
     gelu(x: JaxArray, options: { readonly approximate: boolean }): JaxArray;
     standardize(x: JaxArray, axis: number, options: { readonly epsilon: number }): JaxArray;
-    dotProductAttention(q: JaxArray, k: JaxArray, v: JaxArray): JaxArray;
+    logSoftmax(x: JaxArray): JaxArray;
+    oneHot(x: JaxArray, count: number): JaxArray;
+    dotProductAttention(
+      q: JaxArray,
+      k: JaxArray,
+      v: JaxArray,
+      options?: { readonly isCausal: boolean },
+    ): JaxArray;
   };
 }

@@ -1,5 +1,4 @@
-import { LAYER_NORM_EPSILON } from '@tubelet/mae-dfer';
-import { STEP, type BlockCase, type CaseShape, type HostTensors } from '../cases.js';
+import { STEP, type BlockCase, type CaseShape, type GptCase, type HostTensors } from '../cases.js';
 import {
   gradientName,
   trainedNames,
@@ -12,9 +11,10 @@ import {
 import type { LoadPeer } from '../installation.js';
 import { provideNavigatorGpu } from './browser-gpu.js';
 import type { Jax, JaxArray } from './jax-api.js';
+import { gptLoss } from './jax-gpt.js';
+import { gelu, layerNorm, linear, type At } from './jax-layers.js';
 
-/** A new reference to the array of this name. */
-type At = (name: string) => JaxArray;
+type TrainedCase = BlockCase | GptCase;
 
 /** jax-js on WebGPU; every case is one function under `jit`. */
 export async function openJaxJs(load: LoadPeer, version: string): Promise<Engine> {
@@ -33,7 +33,9 @@ export async function openJaxJs(load: LoadPeer, version: string): Promise<Engine
       if (shape.kind === 'block' && shape.part === 'forward+backward') {
         return prepareGradients(jax, shape, inputs);
       }
-      if (shape.kind === 'block' && shape.part === 'step') return prepareStep(jax, shape, inputs);
+      if (shape.kind === 'gpt' || (shape.kind === 'block' && shape.part === 'step')) {
+        return prepareStep(jax, shape, inputs);
+      }
       return prepareForward(jax, shape, inputs);
     },
   };
@@ -79,6 +81,14 @@ function upload(jax: Jax, inputs: HostTensors): JaxArray[] {
   return Object.values(inputs).map(({ data, shape }) => jax.numpy.array(data, { shape }));
 }
 
+/** The same, where `x` and `target` are letters. */
+function uploadWithLetters(jax: Jax, inputs: HostTensors): JaxArray[] {
+  return Object.entries(inputs).map(([name, { data, shape }]) => {
+    const isLetters = name === 'x' || name === 'target';
+    return jax.numpy.array(isLetters ? Int32Array.from(data) : data, { shape });
+  });
+}
+
 /** A function of arrays in the order of `names` from one that asks for them by name. */
 function byName<T>(names: readonly string[], body: (at: At) => T): (...inputs: JaxArray[]) => T {
   return (...inputs) => {
@@ -89,7 +99,7 @@ function byName<T>(names: readonly string[], body: (at: At) => T): (...inputs: J
   };
 }
 
-function prepareForward(jax: Jax, shape: CaseShape, inputs: HostTensors): Prepared {
+function prepareForward(jax: Jax, shape: Exclude<CaseShape, GptCase>, inputs: HostTensors): Prepared {
   const used = Object.fromEntries(Object.entries(inputs).filter(([name]) => name !== 'target'));
   const f = jax.jit(byName(Object.keys(used), (at) => [forward(jax, shape, at)]));
   const runs = new JitRuns(jax, f);
@@ -123,15 +133,17 @@ function prepareGradients(jax: Jax, shape: BlockCase, inputs: HostTensors): Prep
 }
 
 /** Gradients of the loss in the order of `wanted`. */
-function gradientsOf(jax: Jax, shape: BlockCase, names: readonly string[], wanted: readonly string[]) {
+function gradientsOf(jax: Jax, shape: TrainedCase, names: readonly string[], wanted: readonly string[]) {
   const loss = byName(names, (at) =>
-    jax.numpy.mean(jax.numpy.square(block(jax, shape, at).sub(at('target')))),
+    shape.kind === 'gpt'
+      ? gptLoss(jax, shape, at)
+      : jax.numpy.mean(jax.numpy.square(block(jax, shape, at).sub(at('target')))),
   );
   return jax.grad(loss, { argnums: wanted.map((name) => names.indexOf(name)) });
 }
 
 /** Forward and backward as one function, AdamW as another: parameters and moments go in and come out. */
-function prepareStep(jax: Jax, shape: BlockCase, inputs: HostTensors): Prepared {
+function prepareStep(jax: Jax, shape: TrainedCase, inputs: HostTensors): Prepared {
   const trained = trainedNames(inputs);
   const count = trained.length;
   const gradients = jax.jit(gradientsOf(jax, shape, Object.keys(inputs), trained));
@@ -142,7 +154,7 @@ function prepareStep(jax: Jax, shape: BlockCase, inputs: HostTensors): Prepared 
   };
   const { learningRate, beta1, beta2 } = STEP;
   const runs = new JitRuns(jax, (x, target, ...rest) => f(x!, target!, rest[0]!, ...rest.slice(1)));
-  const arrays = upload(jax, inputs);
+  const arrays = shape.kind === 'gpt' ? uploadWithLetters(jax, inputs) : upload(jax, inputs);
   const zeros = trained.map((name) => jax.numpy.zeros(inputs[name]!.shape));
   const fixed = arrays.slice(0, 2);
   const initial = [...arrays.slice(2), ...zeros, ...zeros.map((array) => array.ref)];
@@ -187,7 +199,7 @@ function adamw(jax: Jax, corrections: JaxArray, state: readonly JaxArray[], coun
   return [0, 1, 2].flatMap((part) => updated.map((arrays) => arrays[part]!));
 }
 
-function forward(jax: Jax, shape: CaseShape, at: At): JaxArray {
+function forward(jax: Jax, shape: Exclude<CaseShape, GptCase>, at: At): JaxArray {
   switch (shape.kind) {
     case 'matmul':
       return jax.numpy.matmul(at('a'), at('b'));
@@ -204,18 +216,6 @@ function forward(jax: Jax, shape: CaseShape, at: At): JaxArray {
     case 'block':
       return block(jax, shape, at);
   }
-}
-
-function linear(jax: Jax, x: JaxArray, weight: JaxArray, bias: JaxArray): JaxArray {
-  return jax.numpy.matmul(x, weight).add(bias);
-}
-
-function gelu(jax: Jax, x: JaxArray): JaxArray {
-  return jax.nn.gelu(x, { approximate: false });
-}
-
-function layerNorm(jax: Jax, x: JaxArray, weight: JaxArray, bias: JaxArray): JaxArray {
-  return jax.nn.standardize(x, -1, { epsilon: LAYER_NORM_EPSILON }).mul(weight).add(bias);
 }
 
 /** q, k and v [groups, rows, heads · d] → [groups, rows, heads · d]. */

@@ -29,6 +29,9 @@ export interface Tf {
   ready(): Promise<void>;
   backend(): TfWebGpuBackend;
   tensor(data: Float32Array, shape: readonly number[]): TfTensor;
+  tensor(data: Int32Array, shape: readonly number[], dtype: 'int32'): TfTensor;
+  oneHot(indices: TfTensor, depth: number, on: number, off: number, dtype: 'float32'): TfTensor;
+  gather(x: TfTensor, indices: TfTensor): TfTensor;
   zeros(shape: readonly number[]): TfTensor;
   variable(value: TfTensor, trainable: boolean, name: string): TfVariable;
   matMul(a: TfTensor, b: TfTensor, transposeA?: boolean, transposeB?: boolean): TfTensor;
@@ -47,6 +50,9 @@ export interface Tf {
   tidy<T>(body: () => T): T;
   dispose(tensors: unknown): void;
   grads(f: (...inputs: TfTensor[]) => TfTensor): (inputs: readonly TfTensor[]) => TfTensor[];
+  readonly losses: {
+    softmaxCrossEntropy(oneHot: TfTensor, logits: TfTensor): TfTensor;
+  };
   readonly fused: {
     matMul(operands: { a: TfTensor; b: TfTensor; bias?: TfTensor }): TfTensor;
   };

@@ -1,5 +1,4 @@
-import { LAYER_NORM_EPSILON } from '@tubelet/mae-dfer';
-import { STEP, type BlockCase, type CaseShape, type HostTensors } from '../cases.js';
+import { STEP, type BlockCase, type CaseShape, type GptCase, type HostTensors } from '../cases.js';
 import {
   gradientName,
   trainedNames,
@@ -12,8 +11,11 @@ import {
 import type { LoadPeer } from '../installation.js';
 import { provideNavigatorGpu } from './browser-gpu.js';
 import type { Tf, TfTensor, TfVariable } from './tfjs-api.js';
+import { gptLoss } from './tfjs-gpt.js';
+import { gelu, layerNorm, linear } from './tfjs-layers.js';
 
 type Tensors = Readonly<Record<string, TfTensor>>;
+type ForwardCase = Exclude<CaseShape, GptCase>;
 
 /** TensorFlow.js on WebGPU, with eager operations: layer norm, GELU and attention are composed of several. */
 export async function openTfjs(load: LoadPeer): Promise<Engine> {
@@ -27,7 +29,7 @@ export async function openTfjs(load: LoadPeer): Promise<Engine> {
     adapter,
     methods: () => ['composed'],
     prepare: async (shape, inputs) =>
-      shape.kind === 'block' && shape.part !== 'forward'
+      shape.kind === 'gpt' || (shape.kind === 'block' && shape.part !== 'forward')
         ? prepareTraining(tf, shape, inputs)
         : prepareForward(tf, shape, inputs),
   };
@@ -47,7 +49,7 @@ async function finish(tf: Tf): Promise<void> {
   await backend.queue.onSubmittedWorkDone();
 }
 
-function prepareForward(tf: Tf, shape: CaseShape, inputs: HostTensors): Prepared {
+function prepareForward(tf: Tf, shape: ForwardCase, inputs: HostTensors): Prepared {
   const tensors = upload(tf, inputs);
   let result: TfTensor | undefined;
   return {
@@ -61,7 +63,7 @@ function prepareForward(tf: Tf, shape: CaseShape, inputs: HostTensors): Prepared
   };
 }
 
-function forward(tf: Tf, shape: CaseShape, at: Tensors): TfTensor {
+function forward(tf: Tf, shape: ForwardCase, at: Tensors): TfTensor {
   switch (shape.kind) {
     case 'matmul':
       return tf.matMul(at['a']!, at['b']!);
@@ -78,25 +80,6 @@ function forward(tf: Tf, shape: CaseShape, at: Tensors): TfTensor {
     case 'block':
       return block(tf, shape, at);
   }
-}
-
-/** x [..., inputs] · weight [inputs, outputs] + bias. */
-function linear(tf: Tf, x: TfTensor, weight: TfTensor, bias: TfTensor): TfTensor {
-  const rows = tf.reshape(x, [-1, x.shape.at(-1)!]);
-  const product = tf.fused.matMul({ a: rows, b: weight, bias });
-  return tf.reshape(product, [...x.shape.slice(0, -1), weight.shape[1]!]);
-}
-
-function gelu(tf: Tf, x: TfTensor): TfTensor {
-  const twiceCdf = tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1);
-  return tf.mul(tf.mul(twiceCdf, x), 0.5);
-}
-
-function layerNorm(tf: Tf, x: TfTensor, weight: TfTensor, bias: TfTensor): TfTensor {
-  const centred = tf.sub(x, tf.mean(x, -1, true));
-  const variance = tf.mean(tf.square(centred), -1, true);
-  const normal = tf.mul(centred, tf.rsqrt(tf.add(variance, LAYER_NORM_EPSILON)));
-  return tf.add(tf.mul(normal, weight), bias);
 }
 
 /** q, k and v [groups, rows, heads · d] → [groups, rows, heads · d]. */
@@ -135,31 +118,40 @@ function block(tf: Tf, { regions, locals, width, heads }: BlockCase, at: Tensors
 }
 
 /** Gradients of the loss by `tf.grads`; the library's Adam after the decay of the weights. */
-function prepareTraining(tf: Tf, shape: BlockCase, inputs: HostTensors): Prepared {
+function prepareTraining(tf: Tf, shape: BlockCase | GptCase, inputs: HostTensors): Prepared {
   const { x, target, ...parameters } = upload(tf, inputs);
   const names = trainedNames(inputs);
   const variables = names.map((name): TfVariable => tf.variable(parameters[name]!, true, name));
   const { learningRate, weightDecay, beta1, beta2, epsilon } = STEP;
   const optimiser = tf.train.adam(learningRate, beta1, beta2, epsilon);
-  const loss = (input: TfTensor, ...values: TfTensor[]) => {
-    const at = Object.fromEntries(names.map((name, i) => [name, values[i]!]));
-    return tf.mean(tf.square(tf.sub(block(tf, shape, { ...at, x: input }), target!)));
+  const byName = (values: readonly TfTensor[]) =>
+    Object.fromEntries(names.map((name, i) => [name, values[i]!]));
+  const gpt = shape.kind === 'gpt' ? gptLoss(tf, shape, inputs) : undefined;
+  // Letters have no gradient.
+  const leaves = gpt ? [] : [x!];
+  const loss = (...values: TfTensor[]) => {
+    const at = byName(values.slice(leaves.length));
+    if (shape.kind === 'gpt') return gpt!.loss(at);
+    return tf.mean(tf.square(tf.sub(block(tf, shape, { ...at, x: values[0]! }), target!)));
   };
+  const isStep = shape.kind === 'gpt' || shape.part === 'step';
   let gradients: TfTensor[] = [];
   return {
     run() {
       tf.dispose(gradients);
-      gradients = tf.tidy(() => tf.grads(loss)([x!, ...variables]));
-      if (shape.part !== 'step') return;
+      gradients = tf.tidy(() => tf.grads(loss)([...leaves, ...variables]));
+      if (!isStep) return;
       tf.tidy(() => {
         for (const variable of variables) variable.assign(tf.mul(variable, 1 - learningRate * weightDecay));
-        optimiser.applyGradients(Object.fromEntries(names.map((name, i) => [name, gradients[i + 1]!])));
+        optimiser.applyGradients(
+          Object.fromEntries(names.map((name, i) => [name, gradients[leaves.length + i]!])),
+        );
       });
     },
     finish: () => finish(tf),
     async read() {
       const outputs: Record<string, Float32Array> = {};
-      if (shape.part === 'step') {
+      if (isStep) {
         for (const [i, name] of names.entries()) {
           const after = await variables[i]!.data();
           outputs[updateName(name)] = update(inputs[name]!.data, after, learningRate);
@@ -173,7 +165,14 @@ function prepareTraining(tf: Tf, shape: BlockCase, inputs: HostTensors): Prepare
     },
     release() {
       optimiser.dispose();
-      tf.dispose([x, target, ...Object.values(parameters), ...variables, ...gradients]);
+      tf.dispose([
+        x,
+        target,
+        ...Object.values(parameters),
+        ...variables,
+        ...gradients,
+        ...(gpt?.constants ?? []),
+      ]);
     },
   };
 }

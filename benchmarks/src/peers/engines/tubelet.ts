@@ -4,7 +4,7 @@ import { attention, layerNorm, matmul, type GpuArray, type Runtime } from '@tube
 import { openNodeRuntime } from '@tubelet/kernels/node';
 import { lgiBlock } from '@tubelet/mae-dfer';
 import { describeAdapter } from '../../shared/adapter.js';
-import { STEP, type BlockCase, type CaseShape, type HostTensors } from '../cases.js';
+import { STEP, type BlockCase, type CaseShape, type GptCase, type HostTensors } from '../cases.js';
 import {
   gradientName,
   trainedNames,
@@ -15,8 +15,11 @@ import {
   type Prepared,
 } from '../engine.js';
 import { transpose } from '../transpose.js';
+import { GPT_METHODS, prepareGpt } from './tubelet-gpt.js';
 
 const METHOD = 'own kernels';
+
+type KernelCase = Exclude<CaseShape, BlockCase | GptCase>;
 
 /** This project, on the device that its programs use. */
 export async function openTubelet(version: string): Promise<Engine> {
@@ -24,18 +27,17 @@ export async function openTubelet(version: string): Promise<Engine> {
   return {
     version,
     adapter: describeAdapter(runtime.adapter),
-    methods: () => [METHOD],
-    prepare: async (shape, inputs) =>
-      shape.kind === 'block' ? prepareBlock(runtime, shape, inputs) : prepareKernels(runtime, shape, inputs),
+    methods: ({ kind }) => (kind === 'gpt' ? GPT_METHODS : [METHOD]),
+    prepare: async (shape, inputs, method) => {
+      if (shape.kind === 'gpt') return prepareGpt(runtime, shape, inputs, method);
+      if (shape.kind === 'block') return prepareBlock(runtime, shape, inputs);
+      return prepareKernels(runtime, shape, inputs);
+    },
   };
 }
 
 /** Kernels one by one through their dispatchers, as an eager program calls them. */
-function prepareKernels(
-  runtime: Runtime,
-  shape: Exclude<CaseShape, BlockCase>,
-  inputs: HostTensors,
-): Prepared {
+function prepareKernels(runtime: Runtime, shape: KernelCase, inputs: HostTensors): Prepared {
   const kept: GpuArray[] = [];
   const keep = (array: GpuArray) => {
     kept.push(runtime.keep(array));
@@ -63,7 +65,7 @@ function prepareKernels(
 
 function kernels(
   runtime: Runtime,
-  shape: Exclude<CaseShape, BlockCase>,
+  shape: KernelCase,
   at: (name: string) => GpuArray,
   weight: (name: string) => GpuArray,
   empty: (...extents: number[]) => GpuArray,

@@ -48,6 +48,8 @@ function output(g: CaseGraph, shape: CaseShape): Tensor {
       return g.attention(g.input('q'), g.input('k'), g.input('v'), shape.heads);
     case 'block':
       return block(g, shape);
+    case 'gpt':
+      throw new RangeError('a training step is no graph of ONNX');
   }
 }
 

@@ -1,13 +1,16 @@
 import { arrayOperations } from './array-operations.js';
+import { convolutionOperations } from './convolution-operations.js';
 import { elementwiseOperations } from './elementwise-operations.js';
-import { modelOperations } from './model-operations.js';
+import { layerOperations } from './layer-operations.js';
+import { lossOperations } from './loss-operations.js';
 import type { Operation } from './operation.js';
+import { rowOperations } from './row-operations.js';
 
 /** Every operation, by what it works on: tests, the benchmark and FEATURES.md come from this table. */
 export const operationCatalogue: Readonly<Record<string, readonly Operation[]>> = {
   Elements: elementwiseOperations,
   'Products, layouts, reductions, indices': arrayOperations,
-  'Layers and losses': modelOperations,
+  'Layers and losses': [...layerOperations, ...convolutionOperations, ...lossOperations, ...rowOperations],
 };
 
 /** What others offer and this does not, for FEATURES.md. */

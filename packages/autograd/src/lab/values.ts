@@ -1,4 +1,6 @@
 import { broadcastShape } from '@tubelet/kernels';
+import type { Engine } from '../engine.js';
+import { plainLayerNorm, plainLinear } from '../testing/plain.js';
 
 type Place = readonly number[];
 
@@ -92,3 +94,24 @@ function* placesOf(shape: Place): Generator<number[]> {
     yield place;
   }
 }
+
+/** Their sums, element by element. */
+export const add = (...arrays: readonly Values[]) =>
+  zip(arrays, (...elements) => elements.reduce((a, b) => a + b, 0));
+
+/** The values on the GPU. */
+export const f32 = (engine: Engine, { data, shape }: Values) => engine.tensor(Float32Array.from(data), shape);
+
+/** x · wᵀ + b of the last axes. */
+export function plainLinearOf(x: Values, w: Values, b?: Values): Values {
+  const [outputs, inputs] = w.shape as [number, number];
+  return new Values([...x.shape.slice(0, -1), outputs], plainLinear(x.data, w.data, b?.data, inputs));
+}
+
+/** Layer norm over the last axis. */
+export const layerNormOf = (x: Values, w: Values, b: Values) =>
+  new Values(x.shape, plainLayerNorm(x.data, w.data, b.data));
+
+/** Numbers that differ from place to place. */
+export const target = (shape: Place) =>
+  Values.build(shape, (place) => Math.sin(3 + place.reduce((a, b) => 7 * a + b, 0)));

@@ -11,7 +11,7 @@ import { INITIALISE_PURPOSE, type Initialiser } from './initialisers.js';
 
 /** A trained tensor that a layer owns: it has a shape from the start, and values once the layer is on an engine. */
 export class Weight {
-  #tensor: Parameter | undefined;
+  private placed: Parameter | undefined;
 
   constructor(
     readonly shape: readonly number[],
@@ -21,7 +21,7 @@ export class Weight {
 
   /** Throws `Error` before `init` or `bind` of a layer that it belongs to. */
   get tensor(): Parameter {
-    if (this.#tensor) return this.#tensor;
+    if (this.placed) return this.placed;
     throw new Error(
       `a parameter [${this.shape.join(', ')}] has no values yet: call init(engine) of the whole net first`,
     );
@@ -29,16 +29,16 @@ export class Weight {
 
   /** Gives it its place; throws `Error` where it has one. */
   place(tensor: Parameter): void {
-    if (this.#tensor) {
-      throw new Error(`${this.#tensor.name} is on an engine already, or twice in one net: make a layer anew`);
+    if (this.placed) {
+      throw new Error(`${this.placed.name} is on an engine already, or twice in one net: make a layer anew`);
     }
-    this.#tensor = tensor;
+    this.placed = tensor;
   }
 }
 
 /** Weights that lie one after the other in memory, so that one kernel can use them as one array. */
 export class Pack {
-  #tensor: Parameter | undefined;
+  private placed: Parameter | undefined;
 
   constructor(
     readonly shape: readonly number[],
@@ -47,7 +47,7 @@ export class Pack {
 
   /** All of it as one tensor. Throws `Error` before `init` or `bind` of a layer that it belongs to. */
   get tensor(): Parameter {
-    if (this.#tensor) return this.#tensor;
+    if (this.placed) return this.placed;
     throw new Error(
       `a pack [${this.shape.join(', ')}] has no values yet: call init(engine) of the whole net first`,
     );
@@ -55,7 +55,7 @@ export class Pack {
 
   /** Gives it its place. */
   place(tensor: Parameter): void {
-    this.#tensor = tensor;
+    this.placed = tensor;
   }
 }
 

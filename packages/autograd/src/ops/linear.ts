@@ -11,7 +11,7 @@ export interface RowScaling {
 
 /** What a linear layer does besides its product. */
 export interface LinearOptions {
-  /** [N]; or a pack [N] of biases whose gaps stay zero. */
+  /** [N]; or a pack [N] of biases, whose gaps stay zero. */
   readonly bias?: Tensor;
   /** Applied to the result; excludes `residual`. */
   readonly activation?: 'gelu';
@@ -109,20 +109,17 @@ export function weightBackward(
   if (wantsBias && !rowSums) biasBackward(gradients, bias, dy);
 }
 
-/**
- * Where the whole gradient of a bias goes, a pack with one gap included, which stays zero; undefined where parts of
- * a pack need targets of their own.
- */
-function biasTarget(gradients: GradientFlow, bias: Tensor): RowSums | undefined {
-  if (!(bias instanceof Parameter) || bias.parts.length === 0) {
+/** Where the whole gradient of a bias goes; from a pack with gaps, which stay zero, its parts get theirs later. */
+function biasTarget(gradients: GradientFlow, bias: Tensor): RowSums {
+  if (!(bias instanceof Parameter) || bias.gaps().length === 0) {
     const { array, accumulate } = gradients.target(bias);
     return { out: array, accumulate };
   }
-  const gaps = bias.gaps();
-  const [first] = bias.parts;
-  if (gaps.length > 1 || bias.parts.some((part) => part.hasGradient !== first!.hasGradient)) return undefined;
-  const targets = bias.parts.map((part) => gradients.target(part));
-  return { out: bias.gradient, accumulate: targets[0]!.accumulate, skip: gaps[0] };
+  const pieces = bias.parts.map((part) => {
+    const { array, accumulate } = gradients.target(part);
+    return { target: array, column: part.array.offset - bias.array.offset, accumulate };
+  });
+  return { out: gradients.partialSums.addRow(bias.array.size, pieces) };
 }
 
 /** db = Σ_rows dy; in a pack only for the columns of its parts, so that gaps keep a gradient of zero. */

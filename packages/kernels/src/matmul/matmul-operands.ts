@@ -6,8 +6,6 @@ export interface RowSums {
   readonly out: GpuArray;
   /** Adds to what `out` holds. */
   readonly accumulate?: boolean;
-  /** First element and end of a part of `out` that stays as it is: the gap of a pack of biases. */
-  readonly skip?: readonly [number, number];
 }
 
 /**

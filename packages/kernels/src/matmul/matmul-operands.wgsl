@@ -146,15 +146,15 @@ fn store_out(start: u32, valid: u32, value: vec4f) {
 }
 
 // Sums of the rows of op(A), beside the product: row_sums[m] = Σ_k A[k, m] of A stored [K, M], the bias gradient of a
-// linear layer whose weight gradient the product is. A split of K leaves its own sums, M apart. Of a pack of biases the
-// elements from SKIP_FROM to SKIP_TO stay as they are.
+// linear layer whose weight gradient the product is. A split of K leaves its own sums, M apart. ROW_SUMS is M, or 0 where
+// none are wanted.
 #if row_sums
 var<storage, read_write> row_sums: array<f32>;
 
 fn store_row_sums(split: u32, first: u32, sum: vec4f) {
   for (var i = 0u; i < 4u; i++) {
     let row = first + i;
-    if (row < M && (row < SKIP_FROM || row >= SKIP_TO)) {
+    if (row < ROW_SUMS) {
       let at = ROW_SUMS_OFFSET + split * M + row;
       row_sums[at] = select(0.0, row_sums[at], ADD_TO_ROW_SUMS != 0u) + sum[i];
     }

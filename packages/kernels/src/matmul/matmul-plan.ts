@@ -168,15 +168,11 @@ function requireRowSums(
   groups: number,
   m: number,
 ): void {
-  const { out, skip: [from, to] = [0, 0] } = rowSums!;
-  requireContiguous('matmul', 'rowSums.out', out, m);
+  requireContiguous('matmul', 'rowSums.out', rowSums!.out, m);
   if (!transposeA || groups !== 1 || preActivation) {
     throw new ShapeError(
       'matmul: rowSums need transposeA, and go with neither a batch axis nor preActivation',
     );
-  }
-  if (!(Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from <= to && to <= m)) {
-    throw new ShapeError(`matmul: rowSums.skip [${from}, ${to}) is not part of the ${m} sums`);
   }
 }
 

@@ -93,13 +93,19 @@ export function matmul(runtime: Runtime, operands: MatmulOperands): void {
       kernel: 'matmul-reduce',
       wgsl: [reduceWgsl],
       constants: { A_TWO_STRIDES: false, B_TWO_STRIDES: false },
-      data: { SPLITS: splits, ROWS: groups * m, COLUMN_BLOCKS: columnBlocks, GRID_X: grid[0] },
+      data: {
+        SPLITS: splits,
+        ROWS: groups * m,
+        COLUMN_BLOCKS: columnBlocks,
+        GRID_X: grid[0],
+        ...(noSums && { ROW_SUMS: 0 }),
+      },
       workgroups: grid,
       cost: NO_COST,
       sharesEpilogue: true,
     },
     { ...plan, a: partials.rows(), b: second.rows() },
-    { ...operands, a: partials, b: second, rowSums: rowSums ?? (noSums && { out: noSums, skip: [0, m] }) },
+    { ...operands, a: partials, b: second, rowSums: rowSums ?? (noSums && { out: noSums }) },
   );
   for (const array of [partials, sumPartials, noSums]) if (array) runtime.release(array);
 }
@@ -129,7 +135,6 @@ function runStage(runtime: Runtime, stage: Stage, plan: StagePlan, operands: Mat
   const bias = operands.bias ?? absent;
   const rowScale = operands.rowScale ?? absent;
   const residual = plan.residual ?? absent?.rows();
-  const [skipFrom, skipTo] = rowSums?.skip ?? [0, 0];
   runtime.run({
     ...stage,
     wgsl: [exponentialWgsl, geluWgsl, rowStartWgsl, operandsWgsl, epilogueWgsl, ...stage.wgsl],
@@ -141,6 +146,7 @@ function runStage(runtime: Runtime, stage: Stage, plan: StagePlan, operands: Mat
     data: {
       M: m,
       N: n,
+      ...(rowSums && { ROW_SUMS: m }),
       ...stage.data,
       ...rowData('A', plan.a),
       ...rowData('B', plan.b),
@@ -162,8 +168,6 @@ function runStage(runtime: Runtime, stage: Stage, plan: StagePlan, operands: Mat
       ...(rowSums && {
         ROW_SUMS_OFFSET: rowSums.out.offset,
         ADD_TO_ROW_SUMS: Number(rowSums.accumulate ?? false),
-        SKIP_FROM: skipFrom,
-        SKIP_TO: skipTo,
       }),
     },
     arrays: {

@@ -84,6 +84,30 @@ describe('partial sums', () => {
     });
   });
 
+  it('puts parts of a row in their places, and leaves what lies between', async () => {
+    for (const unit of [1, 4]) {
+      await runtime().scope(async () => {
+        const bank = runtime().upload(new Float32Array(8 * unit).fill(1), [8 * unit]);
+        const [first, last] = [bank.slice(0, 0, 2 * unit), bank.slice(0, 5 * unit, 8 * unit)];
+        const sums = new PartialSums(runtime());
+        const row = sums.addRow(8 * unit, [
+          { target: first, column: 0, accumulate: false },
+          { target: last, column: 5 * unit, accumulate: true },
+        ]);
+        fillParts(
+          row,
+          Float32Array.from({ length: 8 * unit }, (_, i) => i + 10),
+        );
+        expect([sums.awaits(first), sums.awaits(last)]).toEqual([true, true]);
+        sums.flush();
+        const expected = Array.from({ length: 8 * unit }, (_, i) =>
+          i < 2 * unit ? i + 10 : i < 5 * unit ? 1 : i + 11,
+        );
+        expect([...(await runtime().read(bank))]).toEqual(expected);
+      });
+    }
+  });
+
   it('keeps the order of two sums for one target', async () => {
     await runtime().scope(async () => {
       const target = runtime().upload(new Float32Array([100, 100]), [2]);

@@ -23,6 +23,14 @@ const MAX_CHUNK_BYTES = 1 << 24;
 // What can be bound by itself starts on a multiple of 256 bytes.
 const REGION_ELEMENTS = 64;
 
+/** A part of a row of values, and where it goes. */
+export interface RowPiece {
+  readonly target: GpuArray;
+  /** Where its values begin in the row. */
+  readonly column: number;
+  readonly accumulate: boolean;
+}
+
 /** One sum that is still in parts. */
 interface PendingSum {
   readonly target: GpuArray;
@@ -38,7 +46,8 @@ const NO_COST = { macs: 0, flops: 0, bytesRead: 0, bytesWritten: 0 };
 
 /**
  * Sums whose parts are made by one kernel each and added up by one kernel for all, in a fixed order: the gradients of
- * the parameters of all layer norms of a model take one dispatch instead of one or two a layer.
+ * the parameters of all layer norms of a model take one dispatch instead of one or two a layer. So do values that only
+ * have to be put in their places.
  *
  * Parts wait in memory of the innermost `Runtime.scope` until `flush`, which must come before the targets are read
  * and before that scope ends.
@@ -65,10 +74,24 @@ export class PartialSums {
     targets.forEach((target, i) =>
       this.pending.push({ target, first: first + i * size, parts, columns, accumulate }),
     );
-    // A region of its own, so that where it lies in the chunk is not part of anybody's program.
-    const bytes = 4 * size * targets.length;
-    const region = this.runtime.pool.region(this.chunk!.array.storage, 4 * first, bytes);
+    const region = this.regionOf(first, size * targets.length);
     return targets.map((_, i) => new GpuArray(region, 'f32', [parts, columns], undefined, i * size));
+  }
+
+  /**
+   * A row [columns] that the next kernel fills, in which the values of some targets lie: they will overwrite these, or be
+   * added to them. What lies between them is read by nobody, such as the sums for keys that have no bias. Targets are
+   * contiguous (`ShapeError`).
+   */
+  addRow(columns: number, pieces: readonly RowPiece[]): GpuArray {
+    pieces.forEach(({ target }, i) => requireContiguous(KERNEL, `target ${i}`, target, target.size));
+    if (pieces.some(({ target }) => this.awaits(target))) this.flush();
+    const size = Math.ceil(columns / REGION_ELEMENTS) * REGION_ELEMENTS;
+    const first = this.reserve(size);
+    for (const { target, column, accumulate } of pieces) {
+      this.pending.push({ target, first: first + column, parts: 1, columns: target.size, accumulate });
+    }
+    return new GpuArray(this.regionOf(first, size), 'f32', [columns]);
   }
 
   /** Whether `array` shares memory with a target whose sum has not been made. */
@@ -102,7 +125,12 @@ export class PartialSums {
 
   /** Hands the parts that wait from the innermost scope to the one around it. */
   escape(): void {
-    if (this.chunk) this.runtime.escape(this.chunk.array);
+    if (this.chunk) this.runtime.allocations.escape(this.chunk.array);
+  }
+
+  /** So many elements of the chunk by themselves, so that where they lie in it is not part of anybody's program. */
+  private regionOf(first: number, size: number): Storage {
+    return this.runtime.pool.region(this.chunk!.array.storage, 4 * first, 4 * size);
   }
 
   private reserve(size: number): number {
@@ -124,7 +152,9 @@ function dispatchSums(runtime: Runtime, parts: GpuArray, sums: readonly PendingS
   const places = sums.map(
     (sum) => (sum.target.storage.offsetBytes - target.offsetBytes) / 4 + sum.target.offset,
   );
-  const isWide = sums.every(({ columns }, i) => columns % 4 === 0 && places[i]! % 4 === 0);
+  const isWide = sums.every(
+    ({ columns, first }, i) => columns % 4 === 0 && first % 4 === 0 && places[i]! % 4 === 0,
+  );
   const width = isWide ? 4 : 1;
   const { name, invocations } = selectVariant(runtime, KERNEL, partialSumsVariants);
   const [columnInvocations, rowInvocations] = invocations;

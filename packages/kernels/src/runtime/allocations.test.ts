@@ -81,18 +81,20 @@ describe('scopes', () => {
     const outermost = runtime().scope(() => {
       const inner = runtime().scope(() => {
         runtime().empty([64]);
-        const array = runtime().escape(runtime().empty([64]));
-        expect(runtime().isScoped(array)).toBe(true);
+        const array = runtime().allocations.escape(runtime().empty([64]));
+        expect(runtime().allocations.isScoped(array)).toBe(true);
         return array;
       });
       expect(live()).toBe(before + 256);
-      expect(runtime().isScoped(inner)).toBe(true);
-      runtime().scope(() => runtime().escape(inner));
-      expect(runtime().isScoped(inner), 'it was not made in the scope that it is to leave').toBe(true);
-      return runtime().escape(runtime().empty([64]));
+      expect(runtime().allocations.isScoped(inner)).toBe(true);
+      runtime().scope(() => runtime().allocations.escape(inner));
+      expect(runtime().allocations.isScoped(inner), 'it was not made in the scope that it is to leave').toBe(
+        true,
+      );
+      return runtime().allocations.escape(runtime().empty([64]));
     });
     expect(live()).toBe(before + 256);
-    expect(runtime().isScoped(outermost)).toBe(false);
+    expect(runtime().allocations.isScoped(outermost)).toBe(false);
     runtime().release(outermost);
     expect(live()).toBe(before);
   });

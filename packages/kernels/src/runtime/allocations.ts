@@ -32,6 +32,10 @@ export class Allocations {
     return array;
   }
 
+  /**
+   * Hands `array` from the innermost scope to the one around it, or lets it live until `release` where there is
+   * none. An array that the innermost scope does not own stays where it is.
+   */
   escape(array: GpuArray): GpuArray {
     const { scopes } = this;
     const innermost = scopes.length - 1;
@@ -39,6 +43,7 @@ export class Allocations {
     return array;
   }
 
+  /** Whether a scope that is still running will release an array: false for what was kept, or made outside all. */
   isScoped({ storage }: GpuArray): boolean {
     return this.scopes.some((scope) => scope.has(storage));
   }

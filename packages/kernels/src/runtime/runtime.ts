@@ -65,7 +65,8 @@ export class Runtime {
   poisonAllocations = false;
 
   private readonly failures = new FailureLog();
-  private readonly allocations: Allocations;
+  /** Who owns which memory, for engines that have scopes of their own. */
+  readonly allocations: Allocations;
   private readonly commands: CommandRecorder;
   private readonly transfers: Transfers;
   private readonly programs: ProgramCache;
@@ -152,19 +153,6 @@ export class Runtime {
     this.requireRepeatable('keep');
     this.pool.share(array.storage);
     return this.allocations.keep(array);
-  }
-
-  /**
-   * Hands `array` from the innermost scope to the one around it, or lets it live until `release` where there is
-   * none. An array that the innermost scope does not own stays where it is.
-   */
-  escape(array: GpuArray): GpuArray {
-    return this.allocations.escape(array);
-  }
-
-  /** Whether a scope that is still running will release `array`: false for what was kept, or made outside all. */
-  isScoped(array: GpuArray): boolean {
-    return this.allocations.isScoped(array);
   }
 
   /**

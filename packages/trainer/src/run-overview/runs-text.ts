@@ -2,19 +2,8 @@ import { relative } from 'node:path';
 import { formatDuration } from '../progress.js';
 import { VALIDATION_PREFIX, type Series } from '../report-data.js';
 import type { JsonValue } from '../run-folder.js';
+import { textTable } from '../text-table.js';
 import { stateOf, type RunRecord } from './find-runs.js';
-
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
-  return rows
-    .map((row) =>
-      row
-        .map((cell, i) => cell.padEnd(widths[i]!))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
-}
 
 const number = (value: number | undefined) =>
   value === undefined ? '–' : Number(value.toPrecision(4)).toString();
@@ -45,7 +34,7 @@ export function formatRuns(runs: readonly RunRecord[]): string {
     ...[stepsOf(run), formatDuration(run.data.stepsDurationMs)],
     ...[number(run.data.clipsPerSecond.values.at(-1)), ...results(run)],
   ]);
-  return table([head, ...rows]);
+  return textTable([head, ...rows], 'left');
 }
 
 const shown = (value: JsonValue | undefined) =>
@@ -84,7 +73,7 @@ export function formatRun(run: RunRecord): string {
     ...data.series.map((one): [string, string] => [one.name, curveText(one)]),
     ...Object.entries(config.settings).map(([name, value]): [string, string] => [`  ${name}`, shown(value)]),
   ];
-  return table(rows);
+  return textTable(rows, 'left');
 }
 
 /** In what runs differ: their settings, and what came of them. */
@@ -94,15 +83,18 @@ export function formatComparison(runs: readonly RunRecord[]): string {
     .map((name) => [name, ...runs.map(({ config }) => shown(config.settings[name]))])
     .filter(([, ...values]) => new Set(values).size > 1);
   const curves = [...new Set(runs.flatMap(({ data }) => data.series.map(({ name }) => name)))];
-  return table([
-    ['', ...runs.map(({ directory }) => nameOf(directory))],
-    ...settings,
-    ['state', ...runs.map(stateOf)],
-    ['steps', ...runs.map(stepsOf)],
-    ['clips/s', ...runs.map(({ data }) => number(data.clipsPerSecond.values.at(-1)))],
-    ...curves.map((name) => [
-      `${name}, last`,
-      ...runs.map((run) => number(seriesOf(run, name)?.values.at(-1))),
-    ]),
-  ]);
+  return textTable(
+    [
+      ['', ...runs.map(({ directory }) => nameOf(directory))],
+      ...settings,
+      ['state', ...runs.map(stateOf)],
+      ['steps', ...runs.map(stepsOf)],
+      ['clips/s', ...runs.map(({ data }) => number(data.clipsPerSecond.values.at(-1)))],
+      ...curves.map((name) => [
+        `${name}, last`,
+        ...runs.map((run) => number(seriesOf(run, name)?.values.at(-1))),
+      ]),
+    ],
+    'left',
+  );
 }

@@ -1,9 +1,9 @@
 import { codedFrameBytes, PhiloxStream } from '@tubelet/kernels';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { cropClip } from '../crop';
 import { turnFrame } from '../planes';
 import type { Box } from '../resize';
 import { Purpose } from '../stream-purposes';
+import { cropClip } from '../testing/rgb';
 import { useRuntime } from '../testing/test-runtime';
 import { ClipPixels } from './clip-pixels';
 import type { CodedFrames, StoredFrame } from './coded-frames';

@@ -1,10 +1,25 @@
-import { cropClip } from '../crop';
 import type { FrameShape } from '../decode';
 import type { CodedFrames } from '../pixels/coded-frames';
 import { toRgb } from '../pixels/to-rgb';
 import type { DecoderPool } from '../pool';
-import type { Box } from '../resize';
+import { resizeBilinear, type Box } from '../resize';
 import type { VideoInfo } from '../video-info';
+
+/**
+ * Cuts the same box out of all frames and brings it back to the frames' size.
+ *
+ * @param frames [T, size, size, 3].
+ * @returns a new array of the same shape.
+ */
+export function cropClip(frames: Uint8Array, size: number, box: Box): Uint8Array {
+  const frameBytes = size * size * 3;
+  const target = new Uint8Array(frames.length);
+  for (let offset = 0; offset < frames.length; offset += frameBytes) {
+    const frame = frames.subarray(offset, offset + frameBytes);
+    resizeBilinear(frame, size, size, size, size, { box, target, targetOffset: offset });
+  }
+  return target;
+}
 
 /** Square RGB frames of clips one behind the other, [B, T, size, size, 3]. */
 export function rgbOfClips(
