@@ -164,7 +164,7 @@ describe('tubelet finetune on bad data', () => {
     ['--fold 1 --mixup 0.8 --batch-size 5', /--batch-size: 5 .*even/],
     ['--fold 1 --batch-size 60', /--batch-size: 60 .*at most the \d+ videos/],
     ['--fold 1 --test-of best --validate-on none', /--test-of/],
-    ['--fold 1 --pooling original --model vit-base --dim 64 --heads 1', /no regions/],
+    ['--fold 1 --pooling original --model vit-base --dim 64 --heads 1', /--region: .*a model with regions/],
     ['--fold 1 --stop-after 0', /--stop-after/],
     ['--fold 1 --precision bf16', /--precision: "bf16" .*f32, f16/],
     ['--fold all --stop-after 1', /a single --fold/],
