@@ -2,7 +2,8 @@
 // README of each package shows is run in Node, and one of them in a page that Vite builds; TypeScript checks every entry
 // with the libraries' own types; the command is started from where `npm install --global` would put it.
 //
-//   npm run test:packages                  packages of others and the driver are those that are installed here
+//   npm run test:packages                  packages of others and the driver are those that are installed here; a
+//                                          Chromium is fetched where there is none
 //   npm run test:packages -- --registry    npm installs everything, and the command all that it needs, on a machine that
 //                                          seems to have no Vulkan driver: some 700 MB are fetched
 import { spawnSync } from 'node:child_process';

@@ -28,7 +28,7 @@ const facesOptions = optionSet({
       .share('<share>', 'how much pose, light, background and strength vary from clip to clip, 0 to 1')
       .default(0.3),
     hold: option
-      .number('<share>', 'of a clip for which its expression is whole at least', {
+      .number('<share>', 'least share of a clip for which its expression is whole', {
         min: 0,
         max: 0.9,
         belowMax: true,

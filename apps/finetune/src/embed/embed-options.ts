@@ -25,7 +25,7 @@ export const layoutOptions = {
       min: 1,
     })
     .optional(),
-  seed: option.whole('<n>', 'of the picture (default: 0)', { min: 0 }).optional(),
+  seed: option.whole('<n>', 'seed of the picture (default: 0)', { min: 0 }).optional(),
 };
 
 /** Options of `embed`. */

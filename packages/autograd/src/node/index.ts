@@ -8,7 +8,8 @@ import { Engine } from '../engine.js';
  * @throws NoAdapterError with remedies where there is none
  */
 export async function open({ precision = 'f32' }: OpenOptions = {}): Promise<Engine> {
-  const runtime = await openNodeRuntime();
+  // Dawn shows f16 on some GPUs, and matrix units on all, only where they are asked for.
+  const runtime = await openNodeRuntime({ matrixUnits: precision === 'f16' });
   runtime.precision = precision;
   return new Engine(runtime);
 }

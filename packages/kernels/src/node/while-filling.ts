@@ -16,7 +16,10 @@ export async function whileFilling<T>(
   work: () => Promise<T>,
   everyMs = TELL_EVERY_MS,
 ): Promise<T> {
-  const timer = setInterval(() => tell(Math.round(bytesIn(folder) / 1e6)), everyMs);
+  const timer = setInterval(() => {
+    const bytes = bytesIn(folder);
+    if (bytes !== undefined) tell(Math.round(bytes / 1e6));
+  }, everyMs);
   try {
     return await work();
   } finally {
@@ -24,13 +27,16 @@ export async function whileFilling<T>(
   }
 }
 
-function bytesIn(folder: string): number {
+/** Undefined where the folder changes while it is read: what is being unpacked is renamed and deleted meanwhile. */
+function bytesIn(folder: string): number | undefined {
   if (!existsSync(folder)) return 0;
-  let bytes = 0;
-  for (const file of readdirSync(folder, { withFileTypes: true, recursive: true })) {
-    if (!file.isFile()) continue;
-    // What is being unpacked is renamed and deleted meanwhile.
-    bytes += statSync(join(file.parentPath ?? file.path, file.name), { throwIfNoEntry: false })?.size ?? 0;
+  try {
+    const files = readdirSync(folder, { withFileTypes: true, recursive: true }).filter((file) =>
+      file.isFile(),
+    );
+    const sizes = files.map((file) => statSync(join(file.parentPath ?? file.path, file.name)).size);
+    return sizes.reduce((sum, size) => sum + size, 0);
+  } catch {
+    return undefined;
   }
-  return bytes;
 }
