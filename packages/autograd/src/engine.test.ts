@@ -1,10 +1,11 @@
 import { ReleaseError } from '@tubelet/kernels';
 import { describe, expect, it } from 'vitest';
 import type { Engine } from './engine.js';
-import { add } from './ops/arithmetic.js';
+import { add, mul } from './ops/arithmetic.js';
 import { gelu } from './ops/gelu.js';
 import { layerNorm } from './ops/layer-norm.js';
 import { linear } from './ops/linear.js';
+import { sum } from './ops/reductions.js';
 import type { StepTensors } from './recorded-step.js';
 import type { Tensor } from './tensor.js';
 import { useEngine, values } from './testing/test-engine.js';
@@ -129,6 +130,64 @@ describe('Engine', () => {
     });
     expect(await engine().runtime.read(kept)).toEqual(new Float32Array(ROWS).fill(2));
     engine().runtime.release(kept);
+    expect(pool().liveBytes).toBe(liveBytes);
+  });
+
+  it('refuses to return what the backward pass has given back, recorded or not, unless it is kept', async () => {
+    const { liveBytes } = pool();
+    const inputs = { x: { data: ones(ROWS), shape: [ROWS] } };
+    const take = ({ x }: StepTensors<'x'>, pass: (product: Tensor) => Tensor) => {
+      const product = pass(mul(x, leaf(engine(), [ROWS])));
+      const loss = sum(gelu(product));
+      loss.backward();
+      return { loss, product };
+    };
+    const body = (given: StepTensors<'x'>) => take(given, (product) => product);
+    for (const record of [false, true]) {
+      await expect(engine().step(body, { inputs, record })).rejects.toThrow(
+        /given back: pass it to keep\(\)/,
+      );
+    }
+    engine().release(body);
+    const { product } = await engine().step((given) => take(given, (made) => engine().keep(made)), {
+      inputs,
+    });
+    await engine().step(() => undefined);
+    expect(await product.read()).toEqual(Float32Array.from(values(ROWS, 1)));
+    engine().release(product);
+    expect(pool().liveBytes).toBe(liveBytes);
+  });
+
+  it('gives back a result once, and leaves what belongs to others', async () => {
+    const { liveBytes } = pool();
+    const y = await engine().step(() => gelu(engine().tensor(ones(ROWS), [ROWS])));
+    engine().release(y);
+    const live = engine().tensor(ones(ROWS), [ROWS]);
+    await engine().step(() => gelu(live));
+    expect(await live.read()).toEqual(ones(ROWS));
+    engine().release(live);
+    const table = engine().runtime.keep(engine().runtime.upload(ones(ROWS), [ROWS]));
+    const shown = engine().output(table, [], 'table');
+    engine().release(engine().keep(shown));
+    expect(await engine().runtime.read(table)).toEqual(ones(ROWS));
+    engine().runtime.release(table);
+    await engine().step(() => undefined);
+    expect(pool().liveBytes).toBe(liveBytes);
+  });
+
+  it('keeps nothing of the second run of a stage', async () => {
+    const { liveBytes } = pool();
+    const inside: Tensor[] = [];
+    await engine().step(() => {
+      const body = (before: Tensor) => {
+        inside.push(engine().keep(gelu(before)));
+        return gelu(inside.at(-1)!);
+      };
+      const y = engine().stage([leaf(engine(), [ROWS])], body, { recompute: true });
+      y.backward({ cotangent: ones(ROWS) });
+    });
+    expect(inside).toHaveLength(2);
+    engine().release(inside[0]!);
     expect(pool().liveBytes).toBe(liveBytes);
   });
 

@@ -1,4 +1,4 @@
-import { fill, GpuArray, type DType, type HostData, type Runtime } from '@tubelet/kernels';
+import { fill, GpuArray, type DType, type HostData, type Runtime, type Storage } from '@tubelet/kernels';
 import { Gradients } from './gradients.js';
 import { KeptArrays } from './kept-arrays.js';
 import {
@@ -17,7 +17,7 @@ import {
   type Node,
   type StageOptions,
 } from './tensor.js';
-import { walkBack } from './walk-back.js';
+import { isSpent, walkBack } from './walk-back.js';
 
 /** How a step is taken. */
 export interface StepOptions<Name extends string> {
@@ -46,7 +46,10 @@ export class Engine implements RecordingTape {
   private kept = new KeptArrays();
   private gradDisabled = 0;
   private openSteps = 0;
-  private isInRecordedStep = false;
+  /** What `keep` has taken out of a step, and `release` gives back. */
+  private readonly taken = new Set<Storage>();
+  /** Whether what is kept stays in memory that somebody else gives back. */
+  private leavesKept = false;
   /** What the last step returned. */
   private lastResults: readonly GpuArray[] = [];
   private readonly recorded = new RecordedSteps(this);
@@ -118,30 +121,33 @@ export class Engine implements RecordingTape {
   }
 
   onRecordedTape<T>(body: () => T): T {
-    const { kept, isInRecordedStep } = this;
+    const leave = this.beginLeavingKept();
     const end = this.beginTape();
-    this.kept = new KeptArrays(kept);
-    this.isInRecordedStep = true;
     try {
-      return body();
+      const result = body();
+      requireReadable(result);
+      return result;
     } finally {
       end();
-      this.kept = kept;
-      this.isInRecordedStep = isInRecordedStep;
+      leave();
     }
   }
 
   /**
    * Takes a tensor out of the step that it was made in: neither the backward pass nor the end of the step gives it back,
    * but `release`, which is called as often as this was. In a recorded step it stays in the memory of the recording,
-   * where the next step of the same body overwrites it.
+   * where the next step of the same body overwrites it, and there is nothing to release.
    */
   keep(tensor: Tensor): Tensor {
     const { array } = tensor;
+    const isResult = this.lastResults.some(({ storage }) => storage === array.storage);
     this.kept.add(array);
     this.lastResults = this.lastResults.filter(({ storage }) => storage !== array.storage);
     // What no step owns belongs to somebody else, e.g. to the parameters.
-    if (!this.isInRecordedStep && this.runtime.allocations.isScoped(array)) this.runtime.keep(array);
+    if (!this.leavesKept && (isResult || this.runtime.allocations.isScoped(array))) {
+      this.runtime.keep(array);
+      this.taken.add(array.storage);
+    }
     return tensor;
   }
 
@@ -153,7 +159,13 @@ export class Engine implements RecordingTape {
    */
   release(given: Tensor | ((inputs: never) => unknown)): void {
     if (given instanceof Tensor) {
-      if (this.kept.remove(given.array)) this.runtime.release(given.array);
+      const { array } = given;
+      this.lastResults = this.lastResults.filter(({ storage }) => storage !== array.storage);
+      const isOthers = this.kept.has(array) && !this.taken.has(array.storage);
+      if (this.kept.remove(array) && !isOthers) {
+        this.taken.delete(array.storage);
+        this.runtime.release(array);
+      }
       return;
     }
     this.recorded.release(given as StepBody);
@@ -245,6 +257,7 @@ export class Engine implements RecordingTape {
   /** Lets what a step returns outlive it. */
   private handOut(result: unknown): void {
     const { runtime } = this;
+    requireReadable(result);
     // What no scope owns belongs to somebody else, e.g. to the parameters.
     const own = arraysOf(result).filter((array) => runtime.allocations.isScoped(array));
     for (const array of own) runtime.allocations.escape(array);
@@ -299,6 +312,17 @@ export class Engine implements RecordingTape {
     return y;
   }
 
+  /** Leaves what is kept from now on where it is; returns what brings back what was kept before. */
+  private beginLeavingKept(): () => void {
+    const { kept, leavesKept } = this;
+    this.kept = new KeptArrays(kept);
+    this.leavesKept = true;
+    return () => {
+      this.kept = kept;
+      this.leavesKept = leavesKept;
+    };
+  }
+
   /** A new tape; returns what brings the one before back. */
   private beginTape(): () => void {
     const { nodes } = this;
@@ -341,6 +365,8 @@ export class Engine implements RecordingTape {
     const { gradDisabled } = this;
     this.gradDisabled = 0;
     const end = this.beginTape();
+    // What `body` keeps was kept the first time; this time it ends with the scope.
+    const leave = this.beginLeavingKept();
     // The tape around this one returns them; views that `body` makes of them must not.
     for (const { array } of inputs) this.kept.add(array);
     try {
@@ -352,7 +378,7 @@ export class Engine implements RecordingTape {
         gradients.escape();
       });
     } finally {
-      for (const { array } of inputs) this.kept.remove(array);
+      leave();
       end();
       this.gradDisabled = gradDisabled;
     }
@@ -366,11 +392,25 @@ export class Engine implements RecordingTape {
   }
 }
 
-/** The arrays of a step's result that are looked for: a tensor, or those in an object or array. */
-function arraysOf(result: unknown): GpuArray[] {
+/** The tensors of a step's result that are looked for: one, or those in an object or array. */
+function tensorsOf(result: unknown): Tensor[] {
   const isGroup =
     Array.isArray(result) || (result instanceof Object && Object.getPrototypeOf(result) === Object.prototype);
   const parts: unknown[] = isGroup ? Object.values(result as object) : [result];
-  const arrays = parts.flatMap((part) => (part instanceof Tensor ? [part.array] : []));
-  return [...new Map(arrays.map((array) => [array.storage.id, array])).values()];
+  return parts.filter((part) => part instanceof Tensor);
+}
+
+/** Their arrays, each memory once. */
+function arraysOf(result: unknown): GpuArray[] {
+  return [...new Map(tensorsOf(result).map(({ array }) => [array.storage.id, array])).values()];
+}
+
+/** Throws where a result has no memory any more. */
+function requireReadable(result: unknown): void {
+  for (const tensor of tensorsOf(result)) {
+    if (!isSpent(tensor)) continue;
+    throw new Error(
+      `a step returns ${tensor}, whose memory its backward pass has given back: pass it to keep() before that`,
+    );
+  }
 }

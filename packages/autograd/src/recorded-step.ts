@@ -70,7 +70,7 @@ export class RecordedStep<Name extends string, Result> {
     const stores = [...tape.stores];
     const shapes = shapesKey(inputs);
     const flags = stores.map((store) => store.gradientFlags().map(Number).join('')).join(' ');
-    const key = `${shapes}; ${tape.gradEnabled} ${flags} ${variant}`;
+    const key = `${shapes}; ${runtime.precision} ${tape.gradEnabled} ${flags} ${variant}`;
     const written = this.write(shapes, inputs);
     const plan = this.plans.get(key);
     if (plan) {

@@ -50,7 +50,8 @@ export class Tensor {
    * memory of intermediate results back as it goes, but for what was passed to `Engine.keep`. Gradients of other tensors
    * can be read from what it returns until the step ends.
    *
-   * @throws RangeError for more elements than one without a `cotangent`, or one of another size
+   * @throws RangeError for more elements than one without a `cotangent`
+   * @throws ShapeError for a `cotangent` of another size
    * @throws Error where nothing that it depends on requires a gradient, and where the tape has been used up
    */
   backward(options?: BackwardOptions): LeafGradients {

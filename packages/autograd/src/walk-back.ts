@@ -3,6 +3,11 @@ import type { Gradients } from './gradients.js';
 import type { KeptArrays } from './kept-arrays.js';
 import type { Node, Tensor } from './tensor.js';
 
+const spent = new WeakSet<Tensor>();
+
+/** Whether a backward pass has given back the memory of a tensor. */
+export const isSpent = (tensor: Tensor): boolean => spent.has(tensor);
+
 /** Runs the backward part of operations from the last to the first, and returns memory that no earlier one needs. */
 export function walkBack(
   runtime: Runtime,
@@ -14,7 +19,9 @@ export function walkBack(
   const releaseIfDone = ({ array }: Tensor) => {
     const use = users.get(array.storage.id)!;
     const isDone = --use.mentions === 0 && use.isProduced && use.isConsumed;
-    if (isDone && !kept.has(array)) runtime.release(array);
+    if (!isDone || kept.has(array)) return;
+    for (const tensor of use.tensors) spent.add(tensor);
+    runtime.release(array);
   };
   for (const node of nodes.toReversed()) {
     if (node.outputs.some((tensor) => gradients.has(tensor))) {
@@ -29,6 +36,7 @@ export function walkBack(
 }
 
 interface Users {
+  readonly tensors: Tensor[];
   mentions: number;
   isProduced: boolean;
   isConsumed: boolean;
@@ -41,7 +49,8 @@ function countUsers(nodes: readonly Node[]): Map<number, Users> {
   const at = (tensor: Tensor): Users => {
     const id = tensor.array.storage.id;
     let use = users.get(id);
-    if (!use) users.set(id, (use = { mentions: 0, isProduced: false, isConsumed: false }));
+    if (!use) users.set(id, (use = { tensors: [], mentions: 0, isProduced: false, isConsumed: false }));
+    use.tensors.push(tensor);
     use.mentions++;
     return use;
   };

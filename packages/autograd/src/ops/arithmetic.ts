@@ -83,7 +83,7 @@ export function clamp(x: Tensor, least: number, most: number): Tensor {
   if (!(least <= most)) throw new RangeError(`clamp: the limits ${least} and ${most} must be in order`);
   const value = 'select(select(a, LEAST, a < LEAST), MOST, a > MOST)';
   const gradients = { a: 'select(0.0, dy, a >= LEAST && a <= MOST)' };
-  // Infinite limits are not limits.
+  // An infinite limit limits nothing.
   const limit = (number: number) => f32(Math.max(-3.4028234e38, Math.min(3.4028234e38, number)));
   return pointwise({ name: 'clamp', value, gradients }, { a: x }, { LEAST: limit(least), MOST: limit(most) });
 }

@@ -109,9 +109,14 @@ export function weightBackward(
   if (wantsBias && !rowSums) biasBackward(gradients, bias, dy);
 }
 
-/** Where the whole gradient of a bias goes; from a pack with gaps, which stay zero, its parts get theirs later. */
+/** Whether one sum serves a pack: it has no gaps, and its parts all have a gradient to be added to, or none has. */
+function isWhole(pack: Parameter): boolean {
+  return pack.gaps().length === 0 && pack.parts.every((part) => part.hasGradient === pack.hasGradient);
+}
+
+/** Where the whole gradient of a bias goes; the parts of a pack that is not whole get theirs later, its gaps none. */
 function biasTarget(gradients: GradientFlow, bias: Tensor): RowSums {
-  if (!(bias instanceof Parameter) || bias.gaps().length === 0) {
+  if (!(bias instanceof Parameter) || isWhole(bias)) {
     const { array, accumulate } = gradients.target(bias);
     return { out: array, accumulate };
   }

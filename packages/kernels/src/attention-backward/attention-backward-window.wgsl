@@ -15,7 +15,7 @@
 // Milliseconds of processor time for 64×11×11×8×64 and 8×80×8×8×64: two kernels 17 and 9, this one 9 and 4.3; 9.4
 // and 5.6 with the queries of a block in private memory too; 10 and 4.9 with nothing there but p and ds, and of that 12.8
 // with 8 keys at a time, and 16 and 6.1 with two vec4s of dq, dk and dv (the registers hold eight sums of four, no
-// more). Timed on a shared 2-core machine, so good to some 10 %.
+// more). Good to some 10 %.
 
 var<storage, read_write> dq: array<Result>;
 var<storage, read> q: array<Element>;

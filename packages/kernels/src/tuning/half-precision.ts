@@ -39,7 +39,7 @@ export class HalfPrecisionError extends TubeletError {}
 export async function useHalfPrecision(runtime: Runtime): Promise<string[]> {
   const name = runtime.adapter.description || runtime.adapter.device;
   if (!runtime.hasFeature('shader-f16')) {
-    throw new HalfPrecisionError(`f16 cannot be stored on ${name}: it lacks shader-f16`);
+    throw new HalfPrecisionError(`f16 cannot be stored on ${name}: it lacks shader-f16; compute in f32`);
   }
   const [above, below] = await roundBeyondHalf(runtime);
   if (above !== Infinity || below !== -Infinity) {

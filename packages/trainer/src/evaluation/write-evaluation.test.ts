@@ -140,7 +140,7 @@ describe('writeEvaluation', () => {
     expect(csv[0]).toMatch(/^fold,id,label,predicted,p_happy/);
     expect(csv[121]).toMatch(/^2,2\/clip-0\.mp4,/);
     await expect(readEvaluation(files.jsonPath)).rejects.toThrow(
-      /no evaluation of a fold: "fold" is missing/,
+      /not an evaluation of a fold: "fold" is missing/,
     );
   });
 });
