@@ -1,10 +1,11 @@
 // Uses the packages as projects outside of this repository do: packed, in an empty folder, with an empty home. What the
-// README of each package shows is run in Node, and one of them in a page that Vite builds; TypeScript checks every entry
-// with the libraries' own types; the command is started from where `npm install --global` would put it.
+// README of each package shows is run in Node, and one of them in a page that Vite builds; TypeScript checks every
+// entry with the libraries' own types; the command is started from where `npm install --global` would put it.
 //
 //   npm run test:packages                  packages of others and the driver are those that are installed here; a
 //                                          Chromium is fetched where there is none
-//   npm run test:packages -- --registry    npm installs everything, and the command all that it needs, on a machine that
+//   npm run test:packages -- --registry    npm installs everything, and the command all that it needs, on a machine
+// that
 //                                          seems to have no Vulkan driver: some 700 MB are fetched
 import { spawnSync } from 'node:child_process';
 import {

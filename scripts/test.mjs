@@ -1,6 +1,7 @@
-// Runs every package's tests, two packages at a time: a software GPU uses every core, but compiles kernels on one. Most of
-// a first run is compiling, and llvmpipe compiles for vectors of 128 bits in little more than half of the time that its
-// own width takes: unless LP_NATIVE_VECTOR_WIDTH says otherwise, that is the width. `npm run test:subgroups` runs others.
+// Runs every package's tests, two packages at a time: a software GPU uses every core, but compiles kernels on one. Most
+// of a first run is compiling, and llvmpipe compiles for vectors of 128 bits in little more than half of the time that
+// its own width takes: unless LP_NATIVE_VECTOR_WIDTH says otherwise, that is the width. `npm run test:subgroups` runs
+// others.
 //
 //   node scripts/test.mjs [--rest]     --rest runs what that leaves out, and nothing else: more shapes of the kernels
 import { spawnSync } from 'node:child_process';

@@ -29,8 +29,8 @@ export function lossFall(losses, window = 20) {
 }
 
 /**
- * A curve without its noise: the mean of each stretch of so many values. What is not a number is left out: the loss of a
- * step that was skipped may be none.
+ * A curve without its noise: the mean of each stretch of so many values. What is not a number is left out: the loss of
+ * a step that was skipped may be none.
  *
  * @param {number[]} values
  * @param {number} window

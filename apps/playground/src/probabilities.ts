@@ -1,6 +1,6 @@
 /**
- * Okabe and Ito's colours (“Color Universal Design”, 2008), which differ with any colour vision. Orange and sky blue are
- * darker than theirs: all have a contrast of 3 with white, and with the dark ground.
+ * Okabe and Ito's colours (“Color Universal Design”, 2008), which differ with any colour vision. Orange and sky blue
+ * are darker than theirs: all have a contrast of 3 with white, and with the dark ground.
  */
 const COLOURS = ['#0072b2', '#c08400', '#009e73', '#cc79a7', '#3a9bdc', '#d55e00', '#8a7a00'];
 /** Clips that the chart looks back on. */

@@ -62,8 +62,8 @@ function random(least: number, most: number): number {
 }
 
 /**
- * Sends `signal` to a run as soon as it has logged `step` steps. A run that ends before, since the machine was busy with
- * something else, proves nothing: it is begun again, and stopped earlier.
+ * Sends `signal` to a run as soon as it has logged `step` steps. A run that ends before, since the machine was busy
+ * with something else, proves nothing: it is begun again, and stopped earlier.
  */
 async function interrupt(
   out: string,

@@ -43,12 +43,13 @@ function requireSameSettings(path: string, theirs: EncoderConfig, ours: EncoderC
 }
 
 /**
- * Gives a masked autoencoder the weights of a checkpoint of pre-training: one of `pretrain`, or a published `.pth` of MAE-DFER
- * or VideoMAE. All of the encoder must be there; what the decoder has in other shapes, or not at all, keeps its values. The
- * optimiser, the schedule and the epochs begin anew. Nothing is written where the file does not fit.
+ * Gives a masked autoencoder the weights of a checkpoint of pre-training: one of `pretrain`, or a published `.pth` of
+ * MAE-DFER or VideoMAE. All of the encoder must be there; what the decoder has in other shapes, or not at all, keeps
+ * its values. The optimiser, the schedule and the epochs begin anew. Nothing is written where the file does not fit.
  *
  * @param place a file, or the folder of a run
- * @throws {UserError} when it cannot be read or is of something else, or its encoder is another one, naming what differs;
+ * @throws {UserError} when it cannot be read or is of something else, or its encoder is another one, naming what
+ * differs;
  *   {@link CheckpointCorruptError}
  */
 export async function loadStartingWeights(

@@ -116,8 +116,8 @@ export class TrainingState implements TrainedModel<ClipBatch> {
 }
 
 /**
- * The model configuration that a checkpoint was made with. Throws `UserError` when it has none, `CheckpointCorruptError`
- * when it is damaged.
+ * The model configuration that a checkpoint was made with. Throws `UserError` when it has none,
+ * `CheckpointCorruptError` when it is damaged.
  */
 export function checkpointConfig(path: string, { metadata }: CheckpointContent): PretrainingConfig {
   const text = metadata[CONFIG_KEY];

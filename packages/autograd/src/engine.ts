@@ -24,9 +24,10 @@ export interface StepOptions<Name extends string> {
   /** What the body is given as tensors. */
   readonly inputs?: StepInputs<Name>;
   /**
-   * The first time, the body is run as it is; the second time, the commands that it gives the GPU are recorded; from then
-   * on they are replayed on new inputs, without the body. That makes a step cheap for the processor. It is done for each
-   * set of shapes, and for parameters that have a gradient to be added to; a text names what else the body depends on.
+   * The first time, the body is run as it is; the second time, the commands that it gives the GPU are recorded; from
+   * then on they are replayed on new inputs, without the body. That makes a step cheap for the processor. It is done
+   * for each set of shapes, and for parameters that have a gradient to be added to; a text names what else the body
+   * depends on.
    *
    * The body must be the same function each time, and do the same for the same shapes: all that differs from step to
    * step comes in `inputs`, and what happens on the host (learning rates, counters, files) happens outside, such as the
@@ -77,9 +78,9 @@ export class Engine implements RecordingTape {
 
   /**
    * Runs one training or inference step, which owns what is made in it: memory returns to the pool as soon as the
-   * backward pass is done with it, and all else at the end, but for tensors that were passed to `keep`, and those that the
-   * body returns (one, or an object or array of them), which can be read until the next step begins. With `record` that
-   * is the next step of the same body. A step inside another has a tape of its own.
+   * backward pass is done with it, and all else at the end, but for tensors that were passed to `keep`, and those that
+   * the body returns (one, or an object or array of them), which can be read until the next step begins. With `record`
+   * that is the next step of the same body. A step inside another has a tape of its own.
    *
    * When the body throws, its memory is returned all the same, but parameters that the backward pass had reached keep
    * what they got: `ParameterStore.zeroGradients` forgets it.
@@ -134,9 +135,9 @@ export class Engine implements RecordingTape {
   }
 
   /**
-   * Takes a tensor out of the step that it was made in: neither the backward pass nor the end of the step gives it back,
-   * but `release`, which is called as often as this was. In a recorded step it stays in the memory of the recording,
-   * where the next step of the same body overwrites it, and there is nothing to release.
+   * Takes a tensor out of the step that it was made in: neither the backward pass nor the end of the step gives it
+   * back, but `release`, which is called as often as this was. In a recorded step it stays in the memory of the
+   * recording, where the next step of the same body overwrites it, and there is nothing to release.
    */
   keep(tensor: Tensor): Tensor {
     const { array } = tensor;
@@ -152,8 +153,8 @@ export class Engine implements RecordingTape {
   }
 
   /**
-   * Gives back what `keep` took out of a step, or what was made outside of all steps, and must not be used any more; of a
-   * body that was recorded, the memory that it works in and all recordings.
+   * Gives back what `keep` took out of a step, or what was made outside of all steps, and must not be used any more; of
+   * a body that was recorded, the memory that it works in and all recordings.
    *
    * @throws ReleaseError for what has been given back
    */

@@ -47,8 +47,8 @@ export class Tensor {
 
   /**
    * Adds the gradient of this loss, one element, to every parameter that it depends on; uses the tape up, and gives the
-   * memory of intermediate results back as it goes, but for what was passed to `Engine.keep`. Gradients of other tensors
-   * can be read from what it returns until the step ends.
+   * memory of intermediate results back as it goes, but for what was passed to `Engine.keep`. Gradients of other
+   * tensors can be read from what it returns until the step ends.
    *
    * @throws RangeError for more elements than one without a `cotangent`
    * @throws ShapeError for a `cotangent` of another size

@@ -41,8 +41,8 @@ interface SelfAttentionOptions {
 
 /**
  * Multi-head attention of rows to those of the same group, whose keys have no bias: x [..., L, C] → the same shape. One
- * product projects queries, keys and values. With `rowsOfGroups`, the rows of each group behind so many are padding: none
- * attends to them, and they become the projection of 0.
+ * product projects queries, keys and values. With `rowsOfGroups`, the rows of each group behind so many are padding:
+ * none attends to them, and they become the projection of 0.
  */
 export function selfAttention(dim: number, heads: number, { init, stored }: SelfAttentionOptions) {
   const bias = pack([3 * dim], {

@@ -37,8 +37,8 @@ interface Training {
 }
 
 /**
- * Training steps that are recorded, and those that besides run blocks again in the backward pass, give the bits of those
- * that do neither. The first of a kind runs as it is, the second is recorded, and the others are replayed.
+ * Training steps that are recorded, and those that besides run blocks again in the backward pass, give the bits of
+ * those that do neither. The first of a kind runs as it is, the second is recorded, and the others are replayed.
  */
 describe('a recorded or recomputed step of', () => {
   let engine: Engine;

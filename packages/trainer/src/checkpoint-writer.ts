@@ -23,8 +23,8 @@ export interface CheckpointWriterOptions {
 }
 
 /**
- * Writes the checkpoints of a run beside its steps, one at a time, and removes those that are not kept once a new one is
- * safely on the disk.
+ * Writes the checkpoints of a run beside its steps, one at a time, and removes those that are not kept once a new one
+ * is safely on the disk.
  */
 export class CheckpointWriter {
   private writing: Promise<void> = Promise.resolve();

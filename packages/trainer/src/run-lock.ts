@@ -108,9 +108,10 @@ const TIMING: LockTiming = { beatMs: 10_000, silenceMs: 60_000 };
 
 /**
  * The right to write to a run folder, as the file `lock.json` in it, which one program has at a time. An owner that has
- * died loses it: on this system that is known at once, by its pid and when it began; an owner on another, such as another
- * host with the same file system, touches the file every ten seconds, and is taken for dead when nothing has come for a
- * minute. Clocks are not compared. An owner that only seemed dead learns of it before its next checkpoint, and ends.
+ * died loses it: on this system that is known at once, by its pid and when it began; an owner on another, such as
+ * another host with the same file system, touches the file every ten seconds, and is taken for dead when nothing has
+ * come for a minute. Clocks are not compared. An owner that only seemed dead learns of it before its next checkpoint,
+ * and ends.
  */
 export class RunLock {
   private readonly path: string;
@@ -223,8 +224,8 @@ export class RunLock {
   }
 
   /**
-   * Takes a left-over lock away. Of several programs that find it one gets it by renaming; one that comes late has a new
-   * lock in its hands instead, and puts it back.
+   * Takes a left-over lock away. Of several programs that find it one gets it by renaming; one that comes late has a
+   * new lock in its hands instead, and puts it back.
    */
   private setAside({ text }: FoundLock, token: string): void {
     const aside = `${this.path}.${token}`;

@@ -149,8 +149,8 @@ async function encodeWithProgram(
  *
  * @param frames [T, height, width, 3], RGB, at once or in pieces of whole frames.
  * @throws RangeError for frames or options that cannot be encoded; VideoEncodeError when ffmpeg fails;
- *   FfmpegNotFoundError; what the system says when the file cannot be written; what `frames` throws, and then no file is
- *   left.
+ *   FfmpegNotFoundError; what the system says when the file cannot be written; what `frames` throws, and then no file
+ * is left.
  */
 export async function encodeVideo(
   path: string,

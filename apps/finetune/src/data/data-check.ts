@@ -62,8 +62,8 @@ export function chosenFolds(dataset: Dataset, fold: FoldChoice): number[] {
 /**
  * Checks a copy of a data set and tells what is wrong with it.
  *
- * @throws {UserError} after the report, when there are errors; {OptionError} for options that cannot be followed; errors of the
- *   detector
+ * @throws {UserError} after the report, when there are errors; {OptionError} for options that cannot be followed;
+ * errors of the detector
  */
 export async function dataCheck(
   options: DataCheckOptions,

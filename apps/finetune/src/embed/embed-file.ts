@@ -100,8 +100,8 @@ async function* tensorPieces(
 }
 
 /**
- * `features` [N, C], `probabilities` [N, K], `predicted` [N]; where there are labels, `labels` [N] (−1: unknown), and where
- * each fold has a classifier of its own, `folds` [N].
+ * `features` [N, C], `probabilities` [N, K], `predicted` [N]; where there are labels, `labels` [N] (−1: unknown), and
+ * where each fold has a classifier of its own, `folds` [N].
  */
 function featureTensors(
   videos: readonly EmbeddedVideo[],

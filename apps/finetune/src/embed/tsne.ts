@@ -17,8 +17,9 @@ const EXAGGERATION = 12;
 const LEAST_SHARE = 1e-12;
 
 /**
- * Lays points out in the plane by t-SNE (van der Maaten and Hinton, “Visualizing data using t-SNE”, 2008), all pairs counted:
- * N² operations a step, a minute for some two thousand points. The same points and options give the same picture.
+ * Lays points out in the plane by t-SNE (van der Maaten and Hinton, “Visualizing data using t-SNE”, 2008), all pairs
+ * counted: N² operations a step, a minute for some two thousand points. The same points and options give the same
+ * picture.
  *
  * @param points [N][C]
  * @returns [N][2]
@@ -74,8 +75,8 @@ function squaredDistances(points: readonly ArrayLike<number>[]): Float64Array {
 }
 
 /**
- * p_ij: the share of each pair, from Gaussians around the points whose widths give every point the same perplexity, made
- * symmetric. [N·N], sum 1.
+ * p_ij: the share of each pair, from Gaussians around the points whose widths give every point the same perplexity,
+ * made symmetric. [N·N], sum 1.
  */
 function jointAffinities(distances: Float64Array, count: number, perplexity: number): Float64Array {
   const conditional = new Float64Array(count * count);

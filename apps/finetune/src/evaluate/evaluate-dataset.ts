@@ -100,8 +100,8 @@ export async function evaluateDataset(options: OneFoldOptions, tell: Tell): Prom
 }
 
 /**
- * Evaluates the classifier of each fold of a cross-validation on a part of its fold. All classifiers are looked at before the
- * GPU is opened.
+ * Evaluates the classifier of each fold of a cross-validation on a part of its fold. All classifiers are looked at
+ * before the GPU is opened.
  *
  * @throws {UserError} when a classifier is missing or cannot be used, as {@link findFoldClassifiers}
  */

@@ -195,9 +195,9 @@ function figuresOf(model: PublishedModel, name: string, fold: number | 'all'): r
 }
 
 /**
- * The published results to hold an evaluation against: those of the same model where it is one of the paper's, of its fold
- * and of all folds; then those of MAE-DFER base and VideoMAE, and the best supervised ones. None for other parts than the
- * test part, and for data sets without a publication.
+ * The published results to hold an evaluation against: those of the same model where it is one of the paper's, of its
+ * fold and of all folds; then those of MAE-DFER base and VideoMAE, and the best supervised ones. None for other parts
+ * than the test part, and for data sets without a publication.
  *
  * @param name of the data set, as `--data` takes it
  * @param fold counted from 1; `all` for a cross-validation
@@ -220,8 +220,8 @@ function sameModels(encoder: EncoderConfig): readonly PublishedModel[] {
 }
 
 /**
- * The published results of the single folds by their numbers, where they are known: of the same model, or of MAE-DFER base
- * where the paper does not have it. See {@link publishedFor}.
+ * The published results of the single folds by their numbers, where they are known: of the same model, or of MAE-DFER
+ * base where the paper does not have it. See {@link publishedFor}.
  */
 export function publishedFolds(
   name: string,

@@ -34,8 +34,8 @@ describe('tubelet finetune', () => {
     );
     const test = await readEvaluation(join(run, 'test', 'evaluation.json'));
     expect(test.metrics.count).toBe(36);
-    // Guessing gives a loss of ln 3 = 1.10, and a UAR of 1/3, give or take 0.08 for 36 videos. What is learnt differs with
-    // the rounding of the adapter: losses of 0.76 and 0.85, a UAR from 0.5 to 2/3 (moving from still) and above.
+    // Guessing gives a loss of ln 3 = 1.10, and a UAR of 1/3, give or take 0.08 for 36 videos. What is learnt differs
+    // with the rounding of the adapter: losses of 0.76 and 0.85, a UAR from 0.5 to 2/3 (moving from still) and above.
     const losses = (await records(run, 'step')).map(({ metrics }) => (metrics as { loss: number }).loss);
     expect(losses.slice(-10).reduce((sum, loss) => sum + loss, 0) / 10).toBeLessThan(0.95);
     expect(test.metrics.uar).toBeGreaterThan(0.4);

@@ -27,8 +27,8 @@ export interface SetupOptions {
 }
 
 /**
- * Makes sure that WebGPU finds an adapter: a GPU's, else that of a software driver, which is fetched where there is none.
- * A second call only checks.
+ * Makes sure that WebGPU finds an adapter: a GPU's, else that of a software driver, which is fetched where there is
+ * none. A second call only checks.
  *
  * @throws Error where there is no adapter and no software driver can be fetched
  */

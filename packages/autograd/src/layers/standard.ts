@@ -40,8 +40,8 @@ function affine(inputs: number, outputs: number, init?: Initialiser) {
 }
 
 /**
- * (x − mean) / √(var + ε) · weight + bias over the last axis: x [..., width] → the same shape. With `mayBeHalf` in f16 where
- * that is the runtime's precision, for linear layers, `mlp` and `attention`.
+ * (x − mean) / √(var + ε) · weight + bias over the last axis: x [..., width] → the same shape. With `mayBeHalf` in f16
+ * where that is the runtime's precision, for linear layers, `mlp` and `attention`.
  */
 export function layerNorm(
   width: number,

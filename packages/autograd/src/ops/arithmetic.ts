@@ -3,8 +3,9 @@ import { type Tensor } from '../tensor.js';
 import { pointwise, type Operand } from './pointwise.js';
 
 /*
- * Arithmetic on elements, in f32. Operands broadcast as in NumPy: axes are aligned from the last one, and those of extent
- * 1 repeat. Numbers stand for tensors that are the same everywhere. `ShapeError` names shapes that do not broadcast.
+ * Arithmetic on elements, in f32. Operands broadcast as in NumPy: axes are aligned from the last one, and those of
+ * extent 1 repeat. Numbers stand for tensors that are the same everywhere. `ShapeError` names shapes that do not
+ * broadcast.
  */
 
 /** a + b. */

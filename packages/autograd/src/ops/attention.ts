@@ -9,8 +9,8 @@ export type AttentionOperands =
 /**
  * Multi-head attention softmax(Q·Kᵀ/√d)·V (Vaswani et al., 2017), probabilities never stored.
  * Either `qkv` [G, L, 3C] (columns q | k | v), or `q` [G, Lq, C] with `kv` [G, Lk, 2C] (columns k | v);
- * G groups attend independently, heads are consecutive chunks of d = C/heads columns. Result [G, Lq, C]. All are f32, or
- * all f16.
+ * G groups attend independently, heads are consecutive chunks of d = C/heads columns. Result [G, Lq, C]. All are f32,
+ * or all f16.
  */
 export function attention(operands: AttentionOperands): Tensor {
   const { heads } = operands;

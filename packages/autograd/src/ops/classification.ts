@@ -24,8 +24,8 @@ export interface CrossEntropyOptions {
 }
 
 /**
- * −log softmax(logits)[label], averaged over all samples. logits [..., K, ...], labels of i32 with the same shape without
- * the axis of the classes. A label that is not a class gives a loss that is not a number.
+ * −log softmax(logits)[label], averaged over all samples. logits [..., K, ...], labels of i32 with the same shape
+ * without the axis of the classes. A label that is not a class gives a loss that is not a number.
  */
 export function crossEntropy(logits: Tensor, labels: Tensor, options: CrossEntropyOptions = {}): Tensor {
   const { axis = -1, weights, ignoreIndex, reduction = 'mean' } = options;

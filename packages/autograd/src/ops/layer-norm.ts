@@ -4,8 +4,8 @@ import type { Tensor } from '../tensor.js';
 
 /**
  * y = (x − mean) / √(var + ε) · weight + bias over the last axis, biased variance (Ba et al., 2016).
- * x [..., C] may be a strided view; the result is contiguous. ε is 1e-6 as in MAE-DFER. With `mayBeHalf` the result is of
- * `Runtime.activationDtype`, which may be f16: for `linear`, `mlp` and `attention`, whose results then are too.
+ * x [..., C] may be a strided view; the result is contiguous. ε is 1e-6 as in MAE-DFER. With `mayBeHalf` the result is
+ * of `Runtime.activationDtype`, which may be f16: for `linear`, `mlp` and `attention`, whose results then are too.
  */
 export function layerNorm(
   x: Tensor,
@@ -51,7 +51,8 @@ export function layerNorm(
         accumulateDx: dx.accumulate,
         accumulateParameters: weightTarget.accumulate,
       };
-      // Nobody reads the gradient of a parameter before the end of the pass; other tensors have a backward of their own.
+      // Nobody reads the gradient of a parameter before the end of the pass; other tensors have a backward of their
+      // own.
       const canWait = weight instanceof Parameter && bias instanceof Parameter;
       layerNormBackward(runtime, arrays, canWait ? gradients.partialSums : undefined);
     },

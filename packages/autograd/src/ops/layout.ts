@@ -31,8 +31,8 @@ export function transpose(x: Tensor, first = -2, second = -1): Tensor {
 }
 
 /**
- * Every `step`-th element of one axis from `start` (inclusive) towards `end` (exclusive), backwards for a step below zero.
- * As in Python, negative places count from the end and those beyond it are moved to it.
+ * Every `step`-th element of one axis from `start` (inclusive) towards `end` (exclusive), backwards for a step below
+ * zero. As in Python, negative places count from the end and those beyond it are moved to it.
  *
  * @throws RangeError for a step of zero or that is not whole, and where nothing is left
  */

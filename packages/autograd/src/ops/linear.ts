@@ -25,8 +25,8 @@ export interface LinearOptions {
 
 /**
  * y = x·Wᵀ + b, optionally GELU(…) or residual + scale·(…).
- * x [..., K], weight [N, K] → [..., N], of the dtype of x, but f32 with a residual. Throws `ShapeError` when shapes do not
- * fit.
+ * x [..., K], weight [N, K] → [..., N], of the dtype of x, but f32 with a residual. Throws `ShapeError` when shapes do
+ * not fit.
  *
  * Backward: dx = dy·W, dW = dyᵀ·x, db = Σ_rows dy.
  */

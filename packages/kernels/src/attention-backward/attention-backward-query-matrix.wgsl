@@ -3,10 +3,10 @@
 //
 // A workgroup owns TILE_Q = STRIPS · UNIT_M queries of one head; q, dout and the sums of its strip stay in a subgroup's
 // registers. For each TILE_K keys a subgroup multiplies q with K and dout with V; four invocations share a row of
-// scores and dp in the stage, make ds and write it, as f16, over the values, which are no longer needed; a subgroup adds
-// ds times the keys. With the log-sum-exp at hand there is no maximum to run, and no sum to rescale.
-// Beside the inputs, ds is rounded to f16, to 2⁻¹¹ of itself; D is that of the rounded dout, so that rows of ds still sum
-// to zero. Keys beyond the last have a ds of zero.
+// scores and dp in the stage, make ds and write it, as f16, over the values, which are no longer needed; a subgroup
+// adds ds times the keys. With the log-sum-exp at hand there is no maximum to run, and no sum to rescale. Beside the
+// inputs, ds is rounded to f16, to 2⁻¹¹ of itself; D is that of the rounded dout, so that rows of ds still sum to zero.
+// Keys beyond the last have a ds of zero.
 //
 // Header: STRIPS, TILE_K (a multiple of 16, 2 · UNIT_N and UNIT_K; at most 32), as attention-matrix-operations.wgsl and
 // attention-matrix-copies.wgsl, which precede it. Data: that of attention-backward-query-tiled.wgsl.

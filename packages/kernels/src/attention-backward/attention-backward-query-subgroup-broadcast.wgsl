@@ -1,6 +1,6 @@
 // Attention, gradient of the queries, where a subgroup shares what it loads: the mathematics and layout of
-// attention-backward-query-tiled.wgsl, the division of work of attention-subgroup-products.wgsl with blocks of queries and
-// steps of keys.
+// attention-backward-query-tiled.wgsl, the division of work of attention-subgroup-products.wgsl with blocks of queries
+// and steps of keys.
 //
 // Header: as attention-subgroup-products.wgsl, which precedes it; math/exponential.wgsl.
 // Data: that of attention-backward-query-tiled.wgsl.

@@ -3,12 +3,13 @@
 // attention-backward-key-matrix.wgsl.
 //
 // A workgroup owns all keys of one head of one group, STRIPS · UNIT_M of them, so that scores and dp are made once:
-// five products instead of the seven of two kernels, and every array is read once. A subgroup keeps v and the sums of dk
-// and dv of its strip of keys in registers; the keys stay in workgroup memory, where dq wants all of them. For each
+// five products instead of the seven of two kernels, and every array is read once. A subgroup keeps v and the sums of
+// dk and dv of its strip of keys in registers; the keys stay in workgroup memory, where dq wants all of them. For each
 // TILE_Q queries:
 //   1. all copy Q and dout;
 //   2. four invocations a query make D = rowsum(dout ∘ out) of dout as it was rounded, or else ds of a query would not
-//      sum to zero; a subgroup multiplies k with Q and v with dout, which gives scores and dp transposed, [keys, queries];
+//      sum to zero; a subgroup multiplies k with Q and v with dout, which gives scores and dp transposed, [keys,
+// queries];
 //   3. four invocations share a row of the stage, and write p and ds as f16;
 //   4. a subgroup adds to dk and dv of its strip, and makes its share of the units of dq, a sum over all keys, which
 //      leave through the stage.
@@ -16,8 +17,8 @@
 // out a rounding to f16 that is widened again at once, and one did, which made dq four times less exact.
 //
 // Header: STRIPS, TILE_Q (a multiple of 16, UNIT_M, UNIT_N and UNIT_K), as attention-matrix-operations.wgsl and
-// attention-matrix-copies.wgsl, which precede it; attention-gradient-stores.wgsl. STRIPS · UNIT_M is a multiple of UNIT_K.
-// Data: that of attention-backward-query-tiled.wgsl and of DK, DV likewise, without BLOCKS.
+// attention-matrix-copies.wgsl, which precede it; attention-gradient-stores.wgsl. STRIPS · UNIT_M is a multiple of
+// UNIT_K. Data: that of attention-backward-query-tiled.wgsl and of DK, DV likewise, without BLOCKS.
 
 var<storage, read_write> dq: array<Result>;
 var<storage, read> q: array<Element>;

@@ -1,5 +1,5 @@
-// Attention, all gradients of a window of few keys in one kernel: the mathematics of attention-backward-query-tiled.wgsl
-// and attention-backward-key-tiled.wgsl, but for D, which is made of p and dp:
+// Attention, all gradients of a window of few keys in one kernel: the mathematics of
+// attention-backward-query-tiled.wgsl and attention-backward-key-tiled.wgsl, but for D, which is made of p and dp:
 //   Dᵢ = Σⱼ pᵢⱼ dpᵢⱼ / Σⱼ pᵢⱼ.
 // The divisor is 1 but for rounding, by which D and dp err alike then. It saves reading `out`, which is not used.
 //
@@ -7,14 +7,15 @@
 // math/exponential.wgsl, attention-rows.wgsl, attention-gradient-stores.wgsl.
 // Data: that of attention-backward-query-tiled.wgsl and of DK, DV likewise, without BLOCKS.
 //
-// Made for a processor, where loads count, as matmul-subgroup-broadcast.wgsl says. One invocation has a head of a group, and makes
-// scores and dp once, by blocks of 4 queries and 4 keys; p and ds of all blocks stay in private memory, so that the sums
-// of dq, and then of dk and dv, are begun and ended in registers: five products instead of the seven of two kernels. The
-// keys and values lie in private memory too, whose loads are cheaper on llvmpipe than those of storage.
+// Made for a processor, where loads count, as matmul-subgroup-broadcast.wgsl says. One invocation has a head of a
+// group, and makes scores and dp once, by blocks of 4 queries and 4 keys; p and ds of all blocks stay in private
+// memory, so that the sums of dq, and then of dk and dv, are begun and ended in registers: five products instead of the
+// seven of two kernels. The keys and values lie in private memory too, whose loads are cheaper on llvmpipe than those
+// of storage.
 //
 // Milliseconds of processor time for 64×11×11×8×64 and 8×80×8×8×64: two kernels 17 and 9, this one 9 and 4.3; 9.4
-// and 5.6 with the queries of a block in private memory too; 10 and 4.9 with nothing there but p and ds, and of that 12.8
-// with 8 keys at a time, and 16 and 6.1 with two vec4s of dq, dk and dv (the registers hold eight sums of four, no
+// and 5.6 with the queries of a block in private memory too; 10 and 4.9 with nothing there but p and ds, and of that
+// 12.8 with 8 keys at a time, and 16 and 6.1 with two vec4s of dq, dk and dv (the registers hold eight sums of four, no
 // more). Good to some 10 %.
 
 var<storage, read_write> dq: array<Result>;

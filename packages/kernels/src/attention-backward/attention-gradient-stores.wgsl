@@ -1,5 +1,6 @@
-// Where dq, dk and dv go, in buffers of their own or as slices of fewer, which WebGPU lets a dispatch bind for writing only
-// once: dk that is not given lies in the buffer of dq, dv in that of dk. Precedes the kernels that write dk and dv.
+// Where dq, dk and dv go, in buffers of their own or as slices of fewer, which WebGPU lets a dispatch bind for writing
+// only once: dk that is not given lies in the buffer of dq, dv in that of dk. Precedes the kernels that write dk and
+// dv.
 //
 // Header: attention-rows.wgsl.
 

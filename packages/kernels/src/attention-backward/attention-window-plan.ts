@@ -38,8 +38,8 @@ function isWindow({ queries, keys }: AttentionExtents): boolean {
   return keys <= MOST_WINDOW_KEYS && queries <= MOST_WINDOW_QUERIES;
 }
 
-// Private memory is sized for classes, so that windows share programs and small ones clear little. Clearing is written out
-// element by element: llvmpipe compiles 16 keys and 128 queries ten times as long as 16 and 32.
+// Private memory is sized for classes, so that windows share programs and small ones clear little. Clearing is written
+// out element by element: llvmpipe compiles 16 keys and 128 queries ten times as long as 16 and 32.
 const FEW_KEYS = 8;
 const QUERY_CLASSES = [16, 32, MOST_WINDOW_QUERIES];
 const windowFiles = [exponentialWgsl, rowsWgsl, storesWgsl, windowWgsl];

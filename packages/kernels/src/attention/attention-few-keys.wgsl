@@ -1,9 +1,9 @@
-// Attention with at most sixteen keys where a subgroup shares what it loads, for processors: the mathematics and layout of
-// attention-tiled.wgsl. An invocation has one query and all keys, which the subgroup holds as the block of
+// Attention with at most sixteen keys where a subgroup shares what it loads, for processors: the mathematics and layout
+// of attention-tiled.wgsl. An invocation has one query and all keys, which the subgroup holds as the block of
 // attention-subgroup-products.wgsl: one pass is enough, with no sums across invocations.
 //
-// Milliseconds of processor time on llvmpipe 25.0.7 with eight lanes, beside 4 queries an invocation, and beside a kernel
-// without broadcasts: 1×800×8×8×64 1.9, 2.6 and 3.6 to 6.7; 1×8×8×8×64 0.07, 0.16 and 0.08 to 0.13.
+// Milliseconds of processor time on llvmpipe 25.0.7 with eight lanes, beside 4 queries an invocation, and beside a
+// kernel without broadcasts: 1×800×8×8×64 1.9, 2.6 and 3.6 to 6.7; 1×8×8×8×64 0.07, 0.16 and 0.08 to 0.13.
 //
 // Header: as attention-subgroup-products.wgsl, which precedes it, ROWS being at least LK; math/exponential.wgsl.
 // Data: that of attention-tiled.wgsl; BLOCKS counts blocks of LANES queries.

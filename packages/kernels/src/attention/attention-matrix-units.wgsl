@@ -7,7 +7,8 @@
 //
 // A workgroup owns TILE_Q = STRIPS · UNIT_M queries of one head, a strip of UNIT_M for each subgroup, whose queries and
 // sums of values stay in registers. For each TILE_K keys:
-//   1. all copy a block of K, and one of V turned, [channels, keys]: units load what lies along the extent that is summed
+//   1. all copy a block of K, and one of V turned, [channels, keys]: units load what lies along the extent that is
+// summed
 //      at twice the speed of what lies across it (measured on an H100 in products);
 //   2. a subgroup multiplies its strip with the keys; single elements of a matrix cannot be reached, so that the scores
 //      go to the stage;

@@ -1,10 +1,11 @@
-// Rows of heads, four channels at a time, in front of every attention kernel. Arrays are of vec4 where the head dimension,
-// all strides and all offsets are multiples of four (WIDTH 4), else of f32 (WIDTH 1). Channels beyond the head are zero,
-// and are not stored. Arrays that are read are of f16 with HALF_INPUTS, those that are written with HALF_RESULTS; what is
-// computed with is f32.
+// Rows of heads, four channels at a time, in front of every attention kernel. Arrays are of vec4 where the head
+// dimension, all strides and all offsets are multiples of four (WIDTH 4), else of f32 (WIDTH 1). Channels beyond the
+// head are zero, and are not stored. Arrays that are read are of f16 with HALF_INPUTS, those that are written with
+// HALF_RESULTS; what is computed with is f32.
 //
-// Header: HALF_INPUTS, HALF_RESULTS, WIDTH, HEAD_DIMENSION; DEPTH (the head dimension, filled up to what the kernel wants: a multiple of four);
-// KEEP_LOOPS (leave loops rolled: software drivers take minutes to compile them unrolled). Data: LQ.
+// Header: HALF_INPUTS, HALF_RESULTS, WIDTH, HEAD_DIMENSION; DEPTH (the head dimension, filled up to what the kernel
+// wants: a multiple of four); KEEP_LOOPS (leave loops rolled: software drivers take minutes to compile them unrolled).
+// Data: LQ.
 
 #if WIDTH == 4
 #if HALF_INPUTS
@@ -34,7 +35,8 @@ alias Result = f32;
 const HEAD = HEAD_DIMENSION / WIDTH;
 const STEPS = vec4u(0u, 1u, 2u, 3u);
 
-// The rows of one head: where they begin, elements from one to the next, and the last, which stands in for those beyond.
+// The rows of one head: where they begin, elements from one to the next, and the last, which stands in for those
+// beyond.
 struct Rows {
   start: u32,
   stride: u32,

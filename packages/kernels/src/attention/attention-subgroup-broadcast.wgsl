@@ -1,5 +1,5 @@
-// Attention where a subgroup shares what it loads, for processors: the mathematics and layout of attention-tiled.wgsl, the
-// division of work of attention-subgroup-products.wgsl with blocks of queries and steps of keys.
+// Attention where a subgroup shares what it loads, for processors: the mathematics and layout of attention-tiled.wgsl,
+// the division of work of attention-subgroup-products.wgsl with blocks of queries and steps of keys.
 //
 // Header: as attention-subgroup-products.wgsl, which precedes it; math/exponential.wgsl.
 // Data: that of attention-tiled.wgsl.

@@ -74,9 +74,9 @@ export const attentionCases: readonly KernelCase<AttentionCaseShape>[] = [
 ];
 
 /**
- * On matrix units a weight p, and a ds, is rounded to f16 besides the inputs, by 2⁻¹¹ of itself at most: `out` errs by up
- * to 2⁻¹¹ · Σⱼ pⱼ|vⱼ|, and a gradient by as much of the sum of its terms' sizes. For normal numbers such sums are at most
- * about twice the largest result, or 1, which errors are measured against: 2⁻¹⁰. logSumExp errs as ever.
+ * On matrix units a weight p, and a ds, is rounded to f16 besides the inputs, by 2⁻¹¹ of itself at most: `out` errs by
+ * up to 2⁻¹¹ · Σⱼ pⱼ|vⱼ|, and a gradient by as much of the sum of its terms' sizes. For normal numbers such sums are at
+ * most about twice the largest result, or 1, which errors are measured against: 2⁻¹⁰. logSumExp errs as ever.
  */
 export const toleranceF16 = 2 ** -10;
 

@@ -72,8 +72,8 @@ interface Placed extends ElementwiseInput {
 
 /**
  * out[r, c] = value of the inputs at [r, c], or out += value. The output is rows of C columns at two levels of strides,
- * and so are inputs, where a stride of 0 repeats a row; each may be f32 or f16, factors are f32. Throws `ShapeError` for arrays that do not fit together, and for
- * an input in the buffer of the output that may not be there.
+ * and so are inputs, where a stride of 0 repeats a row; each may be f32 or f16, factors are f32. Throws `ShapeError`
+ * for arrays that do not fit together, and for an input in the buffer of the output that may not be there.
  */
 export function elementwise(runtime: Runtime, call: ElementwiseCall): void {
   const { kernel, out, outName = 'out', accumulate = false, columnData = {} } = call;
@@ -186,8 +186,8 @@ interface Blocks {
   readonly columnBlocks: number;
 }
 
-// The number of neighbours in a row that makes the fewest workgroups: loads behind the end of a row take their time on a
-// software driver. What neighbours load together stays 128 bytes long, where a row is.
+// The number of neighbours in a row that makes the fewest workgroups: loads behind the end of a row take their time on
+// a software driver. What neighbours load together stays 128 bytes long, where a row is.
 function blocksOf(rows: number, columns: number, width: 1 | 4): Blocks {
   const least = Math.min(width === 4 ? 3 : 5, Math.max(0, Math.ceil(Math.log2(columns / LOADS))));
   let best: Blocks | undefined;

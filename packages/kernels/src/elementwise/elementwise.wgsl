@@ -6,10 +6,10 @@
 // Header: Element (f32 or vec4f; COLUMNS, strides and offsets count Elements), ROWS, COLUMNS, COLUMN_BITS, IS_LONG,
 // GRID_X, ACCUMULATE, OUT_* (row addressing); row-start.wgsl.
 //
-// 2^COLUMN_BITS neighbouring invocations take neighbouring Elements of one row, up to four each; the 64 of a workgroup take
-// as many rows as they are enough for. Blocks of rows lie along x and y of the grid and those of columns along z, or
-// with IS_LONG the other way round, so that nothing is divided: four divisions an invocation took a fifth of the time on
-// a software driver.
+// 2^COLUMN_BITS neighbouring invocations take neighbouring Elements of one row, up to four each; the 64 of a workgroup
+// take as many rows as they are enough for. Blocks of rows lie along x and y of the grid and those of columns along z,
+// or with IS_LONG the other way round, so that nothing is divided: four divisions an invocation took a fifth of the
+// time on a software driver.
 
 //! DECLARATIONS
 #if out_f16

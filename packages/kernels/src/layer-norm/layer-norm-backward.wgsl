@@ -1,13 +1,14 @@
 // Backward of layer norm. With x̂ = (x − μ) · rstd and g = dOut · weight:
 //   dx = rstd · (g − mean(g) − x̂ · mean(g · x̂)),   means over the row's columns; with ACCUMULATE, dx += the same;
-//   dWeight = Σ_r dOut[r] · x̂[r],  dBias = Σ_r dOut[r],   over the rows of a part: partial-sums.wgsl adds the parts up.
+//   dWeight = Σ_r dOut[r] · x̂[r],  dBias = Σ_r dOut[r],   over the rows of a part: partial-sums.wgsl adds the parts
+// up.
 //
-// Header: Element (f32 or vec4f; COLUMNS, strides and offsets of rows, weight and parts count Elements), INVOCATIONS, ROWS,
-// COLUMNS, PART_ROWS (at most MOST_PART_ROWS), PARTS, GRID_X, ACCUMULATE, DOUT_*, X_*, DX_* (row addressing), WEIGHT_OFFSET, MEAN_OFFSET,
-// RSTD_OFFSET, WEIGHT_PARTS_OFFSET, BIAS_PARTS_OFFSET ([PARTS, COLUMNS] each); workgroup-sum.wgsl,
-// row-start.wgsl.
-// Layout as in layer-norm.wgsl; d_out may be f16. A workgroup has one part, PART_ROWS rows: two passes over each row for dx, then one
-// over all of them, column by column, while they are in its cache.
+// Header: Element (f32 or vec4f; COLUMNS, strides and offsets of rows, weight and parts count Elements), INVOCATIONS,
+// ROWS, COLUMNS, PART_ROWS (at most MOST_PART_ROWS), PARTS, GRID_X, ACCUMULATE, DOUT_*, X_*, DX_* (row addressing),
+// WEIGHT_OFFSET, MEAN_OFFSET, RSTD_OFFSET, WEIGHT_PARTS_OFFSET, BIAS_PARTS_OFFSET ([PARTS, COLUMNS] each);
+// workgroup-sum.wgsl, row-start.wgsl. Layout as in layer-norm.wgsl; d_out may be f16. A workgroup has one part,
+// PART_ROWS rows: two passes over each row for dx, then one over all of them, column by column, while they are in its
+// cache.
 //
 // The saved mean is rounded to f32, which matters where it is large. What it is off by is the mean of x − mean,
 // one more sum in the same pass.

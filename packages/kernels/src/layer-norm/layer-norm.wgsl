@@ -11,8 +11,8 @@
 // with a mean far from zero, its f32 rounding alone would otherwise shift the whole normalised row.
 //
 // Tried on a software driver (2 cores, vectors of 8), 808 × 512, in ms forward / backward: 64 invocations a row 2.7 /
-// 1.8, the same with subgroup sums 2.2 / 1.9, 16 invocations 1.05 / 0.92, 4 invocations 0.92 / 0.85; 8 invocations 0.85 / 0.79,
-// and 1.44 / 1.31 with loads of one f32.
+// 1.8, the same with subgroup sums 2.2 / 1.9, 16 invocations 1.05 / 0.92, 4 invocations 0.92 / 0.85; 8 invocations 0.85
+// / 0.79, and 1.44 / 1.31 with loads of one f32.
 
 var<storage, read> x: array<Element>;
 var<storage, read> weight: array<Element>;

@@ -9,9 +9,9 @@ export interface RowSums {
 }
 
 /**
- * Operands of `matmul`. `a`, `b`, `out`, `preActivation` and `geluInput` are f32 or f16, each by itself; the rest is f32,
- * and so is all arithmetic: what is stored in f16 is rounded once. With M, N, K the extents of the product, and "row view" an array
- * whose last axis is contiguous and whose other axes flatten into rows of two strides at most
+ * Operands of `matmul`. `a`, `b`, `out`, `preActivation` and `geluInput` are f32 or f16, each by itself; the rest is
+ * f32, and so is all arithmetic: what is stored in f16 is rounded once. With M, N, K the extents of the product, and
+ * "row view" an array whose last axis is contiguous and whose other axes flatten into rows of two strides at most
  * (`GpuArray.rows()`, e.g. the local rows of a region-major token buffer [B, M, 1+N, C]):
  *
  *     value = alpha · op(A)·op(B) + bias

@@ -1,14 +1,14 @@
 // The operands of matmul: where rows start, and how four neighbouring elements of one are loaded and stored.
 //
-// With LOAD_WIDTH 4 every row of every matrix starts and ends on a multiple of four elements, and one load moves four. With
-// LOAD_WIDTH 1 offsets, strides and extents are any, elements are moved one by one, and what is past the end of a row is
-// zero. `start` is the index of an element, `valid` the number of elements of the row that are left.
+// With LOAD_WIDTH 4 every row of every matrix starts and ends on a multiple of four elements, and one load moves four.
+// With LOAD_WIDTH 1 offsets, strides and extents are any, elements are moved one by one, and what is past the end of a
+// row is zero. `start` is the index of an element, `valid` the number of elements of the row that are left.
 //
-// a, b, out, pre_activation and gelu_input may each be of f16: they are computed with in f32, and rounded where they are
-// stored.
+// a, b, out, pre_activation and gelu_input may each be of f16: they are computed with in f32, and rounded where they
+// are stored.
 //
-// Header: LOAD_WIDTH (1 or 4), A_TWO_STRIDES, B_TWO_STRIDES, M, N and, for each array X that there is, X_OFFSET, X_INNER, X_INVERSE, X_INNER_STRIDE and
-// X_OUTER_STRIDE (row-start.wgsl).
+// Header: LOAD_WIDTH (1 or 4), A_TWO_STRIDES, B_TWO_STRIDES, M, N and, for each array X that there is, X_OFFSET,
+// X_INNER, X_INVERSE, X_INNER_STRIDE and X_OUTER_STRIDE (row-start.wgsl).
 
 #if LOAD_WIDTH == 4
 alias Element = vec4f;
@@ -146,8 +146,8 @@ fn store_out(start: u32, valid: u32, value: vec4f) {
 }
 
 // Sums of the rows of op(A), beside the product: row_sums[m] = Σ_k A[k, m] of A stored [K, M], the bias gradient of a
-// linear layer whose weight gradient the product is. A split of K leaves its own sums, M apart. ROW_SUMS is M, or 0 where
-// none are wanted.
+// linear layer whose weight gradient the product is. A split of K leaves its own sums, M apart. ROW_SUMS is M, or 0
+// where none are wanted.
 #if row_sums
 var<storage, read_write> row_sums: array<f32>;
 

@@ -17,8 +17,9 @@ import { splitsOf } from './matmul-variants.js';
 const casesOfEachForm = ['tiny NN', 'ragged blocks NT', 'split K TN', 'f16 NT'];
 
 /**
- * The cases to test a variant on. Left to the full test are shapes of the model, which differ in size, not in kind, while
- * a float64 reference of each takes seconds, and most cases of a variant that is made for GPUs but compiled here too.
+ * The cases to test a variant on. Left to the full test are shapes of the model, which differ in size, not in kind,
+ * while a float64 reference of each takes seconds, and most cases of a variant that is made for GPUs but compiled here
+ * too.
  */
 const casesOf = (variant: Variant) =>
   matmulKernel.cases.filter(({ name, kind }) => {

@@ -83,8 +83,8 @@ export function matmul(runtime: Runtime, operands: MatmulOperands): void {
   const columnBlocks = Math.ceil(n / 4);
   const grid = runtime.linearGrid(Math.ceil((groups * m * columnBlocks) / 64));
   const second = sumPartials ?? partials;
-  // Without row sums it is given an array for them and writes nothing there, so that one program does for both; not where
-  // that would be more arrays than the eight that every device binds.
+  // Without row sums it is given an array for them and writes nothing there, so that one program does for both; not
+  // where that would be more arrays than the eight that every device binds.
   const isShort = !plan.preActivation && !plan.geluInput;
   const noSums = !rowSums && isShort ? runtime.empty([1], 'f32', 'matmul no row sums') : undefined;
   runStage(

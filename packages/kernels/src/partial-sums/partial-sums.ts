@@ -79,9 +79,9 @@ export class PartialSums {
   }
 
   /**
-   * A row [columns] that the next kernel fills, in which the values of some targets lie: they will overwrite these, or be
-   * added to them. What lies between them is read by nobody, such as the sums for keys that have no bias. Targets are
-   * contiguous (`ShapeError`).
+   * A row [columns] that the next kernel fills, in which the values of some targets lie: they will overwrite these, or
+   * be added to them. What lies between them is read by nobody, such as the sums for keys that have no bias. Targets
+   * are contiguous (`ShapeError`).
    */
   addRow(columns: number, pieces: readonly RowPiece[]): GpuArray {
     pieces.forEach(({ target }, i) => requireContiguous(KERNEL, `target ${i}`, target, target.size));

@@ -2,9 +2,9 @@
 //   out[chunk, r, c] = SCALE · Σ_n x[n, r, c],  n in chunk;  unless ACCUMULATE is 0, out += the same.
 //
 // Header: Element (f32 or vec4f; COLUMNS, strides and offsets count Elements), COUNT, ROWS, COLUMNS,
-// CHUNK_LENGTH, SCALE, ACCUMULATE, GRID_X, X_* (addressing of the leading axis), X_ROW_STRIDE, OUT_* (row addressing; the
-// rows of out are chunk-major), TWO_STRIDES (whether the leading axis may lie at two strides, which takes a third to a
-// half longer on a software driver); row-start.wgsl.
+// CHUNK_LENGTH, SCALE, ACCUMULATE, GRID_X, X_* (addressing of the leading axis), X_ROW_STRIDE, OUT_* (row addressing;
+// the rows of out are chunk-major), TWO_STRIDES (whether the leading axis may lie at two strides, which takes a third
+// to a half longer on a software driver); row-start.wgsl.
 //
 // One invocation an output element: neighbours read neighbouring addresses, and the order of additions is
 // fixed. Long sums run as two dispatches of this kernel, over chunks of about √COUNT terms and over the chunks.

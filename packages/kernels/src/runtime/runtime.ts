@@ -298,8 +298,8 @@ export class Runtime {
   }
 
   /**
-   * Hands everything recorded so far to the GPU and calls `action`, which does not wait: at once, and in a recorded step
-   * every time that it is replayed, at the same place between its kernels.
+   * Hands everything recorded so far to the GPU and calls `action`, which does not wait: at once, and in a recorded
+   * step every time that it is replayed, at the same place between its kernels.
    */
   act(action: () => void): void {
     this.failures.throwIfFailed();

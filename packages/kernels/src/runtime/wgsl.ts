@@ -43,7 +43,8 @@ export interface GeneratedWgsl {
  *
  * - names in capitals that the dispatcher gives, as constants or as data (which are members of one uniform `data`);
  * - `var<storage, read> name: …;` without a binding: the array that the dispatcher calls so;
- * - lines `#if CONDITION`, `#else`, `#end` around lines that are left out. A condition is made of names of constants and
+ * - lines `#if CONDITION`, `#else`, `#end` around lines that are left out. A condition is made of names of constants
+ * and
  *   arrays (true where the array is given), `name_f16` (where it is given and of f16), `any_f16` (where one is), whole
  *   numbers, `! == != < > <= >= && || + - * / %` and parentheses;
  * - lines `#for I in A..B` and `#end` around lines that are repeated for I = A … B − 1: `I` becomes a number, and `{I}`
@@ -105,8 +106,8 @@ export function generateWgsl({ wgsl, constants, data, arrays }: WgslParts): Gene
 
 type Emit = (text: string, line: number) => void;
 
-// Emits the lines of a block that begins at `start`, or passes over them where there is no `emit`; gives the line of the
-// `#else` or `#end` that closes it.
+// Emits the lines of a block that begins at `start`, or passes over them where there is no `emit`; gives the line of
+// the `#else` or `#end` that closes it.
 function expand(
   lines: readonly string[],
   start: number,

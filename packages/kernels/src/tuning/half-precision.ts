@@ -30,8 +30,8 @@ export class HalfPrecisionError extends TubeletError {}
 
 /**
  * Lets models store what feeds products in f16 from now on, and kernels round to it where the device has matrix units,
- * asked for by `openNodeRuntime({ matrixUnits: true })`; this is to be said before the first of them runs. Runs a kernel of
- * its own to see what overflow gives.
+ * asked for by `openNodeRuntime({ matrixUnits: true })`; this is to be said before the first of them runs. Runs a
+ * kernel of its own to see what overflow gives.
  *
  * @returns the variants that then round by themselves, each as `kernel variant`; none without matrix units
  * @throws HalfPrecisionError where there is no f16, or values beyond it do not become infinite; precision stays f32

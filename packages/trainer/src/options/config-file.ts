@@ -10,8 +10,8 @@ const MOST_CHARACTERS = 400;
 const MOST_LEVELS = 200;
 
 /**
- * Whether a text may nest more deeply than its parser can follow: it would not throw, but bring the process down. Levels
- * are brackets that are open, and dashes and blanks at the beginning of a line.
+ * Whether a text may nest more deeply than its parser can follow: it would not throw, but bring the process down.
+ * Levels are brackets that are open, and dashes and blanks at the beginning of a line.
  */
 function isDeep(text: string): boolean {
   let open = 0;

@@ -53,8 +53,8 @@ export interface LoopOptions {
    */
   readonly endOfEpoch?: (epoch: number, completedSteps: number) => Promise<Metrics | undefined>;
   /**
-   * The state after `completedSteps`, which no later step changes: it is written while they are taken. Equal states must
-   * give equal content.
+   * The state after `completedSteps`, which no later step changes: it is written while they are taken. Equal states
+   * must give equal content.
    */
   readonly checkpoint: (completedSteps: number) => Promise<CheckpointContent>;
   readonly checkpointEverySteps: number;
@@ -99,8 +99,8 @@ function loggable(metrics: Metrics): Record<string, number | string> {
 
 /**
  * Runs the steps `startStep … totalSteps - 1` with log, progress and checkpoints: one every
- * `checkpointEverySteps`, those that `retention` keeps for good, and one at the end or when the user stops the run. They
- * are written beside the next steps. The report is written last.
+ * `checkpointEverySteps`, those that `retention` keeps for good, and one at the end or when the user stops the run.
+ * They are written beside the next steps. The report is written last.
  *
  * @throws what `step` and `checkpoint` throw, after noting it in the log
  * @throws {CheckpointWriteError} when a checkpoint cannot be written

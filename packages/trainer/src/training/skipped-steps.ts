@@ -36,8 +36,8 @@ function clipsOf(rank: number, batches: readonly ClipOrigins[]): JsonValue[] {
 
 /**
  * Writes down what each skipped step was made of, so that it can be taken again: a file of its own in the run folder,
- * which the log names. With the seed, the epoch and the samples everything random is known, and the weights are those of
- * the last checkpoint but for the steps since.
+ * which the log names. With the seed, the epoch and the samples everything random is known, and the weights are those
+ * of the last checkpoint but for the steps since.
  */
 export class SkippedSteps implements SkippedRecord<ClipOrigins> {
   constructor(

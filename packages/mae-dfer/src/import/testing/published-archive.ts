@@ -44,8 +44,8 @@ export function publishedArchive(): Uint8Array {
 }
 
 /**
- * Bytes of a `.pth` in the layout of VideoMAE's published checkpoints: the state dict of a model under `key`, in its order,
- * weights by {@link proceduralParameter} of their names.
+ * Bytes of a `.pth` in the layout of VideoMAE's published checkpoints: the state dict of a model under `key`, in its
+ * order, weights by {@link proceduralParameter} of their names.
  */
 export function stateDictArchive(shapes: Shapes, key: 'model' | 'module'): Uint8Array {
   const entries = [...shapes].map(([name, shape], i) => {
