@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { lgiFormer } from '@tubelet/mae-dfer';
-// Test code of a neighbour, which is no part of what its package offers.
+// Test code of a neighbour, which is not part of what its package offers.
 import {
   publishedArchive,
   publishedShapes,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { DecoderPool, encodeVideo, listVideos, toRgb } from '@tubelet/video';
-// Test code of a neighbour, which is no part of what its package offers.
+// Test code of a neighbour, which is not part of what its package offers.
 import { discDetector, discFrames } from '../../../packages/video/src/faces/testing/planted-faces.js';
 import { prepare } from './prepare.js';
 import { findVideos } from './sources.js';

@@ -14,7 +14,7 @@ import {
 import { OptionError, UserError } from '@tubelet/trainer';
 import { CheckpointCorruptError, CheckpointReadError, saveCheckpoint } from '@tubelet/trainer/formats';
 import { VideoDecodeError } from '@tubelet/video';
-// Test code of a neighbour, which is no part of what its package offers.
+// Test code of a neighbour, which is not part of what its package offers.
 import { publishedArchive } from '../../../packages/mae-dfer/src/import/testing/published-archive.js';
 import type { ReconstructOptions } from './reconstruct-options.js';
 import { PictureFolderError, reconstruct } from './reconstruct.js';

@@ -9,7 +9,7 @@ import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
 import { lgiFormer, pretrainingShapes, vitBase, type PretrainingConfig } from '@tubelet/mae-dfer';
 import { UserError } from '@tubelet/trainer';
 import { checkpointPath, saveCheckpoint } from '@tubelet/trainer/formats';
-// Test code of a neighbour, which is no part of what its package offers.
+// Test code of a neighbour, which is not part of what its package offers.
 import { stateDictArchive } from '../../../packages/mae-dfer/src/import/testing/published-archive.js';
 import {
   archive,

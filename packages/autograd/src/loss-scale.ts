@@ -34,7 +34,7 @@ export interface LossScaleOutcome extends LossScaleState {
 }
 
 /**
- * A dynamic loss scale for products of f16: gradients are computed of scale · loss, so that small ones do not vanish in
+ * A dynamic loss scale for f16: gradients are computed of scale · loss, so that small ones do not vanish in
  * f16, and divided by the scale where they are used. A step whose gradients are not finite is skipped whole and halves
  * the scale; many good ones in a row double it (Micikevicius et al., 2018; the rules and numbers of PyTorch's
  * GradScaler). All of it lives on the GPU: `loss.backward({ lossScale })` begins with the scale as it is there,

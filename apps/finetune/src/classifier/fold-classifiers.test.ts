@@ -7,7 +7,7 @@ import { proceduralParameter } from '@tubelet/kernels/lab';
 import { classifierShapes, lgiFormer } from '@tubelet/mae-dfer';
 import { evaluationPath, OptionError } from '@tubelet/trainer';
 import { loadCheckpoint, saveCheckpoint } from '@tubelet/trainer/formats';
-// Test code of a neighbour, which is no part of what its package offers.
+// Test code of a neighbour, which is not part of what its package offers.
 import { publishedArchive } from '../../../../packages/mae-dfer/src/import/testing/published-archive.js';
 import { writeMiniature } from '../../../../packages/video/src/datasets/testing/miniature.js';
 import { describeClassifier } from './classifier-file.js';

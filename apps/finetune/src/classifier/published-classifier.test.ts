@@ -7,7 +7,7 @@ import { proceduralParameter } from '@tubelet/kernels/lab';
 import { classifierShapes, lgiFormer } from '@tubelet/mae-dfer';
 import { OptionError, UserError } from '@tubelet/trainer';
 import { DATASETS } from '@tubelet/video';
-// Test code of a neighbour, which is no part of what its package offers.
+// Test code of a neighbour, which is not part of what its package offers.
 import { publishedArchive } from '../../../../packages/mae-dfer/src/import/testing/published-archive.js';
 import { describeClassifier, readClassifierFile } from './classifier-file.js';
 import { exportWeights } from '../export/export-weights.js';

@@ -7,7 +7,7 @@ import { decodeSafetensors, type SafetensorsContent } from '@tubelet/autograd/fo
 import * as gpu from '@tubelet/kernels/node';
 import { OptionError, UserError } from '@tubelet/trainer';
 import { NoReadableVideoError, TestClipLoader } from '@tubelet/video';
-// Test code of a neighbour, which is no part of what its package offers.
+// Test code of a neighbour, which is not part of what its package offers.
 import { writeMiniature } from '../../../../packages/video/src/datasets/testing/miniature.js';
 import { readClassifierFile } from '../classifier/classifier-file.js';
 import { namesOfLabels } from './embed-set.js';

@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { Command } from 'commander';
 import { OptionError, UserError } from '@tubelet/trainer';
 import { saveCheckpoint } from '@tubelet/trainer/formats';
-// Test code of a neighbour, which is no part of what its package offers.
+// Test code of a neighbour, which is not part of what its package offers.
 import { contentOfStep } from '../../../../packages/trainer/src/testing/checkpoint-content.js';
 import { temporaryFolder } from '../../../../packages/trainer/src/testing/temporary-folder.js';
 import { evaluateOptions } from './evaluate-options.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { openDataset, type Dataset } from '@tubelet/video';
-// Test code of neighbours, which is no part of what their packages offer.
+// Test code of neighbours, which is not part of what their packages offer.
 import { temporaryFolder } from '../../../../packages/trainer/src/testing/temporary-folder.js';
 import { writeMiniature } from '../../../../packages/video/src/datasets/testing/miniature.js';
 import { leakWarning } from './evaluate-leak.js';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { evaluationPath, OptionError, readEvaluation } from '@tubelet/trainer';
 import { loadCheckpoint, saveCheckpoint } from '@tubelet/trainer/formats';
-// Test code of a neighbour, which is no part of what its package offers.
+// Test code of a neighbour, which is not part of what its package offers.
 import { writeMiniature } from '../../../../packages/video/src/datasets/testing/miniature.js';
 import { describeClassifier } from '../classifier/classifier-file.js';
 import { evaluate } from './evaluate-report.js';

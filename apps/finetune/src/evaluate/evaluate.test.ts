@@ -13,7 +13,7 @@ import {
   type BadFile,
   type LabelledVideo,
 } from '@tubelet/video';
-// Test code of a neighbour, which is no part of what its package offers.
+// Test code of a neighbour, which is not part of what its package offers.
 import { inProcessRanks } from '../../../../packages/mpi/src/testing/in-process.js';
 import { writeMiniature } from '../../../../packages/video/src/datasets/testing/miniature.js';
 import { readClassifierFile } from '../classifier/classifier-file.js';

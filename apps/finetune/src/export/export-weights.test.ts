@@ -5,10 +5,10 @@ import { decodeSafetensors, encodeSafetensors, type SafetensorsTensor } from '@t
 import { proceduralParameter } from '@tubelet/kernels/lab';
 import { UserError } from '@tubelet/trainer';
 import { checkpointPath, saveCheckpoint } from '@tubelet/trainer/formats';
-// Test code of neighbours, which is no part of what their packages offer.
+// Test code of neighbours, which is not part of what their packages offer.
 import published from '../../../../packages/mae-dfer/src/fixtures/published-keys.json' with { type: 'json' };
 import { temporaryFolder } from '../../../../packages/trainer/src/testing/temporary-folder.js';
-// Test code of a neighbour, which is no part of what its package offers.
+// Test code of a neighbour, which is not part of what its package offers.
 import {
   PUBLISHED_ENCODER,
   publishedArchive,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeSafetensors, type SafetensorsTensor } from '@tubelet/autograd/formats';
 import { evaluationOf, mergeFolds, OptionError, UserError, writeEvaluation } from '@tubelet/trainer';
-// Test code of a neighbour, which is no part of what its package offers.
+// Test code of a neighbour, which is not part of what its package offers.
 import { writeMiniature } from '../../../../packages/video/src/datasets/testing/miniature.js';
 import { confusionFigure, featureFigure, labelFigure } from './figures.js';
 import { collectingTerminal } from '../testing/collecting-terminal.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OptionError } from '@tubelet/trainer';
 import { DecoderPool, encodeVideo, FaceDetectorError, NoReadableVideoError } from '@tubelet/video';
-// Test code of a neighbour, which is no part of what its package offers.
+// Test code of a neighbour, which is not part of what its package offers.
 import {
   detectorOf,
   discDetector,

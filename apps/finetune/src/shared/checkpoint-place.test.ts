@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '@tubelet/trainer';
 import { CheckpointCorruptError, checkpointPath, saveCheckpoint } from '@tubelet/trainer/formats';
-// Test code of a neighbour, which is no part of what its package offers.
+// Test code of a neighbour, which is not part of what its package offers.
 import { contentOfStep } from '../../../../packages/trainer/src/testing/checkpoint-content.js';
 import { temporaryFolder } from '../../../../packages/trainer/src/testing/temporary-folder.js';
 import { bestCheckpointPath } from './best-epoch.js';

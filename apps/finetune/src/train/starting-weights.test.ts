@@ -19,7 +19,7 @@ import {
 } from '@tubelet/mae-dfer';
 import { UserError } from '@tubelet/trainer';
 import { checkpointPath, loadCheckpoint, saveCheckpoint } from '@tubelet/trainer/formats';
-// Test code of a neighbour, which is no part of what its package offers.
+// Test code of a neighbour, which is not part of what its package offers.
 import {
   PUBLISHED_ENCODER,
   publishedArchive,

@@ -49,7 +49,7 @@ function output(g: CaseGraph, shape: CaseShape): Tensor {
     case 'block':
       return block(g, shape);
     case 'gpt':
-      throw new RangeError('a training step is no graph of ONNX');
+      throw new RangeError('ONNX has no training step: leave this case to the other engines');
   }
 }
 

@@ -99,7 +99,7 @@ class Machine {
   }
 
   call(callee: PickleValue, args: PickleValue): void {
-    // A callee that is no name (the result of another call, say) has nothing to say to `construct`.
+    // A callee that is not a name (the result of another call, say) has nothing to say to `construct`.
     if (!(callee instanceof PickledGlobal)) {
       this.push(new InertObject(describePickled(callee), args));
       return;

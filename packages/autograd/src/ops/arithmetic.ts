@@ -31,7 +31,7 @@ export function div(a: Operand, b: Operand): Tensor {
 /** aᵇ. Not a number for a below zero and b that is not whole. The gradient of b is 0 where a is not above zero. */
 export function pow(a: Operand, b: Operand): Tensor {
   const gradients = {
-    // Also at a = 0, where y / a would be no number.
+    // Also at a = 0, where y / a is not a number.
     a: 'dy * b * power(a, b - 1.0)',
     b: 'select(0.0, dy * y * logarithm(a), a > 0.0)',
   };

@@ -14,6 +14,8 @@ import { columnSumBackwardReference, columnSumReference } from './column-sum.ref
 
 interface ColumnSumShape extends TokenRows {
   readonly accumulate?: boolean;
+  /** `x` is of f16. */
+  readonly half?: boolean;
 }
 
 const cases: readonly KernelCase<ColumnSumShape>[] = [
@@ -35,6 +37,11 @@ const cases: readonly KernelCase<ColumnSumShape>[] = [
     shape: { batch: 2, regions: 8, tokens: 11, columns: 132, view: 'representatives', accumulate: true },
   },
   {
+    name: 'of f16, two stages',
+    kind: 'edge',
+    shape: { batch: 1, regions: 1, tokens: 300, columns: 36, view: 'all', half: true },
+  },
+  {
     name: 'more rows than parts',
     kind: 'edge',
     shape: { batch: 1, regions: 1, tokens: 9001, columns: 8, view: 'all' },
@@ -52,7 +59,7 @@ export const columnSumKernel = defineKernel<ColumnSumShape>({
   variants: columnSumVariants,
   cases,
   randomShape: (random) => ({ ...randomTokenRows(random), accumulate: random.uniform() < 0.5 }),
-  inputs: (shape) => ({ x: { shape: tokenShape(shape) } }),
+  inputs: (shape) => ({ x: { shape: tokenShape(shape), dtype: shape.half ? 'f16' : 'f32' } }),
   outputs: ({ columns, accumulate }): Readonly<Record<string, ArraySpec>> => ({
     out: accumulate
       ? {
@@ -73,5 +80,6 @@ export const columnSumKernel = defineKernel<ColumnSumShape>({
       x: scatterRows(new Float64Array(x!.length), layout, columnSumBackwardReference(layout.rows, out!)),
     };
   },
-  cost: (shape) => columnSumCost(tokenLayout(shape).rows, shape.columns, shape.accumulate),
+  cost: ({ accumulate, half, ...shape }) =>
+    columnSumCost(tokenLayout(shape).rows, shape.columns, { accumulate, xBytes: half ? 2 : 4 }),
 });

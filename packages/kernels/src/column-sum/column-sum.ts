@@ -16,8 +16,12 @@ export interface ColumnSumOperands {
 
 export const columnSumVariants = sumLeadingVariants;
 
-export function columnSumCost(rows: number, columns: number, accumulate = false): Cost {
-  return sumLeadingCost(rows, columns, { accumulate });
+export function columnSumCost(
+  rows: number,
+  columns: number,
+  options: { accumulate?: boolean; xBytes?: number } = {},
+): Cost {
+  return sumLeadingCost(rows, columns, options);
 }
 
 /**

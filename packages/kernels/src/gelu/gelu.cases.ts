@@ -4,12 +4,17 @@ import { geluBackwardReference, geluReference } from './gelu.reference.js';
 
 interface GeluShape {
   readonly count: number;
+  /** All arrays are of f16. */
+  readonly half?: boolean;
 }
+
+const dtypeOf = ({ half }: GeluShape) => (half ? 'f16' : 'f32');
 
 const cases: readonly KernelCase<GeluShape>[] = [
   { name: 'one element', kind: 'edge', shape: { count: 1 } },
   { name: 'tiny', kind: 'tiny', shape: { count: 7 } },
   { name: 'not a multiple of a workgroup', kind: 'edge', shape: { count: 257 * 101 } },
+  { name: 'f16', kind: 'edge', shape: { count: 1001, half: true } },
   { name: 'LGI-Former base, hidden layer', kind: 'model', shape: { count: 808 * 2048 } },
 ];
 
@@ -19,12 +24,12 @@ export const geluKernel = defineKernel<GeluShape>({
   variants: geluVariants,
   cases,
   randomShape: (random) => ({ count: 1 + random.integer(3000) }),
-  inputs: ({ count }) => ({ x: { shape: [count], fill: wideNormals(count) } }),
-  outputs: ({ count }) => ({ y: { shape: [count] } }),
+  inputs: (shape) => ({ x: { shape: [shape.count], dtype: dtypeOf(shape), fill: wideNormals(shape.count) } }),
+  outputs: (shape) => ({ y: { shape: [shape.count], dtype: dtypeOf(shape) } }),
   run: (runtime, _shape, { x }, { y }) => gelu(runtime, x!, y!),
   reference: (_shape, { x }) => ({ y: geluReference(x!) }),
   referenceBackward: (_shape, { x }, { y: dy }) => ({ x: geluBackwardReference(x!, dy!) }),
-  cost: ({ count }) => geluCost(count),
+  cost: ({ count, half }) => geluCost(count, half ? { xBytes: 2, yBytes: 2 } : {}),
   tolerance: 1e-6,
 });
 
@@ -34,11 +39,15 @@ export const geluBackwardKernel = defineKernel<GeluShape>({
   variants: geluVariants,
   cases,
   randomShape: (random) => ({ count: 1 + random.integer(3000) }),
-  inputs: ({ count }) => ({ x: { shape: [count], fill: wideNormals(count) }, dy: { shape: [count] } }),
-  outputs: ({ count }) => ({ dx: { shape: [count] } }),
+  inputs: (shape) => ({
+    x: { shape: [shape.count], dtype: dtypeOf(shape), fill: wideNormals(shape.count) },
+    dy: { shape: [shape.count], dtype: dtypeOf(shape) },
+  }),
+  outputs: (shape) => ({ dx: { shape: [shape.count], dtype: dtypeOf(shape) } }),
   run: (runtime, _shape, { x, dy }, { dx }) => geluBackward(runtime, x!, dy!, dx!),
   reference: (_shape, { x, dy }) => ({ dx: geluBackwardReference(x!, dy!) }),
-  cost: ({ count }) => geluBackwardCost(count, false),
+  cost: ({ count, half }) =>
+    geluBackwardCost(count, false, half ? { xBytes: 2, dyBytes: 2, dxBytes: 2 } : {}),
   tolerance: 1e-6,
 });
 

@@ -29,14 +29,14 @@ function chunking(count: number): { chunkLength: number; chunks: number } {
 export function sumLeadingCost(
   count: number,
   size: number,
-  { accumulate = false }: { accumulate?: boolean } = {},
+  { accumulate = false, xBytes = 4 }: { accumulate?: boolean; xBytes?: number } = {},
 ): Cost {
   const { chunks } = chunking(count);
   const partials = chunks > 1 ? chunks : 0;
   return {
     macs: 0,
     flops: (count + partials) * size,
-    bytesRead: 4 * size * (count + partials + (accumulate ? 1 : 0)),
+    bytesRead: size * (xBytes * count + 4 * (partials + (accumulate ? 1 : 0))),
     bytesWritten: 4 * size * (partials + 1),
   };
 }

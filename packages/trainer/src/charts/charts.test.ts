@@ -248,7 +248,7 @@ describe('svgToPng', () => {
     expect(widthOf(await svgToPng(document(''), { width: 300 }))).toBe(300);
   });
 
-  it('refuses what is not an SVG and no width', async () => {
+  it('refuses what is not an SVG, and a width of 0', async () => {
     await expect(svgToPng('<svg')).rejects.toThrow();
     await expect(svgToPng(document(''), { width: 0 })).rejects.toThrow('width is 0');
   });

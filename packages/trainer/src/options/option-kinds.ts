@@ -141,7 +141,7 @@ export function flagOrAuto(help: string) {
       ...{
         value: '[auto]',
         help,
-        expected: 'nothing or auto behind it; other words stand before it',
+        expected: 'nothing or auto behind it; put arguments before it',
       },
       read: (given) => given,
     })

@@ -3,7 +3,7 @@ import type { SafetensorsTensor } from '@tubelet/autograd/formats';
 import { paperRuntime } from '@tubelet/kernels';
 import type { BadFile } from '@tubelet/video';
 import { describe, expect, it } from 'vitest';
-// Test code of a neighbour, which is no part of what its package offers.
+// Test code of a neighbour, which is not part of what its package offers.
 import { inProcessRanks } from '../../../mpi/src/testing/in-process.js';
 import { BadFiles } from './bad-files.js';
 import {
