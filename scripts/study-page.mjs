@@ -23,7 +23,9 @@ const { markdownTable, textTable } = await importSource('apps/tubelet/src/study/
 function part(path) {
   const { study: name, title, notes, rows } = JSON.parse(readFileSync(path, 'utf8'));
   if (!('faces' in (rows?.[0]?.dataSets ?? {})))
-    throw new Error(`${path} is no study of drawn faces: give the JSON file of one made with --miniature.`);
+    throw new Error(
+      `${path} is not a study of drawn faces: give the JSON file of one made with --miniature.`,
+    );
   const study = STUDIES[name];
   const parts = [
     `## ${title}`,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ParameterStore } from './parameters.js';
-import { SafetensorsError, type SafetensorsTensor } from './formats/safetensors.js';
+import { SafetensorsError, type SafetensorsTensor } from './formats/safetensors-header.js';
 import { StateDictMismatchError, loadStateDict, readStateDict } from './state-dict.js';
 import { useEngine, values } from './testing/test-engine.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { SafetensorsError, type SafetensorsTensor } from './safetensors-header.js';
 import {
-  SafetensorsError,
   decodeSafetensors,
   encodeSafetensors,
   encodeSafetensorsChunks,
@@ -8,7 +8,6 @@ import {
   readSafetensorsTensor,
   safetensorsFloat32,
   type ByteReader,
-  type SafetensorsTensor,
 } from './safetensors.js';
 
 const ALL_DTYPES = new Map<string, SafetensorsTensor>([

@@ -18,16 +18,6 @@ import {
   type SafetensorsTensor,
 } from './safetensors-header.js';
 
-export {
-  SafetensorsError,
-  type SafetensorsData,
-  type SafetensorsDtype,
-  type SafetensorsEntry,
-  type SafetensorsFileDtype,
-  type SafetensorsHeader,
-  type SafetensorsTensor,
-} from './safetensors-header.js';
-
 /** All of a safetensors file: tensors by name, and metadata. */
 export interface SafetensorsContent {
   readonly tensors: Map<string, SafetensorsTensor>;
