@@ -10,8 +10,6 @@ import { collectVulkanFacts, diagnoseVulkan } from './vulkan.js';
 
 export interface DoctorOptions {
   readonly probe: Probe;
-  /** The script of a decoder's process where the sources run unbuilt. */
-  readonly decoderScript?: string;
 }
 
 /**
@@ -19,7 +17,7 @@ export interface DoctorOptions {
  *
  * @returns whether WebGPU has an adapter
  */
-export async function doctor({ probe, decoderScript }: DoctorOptions): Promise<boolean> {
+export async function doctor({ probe }: DoctorOptions): Promise<boolean> {
   const choice = vulkanChoice();
   const { report, reasons } = await probe();
   const findings: Finding[] = [
@@ -32,7 +30,7 @@ export async function doctor({ probe, decoderScript }: DoctorOptions): Promise<b
   }
   const launcher = await thisSystem.run('mpirun', ['--version']);
   findings.push(
-    ...(await diagnoseDecoders(decoderScript)),
+    ...(await diagnoseDecoders()),
     ...(await mpiFindings(launcher)),
     ...diagnoseCache(),
   );
