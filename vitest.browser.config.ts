@@ -7,7 +7,8 @@ import { hanging, sharedTest, wgsl } from './vitest.shared.ts';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
 const executablePath = process.env.TUBELET_BROWSER;
-if (executablePath === undefined) throw new Error('TUBELET_BROWSER names no Chromium: npm run test:browser finds one');
+if (executablePath === undefined)
+  throw new Error('TUBELET_BROWSER names no Chromium: npm run test:browser finds one');
 
 /** The tests beside the kernels' case tables. */
 const ofKernels = readdirSync(`${root}packages/kernels/src`, { recursive: true, encoding: 'utf8' })

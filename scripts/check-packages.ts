@@ -38,7 +38,10 @@ try {
       strict: true,
       pack: { tarball: tarball.buffer.slice(tarball.byteOffset, tarball.byteOffset + tarball.length) },
     });
-    const problems = [...problemsOfFiles(files), ...messages.map((message) => formatMessage(message, pkg) ?? message.code)];
+    const problems = [
+      ...problemsOfFiles(files),
+      ...messages.map((message) => formatMessage(message, pkg) ?? message.code),
+    ];
     // A package of nothing but a command has no entries, and so no types.
     if (manifest.exports) {
       const args = [attw, path, '--profile', 'esm-only', '--format', 'ascii', '--no-emoji'];

@@ -12,7 +12,6 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CommanderError, type Command } from 'commander';
 import ts from 'typescript';
 import { expect, it } from 'vitest';
 import { commandNamed } from '../apps/tubelet/src/commands.js';
@@ -70,7 +69,10 @@ it('has programs that run', () => {
   const lines = [...files].map(([place, file]) => `console.log('> ${place}');\nawait import('${file}');`);
   writeFileSync(all, `${lines.join('\n')}\nconsole.log('> end');\nprocess.exit(0);\n`);
   const cwd = mkdtempSync(join(tmpdir(), 'tubelet-blocks-'));
-  const { status, stdout, stderr } = spawnSync(process.execPath, [...fromSource, all], { cwd, encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...fromSource, all], {
+    cwd,
+    encoding: 'utf8',
+  });
   rmSync(cwd, { recursive: true, force: true });
   const last = stdout.match(/^> .*$/gm)?.at(-1);
   expect(status, `${last}: ${stderr}`).toBe(0);
@@ -90,11 +92,14 @@ async function faultOfTubelet([name, ...words]: readonly string[]): Promise<stri
   if (command === undefined) return `tubelet has no command ${name}`;
   // Set-up, doctor, tuning and benchmarks read their words themselves.
   if (command.load === undefined) {
-    const sources: Partial<Record<string, string>> = { tune: 'benchmarks/src/tune', bench: `benchmarks/src/${words[0]}` };
+    const sources: Partial<Record<string, string>> = {
+      tune: 'benchmarks/src/tune',
+      bench: `benchmarks/src/${words[0]}`,
+    };
     return faultOfOptions(words, sources[name] ?? 'apps/tubelet/src/commands.ts');
   }
   const tree = await command.load(words);
-  const idle = (one: Command): void => {
+  const idle = (one: typeof tree): void => {
     one
       .exitOverride()
       .action(() => {})
@@ -106,7 +111,7 @@ async function faultOfTubelet([name, ...words]: readonly string[]): Promise<stri
     await tree.parseAsync(words, { from: 'user' });
     return undefined;
   } catch (error) {
-    return error instanceof CommanderError && error.exitCode === 0 ? undefined : (error as Error).message;
+    return (error as { exitCode?: number }).exitCode === 0 ? undefined : (error as Error).message;
   }
 }
 

@@ -28,7 +28,9 @@ interface RunConfig {
 function startAfresh() {
   if (!existsSync(runFolder)) return;
   const config = join(runFolder, 'config.json');
-  const sources = existsSync(config) ? (JSON.parse(readFileSync(config, 'utf8')) as RunConfig).settings?.sources : undefined;
+  const sources = existsSync(config)
+    ? (JSON.parse(readFileSync(config, 'utf8')) as RunConfig).settings?.sources
+    : undefined;
   const ours = clipPackage.clips.map(({ path }) => basename(path)).join();
   const isOurs = Array.isArray(sources) && sources.map((path) => basename(path)).join() === ours;
   const shownFolder = relative(root, runFolder);

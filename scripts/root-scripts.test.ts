@@ -39,7 +39,10 @@ it('has the scripts everything starts with', () => {
 it('runs only files that exist and only tasks that turbo knows', () => {
   const commands = Object.values(scripts).flatMap((line) => line.split('&&').map((part) => part.trim()));
   const files = commands.flatMap(
-    (command) => /^node (?:--import \.\/scripts\/typescript\.mjs )?((?:scripts|benchmarks\/src)\/\S+)/.exec(command)?.[1] ?? [],
+    (command) =>
+      /^node (?:--import \.\/scripts\/typescript\.mjs )?((?:scripts|benchmarks\/src)\/\S+)/.exec(
+        command,
+      )?.[1] ?? [],
   );
   expect(files.length).toBeGreaterThan(0);
   expect(files.filter((file) => !existsSync(join(root, file)))).toEqual([]);

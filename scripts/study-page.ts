@@ -3,8 +3,8 @@
 //   npm run study-page -- runs/studies/drawn-faces-60/table-2.json …
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { STUDIES } from '../apps/tubelet/src/study/studies.js';
-import { markdownTable, textTable } from '../apps/tubelet/src/study/study-table.js';
+import { studyOf } from '../apps/tubelet/src/study/studies.js';
+import { markdownTable, textTable, type RowFigures } from '../apps/tubelet/src/study/study-table.js';
 import { root } from './lib/root.mjs';
 
 const PAGE = join(root, 'docs', 'studies-in-miniature.md');
@@ -17,14 +17,22 @@ what \`tubelet study NAME --miniature\` ends in. [Every table and figure](reprod
 studies on the real data sets.
 `;
 
+/** What a study leaves as JSON. */
+interface StudyFile {
+  readonly study: string;
+  readonly title: string;
+  readonly notes: readonly string[];
+  readonly rows: readonly RowFigures[];
+}
+
 /** A study as a part of the page. */
 function part(path: string): string {
-  const { study: name, title, notes, rows } = JSON.parse(readFileSync(path, 'utf8'));
-  if (!('faces' in (rows?.[0]?.dataSets ?? {})))
+  const { study: name, title, notes, rows } = JSON.parse(readFileSync(path, 'utf8')) as StudyFile;
+  if (rows[0]?.dataSets['faces'] === undefined)
     throw new Error(
       `${path} is not a study of drawn faces: give the JSON file of one made with --miniature.`,
     );
-  const study = STUDIES[name];
+  const study = studyOf(name);
   const parts = [
     `## ${title}`,
     ...notes,

@@ -49,9 +49,7 @@ try {
     env,
   });
 
-  const lines = existsSync(executions)
-    ? readFileSync(executions, 'utf8').trim().split('\n')
-    : [];
+  const lines = existsSync(executions) ? readFileSync(executions, 'utf8').trim().split('\n') : [];
   const counts = new Map<string, number>();
   for (const line of lines) counts.set(line, (counts.get(line) ?? 0) + 1);
   console.table(

@@ -63,7 +63,10 @@ const collectives = [...fromSource, join(root, 'packages/mpi/src/testing/collect
 function testCollectives(mpi: Mpi, ranks: number, { name, passes, says }: Scenario): void {
   const args = [...mpi.args, '-n', String(ranks), process.execPath, ...collectives, name, String(ranks)];
   const { status, stdout, stderr, error } = spawnSync(mpi.launcher, args, {
-    ...{ env: mpi.env, encoding: 'utf8', timeout: HANGING_MS, killSignal: 'SIGKILL' },
+    env: mpi.env,
+    encoding: 'utf8',
+    timeout: HANGING_MS,
+    killSignal: 'SIGKILL',
   });
   const output = `${stdout}${stderr}`;
   require(!error, error?.message ?? '', output);
@@ -108,8 +111,11 @@ function testFinetuning(mpi: Mpi, ranks: number, data: string, out: string, refe
       greatest = Math.max(greatest, difference);
     }),
   );
-  const lossOf = (metrics: TestResults['validations'][number] | undefined) => metrics?.['validation/loss'] ?? NaN;
-  const losses = found.validations.map((metrics, i) => Math.abs(lossOf(metrics) - lossOf(expected.validations[i])));
+  const lossOf = (metrics: TestResults['validations'][number] | undefined) =>
+    metrics?.['validation/loss'] ?? NaN;
+  const losses = found.validations.map((metrics, i) =>
+    Math.abs(lossOf(metrics) - lossOf(expected.validations[i])),
+  );
   greatest = Math.max(greatest, ...losses);
   require(greatest <= MOST_PROBABILITY_DIFFERENCE, `results differ by ${greatest} from those of one process`);
   return `${found.videos.length} videos tested, results differ by ${greatest.toExponential(1)} at the most`;

@@ -91,7 +91,11 @@ interface Place {
 
 function run(file: string, words: readonly string[], { cwd, env }: Place) {
   const { status, signal, stdout, stderr } = spawnSync(process.execPath, [file, ...words], {
-    ...{ cwd, env, encoding: 'utf8', timeout: HANGING_MS, killSignal: 'SIGKILL' },
+    cwd,
+    env,
+    encoding: 'utf8',
+    timeout: HANGING_MS,
+    killSignal: 'SIGKILL',
   });
   return { status: status ?? signal, stdout, stderr, output: `${stdout}${stderr}` };
 }

@@ -9,7 +9,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { cacheDirectory } from '@tubelet/kernels/node';
+import { cacheDirectory, type GpuReport } from '@tubelet/kernels/node';
 import { demoClips } from './lib/demo-clips.js';
 import { demoSettings } from './lib/demo-recipe.js';
 import { largestGap, lossesOf, smoothed, sparkline } from './lib/loss-curve.js';
@@ -33,7 +33,7 @@ function stepsWanted(): number {
   );
 }
 
-const takesF16 = ({ componentType, resultComponentType }: GPUSubgroupMatrixConfig) =>
+const takesF16 = ({ componentType, resultComponentType }: GpuReport['matrixUnits'][number]) =>
   componentType === 'f16' && resultComponentType === 'f32';
 
 /** How to start programs so that they find matrix units for f16. */
@@ -87,9 +87,7 @@ try {
   console.log();
   say(`f32  ${sparkline(f32)}  ${f32.at(-1)!.toFixed(4)}, ${seconds.f32.toFixed(0)} s`);
   say(`f16  ${sparkline(f16)}  ${f16.at(-1)!.toFixed(4)}, ${seconds.f16.toFixed(0)} s`);
-  say(
-    `loss scale ${metrics['loss scale']}, skipped steps ${metrics['skipped steps']} of ${steps}`,
-  );
+  say(`loss scale ${metrics['loss scale']}, skipped steps ${metrics['skipped steps']} of ${steps}`);
   say(
     `largest gap of the losses of ${steps} steps, means of ${WINDOW}: ${percent(gap)} up to step ${at + WINDOW} ` +
       `(allowed: ${percent(LARGEST_GAP)})`,

@@ -1,10 +1,18 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeStaging } from '@tubelet/kernels/node';
-import { fromTheSystem, openApt, plannedPackages, unpackPackages, upstreamVersion } from '../../apps/tubelet/src/setup/index.js';
+import {
+  fromTheSystem,
+  openApt,
+  plannedPackages,
+  unpackPackages,
+  upstreamVersion,
+} from '../../apps/tubelet/src/setup/index.js';
 
-
-const multiarchNames: Partial<Record<string, string>> = { x64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' };
+const multiarchNames: Partial<Record<string, string>> = {
+  x64: 'x86_64-linux-gnu',
+  arm64: 'aarch64-linux-gnu',
+};
 
 /**
  * Debian's folder of libraries for this processor, inside of `/usr/lib`.

@@ -15,7 +15,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-const page = (text: string) => writeFileSync(join(folder, 'sub', 'page.html'), `<h1 id="top">Top</h1>${text}`);
+const page = (text: string) =>
+  writeFileSync(join(folder, 'sub', 'page.html'), `<h1 id="top">Top</h1>${text}`);
 
 it('finds pages, files and headings that are not there', () => {
   page(

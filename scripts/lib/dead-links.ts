@@ -47,7 +47,13 @@ export function deadLinks(folder: string, base = '/'): DeadLinks {
   return { dead: [...dead], pages: names.length, links };
 }
 
-const entities: Record<string, string> = { '&amp;': '&', '&quot;': '"', '&#39;': "'", '&lt;': '<', '&gt;': '>' };
+const entities: Record<string, string> = {
+  '&amp;': '&',
+  '&quot;': '"',
+  '&#39;': "'",
+  '&lt;': '<',
+  '&gt;': '>',
+};
 
 /** The text of an attribute. */
 const plain = (text: string) =>

@@ -12,7 +12,16 @@ import {
 } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { DataSet } from '../../apps/pretrain/src/testing/data-set.js';
-import { checkpointsOf, lastBytes, logOf, SAVE_EVERY, STEPS, train, type Ended, type How } from './faulty-runs.js';
+import {
+  checkpointsOf,
+  lastBytes,
+  logOf,
+  SAVE_EVERY,
+  STEPS,
+  train,
+  type Ended,
+  type How,
+} from './faulty-runs.js';
 import { require } from './require.js';
 
 /*
@@ -71,7 +80,10 @@ async function stoppedRun({ videos, out }: FaultContext): Promise<[older: string
   const stopAfter = random(SAVE_EVERY + 1, STEPS - 1);
   const { status, output } = await train(videos, out, { changes: { 'stop-after': stopAfter } });
   const [older, newest, ...others] = checkpointsOf(out);
-  require(status === 0 && older && newest && others.length === 0, `stopping ended with exit code ${status}`, output);
+  require(status === 0 &&
+    older &&
+    newest &&
+    others.length === 0, `stopping ended with exit code ${status}`, output);
   return [older, newest];
 }
 

@@ -33,7 +33,13 @@ const settings = {
 const HANGING_MS = 300_000;
 
 /** The command of a job of so many ranks; without an MPI of one. */
-function command(mpi: Mpi | undefined, ranks: number, videos: string, out: string, changes: OptionValues): Job {
+function command(
+  mpi: Mpi | undefined,
+  ranks: number,
+  videos: string,
+  out: string,
+  changes: OptionValues,
+): Job {
   const options = { ...settings, accumulate: BATCHES / ranks, out, ...changes };
   return job(mpi, ranks, [program, 'pretrain', videos, ...optionWords(options)]);
 }
@@ -121,17 +127,22 @@ export function testResults(out: string): TestResults {
 export function communicationOf(out: string) {
   // The first step sums after the backward pass, to learn its order.
   const steps = loggedSteps(out).slice(1);
-  const mean = (of: (step: LogRecord) => number) => steps.reduce((sum, step) => sum + of(step), 0) / steps.length;
+  const mean = (of: (step: LogRecord) => number) =>
+    steps.reduce((sum, step) => sum + of(step), 0) / steps.length;
   return {
     stepMs: mean(({ durationMs }) => durationMs),
-    sumsMs: mean(({ metrics }) => metrics['communication/ms']),
-    waitedMs: mean(({ metrics }) => metrics['communication/waited ms']),
+    sumsMs: mean(({ metrics }) => metrics['communication/ms'] ?? NaN),
+    waitedMs: mean(({ metrics }) => metrics['communication/waited ms'] ?? NaN),
   };
 }
 
 function run({ file, args, env }: Job): JobEnd {
   const { status, stdout, stderr, error } = spawnSync(file, args, {
-    ...{ cwd: root, env, encoding: 'utf8', timeout: HANGING_MS, killSignal: 'SIGKILL' },
+    cwd: root,
+    env,
+    encoding: 'utf8',
+    timeout: HANGING_MS,
+    killSignal: 'SIGKILL',
   });
   if (error) throw error;
   return { status, output: `${stdout}${stderr}` };
@@ -141,7 +152,7 @@ function run({ file, args, env }: Job): JobEnd {
 function descendants(pid: number): number[] {
   const path = `/proc/${pid}/task/${pid}/children`;
   const children = existsSync(path) ? readFileSync(path, 'utf8').split(' ').filter(Boolean) : [];
-  return children.flatMap((child) => [Number(child), ...descendants(child)]);
+  return children.flatMap((child) => [Number(child), ...descendants(Number(child))]);
 }
 
 /** The process of a rank below a launcher; undefined before it is there. */

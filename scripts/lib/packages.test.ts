@@ -1,8 +1,6 @@
 import { expect, it } from 'vitest';
 import { installationDifference } from './packages.mjs';
 
-type Packages = Record<string, { version?: string; link?: boolean } | undefined>;
-
 const lock = {
   packages: {
     '': {},
@@ -13,12 +11,11 @@ const lock = {
     'node_modules/other-platform': { version: '3.0.0', optional: true },
   },
 };
-const installed = (change: Packages = {}) => {
-  const packages: Packages = { ...lock.packages, ...change };
-  delete packages[''];
-  delete packages['node_modules/other-platform'];
-  for (const [path, entry] of Object.entries(packages)) if (!entry) delete packages[path];
-  return { packages };
+/** An installation, with changes; undefined takes a package out. */
+const installed = (change: Record<string, { version: string } | undefined> = {}) => {
+  const all = { ...lock.packages, '': undefined, 'node_modules/other-platform': undefined, ...change };
+  const present = Object.entries(all).flatMap(([path, entry]) => (entry ? [[path, entry] as const] : []));
+  return { packages: Object.fromEntries(present) };
 };
 
 it('is content with what the lock says, optional packages or not', () => {

@@ -46,7 +46,9 @@ export async function pack(folder: string, to: string): Promise<Packed> {
   const args = ['pack', '--json', '--ignore-scripts', '--pack-destination', to];
   const { stdout } = await runNpm(args, { cwd: folder });
   // A list, or with newer versions of npm an object of them by name.
-  const [packed] = Object.values(JSON.parse(stdout) as Record<string, Omit<Packed, 'path'> & { filename: string }>);
+  const [packed] = Object.values(
+    JSON.parse(stdout) as Record<string, Omit<Packed, 'path'> & { filename: string }>,
+  );
   if (packed === undefined) throw new Error(`npm pack made nothing of ${folder}`);
   const { filename, files, size } = packed;
   return { path: join(to, filename.replace('@', '').replace('/', '-')), files, size };

@@ -1,6 +1,14 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Application, Converter, LogLevel, type Context, type Reflection } from 'typedoc';
+import {
+  Application,
+  Converter,
+  LogLevel,
+  type Context,
+  type Reflection,
+  type TypeDocOptions,
+} from 'typedoc';
+import type { PluginOptions } from 'typedoc-plugin-markdown';
 import { publicEntries } from './entries.js';
 import { root } from './root.mjs';
 
@@ -19,7 +27,7 @@ export async function writeReference(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   const entries = publicEntries();
-  const app = await Application.bootstrapWithPlugins({
+  const options: Omit<TypeDocOptions, keyof PluginOptions> & Partial<PluginOptions> = {
     plugin: ['typedoc-plugin-markdown'],
     entryPoints: entries.map(({ source }) => join(root, source)),
     tsconfig: join(root, 'docs', 'tsconfig.json'),
@@ -39,14 +47,17 @@ export async function writeReference(folder: string): Promise<void> {
     entryFileName: 'index',
     hideBreadcrumbs: true,
     hidePageHeader: true,
-    pageTitleTemplates: { module: ({ name }) => entries.find(({ page }) => page === name)?.name ?? name },
+    pageTitleTemplates: {
+      module: ({ name }: { name: string }) => entries.find(({ page }) => page === name)?.name ?? name,
+    },
     parametersFormat: 'table',
     interfacePropertiesFormat: 'table',
     typeDeclarationFormat: 'table',
     expandObjects: true,
     useHTMLAnchors: true,
     sanitizeComments: true,
-  });
+  };
+  const app = await Application.bootstrapWithPlugins(options);
   app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }: Context) => {
     for (const module of project.children ?? []) {
       const entry = entries.find(

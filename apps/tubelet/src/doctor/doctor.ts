@@ -29,11 +29,7 @@ export async function doctor({ probe }: DoctorOptions): Promise<boolean> {
     findings.push(...diagnoseVulkan(facts, report !== undefined && !report.software));
   }
   const launcher = await thisSystem.run('mpirun', ['--version']);
-  findings.push(
-    ...(await diagnoseDecoders()),
-    ...(await mpiFindings(launcher)),
-    ...diagnoseCache(),
-  );
+  findings.push(...(await diagnoseDecoders()), ...(await mpiFindings(launcher)), ...diagnoseCache());
   console.log(formatFindings(findings));
   return report !== undefined;
 }

@@ -76,7 +76,9 @@ export async function videoReaders(folder: string): Promise<Reader[]> {
   const frame = join(folder, 'frame.jpg');
   const video = join(folder, 'damaged.mp4');
   const writeVideo = (bytes: Uint8Array) => writeFileSync(video, bytes);
-  const decoder = new DecoderProcess(fileURLToPath(await scriptFile('decoder-process')), { limitMs: DECODER_LIMIT_MS });
+  const decoder = new DecoderProcess(fileURLToPath(await scriptFile('decoder-process')), {
+    limitMs: DECODER_LIMIT_MS,
+  });
   const runner = await createRunner(await resolveFfmpeg());
 
   const cached = join(folder, 'cache');
