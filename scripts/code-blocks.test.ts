@@ -37,6 +37,7 @@ it('knows what to do with every block', () => {
   expect(unknown.map(({ place, language }) => `${place}: ${language}`)).toEqual([]);
 });
 
+// In no package, so that only the ending says that they are modules.
 const folder = join(root, 'node_modules', '.cache', 'tubelet-blocks');
 /** One file for each program, however often it is printed, under the place where it is printed first. */
 const files = new Map<string, string>();
@@ -44,7 +45,7 @@ rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
 for (const { place, text } of programs) {
   if ([...files.values()].some((file) => readFileSync(file, 'utf8') === text)) continue;
-  const file = join(folder, `${place.replaceAll(/\W/g, '-')}.ts`);
+  const file = join(folder, `${place.replaceAll(/\W/g, '-')}.mts`);
   files.set(place, file);
   writeFileSync(file, text);
 }
@@ -65,7 +66,7 @@ it('has programs without errors of type', () => {
 });
 
 it('has programs that run', () => {
-  const all = join(folder, 'all.ts');
+  const all = join(folder, 'all.mts');
   const lines = [...files].map(([place, file]) => `console.log('> ${place}');\nawait import('${file}');`);
   writeFileSync(all, `${lines.join('\n')}\nconsole.log('> end');\nprocess.exit(0);\n`);
   const cwd = mkdtempSync(join(tmpdir(), 'tubelet-blocks-'));
