@@ -1,3 +1,7 @@
 import { defineConfig } from 'vitest/config';
+import { sharedTest } from '../vitest.shared.ts';
 
-export default defineConfig({ test: { include: ['scripts/**/*.test.mjs'], testTimeout: 1_200_000 } });
+export default defineConfig({
+  ...sharedTest,
+  test: { ...sharedTest.test, include: ['scripts/**/*.test.{mjs,ts}'] },
+});
