@@ -49,8 +49,13 @@ export default tseslint.config(
     },
   },
   {
-    // `kernels`, `autograd` and `mae-dfer` also run in a browser: what needs Node sits behind `src/node`.
-    files: ['packages/kernels/src/**', 'packages/autograd/src/**', 'packages/mae-dfer/src/**'],
+    // These also run in a browser: what needs Node sits behind `src/node`.
+    files: [
+      'packages/kernels/src/**',
+      'packages/autograd/src/**',
+      'packages/mae-dfer/src/**',
+      'packages/video/src/pixels/**',
+    ],
     ignores: ['**/src/node/**', '**/*.test.ts', '**/testing/**'],
     rules: {
       'no-restricted-imports': [

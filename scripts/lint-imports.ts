@@ -21,7 +21,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'apps/finetune': packages,
   'apps/parity': packages,
   'apps/tubelet': [...packages, 'faces', 'pretrain', 'finetune', 'benchmarks'],
-  'apps/playground': models,
+  'apps/playground': [...models, 'video'],
   benchmarks: packages,
   examples: packages,
 };

@@ -1,14 +1,12 @@
 // Runs every package's tests, two packages at a time: a software GPU uses every core, but compiles kernels on one. Most
-// of a first run is compiling, and llvmpipe compiles for vectors of 128 bits in little more than half of the time that
-// its own width takes: unless LP_NATIVE_VECTOR_WIDTH says otherwise, that is the width. `npm run test:subgroups` runs
-// others.
+// of a first run is compiling, for which llvmpipe's vectors are narrow; `npm run test:subgroups` runs wider ones.
 //
 //   npm test
 //   npm run test:full     runs what that leaves out, and nothing else (--rest): more shapes of the kernels
 import { spawnSync } from 'node:child_process';
 import { cacheDirectory } from '@tubelet/kernels/node';
 import { root } from './lib/root.mjs';
-import { shaderCache } from './lib/shader-cache.js';
+import { quickCompiling } from './lib/shader-cache.js';
 import { turbo } from './lib/tools.js';
 
 const unknown = process.argv.slice(2).filter((argument) => argument !== '--rest');
@@ -26,14 +24,11 @@ console.log(
 const tasks = rest ? ['test', '--filter=@tubelet/kernels'] : ['test', 'test:scripts', '--concurrency=2'];
 // One package's failure does not hide another's.
 const output = ['--output-logs=full', '--log-order=stream', '--continue'];
-const width = process.env.LP_NATIVE_VECTOR_WIDTH ?? '128';
 const env = {
   ...process.env,
   TURBO_TELEMETRY_DISABLED: '1',
   TUBELET_TEST: rest ? 'rest' : 'daily',
-  LP_NATIVE_VECTOR_WIDTH: width,
-  // Mesa's shader cache does not know the width: shared, it would hand out code compiled for another one.
-  MESA_SHADER_CACHE_DIR: shaderCache(cacheDirectory(), `${width}-bit`),
+  ...quickCompiling(cacheDirectory()),
 };
 const { status, error } = spawnSync(process.execPath, [turbo, 'run', ...tasks, ...output], {
   cwd: root,

@@ -5,7 +5,9 @@ import { root } from './root.mjs';
 /** The written pages: what stands in the root, in `docs`, and the README of each package. */
 export function writtenPages(): string[] {
   const namesIn = (folder: string) =>
-    readdirSync(join(root, folder)).map((name) => (folder ? `${folder}/${name}` : name));
+    readdirSync(join(root, folder))
+      .sort()
+      .map((name) => (folder ? `${folder}/${name}` : name));
   const readmes = ['packages', 'apps'].flatMap((folder) =>
     namesIn(folder).map((path) => `${path}/README.md`),
   );
@@ -30,6 +32,14 @@ export const codeBlocks = (): CodeBlock[] =>
       text: match[3]!,
     }));
   });
+
+/** The lines of a shell script: continued ones in one, without comments and empty ones. */
+export const shellLines = (text: string): string[] =>
+  text
+    .replaceAll(/\\\n\s*/g, '')
+    .split('\n')
+    .map((line) => line.replace(/\s+#.*$/, '').trim())
+    .filter((line) => line !== '');
 
 /**
  * The commands of a shell script, as words. Understands quotes, comments, continued lines, redirections and what lies
