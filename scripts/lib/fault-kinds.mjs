@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { basename, join } from 'node:path';
 import { checkpointsOf, lastBytes, logOf, SAVE_EVERY, STEPS, train } from './faulty-runs.mjs';
+import { killedStudy } from './killed-study.mjs';
 
 /*
  * What can happen to a run, and what must come of it. Each test gives the outcome in words, which the table counts, or
@@ -229,4 +230,5 @@ export const kinds = {
   lost: { title: 'lost GPU', runs: 12, short: 4, test: lostDevice },
   nan: { title: 'NaN in the weights', runs: 6, short: 2, test: notANumber },
   memory: { title: 'out of memory', runs: 6, short: 2, test: noMemory },
+  study: { title: 'study killed in mid-training, twice', runs: 2, short: 0, test: killedStudy },
 };
