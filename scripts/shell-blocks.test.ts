@@ -8,10 +8,10 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { cacheDirectory } from '@tubelet/kernels/node';
-import { codeBlocks, shellLines } from './lib/code-blocks.mjs';
+import { codeBlocks, shellLines } from './lib/code-blocks.js';
 import { writePagesFolder } from './lib/pages-folder.js';
 import { root } from './lib/root.mjs';
-import { quickCompiling } from './lib/shader-cache.mjs';
+import { quickCompiling } from './lib/shader-cache.js';
 
 /** Commands of a page, by how they begin. */
 type OfCommands = Readonly<Record<string, string>>;
@@ -83,7 +83,6 @@ const NOT_EXECUTED: Readonly<Record<string, OfCommands>> = {
     'npm run setup': 'every test begins with it',
     'cd packages/kernels': 'is part of `npm test`',
     'npm run ': MINUTES,
-    'node scripts/simulate-month.mjs': MINUTES,
   },
   'README.md': {
     'npm run demo': MINUTES,
