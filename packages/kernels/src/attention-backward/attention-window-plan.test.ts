@@ -58,6 +58,7 @@ const preTraining: readonly Size[] = [
 const window = ['attention-backward-window'];
 const two = ['attention-backward-query', 'attention-backward-key'];
 const three = [...two, 'attention-backward-reduce'];
+const inChunks = [...window, 'attention-backward-reduce'];
 const software = { adapter: { isSoftware: true } };
 
 describe('the gradients of a window', () => {
@@ -77,15 +78,16 @@ describe('the gradients of a window', () => {
   });
 
   it.each([
-    { size: [1, 128, 16, 8, 64], kernels: window },
-    { size: [1, 16, 17, 8, 64], kernels: two },
-    { size: [1, 129, 16, 8, 64], kernels: three },
-    { size: [1, 800, 8, 8, 64], kernels: three },
-  ] as { size: Size; kernels: string[] }[])(
+    { size: [1, 128, 16, 8, 64], kernels: window, onSoftware: window },
+    { size: [1, 16, 17, 8, 64], kernels: two, onSoftware: two },
+    { size: [1, 129, 16, 8, 64], kernels: inChunks, onSoftware: three },
+    { size: [1, 800, 8, 8, 64], kernels: inChunks, onSoftware: three },
+    { size: [128, 129, 8, 8, 64], kernels: window, onSoftware: two },
+  ] as { size: Size; kernels: string[]; onSoftware: string[] }[])(
     'take two or three with more than 16 keys or 128 queries: $size',
-    ({ size, kernels }) => {
+    ({ size, kernels, onSoftware }) => {
       expect(kernelsOf(size, 2)).toEqual(kernels);
-      expect(kernelsOf(size, 2, software)).toEqual(kernels);
+      expect(kernelsOf(size, 2, software)).toEqual(onSoftware);
     },
   );
 
@@ -155,10 +157,11 @@ describe('sharedWindowTiling', () => {
     },
   );
 
-  it('is for windows alone', () => {
+  it('is for few keys alone, with many queries in chunks of whole tiles', () => {
     const runtime = paperRuntime();
-    expect(sharedWindow(runtime, extentsOf([8, 11, 11, 8, 64]))?.headsPerWorkgroup).toBe(1);
+    expect(sharedWindow(runtime, extentsOf([8, 11, 11, 8, 64]))).toMatchObject({ queriesPerWorkgroup: 11 });
     expect(sharedWindow(runtime, extentsOf([8, 11, 17, 8, 64]))).toBeUndefined();
-    expect(sharedWindow(runtime, extentsOf([8, 129, 11, 8, 64]))).toBeUndefined();
+    expect(sharedWindow(runtime, extentsOf([8, 129, 11, 8, 64]))).toMatchObject({ queriesPerWorkgroup: 40 });
+    expect(sharedWindow(runtime, extentsOf([8, 800, 8, 8, 64]))).toMatchObject({ queriesPerWorkgroup: 56 });
   });
 });
