@@ -44,8 +44,8 @@ it('prints a line for each decoder', () => {
     30,
   );
   expect(table.split('\n').slice(1)).toEqual([
-    'mp4     fast        20.0        75 %                  75 ms                 25 %  40 in 2.0 s',
-    'mp4     unknown     20.0                                                    25 %  40 in 2.0 s',
+    'mp4     fast        20.0        75 %                  75 ms                                 213                 25 %  40 in 2.0 s',
+    'mp4     unknown     20.0                                                                                        25 %  40 in 2.0 s',
   ]);
 });
 

@@ -6,6 +6,7 @@ import { describeAdapter } from '../shared/adapter.js';
 import { openJson, openText } from '../shared/json-output.js';
 import { openInPrecision, precisionOption } from '../shared/precision.js';
 import { positiveInteger, runProgram, UsageError } from '../shared/program.js';
+import { formatComparisons, measureBeside } from './beside.js';
 import { modelChart } from './chart.js';
 import { measureModels } from './measure-model.js';
 import { measureTrainer } from './measure-trainer.js';
@@ -26,6 +27,7 @@ interface Options {
   readonly steps: number;
   readonly recompute?: true;
   readonly trainer?: true;
+  readonly beside?: string;
   readonly precision: Precision;
   readonly json?: string | true;
   readonly svg?: string;
@@ -61,6 +63,10 @@ const program = new Command('bench:model')
     'measure instead whole steps as a run takes them, without its decoding, beside the same steps one at a time',
   )
   .option(
+    '--beside <folder>',
+    'take every step in turn with the same benchmark of another checkout, built there, and say how they compare',
+  )
+  .option(
     '--recompute',
     'take steps as training with `--recompute` does: blocks run again in the backward pass',
   )
@@ -81,6 +87,7 @@ const program = new Command('bench:model')
 
 async function run(options: Options): Promise<number> {
   const { models, tasks, batchSizes, steps, precision, page } = options;
+  if (options.beside !== undefined) return compare(options.beside, options);
   if (options.expect) {
     if (options.svg !== undefined) throw new UsageError('--svg: draws what was measured, not with --expect');
     if (options.recompute)
@@ -91,6 +98,25 @@ async function run(options: Options): Promise<number> {
   if (page !== undefined) throw new UsageError('--page: is written with --expect only');
   const selection = { ...options, models: models ?? (['base'] as const), batchSizes: batchSizes ?? [1] };
   return options.trainer ? measureRuns(selection) : measure(selection);
+}
+
+async function compare(folder: string, options: Options): Promise<number> {
+  const { models = ['base'], tasks, batchSizes = [1], steps, precision, recompute = false, json } = options;
+  for (const other of ['expect', 'trainer', 'svg'] as const)
+    if (options[other] !== undefined) throw new UsageError(`--beside: does not go with --${other}`);
+  const writeJson = openJson(json);
+  const args = [
+    ...['--models', ...models, '--tasks', ...tasks, '--batch-sizes', ...batchSizes.map(String)],
+    ...['--steps', String(steps), ...(recompute ? ['--recompute'] : [])],
+    ...(precision === 'f16' ? ['--precision', precision] : []),
+  ];
+  const comparisons = await measureBeside(folder, args);
+  if (json !== true) {
+    console.log(formatComparisons(comparisons));
+    console.log(`Medians of ${steps} steps, taken in turn with those of ${folder}.`);
+  }
+  writeJson({ steps, recompute, precision, comparisons });
+  return 0;
 }
 
 async function measureRuns(

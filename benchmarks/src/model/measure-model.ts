@@ -2,6 +2,7 @@ import { Engine } from '@tubelet/autograd';
 import { formatProfile, type Runtime } from '@tubelet/kernels';
 import { stepCosts } from '../expect/step-costs.js';
 import { median } from '../kernels/batch-timer.js';
+import { takeTurn } from '../shared/turns.js';
 import { javascriptTimes, type JavascriptTimes } from './javascript-times.js';
 import { buildWorkload, phases, type ModelRun, type Phase, type Workload } from './workload.js';
 
@@ -74,7 +75,7 @@ export async function measureModels(
     }
     const inTurn = phases.flatMap((phase) => meters.filter((meter) => meter.phase === phase));
     for (let i = 0; i < WARM_UP_STEPS; i++) for (const meter of inTurn) await meter.warmUp();
-    for (let i = 0; i < steps; i++) for (const meter of inTurn) await meter.measure();
+    for (let i = 0; i < steps; i++) for (const meter of inTurn) await takeTurn(() => meter.measure());
     for (const workload of workloads) await requireTakenSteps(workload);
     const measured: ModelMeasurement[] = [];
     for (const [i, run] of runs.entries()) {
@@ -87,7 +88,7 @@ export async function measureModels(
         const unfused = unfusedBytes > 0 && !run.recompute ? { unfusedBytes } : {};
         parts.push({ ...meter.result(), ...unfused, ...javascript[i]!.get(meter.phase)! });
       }
-      const profile = await profileStep(engine, workloads[i]!);
+      const profile = await takeTurn(() => profileStep(engine, workloads[i]!));
       measured.push({ phases: parts, ...(profile === undefined ? {} : { profile }) });
     }
     return measured;

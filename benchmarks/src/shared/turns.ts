@@ -1,0 +1,95 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+
+const TAKES_TURNS = 'TUBELET_BENCHMARK_TURNS';
+
+/** Does some work at once or, in a program that `runInTurns` has begun, when it is that program's turn. */
+export async function takeTurn<T>(work: () => Promise<T>): Promise<T> {
+  if (process.env[TAKES_TURNS] !== undefined) {
+    const turn = once(process, 'message');
+    process.send!('waits for its turn');
+    await turn;
+  }
+  return work();
+}
+
+/** A program of another process: a JavaScript file and what it is given. */
+export interface TurnTaker {
+  readonly file: string;
+  readonly args: readonly string[];
+}
+
+/**
+ * Runs programs side by side whose `takeTurn` calls are worked off one at a time, a call of each program after the other:
+ * whatever else the machine does then slows all of them down alike. What they do besides runs at once. Their errors are
+ * printed, their output is not. Throws when one of them fails, or ends without having taken a turn.
+ */
+export async function runInTurns(programs: readonly TurnTaker[]): Promise<void> {
+  const takers = programs.map((program) => new Taker(program));
+  try {
+    for (let next = 0; ; next = (next + 1) % takers.length) {
+      await Promise.all(takers.map((taker) => taker.pause()));
+      if (takers.every(({ ended }) => ended)) return;
+      takers[next]!.proceed();
+    }
+  } finally {
+    for (const taker of takers) taker.stop();
+  }
+}
+
+class Taker {
+  ended = false;
+  private readonly process: ChildProcess;
+  private paused: Promise<void>;
+  private turns = 0;
+
+  constructor(private readonly program: TurnTaker) {
+    this.process = fork(program.file, program.args, {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      env: { ...process.env, [TAKES_TURNS]: '1' },
+    });
+    this.paused = this.nextPause();
+  }
+
+  /** Waits until the program waits for its turn or has ended. */
+  pause(): Promise<void> {
+    return this.paused;
+  }
+
+  proceed(): void {
+    if (this.ended) return;
+    this.turns++;
+    this.paused = this.nextPause();
+    this.process.send('go on');
+  }
+
+  stop(): void {
+    this.process.kill();
+  }
+
+  private nextPause(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const forget = () => {
+        this.process.off('message', wait).off('exit', end).off('error', fail);
+      };
+      const wait = () => {
+        forget();
+        resolve();
+      };
+      const fail = (error: Error) => {
+        forget();
+        reject(error);
+      };
+      const end = (code: number | null, signal: string | null) => {
+        forget();
+        this.ended = true;
+        const { file } = this.program;
+        if (code !== 0) reject(new Error(`${file} ended with ${signal ?? `exit code ${code}`}`));
+        else if (this.turns === 0)
+          reject(new Error(`${file} takes no turns: it is older than that, or has nothing to measure`));
+        else resolve();
+      };
+      this.process.on('message', wait).on('exit', end).on('error', fail);
+    });
+  }
+}
