@@ -53,10 +53,10 @@ async function dispatchesOfBlock(
 
 describe('dispatches of a block of base, forward and backward', () => {
   it.each([
-    ['a GPU', gpu, 'f32', 32],
-    ['a GPU', gpu, 'f16', 32],
-    ['a GPU with matrix units', matrixUnits, 'f16', 31],
-  ] as const)('are few on %s in %s', async (_, adapter, precision, most) => {
+    ['a GPU', 'f32', gpu, 32],
+    ['a GPU', 'f16', gpu, 32],
+    ['a GPU with matrix units', 'f16', matrixUnits, 31],
+  ] as const)('are few on %s in %s', async (_, precision, adapter, most) => {
     expect(await dispatchesOfBlock(adapter, precision, 0)).toBeLessThanOrEqual(most);
     expect(await dispatchesOfBlock(adapter, precision, 0.1)).toBeLessThanOrEqual(most);
   });

@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import { Engine } from './engine.js';
 import { layerNorms } from './ops/layer-norm.js';
 import { linear, linears } from './ops/linear.js';
-import { mlp } from './ops/mlp.js';
 import { join, split } from './ops/views.js';
 import { ParameterStore } from './parameters.js';
 import type { Tensor } from './tensor.js';
@@ -65,11 +64,9 @@ async function gradientsOf(engine: Engine): Promise<Float32Array[]> {
       linear(a, proj.weight, { ...proj, residual: first, into: whole.slice(0, 0, FIRST_ROWS) }),
       linear(b, proj.weight, { ...proj, residual: rest, into: whole.slice(0, FIRST_ROWS, ROWS) }),
     ]);
-    const y = mlp({
-      ...{ x: mixed, residual: mixed, rowScaling },
-      ...{ fc1Weight: parameter('fc1.weight'), fc1Bias: parameter('fc1.bias') },
-      ...{ fc2Weight: parameter('fc2.weight'), fc2Bias: parameter('fc2.bias') },
-    });
+    const hidden = linear(mixed, parameter('fc1.weight'), { bias: parameter('fc1.bias') });
+    const options = { bias: parameter('fc2.bias'), residual: mixed, rowScaling };
+    const y = linear(hidden, parameter('fc2.weight'), options);
     const gradients = y.backward({ cotangent: Float32Array.from(values(ROWS * COLUMNS, 2)) });
     return [
       (await gradients.read(x))!,

@@ -78,16 +78,17 @@ describe('the gradients of a window', () => {
   });
 
   it.each([
-    { size: [1, 128, 16, 8, 64], kernels: window, onSoftware: window },
-    { size: [1, 16, 17, 8, 64], kernels: two, onSoftware: two },
-    { size: [1, 129, 16, 8, 64], kernels: inChunks, onSoftware: three },
-    { size: [1, 800, 8, 8, 64], kernels: inChunks, onSoftware: three },
-    { size: [128, 129, 8, 8, 64], kernels: window, onSoftware: two },
-  ] as { size: Size; kernels: string[]; onSoftware: string[] }[])(
-    'take two or three with more than 16 keys or 128 queries: $size',
-    ({ size, kernels, onSoftware }) => {
+    { size: [1, 128, 16, 8, 64], kernels: window, withSubgroups: window },
+    { size: [1, 16, 17, 8, 64], kernels: two, withSubgroups: two },
+    { size: [1, 129, 16, 8, 64], kernels: inChunks, withSubgroups: three },
+    { size: [1, 800, 8, 8, 64], kernels: inChunks, withSubgroups: three },
+    { size: [128, 129, 8, 8, 64], kernels: window, withSubgroups: two },
+  ] as { size: Size; kernels: string[]; withSubgroups: string[] }[])(
+    'take one or more with more than 16 keys or 128 queries: $size',
+    ({ size, kernels, withSubgroups }) => {
       expect(kernelsOf(size, 2)).toEqual(kernels);
-      expect(kernelsOf(size, 2, software)).toEqual(onSoftware);
+      const adapter = { isSoftware: true, subgroupMinSize: 8, subgroupMaxSize: 8, features: ['subgroups'] };
+      expect(kernelsOf(size, 2, { adapter })).toEqual(withSubgroups);
     },
   );
 
