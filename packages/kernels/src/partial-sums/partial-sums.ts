@@ -22,9 +22,11 @@ export const partialSumsVariants: readonly PartialSumsVariant[] = [
 const MANY_PARTS = 64;
 
 // The first chunk of memory holds so many requests of the size of its first one, a later one twice what was needed at a
-// time before: a large model needs few, and a small one little memory.
+// time before: a large model needs few, and a small one little memory. Behind a request that fills a chunk by itself,
+// such as the parts of a large product, there is room for small ones.
 const FIRST_CHUNK_REQUESTS = 8;
-const MAX_CHUNK_BYTES = 1 << 25;
+const MAX_CHUNK_BYTES = 1 << 24;
+const ROOM_BYTES = MAX_CHUNK_BYTES / 4;
 // What can be bound by itself starts on a multiple of 256 bytes.
 const REGION_ELEMENTS = 64;
 
@@ -179,8 +181,9 @@ export class PartialSums {
     }
     if (!this.chunk) {
       const wanted = Math.max(size * FIRST_CHUNK_REQUESTS, 2 * this.mostUsed);
-      const most = Math.max(size, Math.min(wanted, MAX_CHUNK_BYTES / 4));
-      this.chunk = { array: this.runtime.empty([most], 'f32', 'partial sums'), used: 0 };
+      const isLarge = 4 * size > MAX_CHUNK_BYTES - ROOM_BYTES;
+      const length = isLarge ? size + ROOM_BYTES / 4 : Math.min(wanted, MAX_CHUNK_BYTES / 4);
+      this.chunk = { array: this.runtime.empty([length], 'f32', 'partial sums'), used: 0 };
     }
     const first = this.chunk.used;
     this.chunk.used += size;
