@@ -18,7 +18,13 @@ export default tseslint.config(
   },
   {
     // A promise that nobody waits for loses its error. These two need types.
-    files: ['packages/*/src/**/*.ts', 'apps/*/src/**/*.ts', 'examples/src/**/*.ts', 'benchmarks/src/**/*.ts'],
+    files: [
+      'packages/*/src/**/*.ts',
+      'apps/*/src/**/*.ts',
+      'examples/src/**/*.ts',
+      'benchmarks/src/**/*.ts',
+      'scripts/**/*.ts',
+    ],
     // Its one handler answers its own errors.
     ignores: ['packages/video/src/worker.ts'],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
@@ -39,15 +45,17 @@ export default tseslint.config(
         process: 'readonly',
         console: 'readonly',
         URL: 'readonly',
-        fetch: 'readonly',
-        setTimeout: 'readonly',
-        Buffer: 'readonly',
       },
     },
   },
   {
-    // `kernels`, `autograd` and `mae-dfer` also run in a browser: what needs Node sits behind `src/node`.
-    files: ['packages/kernels/src/**', 'packages/autograd/src/**', 'packages/mae-dfer/src/**'],
+    // These also run in a browser: what needs Node sits behind `src/node`.
+    files: [
+      'packages/kernels/src/**',
+      'packages/autograd/src/**',
+      'packages/mae-dfer/src/**',
+      'packages/video/src/pixels/**',
+    ],
     ignores: ['**/src/node/**', '**/*.test.ts', '**/testing/**'],
     rules: {
       'no-restricted-imports': [

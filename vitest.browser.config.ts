@@ -2,13 +2,13 @@ import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig, defineProject } from 'vitest/config';
-import { findBrowser, launchOptions } from './scripts/lib/browser.mjs';
-import { importSource } from './scripts/lib/source.mjs';
+import { launchOptions } from './scripts/lib/chromium-options.js';
 import { hanging, sharedTest, wgsl } from './vitest.shared.ts';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
-const { cacheDirectory } = await importSource('packages/kernels/src/node/index.ts');
-const executablePath = await findBrowser(cacheDirectory(), (line) => console.log(`[browser] ${line}`));
+const executablePath = process.env.TUBELET_BROWSER;
+if (executablePath === undefined)
+  throw new Error('TUBELET_BROWSER names no Chromium: npm run test:browser finds one');
 
 /** The tests beside the kernels' case tables. */
 const ofKernels = readdirSync(`${root}packages/kernels/src`, { recursive: true, encoding: 'utf8' })

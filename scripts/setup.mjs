@@ -1,9 +1,11 @@
+// @ts-check
 // Makes a clone ready to run: installs the locked packages and makes sure that WebGPU finds an
 // adapter. Safe to run again at any time; a second run only checks.
 //
 //   node scripts/setup.mjs [--force]     --force unpacks the software driver anew
 import { installPackages } from './lib/packages.mjs';
 
+/** @param {string} line */
 const say = (line) => console.log(`[setup] ${line}`);
 
 try {
@@ -11,10 +13,11 @@ try {
   if (unknown.length > 0) throw new Error(`Unknown option ${unknown[0]}; the only one is --force.`);
   installPackages(say);
   // These need the packages.
-  const { ensureAdapter } = await import('./lib/setup.mjs');
-  const { probe } = await import('./lib/probe.mjs');
+  await import('./typescript.mjs');
+  const { ensureAdapter } = await import('../apps/tubelet/src/setup/index.ts');
+  const { probe } = await import('./lib/probe.ts');
   await ensureAdapter({ force: process.argv.includes('--force'), probe, say });
 } catch (error) {
-  console.error(`[setup] ${error.message}`);
+  console.error(`[setup] ${error instanceof Error ? error.message : error}`);
   process.exitCode = 1;
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { DefaultTheme } from 'vitepress';
-import { publicEntries } from '../../scripts/lib/entries.mjs';
+import { publicEntries } from '../../scripts/lib/entries.js';
 
 /** An entry with namespaces is a folder of pages. */
 const hasFolder = (page: string) => existsSync(resolve(import.meta.dirname, '../reference', page));

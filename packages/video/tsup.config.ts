@@ -7,6 +7,7 @@ export default defineConfig(
   shared(
     {
       index: 'src/index.ts',
+      pixels: 'src/pixels/index.ts',
       worker: 'src/worker.ts',
       'decoder-process': 'src/webcodecs/process.ts',
       'face-detector': 'src/faces/detector-thread.ts',

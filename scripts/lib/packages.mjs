@@ -1,14 +1,21 @@
+// @ts-check
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './root.mjs';
 
 /**
+ * What npm writes down of a package.
+ *
+ * @typedef {{ version?: string, optional?: boolean, link?: boolean }} PackageEntry
+ */
+
+/**
  * Why the installed packages are not the locked ones; undefined when they are. npm writes a record
  * of what it installed as the last step of an installation, so one that was cut short has none.
  *
- * @param {{ packages: Record<string, { version?: string, optional?: boolean }> }} lock
- * @param {{ packages: Record<string, { version?: string }> } | undefined} installed
+ * @param {{ packages: Record<string, PackageEntry> }} lock
+ * @param {{ packages: Record<string, PackageEntry> } | undefined} installed
  * @returns {string | undefined}
  */
 export function installationDifference(lock, installed) {
@@ -26,6 +33,7 @@ export function installationDifference(lock, installed) {
   return undefined;
 }
 
+/** @param {string} path */
 function readJson(path) {
   return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined;
 }

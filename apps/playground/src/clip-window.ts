@@ -1,3 +1,7 @@
+import type { Runtime } from '@tubelet/kernels';
+import { joinFrames, squareFrames } from '@tubelet/video/pixels';
+import { middleSquare, planesOf, shownFrame, type DecodedFrame } from './decoded-frame.js';
+
 /** Frames a second of the videos that models learn from: distances between frames are counted in theirs. */
 const FRAME_RATE = 25;
 /** A slow machine shows some of a video's frames only; a longer gap is a jump. */
@@ -5,23 +9,19 @@ const LONGEST_GAP_SECONDS = 1;
 
 /** The last frames of a playing video, as a model takes them: the middle square, at the distance of its training. */
 export class ClipWindow {
-  private readonly context: CanvasRenderingContext2D;
-  private readonly frames: Uint8Array[] = [];
+  private readonly frames: DecodedFrame[] = [];
   private lastSeconds = -Infinity;
-  private latest: Uint8Array | undefined;
+  private latest: Promise<Uint8Array> | undefined;
 
   constructor(
+    private readonly runtime: Runtime,
     private readonly count: number,
     private readonly size: number,
     private readonly frameStep: number,
-  ) {
-    const canvas = Object.assign(document.createElement('canvas'), { width: size, height: size });
-    this.context = canvas.getContext('2d', { willReadFrequently: true })!;
-    this.context.imageSmoothingQuality = 'high';
-  }
+  ) {}
 
   /** Takes the frame that the video shows, if enough time has passed since the last one; says whether it did. */
-  offer(video: HTMLVideoElement, seconds: number): boolean {
+  async offer(video: HTMLVideoElement, seconds: number): Promise<boolean> {
     const step = this.frameStep / FRAME_RATE;
     const gap = seconds - this.lastSeconds;
     // A video that starts again, or that somebody moves.
@@ -29,7 +29,10 @@ export class ClipWindow {
     // Half a frame early is nearer than half a frame late.
     else if (gap < step - 0.5 / FRAME_RATE) return false;
     this.lastSeconds = seconds;
-    this.frames.push(this.squareOf(video));
+    const square = middleSquare(await decoded(video), this.size);
+    // Another video may have come while this one's planes were copied.
+    if (this.lastSeconds !== seconds) return false;
+    this.frames.push(square);
     if (this.frames.length > this.count) this.frames.shift();
     this.latest = undefined;
     return true;
@@ -42,26 +45,28 @@ export class ClipWindow {
     this.latest = undefined;
   }
 
-  /** The clip [T, H, W, 3], the same array until there is another; undefined until there are enough frames. */
-  clip(): Uint8Array | undefined {
-    if (this.frames.length < this.count) return undefined;
-    if (this.latest) return this.latest;
-    this.latest = new Uint8Array(this.count * this.size ** 2 * 3);
-    for (const [i, frame] of this.frames.entries()) this.latest.set(frame, i * frame.length);
-    return this.latest;
+  /** Whether there are enough frames for a clip. */
+  get isFull(): boolean {
+    return this.frames.length === this.count;
   }
 
-  private squareOf(video: HTMLVideoElement): Uint8Array {
-    const { videoWidth, videoHeight } = video;
-    const { size } = this;
-    const edge = Math.min(videoWidth, videoHeight);
-    const [left, top] = [(videoWidth - edge) / 2, (videoHeight - edge) / 2];
-    this.context.drawImage(video, left, top, edge, edge, 0, 0, size, size);
-    const { data } = this.context.getImageData(0, 0, size, size);
-    const frame = new Uint8Array(size * size * 3);
-    for (let pixel = 0; pixel < size * size; pixel++) {
-      for (let channel = 0; channel < 3; channel++) frame[3 * pixel + channel] = data[4 * pixel + channel]!;
-    }
-    return frame;
+  /**
+   * The clip [T, H, W, 3], the same array until there is another; undefined until there are enough frames. The GPU makes
+   * it, as it does in training.
+   */
+  async clip(): Promise<Uint8Array | undefined> {
+    if (!this.isFull) return undefined;
+    this.latest ??= squareFrames(this.runtime, joinFrames(this.frames), this.size);
+    return this.latest;
+  }
+}
+
+async function decoded(video: HTMLVideoElement): Promise<DecodedFrame> {
+  if (typeof VideoFrame === 'undefined') return shownFrame(video);
+  const frame = new VideoFrame(video);
+  try {
+    return (await planesOf(frame)) ?? shownFrame(video);
+  } finally {
+    frame.close();
   }
 }

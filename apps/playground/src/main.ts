@@ -42,7 +42,7 @@ function attempt(action: () => Promise<unknown>): void {
 async function look(): Promise<void> {
   if (reconstruction) {
     const { model, window } = reconstruction;
-    const clip = window.clip();
+    const clip = await window.clip();
     if (clip) {
       const { encoder } = model.file.config;
       const shown = await model.reconstruct(clip, Number(ratio.value), maskSeed);
@@ -57,7 +57,7 @@ async function look(): Promise<void> {
   }
   if (classification) {
     const { model, window, view } = classification;
-    const clip = window.clip();
+    const clip = await window.clip();
     if (clip) {
       const { probabilities, attention } = await model.classify(clip);
       view.show(clip, probabilities);
@@ -102,7 +102,7 @@ function changed(): void {
 /** Says what is missing, or that it runs. */
 function describe(): void {
   const windows = [reconstruction, classification].flatMap((one) => one ?? []);
-  const [waiting] = windows.filter(({ window }) => !window.clip());
+  const [waiting] = windows.filter(({ window }) => !window.isFull);
   let text = 'Looking at the last frames of the video.';
   if (windows.length === 0) text = 'Choose a checkpoint of pre-training or of a classifier.';
   else if (!video.currentSrc && !video.srcObject) text = 'Choose a video, or use the webcam.';
@@ -111,11 +111,15 @@ function describe(): void {
   if (status.textContent !== text) status.textContent = text;
 }
 
+async function take(seconds: number): Promise<void> {
+  const windows = [reconstruction, classification].flatMap((one) => one?.window ?? []);
+  const isTaken = await Promise.all(windows.map((window) => window.offer(video, seconds)));
+  if (isTaken.includes(true)) changed();
+}
+
 function watch(): void {
   video.requestVideoFrameCallback((_, { mediaTime }) => {
-    const offers = [reconstruction, classification].map((one) => one?.window.offer(video, mediaTime));
-    if (offers.includes(true)) changed();
-    watch();
+    take(mediaTime).catch(report).finally(watch);
   });
 }
 
@@ -149,13 +153,13 @@ function stopWebcam(): void {
   describe();
 }
 
-const windowFor = ({ frames, imageSize }: ClipConfig, { frameStep }: ModelFile) =>
-  new ClipWindow(frames, imageSize, frameStep);
+const windowFor = (runtime: Runtime, { frames, imageSize }: ClipConfig, { frameStep }: ModelFile) =>
+  new ClipWindow(runtime, frames, imageSize, frameStep);
 
 async function loadModel(runtime: Runtime, name: string, bytes: Uint8Array): Promise<void> {
   const file = readModelFile(name, bytes);
   await exclusively(async () => {
-    const window = windowFor(file.config.encoder, file);
+    const window = windowFor(runtime, file.config.encoder, file);
     if (file.kind === 'pretraining') {
       const model = new Reconstructor(runtime, file);
       reconstruction?.model.release();

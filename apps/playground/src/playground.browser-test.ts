@@ -8,7 +8,7 @@ import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
 import { publishedArchive } from '../../../packages/mae-dfer/src/import/testing/published-archive.js';
 import { tinyCheckpoints } from './testing/checkpoints.js';
 import { faintParts } from './testing/contrast.js';
-import { resultsOf, type Results } from './testing/results.js';
+import { resultsInNode, type Results } from './testing/results.js';
 
 const configFile = fileURLToPath(new URL('../vite.config.ts', import.meta.url));
 /** A page that does nothing for so long hangs. */
@@ -26,7 +26,7 @@ beforeAll(async () => {
   const webcam = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
   browser = await chromium.launch({ ...options, args: [...args, ...webcam] });
   const runtime = await openNodeRuntime();
-  inNode = await resultsOf(runtime, Object.values(tinyCheckpoints));
+  inNode = await resultsInNode(runtime, Object.values(tinyCheckpoints));
   closeNodeRuntime(runtime);
 });
 
@@ -56,6 +56,7 @@ it('computes in a page what it computes in Node', async () => {
   const inPage = await page.evaluate<Results>(
     `import('/src/testing/results.ts').then((module) => module.resultsInPage(${JSON.stringify(base64)}))`,
   );
+  expect(inPage.pixels).toEqual(inNode.pixels);
   for (const [name, values] of Object.entries(inNode)) {
     expect(scaledError(inPage[name as keyof Results], values), name).toBeLessThan(1e-5);
   }

@@ -7,8 +7,13 @@ import { fileURLToPath } from 'node:url';
 const program = new URL('../dist/cli.js', import.meta.url);
 if (!existsSync(program)) {
   console.error('[tubelet] building the command and its packages, once; `npm run build` after later changes');
-  const script = fileURLToPath(new URL('../../../scripts/build.mjs', import.meta.url));
-  const { status } = spawnSync(process.execPath, [script, 'tubelet'], { stdio: 'inherit' });
+  const scripts = new URL('../../../scripts/', import.meta.url);
+  const words = [
+    '--import',
+    new URL('typescript.mjs', scripts).href,
+    fileURLToPath(new URL('build.ts', scripts)),
+  ];
+  const { status } = spawnSync(process.execPath, [...words, 'tubelet'], { stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);
 }
 await import(program.href);

@@ -24,7 +24,6 @@ const MOST_SHOWN = 4000;
 /** What the process of the readers is told. */
 interface Order {
   readonly folder: string;
-  readonly decoder: string;
   readonly seed: number;
   /** How many times each reader's share of inputs. */
   readonly times: number;
@@ -40,8 +39,8 @@ type Report =
 
 const say = (report: Report) => process.send?.(report);
 
-async function work({ folder, decoder, seed, times, only, done }: Order): Promise<void> {
-  for (const reader of await allReaders(folder, decoder)) {
+async function work({ folder, seed, times, only, done }: Order): Promise<void> {
+  for (const reader of await allReaders(folder)) {
     const { name, share } = reader;
     if (!name.includes(only) || done.includes(name)) continue;
     const of = Math.ceil(share * times);
@@ -53,14 +52,10 @@ async function work({ folder, decoder, seed, times, only, done }: Order): Promis
 
 /** Has the readers work until all are done, or one of them ends their process; which it was. */
 function workApart(order: Order, use: (report: Report) => void): Promise<string | undefined> {
-  const child = fork(
-    fileURLToPath(import.meta.url),
-    ['--decoder', order.decoder, '--order', JSON.stringify(order)],
-    {
-      execArgv: [`--max-old-space-size=${HEAP_MIB}`],
-      serialization: 'advanced',
-    },
-  );
+  const child = fork(fileURLToPath(import.meta.url), ['--order', JSON.stringify(order)], {
+    execArgv: [...process.execArgv, `--max-old-space-size=${HEAP_MIB}`],
+    serialization: 'advanced',
+  });
   let last = '';
   const watch = setTimeout(() => child.kill('SIGKILL'), SILENCE_MS);
   child.on('message', (report: Report) => {
@@ -77,14 +72,13 @@ function workApart(order: Order, use: (report: Report) => void): Promise<string 
 }
 
 interface Options {
-  readonly decoder: string;
   readonly seed: number;
   readonly times: number;
   readonly only: string;
   readonly order?: string;
 }
 
-async function run({ decoder, seed, times, only, order }: Options): Promise<number> {
+async function run({ seed, times, only, order }: Options): Promise<number> {
   if (order !== undefined) {
     await work(JSON.parse(order) as Order);
     return 0;
@@ -95,7 +89,7 @@ async function run({ decoder, seed, times, only, order }: Options): Promise<numb
     for (let ended: string | undefined = ''; ended !== undefined;) {
       let inputs = 0;
       const done = results.map(({ name }) => name);
-      ended = await workApart({ folder, decoder, seed, times, only, done }, (report) => {
+      ended = await workApart({ folder, seed, times, only, done }, (report) => {
         if (report.kind === 'done') results.push(report.result);
         else {
           inputs = report.inputs;
@@ -141,7 +135,6 @@ function print(results: readonly FuzzResult[]): void {
 
 const program = new Command('test:fuzz')
   .description('Damages sound files at random and gives them to every reader of what others have written.')
-  .requiredOption('--decoder <script>', 'of the process that decodes videos')
   .option('--seed <n>', 'another one damages them otherwise', positiveInteger, 1)
   .option('--times <x>', 'so many times the usual number of inputs', Number, 1)
   .option('--only <name>', 'only readers whose name holds this', '')

@@ -6,15 +6,12 @@ import { runReaders } from './readers/runs';
 import { videoReaders } from './readers/videos';
 import { weightReaders } from './readers/weights';
 
-/**
- * @param folder of the files that they read
- * @param decoderScript of the process that decodes videos
- */
-export async function allReaders(folder: string, decoderScript: string): Promise<Reader[]> {
+/** @param folder of the files that they read */
+export async function allReaders(folder: string): Promise<Reader[]> {
   return [
     ...weightReaders(folder),
     ...dataSetReaders(folder),
-    ...(await videoReaders(join(folder, 'videos'), decoderScript)),
+    ...(await videoReaders(join(folder, 'videos'))),
     ...runReaders(folder),
   ];
 }

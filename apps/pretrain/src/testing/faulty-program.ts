@@ -1,6 +1,6 @@
 /**
- * `tubelet pretrain` with faults of the GPU put in, to be run by tests: `FAULTS='{"loseAt":[7]}' node faulty-program.mjs
- * VIDEOS… --out RUN …`. What a fault does happens when a batch is handed to the model; batches are counted from 1 in
+ * `tubelet pretrain` with faults of the GPU put in, to be run by tests:
+ * `FAULTS='{"loseAt":[7]}' node --import tsx faulty-program.ts VIDEOS… --out RUN …`. What a fault does happens when a batch is handed to the model; batches are counted from 1 in
  * each process.
  */
 import type { Runtime } from '@tubelet/kernels';

@@ -3,12 +3,8 @@ import { missing, ok, type Finding } from './system.js';
 
 const NATIVE_FFMPEG = 'Debian, Ubuntu: apt-get install ffmpeg      or FFMPEG_PATH=/path/to/ffmpeg';
 
-/**
- * What decodes video on this machine.
- *
- * @param script of a decoder's process where the sources run unbuilt; default: the one of the package
- */
-export async function diagnoseDecoders(script?: string): Promise<Finding[]> {
+/** What decodes video on this machine. */
+export async function diagnoseDecoders(): Promise<Finding[]> {
   let video: typeof Video;
   try {
     video = await import('@tubelet/video');
@@ -16,14 +12,14 @@ export async function diagnoseDecoders(script?: string): Promise<Finding[]> {
     const message = `@tubelet/video does not load: ${(error as Error).message}`;
     return [missing('Video', message, ['npm install      with optional packages, on this system'])];
   }
-  return [await webCodecs(video, script), ...(await ffmpeg(video))];
+  return [await webCodecs(video), ...(await ffmpeg(video))];
 }
 
-async function webCodecs(video: typeof Video, script: string | undefined): Promise<Finding> {
+async function webCodecs(video: typeof Video): Promise<Finding> {
   const topic = 'Video';
   try {
     if (video.wantedDecoder() === 'ffmpeg') return ok(topic, 'TUBELET_DECODER leaves every file to ffmpeg');
-    const { version } = await video.tryWebCodecs(script);
+    const { version } = await video.tryWebCodecs();
     return ok(topic, `@napi-rs/webcodecs ${version} decodes; what it cannot read is for ffmpeg`);
   } catch (error) {
     if (!(error instanceof video.WebCodecsNotFoundError)) return missing(topic, (error as Error).message, []);

@@ -10,8 +10,6 @@ import { collectVulkanFacts, diagnoseVulkan } from './vulkan.js';
 
 export interface DoctorOptions {
   readonly probe: Probe;
-  /** The script of a decoder's process where the sources run unbuilt. */
-  readonly decoderScript?: string;
 }
 
 /**
@@ -19,7 +17,7 @@ export interface DoctorOptions {
  *
  * @returns whether WebGPU has an adapter
  */
-export async function doctor({ probe, decoderScript }: DoctorOptions): Promise<boolean> {
+export async function doctor({ probe }: DoctorOptions): Promise<boolean> {
   const choice = vulkanChoice();
   const { report, reasons } = await probe();
   const findings: Finding[] = [
@@ -31,11 +29,7 @@ export async function doctor({ probe, decoderScript }: DoctorOptions): Promise<b
     findings.push(...diagnoseVulkan(facts, report !== undefined && !report.software));
   }
   const launcher = await thisSystem.run('mpirun', ['--version']);
-  findings.push(
-    ...(await diagnoseDecoders(decoderScript)),
-    ...(await mpiFindings(launcher)),
-    ...diagnoseCache(),
-  );
+  findings.push(...(await diagnoseDecoders()), ...(await mpiFindings(launcher)), ...diagnoseCache());
   console.log(formatFindings(findings));
   return report !== undefined;
 }

@@ -17,12 +17,12 @@ export interface ProbeOptions {
 /** Opens an adapter and a device in a child process and runs a small kernel there. */
 export type Probe = (options?: ProbeOptions) => Promise<Probed>;
 
-/** @param script of the child process, made of `probe-child.ts` */
-export function probeWith(script: string): Probe {
+/** @param words for Node: the script of the child process, which is `probe-child.ts`, and what it needs in front */
+export function probeWith(...words: string[]): Probe {
   return async ({ env, node = process.execPath } = {}) => {
     let result: CommandResult;
     try {
-      result = await runCommand(node, [script], {
+      result = await runCommand(node, words, {
         env: { ...process.env, ...env },
         timeoutMs: 90_000,
         allowFailure: true,

@@ -1,6 +1,7 @@
 // The runs that a study needs: their folders, command lines, and what they will take.
 import { join } from 'node:path';
 import { finetuning, pretraining } from './faces-recipe.js';
+import { optionWords, type OptionValues } from './option-words.js';
 import {
   DATA_SETS,
   encoderParameters,
@@ -52,15 +53,6 @@ export interface StudySettings {
   /** Clips in a second of base. */
   readonly speed: Readonly<Record<Program, number>>;
 }
-
-/** Values of options; undefined ones are left out. */
-type OptionValues = Readonly<Record<string, string | number | undefined>>;
-
-/** Options as words of a command line, in their order. */
-export const optionWords = (values: OptionValues): string[] =>
-  Object.entries(values).flatMap(([name, value]) =>
-    value === undefined ? [] : [`--${name}`, String(value)],
-  );
 
 /** Clips of VoxCeleb2's development part. */
 const PRETRAINING_CLIPS = 1_092_009;

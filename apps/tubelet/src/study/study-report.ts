@@ -7,6 +7,7 @@ import {
   markdownTable,
   notesOf,
   studyFigures,
+  testVideos,
   textTable,
   type Figure,
   type RowFigures,
@@ -71,7 +72,11 @@ export async function writeTable(
   );
   const figures = studyFigures(study, results, isDrawn ? 'dfew' : undefined);
   const unfinished = runs.filter((run) => stateOf(run) !== 'finished').length;
-  const notes = notesOf(study, { isDrawn, seeds: settings.seeds, unfinished });
+  const sizes = testVideos(results);
+  const tested = Object.fromEntries(
+    settings.dataSets.map((set) => [titleOf(set, 'drawn faces'), sizes[set]!]),
+  );
+  const notes = notesOf(study, { isDrawn, seeds: settings.seeds, unfinished, tested });
   const tables = settings.dataSets.map((set) => ({
     title: titleOf(set, 'Drawn faces'),
     ...textTable(study, figures, set, isDrawn),
@@ -88,7 +93,7 @@ export async function writeTable(
     ...tables.map(({ title, head, rows }) => ({ title, tables: [{ head, rows }] })),
     ...(drawn ? [{ title: 'Picture', figures: [drawn.svg] }] : []),
   ]);
-  const json = { study: name, title, notes, seeds: settings.seeds, rows: figures };
+  const json = { study: name, title, notes, seeds: settings.seeds, testVideos: sizes, rows: figures };
   const files = {
     md: `${text}\n`,
     json: `${JSON.stringify(json, null, 2)}\n`,

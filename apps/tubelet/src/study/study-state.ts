@@ -2,6 +2,7 @@
 import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunState, StudyRun } from './study-plan.js';
+import type { RunResult } from './study-table.js';
 import type { Metric } from './studies.js';
 
 /** Steps of a pre-training that has ended; undefined for another. */
@@ -31,11 +32,12 @@ export function stateOf(run: StudyRun): RunState {
   return existsSync(join(run.folder, 'config.json')) ? 'interrupted' : 'to do';
 }
 
-/** Recalls of a fine-tuning's test as shares; null where it is not finished. */
-export function resultOf(run: StudyRun): Record<Metric, number> | null {
+/** Recalls of a fine-tuning's test as shares, and of how many videos; null where it is not finished. */
+export function resultOf(run: StudyRun): RunResult | null {
   if (!existsSync(resultPath(run))) return null;
-  const { metrics } = JSON.parse(readFileSync(resultPath(run), 'utf8')) as {
+  const { metrics, videos } = JSON.parse(readFileSync(resultPath(run), 'utf8')) as {
     metrics: Record<Metric, number>;
+    videos: readonly unknown[];
   };
-  return { uar: metrics.uar, war: metrics.war };
+  return { uar: metrics.uar, war: metrics.war, videos: videos.length };
 }

@@ -1,6 +1,13 @@
 import { expect, it } from 'vitest';
 import type { Study } from './studies.js';
-import { markdownTable, notesOf, studyFigures, textTable, type RowFigures } from './study-table.js';
+import {
+  markdownTable,
+  notesOf,
+  studyFigures,
+  testVideos,
+  textTable,
+  type RowFigures,
+} from './study-table.js';
 
 type Figures = RowFigures['dataSets'][string];
 
@@ -14,8 +21,14 @@ const study: Study = {
     { pretraining: 'epochs', label: ['70'], printed: { dfew: null, ferv39k: null } },
   ],
 };
-const result = (share: number) => ({ uar: share, war: share + 0.01 });
-const results = [[0.2, 0.1].map(result), [0.5, 0.7].map(result), [null, null]].map((dfew) => ({ dfew }));
+const result = (share: number, videos = 84) => ({ uar: share, war: share + 0.01, videos });
+const results = [
+  [result(0.2), result(0.1)],
+  [result(0.5), result(0.7)],
+  [null, null],
+].map((dfew) => ({
+  dfew,
+}));
 
 it('gives means, deviations of a sample, gaps within each seed and differences to what is printed', () => {
   const [first, second, third] = studyFigures(study, results, undefined).map(
@@ -46,7 +59,7 @@ it('never takes a difference between drawn faces and printed figures', () => {
   const figures = studyFigures(study, faces, 'dfew');
   expect(figures[1]!.dataSets.faces!.uar).toMatchObject({ printed: 62, printedGap: 47, difference: null });
   expect(textTable(study, figures, 'faces', true).head).not.toContain('difference');
-  expect(notesOf(study, { isDrawn: true, seeds: 2, unfinished: 0 })[0]).toMatch(/^DRAWN FACES/);
+  expect(notesOf(study, { isDrawn: true, seeds: 2, unfinished: 0, tested: {} })[0]).toMatch(/^DRAWN FACES/);
 });
 
 it('prints a line for each row, aligned', () => {
@@ -58,7 +71,18 @@ it('prints a line for each row, aligned', () => {
     /^\| 50 +\| 60\.00 ± 14\.14 \| \+45\.00 ± 21\.21 \| +62\.00 \| +\+47\.00 \| +-2\.00 \|/,
   );
   expect(lines[4]).toMatch(/^\| 70 +\|( +– \|){10}$/);
-  expect(notesOf(study, { isDrawn: false, seeds: 2, unfinished: 2 }).join(' ')).toContain(
+  expect(notesOf(study, { isDrawn: false, seeds: 2, unfinished: 2, tested: {} }).join(' ')).toContain(
     '2 runs are not finished',
   );
+});
+
+it('says how many videos were tested', () => {
+  const rows = [{ dfew: [result(0.2, 2341), null], ferv39k: [result(0.2, 7847), result(0.3, 7846)] }];
+  expect(testVideos(rows)).toEqual({ dfew: [2341], ferv39k: [7846, 7847] });
+  const notes = (tested: Record<string, number[]>) =>
+    notesOf(study, { isDrawn: false, seeds: 2, unfinished: 0, tested }).join(' ');
+  expect(notes({ 'DFEW fold 1': [2341], FERV39k: [7846, 7847] })).toContain(
+    'Videos of a test: 2,341 (DFEW fold 1), 7,846 or 7,847 (FERV39k).',
+  );
+  expect(notes(testVideos([{ dfew: [null] }]))).not.toContain('Videos of a test');
 });

@@ -35,8 +35,11 @@ export interface RowFigures {
   readonly dataSets: Readonly<Record<string, Readonly<Record<Metric, Figure>>>>;
 }
 
-/** Shares of a row by data set, seed by seed; null where a run is not finished. */
-export type RowResults = Readonly<Record<string, readonly (Readonly<Record<Metric, number>> | null)[]>>;
+/** Recalls of a run's test as shares, and of how many videos. */
+export type RunResult = Readonly<Record<Metric | 'videos', number>>;
+
+/** Results of a row by data set, seed by seed; null where a run is not finished. */
+export type RowResults = Readonly<Record<string, readonly (RunResult | null)[]>>;
 
 export interface TextTable {
   readonly head: readonly string[];
@@ -91,6 +94,19 @@ export function studyFigures(
       ]),
     ),
   }));
+}
+
+/**
+ * How many videos the runs of each data set were tested on: the numbers that there are, which differ where videos were
+ * left out of a test.
+ */
+export function testVideos(results: readonly RowResults[]): Record<string, number[]> {
+  return Object.fromEntries(
+    Object.keys(results[0] ?? {}).map((name) => {
+      const counts = results.flatMap((row) => row[name]!).flatMap((result) => result?.videos ?? []);
+      return [name, [...new Set(counts)].sort((a, b) => a - b)];
+    }),
+  );
 }
 
 const number = (value: number | null) => (value === null ? '–' : value.toFixed(2));
@@ -152,8 +168,18 @@ export function notesOf(
     isDrawn,
     seeds,
     unfinished,
-  }: { readonly isDrawn: boolean; readonly seeds: number; readonly unfinished: number },
+    tested,
+  }: {
+    readonly isDrawn: boolean;
+    readonly seeds: number;
+    readonly unfinished: number;
+    /** By the title of the data set, as {@link testVideos} gives them. */
+    readonly tested: Readonly<Record<string, readonly number[]>>;
+  },
 ): string[] {
+  const sizes = Object.entries(tested)
+    .filter(([, counts]) => counts.length > 0)
+    .map(([title, counts]) => `${counts.map((count) => count.toLocaleString('en')).join(' or ')} (${title})`);
   const reference = study.columns.map((column, i) => `${column} ${study.rows[study.reference]!.label[i]}`);
   return [
     ...(isDrawn
@@ -167,6 +193,7 @@ export function notesOf(
       (seeds > 1
         ? ` Mean ± standard deviation over ${seeds} seeds of fine-tuning; pre-training is done once.`
         : ''),
+    ...(sizes.length > 0 ? [`Videos of a test: ${sizes.join(', ')}.`] : []),
     ...(study.picture
       ? [
           'The paper prints Figure 3 without figures: those for 0 and 1 follow from the differences to 0.5 that its text gives.',

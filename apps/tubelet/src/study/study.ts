@@ -2,9 +2,9 @@
 import { spawn } from 'node:child_process';
 import { UserError } from '@tubelet/trainer';
 import { labelledFaces, unlabelledFaces } from './faces-recipe.js';
+import { optionWords } from './option-words.js';
 import {
   assumptionText,
-  optionWords,
   planStudy,
   planText,
   startOf,

@@ -1,6 +1,7 @@
 /** Shards, frames and videos. */
 import { mkdirSync, readFileSync, statSync, writeFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { listVideos, readFrame, resolveFfmpeg } from '@tubelet/video';
 import fc from 'fast-check';
 import sharp from 'sharp';
@@ -12,6 +13,7 @@ import {
   parseInputHeader,
   probeVideo,
   readMemberInfo,
+  scriptFile,
 } from '../../../../packages/video/src/testing/internals';
 import { writeNumberedVideo } from '../../../../packages/video/src/testing/videos';
 import { encodeWithWebCodecs } from '../../../../packages/video/src/testing/webcodecs-videos';
@@ -54,8 +56,7 @@ const FRAME_LIST = '#tb 0: 1/12800\n0, 0, 0, 512, 100, 0xab\n0, 512, 1024, 512, 
 /** How long a decoder process may take, in milliseconds; a video of 12 frames takes a few. */
 const DECODER_LIMIT_MS = 5000;
 
-/** @param decoderScript of the decoder process */
-export async function videoReaders(folder: string, decoderScript: string): Promise<Reader[]> {
+export async function videoReaders(folder: string): Promise<Reader[]> {
   mkdirSync(folder, { recursive: true });
   const [h264, vp8] = [join(folder, 'h264.mp4'), join(folder, 'vp8.webm')];
   await writeNumberedVideo(h264, 12);
@@ -75,7 +76,9 @@ export async function videoReaders(folder: string, decoderScript: string): Promi
   const frame = join(folder, 'frame.jpg');
   const video = join(folder, 'damaged.mp4');
   const writeVideo = (bytes: Uint8Array) => writeFileSync(video, bytes);
-  const decoder = new DecoderProcess(decoderScript, { limitMs: DECODER_LIMIT_MS });
+  const decoder = new DecoderProcess(fileURLToPath(await scriptFile('decoder-process')), {
+    limitMs: DECODER_LIMIT_MS,
+  });
   const runner = await createRunner(await resolveFfmpeg());
 
   const cached = join(folder, 'cache');

@@ -111,12 +111,11 @@ describe('openGpu', () => {
 
   /** Runs a module that has the sources of this folder as `node`; gives what it prints. */
   async function printed(body: string, ...flags: string[]): Promise<string> {
-    const source = new URL('../../../../scripts/lib/source.mjs', import.meta.url).href;
+    const typescript = new URL('../../../../scripts/typescript.mjs', import.meta.url).href;
     const program = `
-      const { importSource } = await import(${JSON.stringify(source)});
-      const node = await importSource('packages/kernels/src/node/index.ts');
+      const node = await import('@tubelet/kernels/node');
       ${body}`;
-    const words = [...flags, '--input-type=module', '-e', program];
+    const words = [...flags, '--import', typescript, '--input-type=module', '-e', program];
     const { stdout } = await promisify(execFile)(process.execPath, words, { timeout: 600_000 });
     return stdout.trim();
   }

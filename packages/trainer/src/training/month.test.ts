@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { simulateMonth } from '../testing/month';
 
 it('shows every clip once an epoch, at the rate of a run without restarts, whatever the ranks it goes on with', async () => {
-  // `node scripts/simulate-month.mjs` does the same with 1.1 million clips and a hundred epochs.
+  // `npm run simulate:month` does the same with 1.1 million clips and a hundred epochs.
   const shardSamples = [...new Array<number>(20).fill(500), 1, 0, 777];
   const result = await simulateMonth({
     ...{ shardSamples, epochs: 6, batchesPerStep: 8, batchSize: 4 },

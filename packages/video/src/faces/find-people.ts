@@ -4,16 +4,14 @@ import { codedFrameBytes } from '@tubelet/kernels';
 import { VideoDecodeError } from '../errors';
 import type { DecoderPool } from '../pool';
 import type { RgbImage } from '../pixels/image-passes';
-import { resizeBilinear } from '../resize';
 import type { VideoInfo } from '../video-info';
-import type { Face, FaceDetector, Point } from './face';
+import type { FaceDetector } from './face';
 import { cutSquare, frameToRgb } from './frame-rgb';
+import { lookAt } from './look-at';
 import { trackFaces, type FaceTrack, type FrameFaces } from './track';
 
 /** How often faces are looked for. */
 const LOOKS_PER_SECOND = 5;
-/** Longer sides are brought to this for the detector, whose own input is smaller still. */
-const LOOKED_AT_PIXELS = 640;
 /** Frames are decoded in stretches of about so many bytes, so that a long video fits into memory. */
 const STRETCH_BYTES = 96 * 2 ** 20;
 
@@ -39,23 +37,6 @@ export function framesToLookAt(frameCount: number, framesPerSecond: number): num
   const frames = Array.from({ length: Math.ceil(frameCount / step) }, (_, i) => i * step);
   if (frames.at(-1) !== frameCount - 1) frames.push(frameCount - 1);
   return frames;
-}
-
-/** Detects faces of an image of any size. */
-export async function lookAt(detector: FaceDetector, image: RgbImage): Promise<Face[]> {
-  const { width, height, pixels } = image;
-  const factor = LOOKED_AT_PIXELS / Math.max(width, height);
-  if (factor >= 1) return detector.detect(image);
-  const small = {
-    width: Math.max(1, Math.round(width * factor)),
-    height: Math.max(1, Math.round(height * factor)),
-  };
-  const reduced = resizeBilinear(pixels, width, height, small.width, small.height);
-  const faces = await detector.detect({ ...small, pixels: reduced });
-  const back = ({ x, y }: Point) => ({ x: (x * width) / small.width, y: (y * height) / small.height });
-  return faces.map(({ score, leftEye, rightEye, mouth }) => ({
-    ...{ score, leftEye: back(leftEye), rightEye: back(rightEye), mouth: back(mouth) },
-  }));
 }
 
 /**

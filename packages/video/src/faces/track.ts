@@ -1,5 +1,6 @@
 /** From faces found in a few frames of a video to people, and to a square for each of their frames. */
 import { overlap, squareOf, type Face, type FaceSquare } from './face';
+import { SURE_SCORE } from './look-at';
 
 /** The faces of one frame. */
 export interface FrameFaces {
@@ -33,8 +34,6 @@ export interface TrackOptions {
 const BRIDGED_SECONDS = 1;
 /** Squares of one person in frames that follow each other have at least so much in common. */
 const LEAST_OVERLAP = 0.2;
-/** Who is not followed yet must look as much like a face; a less certain one is taken where a face was just before. */
-const LEAST_NEW_SCORE = 0.5;
 /** What is found less often is taken for a mistake of the detector, where more frames were looked at. */
 const LEAST_FOUND = 3;
 /** Standard deviation of the smoothing over time. */
@@ -61,7 +60,8 @@ function link(looks: readonly FrameFaces[]): Sighting[][] {
       taken.add(person).add(seen);
       person.push(seen);
     }
-    for (const seen of sightings) if (!taken.has(seen) && seen.score >= LEAST_NEW_SCORE) people.push([seen]);
+    // Who is not followed yet must be sure; a less certain face is taken where there was one just before.
+    for (const seen of sightings) if (!taken.has(seen) && seen.score >= SURE_SCORE) people.push([seen]);
   }
   return people;
 }

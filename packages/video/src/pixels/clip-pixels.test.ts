@@ -6,7 +6,7 @@ import { Purpose } from '../stream-purposes';
 import { cropClip } from '../testing/rgb';
 import { useRuntime } from '../testing/test-runtime';
 import { ClipPixels } from './clip-pixels';
-import type { CodedFrames, StoredFrame } from './coded-frames';
+import { joinFrames, type CodedFrames, type StoredFrame } from './coded-frames';
 import { toRgb } from './to-rgb';
 
 const SIZE = 32;
@@ -112,6 +112,18 @@ describe('ClipPixels', () => {
     expect(both.subarray(0, 2 * frameBytes)).toEqual(alone);
     expect(both.subarray(2 * frameBytes, 3 * frameBytes)).toEqual(alone.subarray(frameBytes));
     expect(both.subarray(3 * frameBytes)).toEqual(alone.subarray(0, frameBytes));
+  });
+
+  it('takes frames that were handed over one by one', () => {
+    const clip = clipOf([
+      { width: 5, height: 3, rotation: 0, colour: television },
+      { width: 4, height: 4, rotation: 0 },
+    ]);
+    const handedOver = clip.frames.map(({ offset, rotation: _, ...frame }) => ({
+      frame,
+      data: clip.bytes.subarray(offset, offset + codedFrameBytes(frame)),
+    }));
+    expect(joinFrames(handedOver)).toEqual(clip);
   });
 
   it('refuses a size that kernels cannot pack, and clips of other lengths', () => {

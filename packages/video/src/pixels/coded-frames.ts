@@ -135,6 +135,21 @@ export function alikeFrames(frame: CodedFrame, rotation: Rotation, count: number
   return Array.from({ length: count }, (_, i) => ({ ...frame, rotation, offset: i * frameBytes }));
 }
 
+/** Upright frames that were handed over one by one, the bytes of each in `data`, as one clip. */
+export function joinFrames(
+  frames: readonly { readonly frame: CodedFrame; readonly data: Uint8Array }[],
+): CodedFrames {
+  const total = frames.reduce((sum, { data }) => sum + data.length, 0);
+  const bytes = new Uint8Array(4 * Math.ceil(total / 4));
+  let end = 0;
+  const stored = frames.map(({ frame, data }): StoredFrame => {
+    bytes.set(data, end);
+    end += data.length;
+    return { ...frame, rotation: 0, offset: end - data.length };
+  });
+  return { bytes, frames: stored };
+}
+
 /** The chosen ones of some frames, with no more bytes than they need. */
 export function takeFrames({ bytes, frames }: CodedFrames, places: readonly number[]): CodedFrames {
   const distinct = [...new Set(places)];

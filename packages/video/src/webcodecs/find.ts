@@ -30,15 +30,11 @@ function installedVersion(): string | undefined {
   return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version;
 }
 
-/**
- * Starts a decoder process to see whether it works. Throws a WebCodecsNotFoundError.
- *
- * @param script of the process; default the one that belongs to this package
- */
-export async function tryWebCodecs(script?: string): Promise<WebCodecsDecoder> {
+/** Starts a decoder process to see whether it works. Throws a WebCodecsNotFoundError. */
+export async function tryWebCodecs(): Promise<WebCodecsDecoder> {
   const version = installedVersion();
   if (version === undefined) throw new WebCodecsNotFoundError(`the package ${PACKAGE} is not installed`);
-  script ??= fileURLToPath(await scriptFile('decoder-process'));
+  const script = fileURLToPath(await scriptFile('decoder-process'));
   const process = new DecoderProcess(script);
   try {
     await process.ready();

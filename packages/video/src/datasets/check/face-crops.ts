@@ -1,8 +1,8 @@
 /** How large the faces of a data set are in their frames, and where: other crops than the protocol's cost accuracy. */
 import { VideoDecodeError } from '../../errors';
-import { squareOf, type FaceDetector, type FaceSquare } from '../../faces/face';
-import { lookAt, wholeFrames } from '../../faces/find-people';
-import type { RgbImage } from '../../pixels/image-passes';
+import { squareOf, type FaceDetector } from '../../faces/face';
+import { wholeFrames } from '../../faces/find-people';
+import { lookAt } from '../../faces/look-at';
 import type { DecoderPool } from '../../pool';
 import type { LabelledVideo } from '../dataset';
 import { forEachConcurrently } from './concurrent';
@@ -51,28 +51,6 @@ function quartiles(values: readonly number[]): Quartiles | null {
   return { low: at(0.25), median: at(0.5), high: at(0.75) };
 }
 
-/** The image in the middle of a grey one of twice its width and height. */
-function withRoom({ pixels, width, height }: RgbImage): RgbImage {
-  const room = new Uint8Array(4 * pixels.length).fill(128);
-  for (let y = 0; y < height; y++) {
-    const row = pixels.subarray(3 * y * width, 3 * (y + 1) * width);
-    room.set(row, 3 * ((y + (height >> 1)) * 2 * width + (width >> 1)));
-  }
-  return { pixels: room, width: 2 * width, height: 2 * height };
-}
-
-/** The square of the surest face of an image. Of faces that fill it, detectors find few without room around them. */
-async function findSquare(detector: FaceDetector, image: RgbImage): Promise<FaceSquare | undefined> {
-  const surest = async (seen: RgbImage) =>
-    (await lookAt(detector, seen)).sort((a, b) => b.score - a.score)[0];
-  const face = await surest(image);
-  if (face !== undefined) return squareOf(face);
-  const filling = await surest(withRoom(image));
-  if (filling === undefined) return undefined;
-  const square = squareOf(filling);
-  return { ...square, x: square.x - (image.width >> 1), y: square.y - (image.height >> 1) };
-}
-
 /** Looks at the middle frames of clips spread over the data set; the surest face of each counts. */
 export async function measureFaceCrops(
   clips: readonly LabelledVideo[],
@@ -91,9 +69,9 @@ export async function measureFaceCrops(
       const info = await pool.probe(path);
       for await (const { image } of wholeFrames(pool, info, [info.frameCount >> 1])) {
         looked++;
-        const square = await findSquare(detector, image);
-        if (square === undefined) continue;
-        const { x, y, side, roll } = square;
+        const [face] = (await lookAt(detector, image)).sort((a, b) => b.score - a.score);
+        if (face === undefined) continue;
+        const { x, y, side, roll } = squareOf(face);
         faces.push({
           size: side / Math.min(image.width, image.height),
           right: (x - image.width / 2) / side,

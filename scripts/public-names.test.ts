@@ -1,0 +1,52 @@
+// What packages offer is written out name by name, and every name says what it is where it is defined.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import ts from 'typescript';
+import { expect, it } from 'vitest';
+import { root } from './lib/root.mjs';
+
+const packages = readdirSync(join(root, 'packages'));
+
+/** Every `index.ts` in the sources of a package, however deep. */
+const indexesOf = (name: string) =>
+  readdirSync(join(root, 'packages', name, 'src'), { recursive: true, encoding: 'utf8' })
+    .filter((path) => /(^|[\\/])index\.ts$/.test(path))
+    .map((path) => join(root, 'packages', name, 'src', path));
+
+/** Names that a source file exports, with whether their definitions have doc comments. */
+function exportsOf(path: string) {
+  const options: ts.CompilerOptions = {
+    module: ts.ModuleKind.ESNext,
+    moduleResolution: ts.ModuleResolutionKind.Bundler,
+    customConditions: ['@tubelet/source'],
+    target: ts.ScriptTarget.ESNext,
+    resolveJsonModule: true,
+    noEmit: true,
+    types: [],
+  };
+  const program = ts.createProgram([path], options);
+  const checker = program.getTypeChecker();
+  const file = checker.getSymbolAtLocation(program.getSourceFile(path)!);
+  if (file === undefined) throw new Error(`${path} exports nothing`);
+  return checker.getExportsOfModule(file).map((symbol) => {
+    const origin = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
+    const isModule = (origin.flags & ts.SymbolFlags.ValueModule) !== 0;
+    return {
+      name: symbol.name,
+      isDocumented: isModule || origin.getDocumentationComment(checker).length > 0,
+    };
+  });
+}
+
+it.each(packages)('names what %s offers one by one', (name) => {
+  const indexes = indexesOf(name);
+  expect(indexes).toContain(join(root, 'packages', name, 'src', 'index.ts'));
+  for (const path of indexes) expect(readFileSync(path, 'utf8'), path).not.toMatch(/export \* from/);
+});
+
+it.each(packages)('documents every name that %s offers', (name) => {
+  const entries = ['index.ts', 'formats/index.ts'].map((entry) => join(root, 'packages', name, 'src', entry));
+  const names = entries.filter((entry) => existsSync(entry)).flatMap(exportsOf);
+  expect(names.length).toBeGreaterThan(0);
+  expect(names.filter(({ isDocumented }) => !isDocumented).map((one) => one.name)).toEqual([]);
+});
