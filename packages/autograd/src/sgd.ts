@@ -106,6 +106,7 @@ export class SGD {
         accumulate: true,
       });
     });
+    this.store.twin.invalidate();
     this.store.zeroGradients();
   }
 

@@ -54,7 +54,7 @@ export function linear(x: Tensor, weight: Tensor, options: LinearOptions = {}): 
     activation && engine.needsGrad(inputs) ? engine.empty(out.shape, out.dtype, 'pre-GELU') : undefined;
   matmul(runtime, {
     a: x.array,
-    b: weight.array,
+    b: weightOperand(weight, x),
     transposeB: true,
     out,
     bias: bias?.array,
@@ -109,7 +109,10 @@ export function linears(operands: readonly LinearOperands[]): Tensor[] {
   const layers = runtime.together(() =>
     operands.map(({ x, weight, bias }) => {
       const out = engine.empty([...x.shape.slice(0, -1), weight.shape[0]!], x.dtype, 'linear');
-      matmul(runtime, { a: x.array, b: weight.array, transposeB: true, out, bias: bias?.array });
+      matmul(runtime, {
+        ...{ a: x.array, b: weightOperand(weight, x), transposeB: true },
+        ...{ out, bias: bias?.array },
+      });
       return { x, weight, bias, y: engine.output(out, [x, weight, bias], 'linear') };
     }),
   );
@@ -155,6 +158,11 @@ export function withScaling(
   runtime.release(scaled);
 }
 
+/** What products of `x` read of a weight: its values in f16 where those of `x` are, if it has any. */
+export function weightOperand(weight: Tensor, x: Tensor): GpuArray {
+  return weight instanceof Parameter && x.dtype === 'f16' ? weight.half() : weight.array;
+}
+
 /** The three products of a linear layer's backward pass: into weight, bias and x, where they need gradients. */
 export function linearBackward(
   gradients: GradientFlow,
@@ -165,7 +173,7 @@ export function linearBackward(
     weightBackward(gradients, { x: x.array, weight, bias, dy, ...scaling });
     if (!x.requiresGrad) return;
     const { array, accumulate } = gradients.target(x);
-    matmul(runtime, { a: dy, ...scaling, b: weight.array, out: array, accumulate });
+    matmul(runtime, { a: dy, ...scaling, b: weightOperand(weight, x), out: array, accumulate });
   });
 }
 

@@ -1,6 +1,6 @@
 import { matmul } from '@tubelet/kernels';
 import type { Tensor } from '../tensor.js';
-import { linearBackward, weightBackward, withScaling, type RowScaling } from './linear.js';
+import { linearBackward, weightBackward, weightOperand, withScaling, type RowScaling } from './linear.js';
 
 /** The tensors of a feed-forward branch. */
 export interface MlpOperands {
@@ -34,7 +34,7 @@ export function mlp(operands: MlpOperands): Tensor {
   const preActivation = needsGrad ? engine.empty(hiddenShape, x.dtype, 'mlp pre-GELU') : undefined;
   matmul(runtime, {
     a: x.array,
-    b: fc1Weight.array,
+    b: weightOperand(fc1Weight, x),
     transposeB: true,
     out: hidden,
     bias: fc1Bias.array,
@@ -44,7 +44,7 @@ export function mlp(operands: MlpOperands): Tensor {
   const out = engine.empty(residual.shape, 'f32', 'mlp');
   matmul(runtime, {
     a: hidden,
-    b: fc2Weight.array,
+    b: weightOperand(fc2Weight, x),
     transposeB: true,
     out,
     bias: fc2Bias.array,
@@ -68,7 +68,13 @@ export function mlp(operands: MlpOperands): Tensor {
       withScaling(runtime, dy, rowScaling, x.dtype, ({ dy: a, ...scaling }) =>
         runtime.together(() => {
           weightBackward(gradients, { x: hidden, weight: fc2Weight, bias: fc2Bias, dy: a, ...scaling });
-          matmul(runtime, { a, ...scaling, b: fc2Weight.array, out: dHidden, geluInput: preActivation });
+          matmul(runtime, {
+            a,
+            ...scaling,
+            b: weightOperand(fc2Weight, x),
+            out: dHidden,
+            geluInput: preActivation,
+          });
         }),
       );
       linearBackward(gradients, { x, weight: fc1Weight, bias: fc1Bias, dy: dHidden });
