@@ -3,6 +3,7 @@ import {
   paperAdapter,
   paperDevice,
   Runtime,
+  sumOfCosts,
   type Cost,
   type GpuArray,
   type PaperOptions,
@@ -12,8 +13,9 @@ import {
 import type { EncoderConfig } from '@tubelet/mae-dfer';
 import { buildWorkload, type ModelRun, type Phase } from '../model/workload.js';
 
-/** One kernel that a step runs. */
+/** One dispatch of a step. */
 export interface DispatchCost {
+  /** The names of its kernels. */
   readonly kernel: string;
   readonly cost: Cost;
   readonly workgroups: number;
@@ -50,10 +52,14 @@ class CostRecorder extends Runtime {
     this.precision = precision;
   }
 
-  override run(call: KernelCall): void {
-    super.run(call);
-    const [x, y = 1, z = 1] = call.workgroups;
-    this.dispatches.push({ kernel: call.kernel, cost: call.cost, workgroups: x * y * z });
+  protected override dispatch(calls: readonly KernelCall[]): void {
+    super.dispatch(calls);
+    const workgroups = calls.map(({ workgroups: [x, y = 1, z = 1] }) => x * y * z);
+    this.dispatches.push({
+      kernel: calls.map(({ kernel }) => kernel).join(' + '),
+      cost: sumOfCosts(calls),
+      workgroups: workgroups.reduce((sum, count) => sum + count, 0),
+    });
   }
 }
 

@@ -7,9 +7,13 @@ import type { ModelRun } from '../model/workload.js';
 import type { Part } from './budget.js';
 import type { Ablation } from './report.js';
 
-/** Dawn's toggles that other engines set and this one does not, alone and together. */
+/** Not one of Dawn's: every kernel has a dispatch of its own; see `Runtime.together`. */
+const ONE_KERNEL_A_DISPATCH = 'one kernel a dispatch';
+
+/** Dawn's toggles that other engines set and this one does not, alone and together; and what this one does of its own. */
 export const toggleSets: readonly (readonly string[])[] = [
   [],
+  [ONE_KERNEL_A_DISPATCH],
   ['disable_workgroup_init'],
   ['disable_polyfills_on_integer_div_and_mod'],
   ['disable_workgroup_init', 'disable_polyfills_on_integer_div_and_mod'],
@@ -31,8 +35,10 @@ export async function measureToggles(
     for (const toggles of toggleSets) {
       if (!part.allows(toggles.join(' ') || 'no toggles')) continue;
       console.error(`toggles: ${toggles.join(', ') || 'none'} …`);
-      const flags = toggles.length > 0 ? [`enable-dawn-features=${toggles.join(',')}`] : [];
+      const dawn = toggles.filter((toggle) => toggle !== ONE_KERNEL_A_DISPATCH);
+      const flags = dawn.length > 0 ? [`enable-dawn-features=${dawn.join(',')}`] : [];
       const runtime = await openNodeRuntime({ flags, matrixUnits: precision === 'f16' });
+      if (toggles.length > dawn.length) runtime.joinsKernels = false;
       if (precision === 'f16') await useHalfPrecision(runtime);
       const model = new ModelSteps(runtime, run);
       opened.push({ toggles, runtime, model, turns: [] });

@@ -44,7 +44,10 @@ const program = new Command('gpu:report')
   )
   .option('--out <path>', 'writes PATH.json and PATH.md (default: docs/measurements/DEVICE-DATE-COMMIT)')
   .option('--minutes <n>', 'time that it may take, building not counted', minutes, 7)
-  .option('--ablations', 'measure Dawn’s toggles too, which other engines set and this one does not')
+  .option(
+    '--ablations',
+    'measure toggles too: those of Dawn that other engines set, and kernels that share no dispatch',
+  )
   .option(
     '--short',
     'a tiny model and few kernels, for trying the command on a software driver: no figures of speed',

@@ -53,9 +53,9 @@ export {
 export { dropout, type DropoutOptions } from './ops/dropout.js';
 export { embedding, gather, oneHot, takeAlong } from './ops/gather.js';
 export { gelu } from './ops/gelu.js';
-export { layerNorm } from './ops/layer-norm.js';
+export { layerNorm, layerNorms, type LayerNormOperands } from './ops/layer-norm.js';
 export { concat, expand, pad, patches, permute, slice, transpose, type PatchOptions } from './ops/layout.js';
-export { linear, type LinearOptions, type RowScaling } from './ops/linear.js';
+export { linear, linears, type LinearOperands, type LinearOptions, type RowScaling } from './ops/linear.js';
 export { meanSquareError, softCrossEntropy, twoPartSquareError, type WeightedLoss } from './ops/losses.js';
 export { matmul } from './ops/matmul.js';
 export { meanRows } from './ops/mean-rows.js';

@@ -162,6 +162,8 @@ export interface GradientTarget {
 export interface GradientFlow {
   /** Gradients of parameters that wait in parts until all can be added up at once. */
   readonly partialSums: PartialSums;
+  /** Whether something has flowed into an output. */
+  has(tensor: Tensor): boolean;
   /** The gradient of an output; throws when there is none. */
   of(tensor: Tensor): GpuArray;
   /** Where to write the gradient of an input; the kernel must fill or add to all of it. */

@@ -84,7 +84,7 @@ export {
   TubeletError,
 } from './runtime/errors.js';
 export { GpuArray, product, type DType, type Storage } from './runtime/gpu-array.js';
-export { Ledger, type Cost, type LedgerEntry } from './runtime/ledger.js';
+export { Ledger, sumOfCosts, type Cost, type LedgerEntry } from './runtime/ledger.js';
 export { openRuntime, type OpenRuntimeOptions } from './runtime/open.js';
 export {
   likeRuntime,

@@ -38,9 +38,11 @@ export class DropPath {
     const count = { region: 0, clip: 0 };
     const numbered: Record<Branch['unit'], { branch: number; rate: number }[]> = { region: [], clip: [] };
     const ofBlock = branchesOf(config);
+    // On a GPU the first block is scaled by 1: it then needs no programs of its own.
+    const isSkipped = (blockRate: number) => blockRate === 0 && (rate === 0 || runtime.adapter.isSoftware);
     this.branches = dropPathRates(config.depth, rate).flatMap((blockRate, block) =>
       ofBlock.flatMap((branch, index) => {
-        if (blockRate === 0 || branch === undefined) return [];
+        if (isSkipped(blockRate) || branch === undefined) return [];
         numbered[branch.unit].push({ branch: BRANCHES_PER_BLOCK * block + index, rate: blockRate });
         return [{ ...branch, block, row: count[branch.unit]++ }];
       }),

@@ -1,4 +1,13 @@
-import { copyInto, join, reshape, split, type RowScaling, type Tensor } from '@tubelet/autograd';
+import {
+  copyInto,
+  join,
+  layerNorms,
+  linears,
+  reshape,
+  split,
+  type RowScaling,
+  type Tensor,
+} from '@tubelet/autograd';
 import { layer, type Initialiser } from '@tubelet/autograd/layers';
 import type { LgiFormerConfig } from './config.js';
 import { branchNorm, crossAttention, feedForward, selfAttention } from './layers.js';
@@ -57,13 +66,22 @@ export function lgiBlock({ dim, heads, interRegion, localGlobal }: LgiBlockConfi
     const out = x.engine.empty(x.shape, 'f32', 'LGI block');
     const [s, l] = split(x, 2, [1, rows - 1]) as [Tensor, Tensor];
     const [intoS, intoL] = [out.slice(2, 0, 1), out.slice(2, 1, rows)];
+    // What the two steps do to the rows that they find can be done side by side.
+    const norms = layerNorms([
+      ...(second ? [second.norm.operandsOf(s)] : []),
+      ...(third ? [third.norm.operandsOf(l)] : []),
+    ]);
+    const projected = linears([
+      ...(second ? [second.attend.projection(reshape(norms[0]!, [batch, regions, dim]))] : []),
+      ...(third ? [third.attend.queries(norms.at(-1)!)] : []),
+    ]);
     const mixed = second
-      ? second.attend(reshape(second.norm(s), [batch, regions, dim]), {
+      ? second.attend.mix(projected[0]!, {
           ...{ residual: s, rowScaling: dropPath?.interRegion, into: intoS },
         })
       : copyInto(s, intoS);
     const informed = third
-      ? third.attend(third.norm(l), third.contextNorm(mixed), {
+      ? third.attend(projected.at(-1)!, third.contextNorm(mixed), {
           ...{ residual: l, rowScaling: dropPath?.localGlobal, into: intoL },
         })
       : copyInto(l, intoL);

@@ -1,6 +1,6 @@
 import { gelu as geluOf } from '../ops/gelu.js';
 import { embedding as embeddingOf } from '../ops/gather.js';
-import { layerNorm as layerNormOf } from '../ops/layer-norm.js';
+import { layerNorms, type LayerNormOperands } from '../ops/layer-norm.js';
 import { permute, slice } from '../ops/layout.js';
 import { linear as linearOf, type LinearOptions } from '../ops/linear.js';
 import { mlp as mlpOf, type MlpOperands } from '../ops/mlp.js';
@@ -49,9 +49,12 @@ export function layerNorm(
 ) {
   const weight = parameter([width], ones);
   const bias = parameter([width], zeros);
-  return layer({ weight, bias }, (x: Tensor) =>
-    layerNormOf(x, weight.tensor, bias.tensor, { epsilon, mayBeHalf }),
-  );
+  const run = layer({ weight, bias }, (x: Tensor) => layerNorms([operandsOf(x)])[0]!);
+  /** The operands of the norm of x, for `layerNorms`. */
+  const operandsOf = (x: Tensor): LayerNormOperands => ({
+    ...{ x, weight: weight.tensor, bias: bias.tensor, epsilon, mayBeHalf },
+  });
+  return Object.assign(run, { operandsOf });
 }
 
 /** GELU of each element; it has no parameters. */

@@ -1,4 +1,14 @@
-import { columnSum, geluBackward, matmul, rowScale, type GpuArray, type RowSums } from '@tubelet/kernels';
+import {
+  columnSum,
+  geluBackward,
+  matmul,
+  rowScale,
+  type DType,
+  type GpuArray,
+  type MatmulOperands,
+  type RowSums,
+  type Runtime,
+} from '@tubelet/kernels';
 import { Parameter } from '../parameters.js';
 import type { GradientFlow, Tensor } from '../tensor.js';
 
@@ -62,24 +72,90 @@ export function linear(x: Tensor, weight: Tensor, options: LinearOptions = {}): 
       outputs: [y],
       saved: preActivation ? [preActivation] : [],
       backward: (gradients) => {
-        let dy = gradients.of(y);
-        let scratch: GpuArray | undefined;
         if (preActivation) {
-          scratch = runtime.empty(y.shape, x.dtype, 'linear backward');
-          geluBackward(runtime, preActivation, dy, scratch);
-        } else if (rowScaling) {
-          scratch = runtime.empty(y.shape, x.dtype, 'linear backward');
-          rowScale(runtime, { x: dy, ...rowScaling, out: scratch });
+          const dy = runtime.empty(y.shape, x.dtype, 'linear backward');
+          geluBackward(runtime, preActivation, gradients.of(y), dy);
+          linearBackward(gradients, { x, weight, bias, dy });
+          runtime.release(dy);
+        } else {
+          withScaling(runtime, gradients.of(y), rowScaling, x.dtype, (dy) =>
+            linearBackward(gradients, { x, weight, bias, ...dy }),
+          );
         }
-        if (scratch) dy = scratch;
-        linearBackward(gradients, { x, weight, bias, dy });
-        if (scratch) runtime.release(scratch);
         // Last, because whoever receives the buffer adds to it in place.
         if (residual) gradients.donate(residual, gradients.of(y));
       },
     });
   }
   return y;
+}
+
+/** The tensors of a linear layer, as `linear` takes them. */
+export interface LinearOperands {
+  readonly x: Tensor;
+  readonly weight: Tensor;
+  readonly bias?: Tensor;
+}
+
+/**
+ * Several linear layers that may be taken side by side, forward and backward: none of their inputs depends on a result
+ * of another.
+ */
+export function linears(operands: readonly LinearOperands[]): Tensor[] {
+  const [first] = operands;
+  if (!first) return [];
+  const { engine } = first.x;
+  const { runtime } = engine;
+  const layers = runtime.together(() =>
+    operands.map(({ x, weight, bias }) => {
+      const out = engine.empty([...x.shape.slice(0, -1), weight.shape[0]!], x.dtype, 'linear');
+      matmul(runtime, {
+        ...{ a: x.array, b: weightOperand(weight, x), transposeB: true },
+        ...{ out, bias: bias?.array },
+      });
+      return { x, weight, bias, y: engine.output(out, [x, weight, bias], 'linear') };
+    }),
+  );
+  const recorded = layers.filter(({ y }) => y.requiresGrad);
+  if (recorded.length > 0) {
+    engine.record({
+      name: 'linear',
+      inputs: recorded.flatMap(({ x, weight, bias }) => (bias ? [x, weight, bias] : [x, weight])),
+      outputs: recorded.map(({ y }) => y),
+      saved: [],
+      backward: (gradients) =>
+        runtime.together(() => {
+          for (const { y, ...layer } of recorded.toReversed()) {
+            if (gradients.has(y)) linearBackward(gradients, { ...layer, dy: gradients.of(y) });
+          }
+        }),
+    });
+  }
+  return layers.map(({ y }) => y);
+}
+
+/** The gradient of a layer's result: dy, or aScale[⌊row / rowsPerAScale⌋] · dy. */
+export type ResultGradient = { readonly dy: GpuArray } & Pick<MatmulOperands, 'aScale' | 'rowsPerAScale'>;
+
+/**
+ * Hands the gradient of what was scaled to `use`. Products scale it as they read it; on a software driver, where what
+ * they read is dear, it is done once for all of them, in memory of `dtype`.
+ */
+export function withScaling(
+  runtime: Runtime,
+  dy: GpuArray,
+  scaling: RowScaling | undefined,
+  dtype: DType,
+  use: (gradient: ResultGradient) => void,
+): void {
+  if (!scaling) return use({ dy });
+  if (!runtime.adapter.isSoftware) {
+    return use({ dy, aScale: scaling.scale, rowsPerAScale: scaling.rowsPerScale });
+  }
+  const scaled = runtime.empty(dy.shape, dtype, 'scaled gradient');
+  rowScale(runtime, { x: dy, ...scaling, out: scaled });
+  use({ dy: scaled });
+  runtime.release(scaled);
 }
 
 /** What products of `x` read of a weight: its values in f16 where those of `x` are, if it has any. */
@@ -90,28 +166,33 @@ export function weightOperand(weight: Tensor, x: Tensor): GpuArray {
 /** The three products of a linear layer's backward pass: into weight, bias and x, where they need gradients. */
 export function linearBackward(
   gradients: GradientFlow,
-  { x, weight, bias, dy }: { x: Tensor; weight: Tensor; bias?: Tensor; dy: GpuArray },
+  { x, weight, bias, dy, ...scaling }: LinearOperands & ResultGradient,
 ): void {
-  weightBackward(gradients, { x: x.array, weight, bias, dy });
-  if (x.requiresGrad) {
+  const { runtime } = x.engine;
+  runtime.together(() => {
+    weightBackward(gradients, { x: x.array, weight, bias, dy, ...scaling });
+    if (!x.requiresGrad) return;
     const { array, accumulate } = gradients.target(x);
-    matmul(x.engine.runtime, { a: dy, b: weightOperand(weight, x), out: array, accumulate });
-  }
+    matmul(runtime, { a: dy, ...scaling, b: weightOperand(weight, x), out: array, accumulate });
+  });
 }
 
 /** dW = dyᵀ·x and db = Σ_rows dy, in one pass over dy where both are wanted. */
 export function weightBackward(
   gradients: GradientFlow,
-  { x, weight, bias, dy }: { x: GpuArray; weight: Tensor; bias?: Tensor; dy: GpuArray },
+  { x, weight, bias, dy, ...scaling }: Omit<LinearOperands, 'x'> & ResultGradient & { readonly x: GpuArray },
 ): void {
   const { runtime } = weight.engine;
   const wantsBias = bias?.requiresGrad === true;
   const rowSums = wantsBias && weight.requiresGrad ? biasTarget(gradients, bias) : undefined;
   if (weight.requiresGrad) {
     const { array, accumulate } = gradients.target(weight);
-    matmul(runtime, { a: dy, transposeA: true, b: x, out: array, accumulate, rowSums });
+    // Nobody reads the gradient of a parameter before the end of the pass.
+    const canWait = [weight, bias].every((tensor) => tensor === undefined || tensor instanceof Parameter);
+    const sums = canWait ? gradients.partialSums : undefined;
+    matmul(runtime, { a: dy, ...scaling, transposeA: true, b: x, out: array, accumulate, rowSums }, sums);
   }
-  if (wantsBias && !rowSums) biasBackward(gradients, bias, dy);
+  if (wantsBias && !rowSums) biasBackward(gradients, bias, { dy, ...scaling });
 }
 
 /** Whether one sum serves a pack: it has no gaps, and its parts all have a gradient to be added to, or none has. */
@@ -129,17 +210,24 @@ function biasTarget(gradients: GradientFlow, bias: Tensor): RowSums {
     const { array, accumulate } = gradients.target(part);
     return { target: array, column: part.array.offset - bias.array.offset, accumulate };
   });
-  return { out: gradients.partialSums.addRow(bias.array.size, pieces) };
+  return { pieces };
 }
 
 /** db = Σ_rows dy; in a pack only for the columns of its parts, so that gaps keep a gradient of zero. */
-function biasBackward(gradients: GradientFlow, bias: Tensor, dy: GpuArray): void {
+function biasBackward(
+  gradients: GradientFlow,
+  bias: Tensor,
+  { dy, aScale, rowsPerAScale }: ResultGradient,
+): void {
   const { runtime } = bias.engine;
+  const scaled = aScale && runtime.empty(dy.shape, dy.dtype, 'scaled gradient');
+  if (scaled) rowScale(runtime, { x: dy, scale: aScale, rowsPerScale: rowsPerAScale!, out: scaled });
   const members = bias instanceof Parameter && bias.parts.length > 0 ? bias.parts : [bias];
   for (const member of members) {
     const start = member.array.offset - bias.array.offset;
-    const columns = dy.slice(-1, start, start + member.array.size);
+    const columns = (scaled ?? dy).slice(-1, start, start + member.array.size);
     const { array, accumulate } = gradients.target(member);
     columnSum(runtime, { x: columns, out: array, accumulate });
   }
+  if (scaled) runtime.release(scaled);
 }

@@ -1,6 +1,6 @@
-import { matmul, rowScale, type GpuArray } from '@tubelet/kernels';
+import { matmul } from '@tubelet/kernels';
 import type { Tensor } from '../tensor.js';
-import { linearBackward, weightBackward, weightOperand, type RowScaling } from './linear.js';
+import { linearBackward, weightBackward, weightOperand, withScaling, type RowScaling } from './linear.js';
 
 /** The tensors of a feed-forward branch. */
 export interface MlpOperands {
@@ -64,17 +64,21 @@ export function mlp(operands: MlpOperands): Tensor {
     saved: [preActivation, hidden],
     backward: (gradients) => {
       const dy = gradients.of(y);
-      let branch: GpuArray = dy;
-      if (rowScaling) {
-        branch = runtime.empty(y.shape, x.dtype, 'mlp backward');
-        rowScale(runtime, { x: dy, ...rowScaling, out: branch });
-      }
-      weightBackward(gradients, { x: hidden, weight: fc2Weight, bias: fc2Bias, dy: branch });
       const dHidden = runtime.empty(hiddenShape, x.dtype, 'mlp backward');
-      matmul(runtime, { a: branch, b: weightOperand(fc2Weight, x), out: dHidden, geluInput: preActivation });
+      withScaling(runtime, dy, rowScaling, x.dtype, ({ dy: a, ...scaling }) =>
+        runtime.together(() => {
+          weightBackward(gradients, { x: hidden, weight: fc2Weight, bias: fc2Bias, dy: a, ...scaling });
+          matmul(runtime, {
+            a,
+            ...scaling,
+            b: weightOperand(fc2Weight, x),
+            out: dHidden,
+            geluInput: preActivation,
+          });
+        }),
+      );
       linearBackward(gradients, { x, weight: fc1Weight, bias: fc1Bias, dy: dHidden });
       runtime.release(dHidden);
-      if (branch !== dy) runtime.release(branch);
       gradients.donate(residual, dy);
     },
   });

@@ -1,8 +1,8 @@
 // Attention, all gradients of a window of few keys in one kernel, for GPUs: the mathematics of
 // attention-backward-query-tiled.wgsl and attention-backward-key-tiled.wgsl.
 //
-// A workgroup owns all keys of one head of one group, so that scores and dp are made once: five products instead of the
-// seven of two kernels, every array is read once, and neither D nor partial sums go through memory. PARTS invocations
+// A workgroup owns all keys of one head of one group and CHUNK queries, all where they are few, so that scores and dp are made once: five products instead of the
+// seven of two kernels, every array is read once, and neither D nor, with one chunk, partial sums go through memory. PARTS invocations
 // share a key and own every PARTS-th vec4 of its channels; they keep those of k and v, and the sums of dk and dv, in
 // registers: four vec4s of each at most, all of them by name, for a list that a loop indexes would stay in memory. The
 // keys lie in workgroup memory besides, where dq wants all of them. For each TILE queries:
@@ -16,7 +16,9 @@
 // Header: KEYS (8 or 16, at least LK), PARTS (a multiple of four), PART_VEC4S (vec4s of an invocation, at most four),
 // INVOCATIONS (KEYS · PARTS), DEPTH (4 · PARTS · PART_VEC4S); math/exponential.wgsl, attention-rows.wgsl,
 // attention-gradient-stores.wgsl.
-// Data: that of attention-backward-query-tiled.wgsl and of DK, DV likewise, without BLOCKS.
+// Data: that of attention-backward-query-tiled.wgsl and of DK, DV likewise, without BLOCKS; CHUNK (a multiple of TILE
+// where there are several), SPLITS (chunks). Layout of partial_sums, which stand in for dk and dv: those of
+// attention-backward-reduce.wgsl.
 
 var<storage, read_write> dq: array<Result>;
 var<storage, read> q: array<Element>;
@@ -25,6 +27,17 @@ var<storage, read> v: array<Element>;
 var<storage, read> out: array<Element>;
 var<storage, read> d_out: array<Element>;
 var<storage, read> log_sum_exp: array<f32>;
+#if partial_sums
+var<storage, read_write> partial_sums: array<f32>;
+
+fn store_part(row: u32, c: u32, value: vec4f) {
+  for (var i = 0u; i < 4u; i++) {
+    if (4u * c + i < HEAD_DIMENSION) {
+      partial_sums[row + 4u * c + i] = value[i];
+    }
+  }
+}
+#end
 
 const PAIRS = 4u;
 const TILE = 2u * PAIRS;
@@ -164,8 +177,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
   }
   let key = index / PARTS;
   let part = index % PARTS;
-  let h = tile % HEADS;
-  let g = tile / HEADS;
+  let split = tile % SPLITS;
+  let h = tile / SPLITS % HEADS;
+  let g = tile / SPLITS / HEADS;
   let q_head = Q_OFFSET + g * Q_GROUP + h * HEAD;
   let out_head = OUT_OFFSET + g * OUT_GROUP + h * HEAD;
   let d_out_head = D_OUT_OFFSET + g * D_OUT_GROUP + h * HEAD;
@@ -197,7 +211,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
   var sums2 = Sums();
   var sums3 = Sums();
 
-  for (var i = 0u; i < LQ; i += TILE) {
+  let end = min((split + 1u) * CHUNK, LQ);
+  for (var i = split * CHUNK; i < end; i += TILE) {
     copy_tile(i, index, q_head, out_head, d_out_head);
     if (index < TILE) {
       log_sums[index] = log_sum_exp[statistics + min(i + index, LQ - 1u)];
@@ -260,6 +275,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
   }
 
   if (key < LK) {
+#if partial_sums
+    let part_row = ((split * GROUPS + g) * LK + key) * 2u * HEADS * HEAD_DIMENSION + h * HEAD_DIMENSION;
+    let v_part = part_row + HEADS * HEAD_DIMENSION;
+#for I in 0..4
+    if (PART_VEC4S > I) {
+      store_part(part_row, c{I}, sums{I}.k * SCALE);
+      store_part(v_part, c{I}, sums{I}.v);
+    }
+#end
+#else
     let dk_row = DK_OFFSET + g * DK_GROUP + h * HEAD + key * DK_ROW;
     let dv_row = DV_OFFSET + g * DV_GROUP + h * HEAD + key * DV_ROW;
     store_dk(dk_row, c0, sums0.k * SCALE);
@@ -276,5 +301,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
       store_dk(dk_row, c3, sums3.k * SCALE);
       store_dv(dv_row, c3, sums3.v);
     }
+#end
   }
 }

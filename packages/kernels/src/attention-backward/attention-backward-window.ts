@@ -1,9 +1,9 @@
-import { attentionData, elementWidth } from '../attention/attention-layout.js';
+import { attentionData, elementWidth, type AttentionExtents } from '../attention/attention-layout.js';
 import { headConstants } from '../attention/attention-plan.js';
 import type { GpuArray } from '../runtime/gpu-array.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { BackwardCall } from './attention-backward-arguments.js';
-import { attentionBackwardCost } from './attention-backward-cost.js';
+import { attentionBackwardCost, attentionBackwardCosts } from './attention-backward-cost.js';
 import type { WindowPlan } from './attention-window-plan.js';
 
 /**
@@ -16,24 +16,42 @@ function targetsOf(dq: GpuArray, dk: GpuArray, dv: GpuArray) {
   return { dk: dkIsApart ? dk : undefined, dv: dvIsApart ? dv : undefined };
 }
 
-/** All gradients in one dispatch; false where the device cannot bind the arrays that they are in. */
+/** Chunks that the queries of a window are shared out in. */
+export function chunksOf(
+  { queriesPerWorkgroup = Infinity }: WindowPlan,
+  { queries }: AttentionExtents,
+): number {
+  return Math.max(1, Math.ceil(queries / queriesPerWorkgroup));
+}
+
+/**
+ * All gradients in one dispatch, dk and dv as partial sums [chunks, G, Lk, 2C] where those are given; false where the
+ * device cannot bind the arrays that they are in.
+ */
 export function windowGradients(
   runtime: Runtime,
   variant: string,
   plan: WindowPlan,
   { arguments: { q, k, v, out, dOut, logSumExp, dq, dk, dv }, extents, scale }: BackwardCall,
+  partialSums?: GpuArray,
 ): boolean {
-  const targets = targetsOf(dq, dk, dv);
+  const targets = partialSums ? { dk: undefined, dv: undefined } : targetsOf(dq, dk, dv);
   if (!targets) return false;
   const arrays = {
     ...{ dq, ...targets, q, k, v },
     ...{ out: plan.readsOut ? out : undefined, d_out: dOut, log_sum_exp: logSumExp },
+    partial_sums: partialSums,
   };
   const bound = Object.values(arrays).filter(Boolean).length;
   if (bound > runtime.device.limits.maxStorageBuffersPerShaderStage) return false;
-  const views = { Q: q, K: k, V: v, OUT: out, D_OUT: dOut, DQ: dq, DK: dk, DV: dv };
+  const apart = { Q: q, K: k, V: v, OUT: out, D_OUT: dOut, DQ: dq };
+  const views = partialSums ? apart : { ...apart, DK: dk, DV: dv };
   const width = elementWidth(extents, views);
-  const tiles = extents.groups * extents.heads;
+  const { groups, heads } = extents;
+  const splits = chunksOf(plan, extents);
+  const tiles = groups * heads * splits;
+  const { key } = attentionBackwardCosts(extents);
+  const cost = attentionBackwardCost(extents);
   const grid = runtime.linearGrid(Math.ceil(tiles / plan.headsPerWorkgroup));
   runtime.run({
     kernel: 'attention-backward-window',
@@ -45,10 +63,11 @@ export function windowGradients(
       LOG_SUM_EXP_OFFSET: logSumExp.offset,
       TILES: tiles,
       GRID_X: grid[0],
+      ...(plan.queriesPerWorkgroup && { GROUPS: groups, SPLITS: splits, CHUNK: plan.queriesPerWorkgroup }),
     },
     arrays,
     workgroups: grid,
-    cost: attentionBackwardCost(extents),
+    cost: partialSums ? { ...cost, bytesWritten: cost.bytesWritten - key.bytesWritten } : cost,
   });
   return true;
 }

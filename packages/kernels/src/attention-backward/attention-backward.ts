@@ -29,9 +29,15 @@ import queryMatrixWgsl from './attention-backward-query-matrix.wgsl';
 import queryBroadcastWgsl from './attention-backward-query-subgroup-broadcast.wgsl';
 import queryTiledWgsl from './attention-backward-query-tiled.wgsl';
 import reduceWgsl from './attention-backward-reduce.wgsl';
-import { windowGradients } from './attention-backward-window.js';
+import { chunksOf, windowGradients } from './attention-backward-window.js';
 import storesWgsl from './attention-gradient-stores.wgsl';
-import { matrixWindow, privateWindow, sharedWindow, type WindowPlanner } from './attention-window-plan.js';
+import {
+  matrixWindow,
+  privateWindow,
+  sharedWindow,
+  type WindowPlan,
+  type WindowPlanner,
+} from './attention-window-plan.js';
 
 export { attentionBackwardCosts };
 export type { AttentionBackwardArguments };
@@ -98,11 +104,28 @@ export function attentionBackward(runtime: Runtime, arguments_: AttentionBackwar
   const variant = selectAttention(runtime, kernel, variants, extents);
   const call = { arguments: arguments_, extents, scale };
   const window = variant.window?.(runtime, extents);
-  if (window && windowGradients(runtime, variant.name, window, call)) return;
+  if (window && windowOf(runtime, variant, window, call)) return;
   const delta = runtime.empty([groups, heads, queries], 'f32', 'attention delta');
   queryGradient(runtime, variant, call, delta);
   keyGradients(runtime, variant, call, delta);
   runtime.release(delta);
+}
+
+/** All gradients by the kernel of a window; false where the device cannot bind the arrays that they are in. */
+function windowOf(
+  runtime: Runtime,
+  { name }: AttentionBackwardVariant,
+  window: WindowPlan,
+  call: BackwardCall,
+): boolean {
+  const { groups, keys, channels } = call.extents;
+  const chunks = chunksOf(window, call.extents);
+  if (chunks === 1) return windowGradients(runtime, name, window, call);
+  const partials = runtime.empty([chunks, groups, keys, 2 * channels], 'f32', 'attention partials');
+  const isDone = windowGradients(runtime, name, window, call, partials);
+  if (isDone) reduce(runtime, call, partials);
+  runtime.release(partials);
+  return isDone;
 }
 
 function queryGradient(

@@ -57,7 +57,7 @@ const preTraining: readonly Size[] = [
 ];
 const window = ['attention-backward-window'];
 const two = ['attention-backward-query', 'attention-backward-key'];
-const three = [...two, 'attention-backward-reduce'];
+const inChunks = [...window, 'attention-backward-reduce'];
 const software = { adapter: { isSoftware: true } };
 
 describe('the gradients of a window', () => {
@@ -77,15 +77,17 @@ describe('the gradients of a window', () => {
   });
 
   it.each([
-    { size: [1, 128, 16, 8, 64], kernels: window },
-    { size: [1, 16, 17, 8, 64], kernels: two },
-    { size: [1, 129, 16, 8, 64], kernels: three },
-    { size: [1, 800, 8, 8, 64], kernels: three },
-  ] as { size: Size; kernels: string[] }[])(
-    'take two or three with more than 16 keys or 128 queries: $size',
-    ({ size, kernels }) => {
+    { size: [1, 128, 16, 8, 64], kernels: window, withSubgroups: window },
+    { size: [1, 16, 17, 8, 64], kernels: two, withSubgroups: two },
+    { size: [1, 129, 16, 8, 64], kernels: inChunks, withSubgroups: two },
+    { size: [1, 800, 8, 8, 64], kernels: inChunks, withSubgroups: two },
+    { size: [128, 129, 8, 8, 64], kernels: window, withSubgroups: two },
+  ] as { size: Size; kernels: string[]; withSubgroups: string[] }[])(
+    'take one or more with more than 16 keys or 128 queries: $size',
+    ({ size, kernels, withSubgroups }) => {
       expect(kernelsOf(size, 2)).toEqual(kernels);
-      expect(kernelsOf(size, 2, software)).toEqual(kernels);
+      const adapter = { isSoftware: true, subgroupMinSize: 8, subgroupMaxSize: 8, features: ['subgroups'] };
+      expect(kernelsOf(size, 2, { adapter })).toEqual(withSubgroups);
     },
   );
 
@@ -155,10 +157,11 @@ describe('sharedWindowTiling', () => {
     },
   );
 
-  it('is for windows alone', () => {
+  it('is for few keys alone, with many queries in chunks of whole tiles', () => {
     const runtime = paperRuntime();
-    expect(sharedWindow(runtime, extentsOf([8, 11, 11, 8, 64]))?.headsPerWorkgroup).toBe(1);
+    expect(sharedWindow(runtime, extentsOf([8, 11, 11, 8, 64]))).toMatchObject({ queriesPerWorkgroup: 11 });
     expect(sharedWindow(runtime, extentsOf([8, 11, 17, 8, 64]))).toBeUndefined();
-    expect(sharedWindow(runtime, extentsOf([8, 129, 11, 8, 64]))).toBeUndefined();
+    expect(sharedWindow(runtime, extentsOf([8, 129, 11, 8, 64]))).toMatchObject({ queriesPerWorkgroup: 40 });
+    expect(sharedWindow(runtime, extentsOf([8, 800, 8, 8, 64]))).toMatchObject({ queriesPerWorkgroup: 56 });
   });
 });

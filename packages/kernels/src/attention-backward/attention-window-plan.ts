@@ -14,6 +14,8 @@ import storesWgsl from './attention-gradient-stores.wgsl';
 export interface WindowPlan extends AttentionText {
   /** Heads, of one group or several, that a workgroup takes. */
   readonly headsPerWorkgroup: number;
+  /** Queries that a workgroup takes; all where it is not given. */
+  readonly queriesPerWorkgroup?: number;
   readonly readsOut: boolean;
 }
 
@@ -29,10 +31,14 @@ export const MOST_WINDOW_KEYS = 16;
 /**
  * The queries of a head follow one after the other, in one workgroup or invocation: with more, blocks of queries as
  * workgroups of their own keep a device busier than one dispatch less is worth. The local-global step of LGI-Former has
- * 80 in pre-training, for this kernel, and 800 in fine-tuning, for the others. Matrix units have the same limit: a
- * window of 101 queries is seven steps, 800 would be fifty.
+ * 80 in pre-training and 800 in fine-tuning. Matrix units have the same limit: a window of 101 queries is seven steps,
+ * 800 would be fifty.
  */
 export const MOST_WINDOW_QUERIES = 128;
+
+// With more, the queries are shared out in chunks, whose sums for the keys another kernel adds up. A chunk below this
+// costs more in partial sums than it gains.
+const CHUNKS = { wanted: 1024, leastQueries: 32 };
 
 function isWindow({ queries, keys }: AttentionExtents): boolean {
   return keys <= MOST_WINDOW_KEYS && queries <= MOST_WINDOW_QUERIES;
@@ -67,7 +73,7 @@ const windowTiledFiles = [exponentialWgsl, rowsWgsl, storesWgsl, windowTiledWgsl
 
 /** attention-backward-window-tiled.wgsl. */
 export const sharedWindow: WindowPlanner = (runtime, extents) => {
-  if (!isWindow(extents)) return undefined;
+  if (extents.keys > MOST_WINDOW_KEYS) return undefined;
   const { workgroupBytes, ...tiling } = sharedWindowTiling(extents);
   const { maxComputeWorkgroupStorageSize, maxComputeInvocationsPerWorkgroup } = runtime.device.limits;
   if (workgroupBytes > maxComputeWorkgroupStorageSize) return undefined;
@@ -75,10 +81,20 @@ export const sharedWindow: WindowPlanner = (runtime, extents) => {
   return {
     headsPerWorkgroup: 1,
     readsOut: true,
+    queriesPerWorkgroup: extents.queries > MOST_WINDOW_QUERIES ? chunkOf(extents) : extents.queries,
     wgsl: windowTiledFiles,
     constants: { ...tiling, KEEP_LOOPS: runtime.adapter.isSoftware },
   };
 };
+
+/** Queries of a workgroup that shares a head with others: whole tiles. */
+function chunkOf({ groups, heads, queries }: AttentionExtents): number {
+  const chunks = Math.min(
+    Math.ceil(CHUNKS.wanted / (groups * heads)),
+    Math.floor(queries / CHUNKS.leastQueries),
+  );
+  return Math.ceil(queries / chunks / TILE_QUERIES) * TILE_QUERIES;
+}
 
 const windowMatrixFiles = matrixFiles(storesWgsl, windowMatrixWgsl);
 

@@ -140,6 +140,10 @@ export function layerNormBackward(
     arrays: { d_out: dOut, x, weight, mean, rstd, dx, parts: weightParts },
     workgroups: grid,
     cost: layerNormBackwardCost(rows, columns, arrays, elementBytes(dOut.dtype)),
+    joins: {
+      workgroup: [variant.invocations, 1],
+      workgroupBytes: 20 * variant.invocations + 12 * MOST_PART_ROWS,
+    },
   });
   if (!sums) collected.flush();
 }

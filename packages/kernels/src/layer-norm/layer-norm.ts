@@ -88,5 +88,6 @@ export function layerNorm(runtime: Runtime, arrays: LayerNormArrays): void {
     arrays: { x, weight, bias, out, mean, rstd },
     workgroups: grid,
     cost: layerNormCost(rows, columns, elementBytes(out.dtype)),
+    joins: { workgroup: [variant.invocations, 1], workgroupBytes: 20 * variant.invocations },
   });
 }

@@ -9,7 +9,7 @@ fn load_a_across(group: u32, k: u32, column: u32) -> vec4f {
     return vec4f(0.0);
   }
   let at = select(column, min(column, (M - 1u) / 4u * 4u), EDGES);
-  return load_a(a_row(group * K + k) + at, M - at);
+  return scaled_a(group * K + k, load_a(a_row(group * K + k) + at, M - at));
 }
 
 fn load_b_across(group: u32, k: u32, column: u32) -> vec4f {
@@ -24,7 +24,8 @@ fn load_a_along(group: u32, row: u32, k: u32) -> vec4f {
   if (EDGES && k >= K) {
     return vec4f(0.0);
   }
-  return load_a(a_row(group * M + select(row, min(row, M - 1u), EDGES)) + k, K - k);
+  let r = group * M + select(row, min(row, M - 1u), EDGES);
+  return scaled_a(r, load_a(a_row(r) + k, K - k));
 }
 
 fn load_b_along(group: u32, row: u32, k: u32) -> vec4f {

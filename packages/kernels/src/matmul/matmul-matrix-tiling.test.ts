@@ -29,6 +29,7 @@ describe('matrixTiling', () => {
       across: 2,
       subgroupRows: 2,
       subgroupColumns: 4,
+      kGroups: 1,
       kTile: 32,
       invocations: 256,
       rows: 128,
@@ -68,6 +69,13 @@ describe('matrixTiling', () => {
     const gpu = device([unit(16, 16, 16)], 32, { maxWorkgroupBytes: 49152 });
     expect(matrixTiling(extents(704, 512), gpu)).toMatchObject({ down: 2, across: 2, rows: 64, columns: 64 });
     expect(matrixTiling(extents(64, 512), gpu)).toMatchObject({ down: 2, across: 2, rows: 32, columns: 32 });
+    // Where they are too few all the same, subgroups share the steps of k.
+    expect(matrixTiling(extents(64, 512), gpu)).toMatchObject({ kGroups: 8, kTile: 128, invocations: 256 });
+    expect(matrixTiling(extents(64, 512), { ...gpu, maxWorkgroupBytes: 32768 })).toMatchObject({
+      kGroups: 4,
+      kTile: 64,
+      invocations: 128,
+    });
     expect(matrixTiling({ ...extents(64, 512), groups: 64 }, gpu)).toMatchObject({ rows: 128, columns: 128 });
     // K is split where it is long.
     expect(matrixTiling(extents(512, 512, 6464), gpu)).toMatchObject({ rows: 128, columns: 128 });
@@ -110,11 +118,12 @@ describe('matrixTiling', () => {
               expect(maxWorkgroupBytes, `${JSON.stringify(config)} ${lanes}`).toBe(4096);
               continue;
             }
-            const { down, across, rows, columns, kTile, invocations } = tiling;
-            expect(invocations).toBe(lanes * tiling.subgroupRows * tiling.subgroupColumns);
+            const { down, across, rows, columns, kGroups, kTile, invocations } = tiling;
+            expect(invocations).toBe(lanes * tiling.subgroupRows * tiling.subgroupColumns * kGroups);
             expect(rows).toBe(tiling.subgroupRows * down * config.m);
             expect(columns).toBe(tiling.subgroupColumns * across * config.n);
-            expect(kTile % config.k).toBe(0);
+            expect(kTile % (kGroups * config.k)).toBe(0);
+            expect(kGroups === 1 || tiling.subgroupRows * tiling.subgroupColumns === 1).toBe(true);
             expect(kTile % 4).toBe(0);
             expect(tiling.workgroupBytes).toBeLessThanOrEqual(maxWorkgroupBytes);
             expect(down * across * config.m * config.n <= 64 * lanes || down * across === 4).toBe(true);
@@ -133,6 +142,7 @@ describe('matrixTiling', () => {
       UNITS_ACROSS: 2,
       SUBGROUP_ROWS: 2,
       SUBGROUP_COLUMNS: 4,
+      K_GROUPS: 1,
       TILE_K: 32,
       PADDING: 8,
       INVOCATIONS: 128,

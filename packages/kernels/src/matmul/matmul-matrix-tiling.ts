@@ -12,6 +12,8 @@ export interface MatrixTiling {
   readonly across: number;
   readonly subgroupRows: number;
   readonly subgroupColumns: number;
+  /** Subgroups that share a part, each with some of the steps of k. */
+  readonly kGroups: number;
   readonly kTile: number;
   /** A multiple of the largest subgroup size, as matrix units demand. */
   readonly invocations: number;
@@ -62,6 +64,8 @@ const PARTS: readonly PartShape[] = [
 ];
 const K_TILE = 32;
 const PADDING = 8;
+// Of a single part; the most that the device holds.
+const K_GROUPS = [8, 4, 2, 1];
 /**
  * The tiling of a product: the largest blocks that still make enough workgroups to keep a
  * large GPU busy, or the most blocks where there are few. Undefined when the device has no such units, or cannot hold
@@ -71,41 +75,32 @@ export function matrixTiling(extents: MatmulExtents, device: MatrixDevice): Matr
   const unit = matrixUnit(device.configs);
   if (!unit || device.subgroupMaxSize === 0) return undefined;
   const steps = Math.ceil(K_TILE / unit.k);
-  return chooseTiling(extents, device, unit, steps * unit.k) ?? chooseTiling(extents, device, unit, unit.k);
+  return chooseTiling(extents, device, unit, steps) ?? chooseTiling(extents, device, unit, 1);
 }
 
 function chooseTiling(
   extents: MatmulExtents,
   device: MatrixDevice,
   unit: MatrixUnitConfig,
-  kTile: number,
+  kSteps: number,
 ): MatrixTiling | undefined {
   let smallest: MatrixTiling | undefined;
   for (const { down, across, subgroups } of PARTS) {
     const sumsPerLane = (down * unit.m * across * unit.n) / device.subgroupMaxSize;
     if (sumsPerLane > MOST_SUMS_PER_LANE && down * across > LEAST_UNITS) continue;
     for (const [subgroupRows, subgroupColumns] of subgroups) {
-      const rows = subgroupRows * down * unit.m;
-      const columns = subgroupColumns * across * unit.n;
-      const invocations = subgroupRows * subgroupColumns * device.subgroupMaxSize;
-      const workgroupBytes =
-        operandBytes(rows, kTile) +
-        operandBytes(columns, kTile) +
-        4 * subgroupRows * unit.m * columns + // a row of units of every subgroup, on its way to the epilogue
-        16 * invocations; // sums of A's rows
-      if (invocations > device.maxWorkgroupInvocations || workgroupBytes > device.maxWorkgroupBytes) continue;
-      const subgroupGrid = { subgroupRows, subgroupColumns };
-      const tiling = {
-        unit,
-        down,
-        across,
-        ...subgroupGrid,
-        kTile,
-        invocations,
-        rows,
-        columns,
-        workgroupBytes,
-      };
+      const isSingle = subgroupRows * subgroupColumns === 1;
+      const shape = { unit, down, across, subgroupRows, subgroupColumns };
+      const tiling = (isSingle ? K_GROUPS : [1])
+        .map((kGroups) =>
+          withMemory({ ...shape, kGroups, kTile: Math.max(kSteps, kGroups) * unit.k }, device),
+        )
+        .find(
+          ({ invocations, workgroupBytes }) =>
+            invocations <= device.maxWorkgroupInvocations && workgroupBytes <= device.maxWorkgroupBytes,
+        );
+      if (!tiling) continue;
+      const { rows, columns } = tiling;
       if (keepsGpuBusy(extents, rows, columns)) return tiling;
       if (!smallest || rows * columns < smallest.rows * smallest.columns) smallest = tiling;
     }
@@ -113,9 +108,26 @@ function chooseTiling(
   return smallest;
 }
 
+/** A tiling with what follows from it: its block, invocations and workgroup memory. */
+function withMemory(
+  tiling: Omit<MatrixTiling, 'rows' | 'columns' | 'invocations' | 'workgroupBytes'>,
+  { subgroupMaxSize }: MatrixDevice,
+): MatrixTiling {
+  const { unit, down, across, subgroupRows, subgroupColumns, kGroups, kTile } = tiling;
+  const rows = subgroupRows * down * unit.m;
+  const columns = subgroupColumns * across * unit.n;
+  const invocations = subgroupRows * subgroupColumns * kGroups * subgroupMaxSize;
+  const workgroupBytes =
+    operandBytes(rows, kTile) +
+    operandBytes(columns, kTile) +
+    4 * kGroups * subgroupRows * unit.m * columns + // a row of units of every subgroup, on its way to the epilogue
+    16 * invocations; // sums of A's rows
+  return { ...tiling, rows, columns, invocations, workgroupBytes };
+}
+
 /** The constants of a tiling, for the header of matmul-matrix-units.wgsl. */
 export function tilingConstants(tiling: MatrixTiling): WgslConstants {
-  const { unit, down, across, subgroupRows, subgroupColumns, kTile, invocations } = tiling;
+  const { unit, down, across, subgroupRows, subgroupColumns, kGroups, kTile, invocations } = tiling;
   return {
     UNIT_M: unit.m,
     UNIT_N: unit.n,
@@ -124,6 +136,7 @@ export function tilingConstants(tiling: MatrixTiling): WgslConstants {
     UNITS_ACROSS: across,
     SUBGROUP_ROWS: subgroupRows,
     SUBGROUP_COLUMNS: subgroupColumns,
+    K_GROUPS: kGroups,
     TILE_K: kTile,
     PADDING,
     INVOCATIONS: invocations,

@@ -8,7 +8,8 @@
 // A workgroup owns a block of TILE_M × TILE_N elements, cut into SUBGROUP_ROWS × SUBGROUP_COLUMNS parts, one for each
 // subgroup; a part is UNITS_DOWN × UNITS_ACROSS products of units, whose sums stay in registers. For every TILE_K
 // steps of k the workgroup copies a block of A and one of B, each in the orientation that it has in memory: the units
-// load either. Rows are PADDING elements longer than they need be, or else a column of a block would lie in a few
+// load either. Where the output is too small to keep a GPU busy by its blocks, K_GROUPS subgroups share a part, each with
+// some of the steps of k, and the epilogue adds up what they have. Rows are PADDING elements longer than they need be, or else a column of a block would lie in a few
 // banks. Single elements of a matrix cannot be reached: sums go through workgroup memory to the epilogue, a row of
 // units of every subgroup at a time, which takes a fraction of the memory that the whole block would.
 // Where subgroups turn out smaller than their largest size there are more of them than parts, and the rest only
@@ -21,8 +22,8 @@
 // leave registers for one workgroup instead of two), units loaded straight from storage (half the speed).
 // workgroup_id.z is group · SPLITS + split; split s sums k in [s · K_PER_SPLIT, (s+1) · K_PER_SPLIT).
 //
-// Header: M, N, K, UNIT_M, UNIT_N, UNIT_K, UNITS_DOWN, UNITS_ACROSS, SUBGROUP_ROWS, SUBGROUP_COLUMNS, TILE_K (a
-// multiple of UNIT_K and 4), PADDING, INVOCATIONS, SPLITS, K_PER_SPLIT (a multiple of TILE_K), TRANSPOSE_A, TRANSPOSE_B,
+// Header: M, N, K, UNIT_M, UNIT_N, UNIT_K, UNITS_DOWN, UNITS_ACROSS, SUBGROUP_ROWS, SUBGROUP_COLUMNS, K_GROUPS, TILE_K
+// (a multiple of K_GROUPS · UNIT_K and 4), PADDING, INVOCATIONS, SPLITS, K_PER_SPLIT (a multiple of TILE_K), TRANSPOSE_A, TRANSPOSE_B,
 // EDGES (there are blocks or steps of k that are not whole); matmul-operands.wgsl, matmul-epilogue.wgsl,
 // matmul-blocks.wgsl and matmul-matrix-units-operations.wgsl.
 
@@ -33,6 +34,7 @@ const PART_N = UNITS_ACROSS * UNIT_N;
 const TILE_M = SUBGROUP_ROWS * PART_M;
 const TILE_N = SUBGROUP_COLUMNS * PART_N;
 const PARTS = SUBGROUP_ROWS * SUBGROUP_COLUMNS;
+const WORKERS = PARTS * K_GROUPS;
 
 const A_ROWS = select(TILE_M, TILE_K, TRANSPOSE_A);
 const A_QUADS = select(TILE_K, TILE_M, TRANSPOSE_A) / 4u; // of a row
@@ -48,7 +50,7 @@ const STRIP = UNIT_M * PART_N; // elements of a row of units
 
 var<workgroup> a_block: array<vec4h, A_ROWS * A_STRIDE>;
 var<workgroup> b_block: array<vec4h, B_ROWS * B_STRIDE>;
-var<workgroup> stage: array<vec4f, PARTS * STRIP / 4u>;
+var<workgroup> stage: array<vec4f, WORKERS * STRIP / 4u>;
 #if row_sums
 // What each invocation has of the sums of rows; those of a row are A_QUADS invocations apart.
 var<workgroup> row_parts: array<vec4f, INVOCATIONS>;
@@ -156,7 +158,8 @@ fn main(
   let k_end = min(k_begin + K_PER_SPLIT, K);
   let row = tile.y * TILE_M;
   let column = tile.x * TILE_N;
-  let part_row = subgroup / SUBGROUP_COLUMNS * PART_M;
+  let k_group = subgroup / PARTS;
+  let part_row = subgroup % PARTS / SUBGROUP_COLUMNS * PART_M;
   let part_column = subgroup % SUBGROUP_COLUMNS * PART_N;
   var sum: Sums = Sums();
   var copied = vec4f(0.0);
@@ -164,8 +167,8 @@ fn main(
   for (var k = k_begin; k < k_end; k += TILE_K) {
     copied += copy_blocks(group, row, column, k, index);
     workgroupBarrier();
-    if (subgroup < PARTS) {
-      for (var i = 0u; i < TILE_K; i += UNIT_K) {
+    if (subgroup < WORKERS) {
+      for (var i = k_group * UNIT_K; i < TILE_K; i += K_GROUPS * UNIT_K) {
         let a_at = select(part_row * A_STRIDE + i / 4u, i * A_STRIDE + part_row / 4u, TRANSPOSE_A);
         let b_at = select(i * B_STRIDE + part_column / 4u, part_column * B_STRIDE + i / 4u, TRANSPOSE_B);
         multiply_part(a_at, b_at, &sum);
@@ -187,7 +190,7 @@ fn main(
   }
 #end
   for (var y = 0u; y < UNITS_DOWN; y++) {
-    if (subgroup < PARTS) {
+    if (subgroup < WORKERS) {
       stage_units(subgroup * STRIP / 4u, y, &sum);
     }
     workgroupBarrier();
@@ -195,8 +198,12 @@ fn main(
       let part = i / (STRIP / 4u);
       let r = row + part / SUBGROUP_COLUMNS * PART_M + y * UNIT_M + i % (STRIP / 4u) / (PART_N / 4u);
       let c = column + part % SUBGROUP_COLUMNS * PART_N + i % (PART_N / 4u) * 4u;
+      var sum_of_groups = stage[i];
+#for G in 1..K_GROUPS
+      sum_of_groups += stage[i + G * PARTS * STRIP / 4u];
+#end
       if (r < M && c < N) {
-        finish(tile.z * M + r, c, stage[i]);
+        finish(tile.z * M + r, c, sum_of_groups);
       }
     }
     workgroupBarrier();

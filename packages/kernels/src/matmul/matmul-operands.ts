@@ -1,12 +1,15 @@
+import type { RowPiece } from '../partial-sums/partial-sums.js';
 import type { GpuArray } from '../runtime/gpu-array.js';
 
-/** Where the sums of the rows of op(A) go. */
-export interface RowSums {
-  /** Contiguous [M]. */
-  readonly out: GpuArray;
-  /** Adds to what `out` holds. */
-  readonly accumulate?: boolean;
-}
+/** Where the sums of the rows of op(A) go: to one array, or to several that have a part each, given to `PartialSums`. */
+export type RowSums =
+  | {
+      /** Contiguous [M]. */
+      readonly out: GpuArray;
+      /** Adds to what `out` holds. */
+      readonly accumulate?: boolean;
+    }
+  | { readonly pieces: readonly RowPiece[] };
 
 /**
  * Operands of `matmul`. `a`, `b`, `out`, `preActivation` and `geluInput` are f32 or f16, each by itself; the rest is
@@ -14,7 +17,7 @@ export interface RowSums {
  * "row view" an array whose last axis is contiguous and whose other axes flatten into rows of two strides at most
  * (`GpuArray.rows()`, e.g. the local rows of a region-major token buffer [B, M, 1+N, C]):
  *
- *     value = alpha · op(A)·op(B) + bias
+ *     value = alpha · op(aScale[floor(row / rowsPerAScale)] · A)·op(B) + bias
  *     preActivation = value
  *     value = GELU(value)                                  with `activation: 'gelu'`
  *     value = value ⊙ GELU′(geluInput)
@@ -28,6 +31,13 @@ export interface MatmulOperands {
   readonly b: GpuArray;
   /** Row view [M, N]; rows of the underlying buffer outside the view are left alone. */
   readonly out: GpuArray;
+  /**
+   * Contiguous [groups]: one factor for every `rowsPerAScale` consecutive rows of A as it is stored, which are multiplied
+   * by it: the gradient of a branch of stochastic depth.
+   */
+  readonly aScale?: GpuArray;
+  /** Rows of A that share a factor; A has at most groups · rowsPerAScale. */
+  readonly rowsPerAScale?: number;
   /** A is stored [K, M]: weight gradients dW = dYᵀ·X. */
   readonly transposeA?: boolean;
   /** B is stored [N, K]: linear layers y = x·Wᵀ. Not together with `transposeA`. */

@@ -7,7 +7,8 @@
 // a, b, out, pre_activation and gelu_input may each be of f16: they are computed with in f32, and rounded where they
 // are stored.
 //
-// Header: LOAD_WIDTH (1 or 4), A_TWO_STRIDES, B_TWO_STRIDES, M, N and, for each array X that there is, X_OFFSET,
+// Header: LOAD_WIDTH (1 or 4), A_TWO_STRIDES, B_TWO_STRIDES, M, N, with factors A_SCALE_OFFSET, ROWS_PER_A_SCALE and A_SCALE_INVERSE, and
+// for each array X that there is, X_OFFSET,
 // X_INNER, X_INVERSE, X_INNER_STRIDE and X_OUTER_STRIDE (row-start.wgsl).
 
 #if LOAD_WIDTH == 4
@@ -128,6 +129,21 @@ fn load_a(start: u32, valid: u32) -> vec4f {
   return load(&a, start, valid);
 #end
 }
+
+// What is loaded of a row of A, times the factor of the row, where rows have factors. A factor of zero makes zeros,
+// whatever was there.
+#if a_scale
+var<storage, read> a_scale: array<f32>;
+
+fn scaled_a(row: u32, value: vec4f) -> vec4f {
+  let factor = a_scale[row_start(row, A_SCALE_OFFSET, ROWS_PER_A_SCALE, A_SCALE_INVERSE, 0u, 1u)];
+  return select(factor * value, vec4f(0.0), factor == 0.0);
+}
+#else
+fn scaled_a(row: u32, value: vec4f) -> vec4f {
+  return value;
+}
+#end
 
 fn load_b(start: u32, valid: u32) -> vec4f {
 #if b_f16

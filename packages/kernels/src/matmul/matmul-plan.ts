@@ -1,8 +1,9 @@
 import { ShapeError } from '../runtime/errors.js';
-import { elementBytes, type RowLayout } from '../runtime/gpu-array.js';
+import { elementBytes, type GpuArray, type RowLayout } from '../runtime/gpu-array.js';
 import type { Cost } from '../runtime/ledger.js';
 import {
   elementWidth,
+  MOST_ROWS_OF_TWO_STRIDES,
   requireContiguous,
   requireRows,
   requireSeparate,
@@ -24,7 +25,7 @@ export interface MatmulEpilogue {
   readonly bias: boolean;
   readonly preActivation: boolean;
   readonly geluInput: boolean;
-  /** Number of factors; 0 without. */
+  /** Number of factors of rows of out and of A; 0 without. */
   readonly rowScales: number;
   readonly residual: boolean;
   /** Sums of the rows of op(A) are written, and read before. */
@@ -62,6 +63,7 @@ export interface MatmulPlan {
 /** Checks the operands of `matmul` and works out what they describe. Throws `ShapeError`. */
 export function planMatmul(operands: MatmulOperands): MatmulPlan {
   const { a, b, out, bias, preActivation, geluInput, rowScale, rowsPerScale, residual } = operands;
+  const { aScale, rowsPerAScale } = operands;
   const { transposeA = false, transposeB = false, accumulate = false, alpha = 1 } = operands;
   if (transposeA && transposeB) throw new ShapeError('matmul: transposeA and transposeB exclude each other');
   if (!Number.isFinite(alpha)) throw new ShapeError(`matmul: alpha must be finite, got ${alpha}`);
@@ -82,17 +84,12 @@ export function planMatmul(operands: MatmulOperands): MatmulPlan {
   if (operands.rowSums) requireRowSums(operands, groups, m);
   const expected = { rows: groups * m, columns: n };
   if (bias) requireContiguous('matmul', 'bias', bias, n);
-  if ((rowScale === undefined) !== (rowsPerScale === undefined)) {
-    throw new ShapeError('matmul: rowScale and rowsPerScale go together; give both or neither');
-  }
-  if (rowScale && rowsPerScale !== undefined) {
-    const scales = Math.ceil(expected.rows / rowsPerScale);
-    if (!Number.isInteger(rowsPerScale) || rowsPerScale < 1 || rowScale.size < scales) {
-      throw new ShapeError(
-        `matmul: ${expected.rows} rows, ${rowsPerScale} to a factor, do not fit rowScale ${rowScale}`,
-      );
-    }
-    requireContiguous('matmul', 'rowScale', rowScale, rowScale.size);
+  const rowScales = requireScale('rowScale', rowScale, 'rowsPerScale', rowsPerScale, expected.rows);
+  const aScales = requireScale('aScale', aScale, 'rowsPerAScale', rowsPerAScale, aRows.rows);
+  if (aScale && aRows.rows > MOST_ROWS_OF_TWO_STRIDES) {
+    throw new ShapeError(
+      `matmul: a has ${aRows.rows} rows, of which only ${MOST_ROWS_OF_TWO_STRIDES} can have factors; scale them before`,
+    );
   }
   const residualRows = residual && requireRows('matmul', 'residual', residual, expected);
   const residualInPlace = residual !== undefined && residual.storage.id === out.storage.id;
@@ -110,8 +107,10 @@ export function planMatmul(operands: MatmulOperands): MatmulPlan {
   const preActivationRows =
     preActivation && requireWritableRows('matmul', 'preActivation', preActivation, expectedOrHalf);
   const geluInputRows = geluInput && requireRows('matmul', 'geluInput', geluInput, expectedOrHalf);
-  const others = { a, b, bias, geluInput, rowScale, ...(residualInPlace ? {} : { residual }) };
-  requireSeparate('matmul', { out, preActivation, rowSums: operands.rowSums?.out }, others);
+  const others = { a, b, aScale, bias, geluInput, rowScale, ...(residualInPlace ? {} : { residual }) };
+  const { rowSums } = operands;
+  const rowSumsOut = rowSums && 'out' in rowSums ? rowSums.out : undefined;
+  requireSeparate('matmul', { out, preActivation, rowSums: rowSumsOut }, others);
   const layouts = [aRows, bRows, outRows, preActivationRows, geluInputRows, residualRows];
   const aligned = elementWidth(layouts.filter((layout) => layout !== undefined)) === 4;
   return {
@@ -129,10 +128,10 @@ export function planMatmul(operands: MatmulOperands): MatmulPlan {
       bias: bias !== undefined,
       preActivation: preActivation !== undefined,
       geluInput: geluInput !== undefined,
-      rowScales: rowScale && rowsPerScale ? Math.ceil(expected.rows / rowsPerScale) : 0,
+      rowScales: rowScales + aScales,
       residual: residual !== undefined,
-      rowSums: operands.rowSums !== undefined,
-      addToRowSums: operands.rowSums?.accumulate === true,
+      rowSums: rowSums !== undefined,
+      addToRowSums: rowSums !== undefined && 'out' in rowSums && rowSums.accumulate === true,
     },
     bytes: {
       a: elementBytes(a.dtype),
@@ -163,12 +162,32 @@ export function matmulCost(
   return { macs: groups * m * n * k, flops: 0, bytesRead, bytesWritten };
 }
 
+/** The number of factors of rows; 0 where there are none. */
+function requireScale(
+  name: string,
+  scale: GpuArray | undefined,
+  countName: string,
+  rowsPerScale: number | undefined,
+  rows: number,
+): number {
+  if (!scale && rowsPerScale === undefined) return 0;
+  if (!scale || rowsPerScale === undefined) {
+    throw new ShapeError(`matmul: ${name} and ${countName} go together; give both or neither`);
+  }
+  const scales = Math.ceil(rows / rowsPerScale);
+  if (!Number.isInteger(rowsPerScale) || rowsPerScale < 1 || scale.size < scales) {
+    throw new ShapeError(`matmul: ${rows} rows, ${rowsPerScale} to a factor, do not fit ${name} ${scale}`);
+  }
+  requireContiguous('matmul', name, scale, scale.size);
+  return scales;
+}
+
 function requireRowSums(
   { rowSums, transposeA, preActivation }: MatmulOperands,
   groups: number,
   m: number,
 ): void {
-  requireContiguous('matmul', 'rowSums.out', rowSums!.out, m);
+  if (rowSums && 'out' in rowSums) requireContiguous('matmul', 'rowSums.out', rowSums.out, m);
   if (!transposeA || groups !== 1 || preActivation) {
     throw new ShapeError(
       'matmul: rowSums need transposeA, and go with neither a batch axis nor preActivation',

@@ -51,7 +51,8 @@ fn load_b_block(group: u32, k: u32, at: u32) -> mat4x4f {
 fn load_a_part(group: u32, k: u32, row: u32, i: u32, lane: u32) -> vec4f {
   let n = i * LANES + lane;
   let at = min(row + n % 8u * 4u, (M - 1u) / 4u * 4u);
-  return load_a(a_row(group * K + min(k + n / 8u, K - 1u)) + at, M - at);
+  let step = group * K + min(k + n / 8u, K - 1u);
+  return scaled_a(step, load_a(a_row(step) + at, M - at));
 }
 #end
 
@@ -110,7 +111,7 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(subgroup_invocation_id) lan
 #if TRANSPOSE_A
     a[I] = load_a_part(group, k, row, I, lane);
 #else
-    a[I] = load_a(starts[I] + k, K - k);
+    a[I] = scaled_a(group * M + min(row + I * LANES + lane, M - 1u), load_a(starts[I] + k, K - k));
 #end
 #end
 #if TRANSPOSE_A
@@ -128,7 +129,7 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(subgroup_invocation_id) lan
       let at = min(first, (M - 1u) / 4u * 4u);
       var row_sum = vec4f(0.0);
       for (var k = k_begin; k < k_end; k++) {
-        row_sum += load_a(a_row(k) + at, M - at);
+        row_sum += scaled_a(k, load_a(a_row(k) + at, M - at));
       }
       store_row_sums(tile.z, first, row_sum);
     }

@@ -2,15 +2,16 @@
 //
 //   out[m, n] = epilogue(Σ_k op(A)[m, k] · op(B)[k, n])
 //
-// A workgroup of 8 × 8 invocations owns a block of 32 × 32 elements, an invocation 4 × 4 of them in registers. For
-// every 32 steps of k the workgroup copies a block of A and one of B, each
-// in the orientation that it has in memory, so that neighbouring invocations read neighbouring vec4. A block
-// that is contiguous along k is kept as rows of SLOTS vec4; B's rows are rotated by their column
-// block, or else the eight invocations that read at once would meet in the same banks.
+// A workgroup of K_GROUPS · 8 × 8 invocations owns a block of 32 × 32 elements, an invocation 4 × 4 of them in registers,
+// for a K_GROUPS-th of the steps of k: outputs are too small to keep a GPU busy by their blocks alone. For every
+// K_GROUPS · 32 steps of k the workgroup copies a block of A and one of B, each in the orientation that it has in memory,
+// so that neighbouring invocations read neighbouring vec4. A block that is contiguous along k is kept as rows of SLOTS
+// vec4; B's rows are rotated by their column block, or else the eight invocations that read at once would meet in the
+// same banks. In the end the first group of 8 × 8 adds up what all have.
 // The method is the common ground of WebGPU engines, after Goto & van de Geijn, 2008: block for each level of
 // memory. workgroup_id.z is group · SPLITS + split; split s sums k in [s · K_PER_SPLIT, (s+1) · K_PER_SPLIT).
 //
-// Header: M, N, K, SPLITS, K_PER_SPLIT (a multiple of 32), TRANSPOSE_A, TRANSPOSE_B,
+// Header: M, N, K, SPLITS, K_PER_SPLIT (a multiple of K_GROUPS · 32), TRANSPOSE_A, TRANSPOSE_B, K_GROUPS (1 to 4),
 // EDGES (there are blocks or steps of k that are not whole);
 // matmul-operands.wgsl, matmul-epilogue.wgsl and matmul-blocks.wgsl.
 // The loops over a block end at a bound known only at run time: unrolled reads of workgroup arrays take a
@@ -18,9 +19,11 @@
 
 const WIDTH = 8u;
 const TILE = 4u * WIDTH;
-const TILE_K = 32u;
+const TILE_K = 32u * K_GROUPS;
 const SLOTS = TILE_K / 4u;
-const INVOCATIONS = WIDTH * WIDTH;
+const GROUP_SLOTS = SLOTS / K_GROUPS;
+const GROUP_INVOCATIONS = WIDTH * WIDTH;
+const INVOCATIONS = GROUP_INVOCATIONS * K_GROUPS;
 const BLOCK = TILE * SLOTS; // vec4 of one block
 
 var<workgroup> a_block: array<vec4f, BLOCK>;
@@ -74,12 +77,10 @@ fn copy_blocks(group: u32, row: u32, column: u32, k: u32, index: u32) {
   store_b_quad(index + 3u * INVOCATIONS, b3);
 }
 
-@compute @workgroup_size(WIDTH, WIDTH)
-fn main(
-  @builtin(workgroup_id) tile: vec3u,
-  @builtin(local_invocation_id) invocation: vec3u,
-  @builtin(local_invocation_index) index: u32,
-) {
+@compute @workgroup_size(INVOCATIONS)
+fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_index) index: u32) {
+  let k_group = index / GROUP_INVOCATIONS;
+  let invocation = vec2u(index % WIDTH, index / WIDTH % WIDTH);
   let group = tile.z / SPLITS;
   let k_begin = (tile.z % SPLITS) * K_PER_SPLIT;
   let k_end = min(k_begin + K_PER_SPLIT, K);
@@ -95,8 +96,8 @@ fn main(
     copy_blocks(group, row, column, k, index);
     workgroupBarrier();
 
-    let slots = min(SLOTS, (k_end - k + 3u) / 4u);
-    for (var slot = 0u; slot < slots; slot++) {
+    let slots = min((k_group + 1u) * GROUP_SLOTS, (k_end - k + 3u) / 4u);
+    for (var slot = k_group * GROUP_SLOTS; slot < slots; slot++) {
       if (TRANSPOSE_A) {
         for (var i = slot * 4u; i < slot * 4u + 4u; i++) {
           let a4 = a_block[i * WIDTH + invocation.y];
@@ -138,6 +139,28 @@ fn main(
     workgroupBarrier();
   }
 
+#if K_GROUPS > 1
+  if (k_group > 0u) {
+    let mine = (index - GROUP_INVOCATIONS) * 4u;
+    a_block[mine] = sum0;
+    a_block[mine + 1u] = sum1;
+    a_block[mine + 2u] = sum2;
+    a_block[mine + 3u] = sum3;
+    b_block[index] = row_sum;
+  }
+  workgroupBarrier();
+  if (k_group > 0u) {
+    return;
+  }
+  for (var other = 1u; other < K_GROUPS; other++) {
+    let theirs = ((other - 1u) * GROUP_INVOCATIONS + index) * 4u;
+    sum0 += a_block[theirs];
+    sum1 += a_block[theirs + 1u];
+    sum2 += a_block[theirs + 2u];
+    sum3 += a_block[theirs + 3u];
+    row_sum += b_block[other * GROUP_INVOCATIONS + index];
+  }
+#end
   let first = row + invocation.y * 4u;
   let at = column + invocation.x * 4u;
 #if row_sums

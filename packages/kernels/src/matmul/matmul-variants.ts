@@ -1,6 +1,7 @@
-import { matrixDevice } from '../matrix-units/matrix-device.js';
+import { matrixDevice, type MatrixDevice } from '../matrix-units/matrix-device.js';
 import type { Variant } from '../runtime/variants.js';
 import { knownSubgroupSize } from '../runtime/adapter.js';
+import type { Joins } from '../runtime/program.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { WgslConstants } from '../runtime/wgsl.js';
 import sharedRowsWgsl from '../subgroups/shared-rows.wgsl';
@@ -8,7 +9,7 @@ import type { MatmulExtents } from './matmul-plan.js';
 import blocksWgsl from './matmul-blocks.wgsl';
 import operationsWgsl from './matmul-matrix-units-operations.wgsl';
 import matrixUnitsWgsl from './matmul-matrix-units.wgsl';
-import { matrixTiling, tilingConstants } from './matmul-matrix-tiling.js';
+import { matrixTiling, tilingConstants, type MatrixTiling } from './matmul-matrix-tiling.js';
 import { keepsGpuBusy } from './matmul-occupancy.js';
 import outerWgsl from './matmul-outer.wgsl';
 import subgroupBroadcastWgsl from './matmul-subgroup-broadcast.wgsl';
@@ -31,6 +32,8 @@ export interface MatmulBlock {
   /** Of the workgroup. */
   readonly invocations: number;
   readonly constants: WgslConstants;
+  /** Whether the kernel may share a dispatch with others. */
+  readonly joins?: Joins;
 }
 
 /** One implementation of the product. */
@@ -59,20 +62,37 @@ const subgroupBroadcast: MatmulVariant = {
   },
 };
 
+// What `tiled` and `outer` have in workgroup memory.
+const F32_BLOCKS = { variables: 'a_block and b_block of vec4f' };
+
 const SMALL_TILE = 32;
+const SMALL_INVOCATIONS = 64;
+// Groups of invocations that share the steps of k; one where the device has too little memory for a workgroup.
+const K_GROUPS = 4;
 
 const tiled: MatmulVariant = {
   name: 'tiled',
   needs: [],
   prefers: ['gpu', 'software'],
   wgsl: [blocksWgsl, tiledWgsl],
-  block: (extents) => ({
-    rows: SMALL_TILE,
-    columns: SMALL_TILE,
-    kStep: SMALL_TILE,
-    invocations: 64,
-    constants: edges(extents, SMALL_TILE, SMALL_TILE, SMALL_TILE),
-  }),
+  block: (_extents, _form, { device: { limits } }) => {
+    const bytesOf = (groups: number) => 8 * SMALL_TILE ** 2 * groups;
+    const invocationsOf = (groups: number) => SMALL_INVOCATIONS * groups;
+    const fits =
+      bytesOf(K_GROUPS) <= limits.maxComputeWorkgroupStorageSize &&
+      invocationsOf(K_GROUPS) <= limits.maxComputeInvocationsPerWorkgroup;
+    const groups = fits ? K_GROUPS : 1;
+    const kStep = SMALL_TILE * groups;
+    return {
+      rows: SMALL_TILE,
+      columns: SMALL_TILE,
+      kStep,
+      invocations: invocationsOf(groups),
+      // Small outputs are seldom whole blocks, and the program for all of them is enough.
+      constants: { K_GROUPS: groups, EDGES: true },
+      joins: { workgroup: [invocationsOf(groups), 1], workgroupBytes: bytesOf(groups), ...F32_BLOCKS },
+    };
+  },
 };
 
 const OUTER_K_TILE = 16;
@@ -96,6 +116,7 @@ const outer: MatmulVariant = {
         KEEP_LOOPS: isSoftware,
         ...edges(extents, tile, tile, OUTER_K_TILE),
       },
+      joins: { workgroup: [width, width], workgroupBytes: 8 * OUTER_K_TILE * tile, ...F32_BLOCKS },
     };
   },
 };
@@ -108,18 +129,29 @@ const matrixUnits: MatmulVariant = {
   // A single element needs the smallest workgroup, and any larger output fits where that does.
   canRun: (runtime) => matrixTiling({ groups: 1, m: 1, n: 1, k: 1 }, matrixDevice(runtime)) !== undefined,
   wgsl: [operationsWgsl, blocksWgsl, matrixUnitsWgsl],
-  block: (extents, _, runtime) => {
-    const tiling = matrixTiling(extents, matrixDevice(runtime))!;
-    const { rows, columns, kTile, invocations } = tiling;
+  block: (extents, { transposeA }, runtime) => {
+    const tiling = tilingOf(extents, transposeA, matrixDevice(runtime));
+    const { rows, columns, kTile, invocations, workgroupBytes } = tiling;
     return {
       rows,
       columns,
       kStep: kTile,
       invocations,
       constants: { ...tilingConstants(tiling), ...edges(extents, rows, columns, kTile) },
+      joins: { workgroup: [invocations, 1], workgroupBytes },
     };
   },
 };
+
+// A weight gradient shares a dispatch with the gradient of the layer's input where their workgroups are of one size: it
+// takes the smaller blocks of the two.
+function tilingOf(extents: MatmulExtents, transposeA: boolean, device: MatrixDevice): MatrixTiling {
+  const own = matrixTiling(extents, device)!;
+  if (!transposeA) return own;
+  const { groups, m, n, k } = extents;
+  const ofInput = matrixTiling({ groups, m: k, n, k: m }, device)!;
+  return ofInput.rows * ofInput.columns < own.rows * own.columns ? ofInput : own;
+}
 
 function edges(
   { m, n, k }: Pick<MatmulExtents, 'm' | 'n' | 'k'>,
@@ -149,8 +181,8 @@ export function blockGrid(
 
 // What keeps a device busy: a few workgroups for each core; two workgroups of 256 for each processor of a large GPU.
 const ENOUGH = { softwareWorkgroups: 8, gpuInvocations: 1 << 16 };
-// A part shorter than this costs more to write and read back than it saves.
-const SHORTEST_PART = 512;
+// A part of fewer steps costs more to write and read back than it saves.
+const SHORTEST_PART = { k: 512, steps: 16 };
 const MOST_PARTS = 32;
 
 /** Into how many parts K is split, and how long a part is. Depends on the extents and the kind of device only. */
@@ -164,7 +196,8 @@ export function splitsOf(
   const enough = isSoftware ? ENOUGH.softwareWorkgroups : ENOUGH.gpuInvocations / block.invocations;
   // A GPU that is nearly busy gains less than the partial sums cost.
   const wanted = (isSoftware ? Math.ceil : Math.floor)(enough / (x * y * z));
-  const parts = Math.min(wanted, Math.floor(k / SHORTEST_PART), MOST_PARTS);
+  const shortest = Math.max(SHORTEST_PART.k, SHORTEST_PART.steps * block.kStep);
+  const parts = Math.min(wanted, Math.floor(k / shortest), MOST_PARTS);
   if (parts < 2) return { splits: 1, kPerSplit: k };
   const kPerSplit = Math.ceil(k / parts / block.kStep) * block.kStep;
   return { splits: Math.ceil(k / kPerSplit), kPerSplit };

@@ -37,6 +37,8 @@ export interface MatmulShape {
   readonly accumulate?: boolean;
   readonly epilogue?: readonly Epilogue[];
   readonly rowsPerScale?: number;
+  /** Given: factors of so many rows of A as it is stored. */
+  readonly rowsPerAScale?: number;
   /** Given: sums of A's rows besides, with TN. */
   readonly rowSums?: { readonly accumulate?: boolean };
   readonly aPlacement?: Placement;
@@ -88,6 +90,21 @@ const cases: readonly KernelCase<MatmulShape>[] = [
     name: 'primes TN, row sums added to',
     kind: 'edge',
     shape: { m: 67, n: 29, k: 53, form: 'TN', alpha: 0.5, rowSums: { accumulate: true } },
+  },
+  {
+    name: 'factors of rows of A, NN',
+    kind: 'edge',
+    shape: { m: 60, n: 40, k: 24, rowsPerAScale: 7, aPlacement: { locals: 10 }, epilogue: ['geluInput'] },
+  },
+  {
+    name: 'factors of rows of A, TN',
+    kind: 'edge',
+    shape: { m: 24, n: 20, k: 1100, form: 'TN', rowsPerAScale: 550, rowSums: {}, accumulate: true },
+  },
+  {
+    name: 'factors of rows of A, tiny',
+    kind: 'tiny',
+    shape: { m: 5, n: 3, k: 2, rowsPerAScale: 2 },
   },
   {
     name: 'batched NN',
@@ -243,7 +260,7 @@ const cases: readonly KernelCase<MatmulShape>[] = [
 export const matmulKernel = defineKernel<MatmulShape>({
   name: 'matmul',
   summary:
-    'out = epilogue(α · op(A)·op(B)): bias, GELU, GELU′, row scale, residual, accumulate, row sums of A',
+    'out = epilogue(α · op(A)·op(B)): row factors of A, bias, GELU, GELU′, row scale, residual, accumulate, row sums of A',
   variants: matmulVariants,
   roundedInputs: ['a', 'b'],
   unroundedOutputs: ['rowSums'],
@@ -260,6 +277,15 @@ export const matmulKernel = defineKernel<MatmulShape>({
       a: { shape: bufferShape(shape.aPlacement, groups * aRows, aColumns), dtype: dtypeIn(shape, 'a') },
       b: { shape: bufferShape(shape.bPlacement, groups * bRows, bColumns), dtype: dtypeIn(shape, 'b') },
     };
+    const { rowsPerAScale } = shape;
+    if (rowsPerAScale) {
+      // Powers of two and zero, which no rounding of A tells apart.
+      const fill = (random: Random) =>
+        Float32Array.from({ length: Math.ceil((groups * aRows) / rowsPerAScale) }, (_, i) =>
+          i % 3 === 1 ? 0 : 2 ** (random.integer(3) - 1),
+        );
+      specs.aScale = { shape: [Math.ceil((groups * aRows) / rowsPerAScale)], fill };
+    }
     if (epilogue.includes('bias')) specs.bias = { shape: [n] };
     if (epilogue.includes('geluInput'))
       specs.geluInput = { shape: outShape, dtype: dtypeIn(shape, 'geluInput') };
@@ -305,6 +331,7 @@ export const matmulKernel = defineKernel<MatmulShape>({
       ...(inputs.bias ? { bias: inputs.bias } : {}),
       ...(outputs.preActivation ? { preActivation: place(outputs.preActivation)! } : {}),
       ...(inputs.geluInput ? { geluInput: place(inputs.geluInput)! } : {}),
+      ...(inputs.aScale ? { aScale: inputs.aScale, rowsPerAScale: shape.rowsPerAScale! } : {}),
       ...(inputs.rowScale ? { rowScale: inputs.rowScale, rowsPerScale: shape.rowsPerScale! } : {}),
       ...(inputs.residual ? { residual: place(inputs.residual)! } : {}),
       ...(epilogue.includes('residualInPlace') ? { residual: out } : {}),
@@ -324,17 +351,26 @@ export const matmulKernel = defineKernel<MatmulShape>({
     };
   },
   referenceBackward: (shape, arrays, cotangents) => {
-    const { values, epilogue, outLayout, extents } = unpack(shape, arrays);
+    const { a: scaled, b: packed, values, epilogue, outLayout, extents } = unpack(shape, arrays);
     const dOut = gatherRows(cotangents.out!, outLayout);
     const dKept = cotangents.preActivation && gatherRows(cotangents.preActivation, outLayout);
     const through = epilogueBackwardReference(values, shape.n, epilogue, dOut, dKept);
-    const { a, b } = productBackwardReference(extents, arrays.a!, arrays.b!, through.product);
+    const { a, b } = productBackwardReference(extents, scaled, packed, through.product);
     if (cotangents.rowSums) {
       a.forEach((_, i) => (a[i]! += cotangents.rowSums![i % shape.m]!));
+    }
+    const aScale = arrays.aScale && new Float64Array(arrays.aScale.length);
+    if (aScale) {
+      a.forEach((gradient, i) => {
+        const group = factorOf(shape, i);
+        aScale[group]! += gradient * arrays.a![i]!;
+        a[i] = gradient * arrays.aScale![group]!;
+      });
     }
     return {
       a,
       b,
+      ...(aScale ? { aScale } : {}),
       ...(arrays.bias ? { bias: through.bias } : {}),
       ...(arrays.rowScale ? { rowScale: through.rowScale } : {}),
       ...(arrays.geluInput ? { geluInput: through.geluInput } : {}),
@@ -346,8 +382,10 @@ export const matmulKernel = defineKernel<MatmulShape>({
     n,
     k,
     groups = 1,
+    form,
     accumulate = false,
     rowsPerScale = 1,
+    rowsPerAScale,
     epilogue = [],
     rowSums,
     halves = [],
@@ -359,7 +397,9 @@ export const matmulKernel = defineKernel<MatmulShape>({
         bias: epilogue.includes('bias'),
         preActivation: epilogue.includes('preActivation'),
         geluInput: epilogue.includes('geluInput'),
-        rowScales: epilogue.includes('rowScale') ? Math.ceil((groups * m) / rowsPerScale) : 0,
+        rowScales:
+          (epilogue.includes('rowScale') ? Math.ceil((groups * m) / rowsPerScale) : 0) +
+          (rowsPerAScale ? Math.ceil((groups * (form === 'TN' ? k : m)) / rowsPerAScale) : 0),
         residual: epilogue.includes('residual') || epilogue.includes('residualInPlace'),
         rowSums: rowSums !== undefined,
         addToRowSums: rowSums?.accumulate === true,
@@ -416,7 +456,15 @@ function unpack(shape: MatmulShape, arrays: HostArrays) {
   const extents = { groups, m, n, k, transposeA: form === 'TN', transposeB: form === 'NT' };
   const a = gatherRows(arrays.a!, layoutOf(shape.aPlacement, groups * aRows, aColumns));
   const b = gatherRows(arrays.b!, layoutOf(shape.bPlacement, groups * bRows, bColumns));
-  return { a, values: productReference(extents, a, b), epilogue, outLayout, extents };
+  const { aScale } = arrays;
+  if (aScale) a.forEach((value, i) => (a[i] = value * aScale[factorOf(shape, i)]!));
+  return { a, b, values: productReference(extents, a, b), epilogue, outLayout, extents };
+}
+
+/** Which factor element i of packed A has. */
+function factorOf(shape: MatmulShape, i: number): number {
+  const [, columns] = storedExtents(shape);
+  return Math.floor(Math.floor(i / columns) / shape.rowsPerAScale!);
 }
 
 /** Σ_k A[k, m] of packed A, on top of what was there where sums are added. */

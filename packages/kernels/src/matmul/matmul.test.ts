@@ -14,7 +14,7 @@ import { matmulKernel } from './matmul.cases.js';
 import { splitsOf } from './matmul-variants.js';
 
 // One of each form, which between them have every epilogue, aligned rows and others, and K split.
-const casesOfEachForm = ['tiny NN', 'ragged blocks NT', 'split K TN', 'f16 NT'];
+const casesOfEachForm = ['tiny NN', 'ragged blocks NT', 'split K TN', 'f16 NT', 'factors of rows of A, TN'];
 
 /**
  * The cases to test a variant on. Left to the full test are shapes of the model, which differ in size, not in kind,

@@ -1,4 +1,7 @@
 import geluWgsl from '../gelu/gelu-function.wgsl';
+import type { PartialSums } from '../partial-sums/partial-sums.js';
+import { ShapeError } from '../runtime/errors.js';
+import type { GpuArray } from '../runtime/gpu-array.js';
 import exponentialWgsl from '../math/exponential.wgsl';
 import type { Cost } from '../runtime/ledger.js';
 import type { KernelCall } from '../runtime/program.js';
@@ -10,7 +13,7 @@ import { selectVariant } from '../runtime/variants.js';
 import { f32, type WgslConstants } from '../runtime/wgsl.js';
 import epilogueWgsl from './matmul-epilogue.wgsl';
 import { keepsGpuBusy } from './matmul-occupancy.js';
-import type { MatmulOperands } from './matmul-operands.js';
+import type { MatmulOperands, RowSums } from './matmul-operands.js';
 import operandsWgsl from './matmul-operands.wgsl';
 import { matmulCost, planMatmul, type MatmulExtents, type MatmulPlan } from './matmul-plan.js';
 import reduceWgsl from './matmul-reduce.wgsl';
@@ -34,10 +37,12 @@ const NO_COST = { macs: 0, flops: 0, bytesRead: 0, bytesWritten: 0 };
  * Accumulates in f32. Where the product has few blocks and a long K, K is split over workgroups and the partial
  * sums are added by a second kernel in a fixed order.
  * With `runtime.precision` f16 a variant may round A and B to f16 (products and sums stay f32); by default none does.
+ * With `sums` the result, which nobody reads before those are flushed, may wait there in parts, where the operands are
+ * a weight gradient's: without an epilogue.
  * Throws `ShapeError` when shapes do not fit, or when an output shares its buffer with an operand (but for
  * `residual`, which may be `out`).
  */
-export function matmul(runtime: Runtime, operands: MatmulOperands): void {
+export function matmul(runtime: Runtime, operands: MatmulOperands, sums?: PartialSums): void {
   const plan = planMatmul(operands);
   const { groups, m, n, k } = plan.extents;
   const { transposeA = false, transposeB = false } = operands;
@@ -60,26 +65,22 @@ export function matmul(runtime: Runtime, operands: MatmulOperands): void {
     workgroups: [blockColumns, blockRows, groups * splits],
     cost: matmulCost(plan.extents, plan.epilogue, plan.bytes),
     sharesEpilogue: transposeB,
+    joins: block.joins,
   };
+  if (splits > 1 && sums && runtime.joinsKernels) {
+    // What waits goes into the same dispatch, while the GPU's cache still has it.
+    if (runtime.isGathering && block.invocations === sums.invocations) sums.flushBeside();
+    leaveInParts(runtime, product, plan, operands, sums, splits);
+    return;
+  }
+  const rowSums = rowSumsOf(operands, m, sums);
   if (splits === 1) {
-    runStage(runtime, product, plan, operands);
+    runStage(runtime, product, plan, operands, rowSums);
     return;
   }
   const partials = runtime.empty([groups * splits * m, n], 'f32', 'matmul partial sums');
-  const { rowSums } = operands;
   const sumPartials = rowSums && runtime.empty([splits, m], 'f32', 'matmul partial row sums');
-  const { extents, a, b, width } = plan;
-  runStage(
-    runtime,
-    product,
-    { extents, a, b, width, out: partials.rows(), addToOut: false },
-    {
-      a: operands.a,
-      b: operands.b,
-      out: partials,
-      ...(sumPartials ? { rowSums: { out: sumPartials } } : {}),
-    },
-  );
+  runParts(runtime, product, plan, operands, partials, sumPartials);
   const columnBlocks = Math.ceil(n / 4);
   const grid = runtime.linearGrid(Math.ceil((groups * m * columnBlocks) / 64));
   const second = sumPartials ?? partials;
@@ -105,9 +106,58 @@ export function matmul(runtime: Runtime, operands: MatmulOperands): void {
       sharesEpilogue: true,
     },
     { ...plan, a: partials.rows(), b: second.rows() },
-    { ...operands, a: partials, b: second, rowSums: rowSums ?? (noSums && { out: noSums }) },
+    { ...operands, a: partials, b: second, aScale: undefined, rowsPerAScale: undefined },
+    rowSums ?? (noSums && { out: noSums }),
   );
   for (const array of [partials, sumPartials, noSums]) if (array) runtime.release(array);
+}
+
+/** A weight gradient whose parts, one for each part of K, and those of its row sums wait in `sums`. */
+function leaveInParts(
+  runtime: Runtime,
+  product: Stage,
+  plan: MatmulPlan,
+  operands: MatmulOperands,
+  sums: PartialSums,
+  splits: number,
+): void {
+  const { m, n } = plan.extents;
+  const { out, accumulate = false, rowSums } = operands;
+  const pieces =
+    rowSums &&
+    ('pieces' in rowSums
+      ? rowSums.pieces
+      : [{ target: rowSums.out, column: 0, accumulate: rowSums.accumulate ?? false }]);
+  const [parts, rowParts] = sums.addRows(
+    [
+      { columns: m * n, pieces: [{ target: out, column: 0, accumulate }] },
+      ...(pieces ? [{ columns: m, pieces }] : []),
+    ],
+    splits,
+  );
+  runParts(runtime, product, plan, operands, parts!.reshape([splits * m, n]), rowParts);
+}
+
+/** The products of the parts of K, one below the other. */
+function runParts(
+  runtime: Runtime,
+  product: Stage,
+  { extents, a, b, width }: MatmulPlan,
+  operands: MatmulOperands,
+  out: GpuArray,
+  rowSums: GpuArray | undefined,
+): void {
+  const plan = { extents, a, b, width, out: out.rows(), addToOut: false };
+  const { a: first, b: second, aScale, rowsPerAScale } = operands;
+  const parts = { a: first, b: second, aScale, rowsPerAScale, out };
+  runStage(runtime, product, plan, parts, rowSums && { out: rowSums });
+}
+
+/** One array for the row sums; where they are for several, a row of `sums`. */
+function rowSumsOf({ rowSums }: MatmulOperands, m: number, sums?: PartialSums): WholeRowSums | undefined {
+  if (!rowSums || 'out' in rowSums) return rowSums;
+  if (!sums) throw new ShapeError('matmul: rowSums in pieces need the partial sums that they go to');
+  return { out: sums.addRows([{ columns: m, pieces: rowSums.pieces }], 1)[0]!.reshape([m]) };
 }
 
 // Nothing was measured or asked for: then small outputs go to small blocks.
@@ -118,20 +168,31 @@ function chooseVariant(runtime: Runtime, extents: MatmulExtents, shape: ShapeCla
 }
 
 /** What the product and the sum of its parts differ in. */
-type Stage = Pick<KernelCall, 'kernel' | 'variant' | 'wgsl' | 'constants' | 'data' | 'workgroups'> & {
+type Stage = Pick<
+  KernelCall,
+  'kernel' | 'variant' | 'wgsl' | 'constants' | 'data' | 'workgroups' | 'joins'
+> & {
   readonly cost: Cost;
   /** Has bias, factors and residual in its program whether they are there or not: linear layers then share it. */
   readonly sharesEpilogue: boolean;
 };
 
+type WholeRowSums = Extract<RowSums, { readonly out: GpuArray }>;
+
 type StagePlan = Pick<MatmulPlan, 'extents' | 'a' | 'b' | 'out' | 'width' | 'addToOut'> & Partial<MatmulPlan>;
 
-function runStage(runtime: Runtime, stage: Stage, plan: StagePlan, operands: MatmulOperands): void {
+function runStage(
+  runtime: Runtime,
+  { sharesEpilogue, ...stage }: Stage,
+  plan: StagePlan,
+  operands: Omit<MatmulOperands, 'rowSums'>,
+  rowSums?: WholeRowSums,
+): void {
   const { m, n } = plan.extents;
-  const { activation, rowsPerScale = 1, alpha = 1, rowSums } = operands;
+  const { activation, aScale, rowsPerAScale = 1, rowsPerScale = 1, alpha = 1 } = operands;
   const { preActivation, geluInput } = plan;
   const isPlain = !preActivation && !geluInput && activation === undefined;
-  const absent = stage.sharesEpilogue && isPlain ? runtime.zeros(4) : undefined;
+  const absent = sharesEpilogue && isPlain ? runtime.zeros(4) : undefined;
   const bias = operands.bias ?? absent;
   const rowScale = operands.rowScale ?? absent;
   const residual = plan.residual ?? absent?.rows();
@@ -150,6 +211,11 @@ function runStage(runtime: Runtime, stage: Stage, plan: StagePlan, operands: Mat
       ...stage.data,
       ...rowData('A', plan.a),
       ...rowData('B', plan.b),
+      ...(aScale && {
+        A_SCALE_OFFSET: aScale.offset,
+        ROWS_PER_A_SCALE: rowsPerAScale,
+        A_SCALE_INVERSE: f32(1 / rowsPerAScale),
+      }),
       ...rowData('OUT', plan.out),
       ALPHA: f32(alpha),
       ADD_TO_OUT: Number(plan.addToOut),
@@ -173,6 +239,7 @@ function runStage(runtime: Runtime, stage: Stage, plan: StagePlan, operands: Mat
     arrays: {
       a: operands.a,
       b: operands.b,
+      a_scale: aScale,
       out: operands.out,
       bias,
       pre_activation: operands.preActivation,

@@ -90,13 +90,15 @@ describe('partial sums', () => {
         const bank = runtime().upload(new Float32Array(8 * unit).fill(1), [8 * unit]);
         const [first, last] = [bank.slice(0, 0, 2 * unit), bank.slice(0, 5 * unit, 8 * unit)];
         const sums = new PartialSums(runtime());
-        const row = sums.addRow(8 * unit, [
+        const pieces = [
           { target: first, column: 0, accumulate: false },
           { target: last, column: 5 * unit, accumulate: true },
-        ]);
+        ];
+        const [rows] = sums.addRows([{ columns: 8 * unit, pieces }], 2);
+        // Two rows, whose sum counts up from 10.
         fillParts(
-          row,
-          Float32Array.from({ length: 8 * unit }, (_, i) => i + 10),
+          rows!,
+          Float32Array.from({ length: 16 * unit }, (_, i) => (i < 8 * unit ? 10 : i - 8 * unit)),
         );
         expect([sums.awaits(first), sums.awaits(last)]).toEqual([true, true]);
         sums.flush();

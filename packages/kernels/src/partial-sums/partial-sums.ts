@@ -7,19 +7,26 @@ import partialSumsWgsl from './partial-sums.wgsl';
 const KERNEL = 'partial-sums';
 
 interface PartialSumsVariant extends Variant {
-  /** Invocations of a workgroup along columns and along rows. */
-  readonly invocations: readonly [columns: number, rows: number];
+  /** Of a workgroup; a power of two. */
+  readonly invocations: number;
+  /** Invocations that share a column of which there are many parts; a power of two. */
+  readonly manyParts: number;
 }
 
 export const partialSumsVariants: readonly PartialSumsVariant[] = [
-  { name: 'narrow', needs: [], prefers: 'software', invocations: [16, 1] },
-  { name: 'workgroup', needs: [], prefers: 'gpu', invocations: [16, 16] },
+  { name: 'narrow', needs: [], prefers: 'software', invocations: 16, manyParts: 1 },
+  { name: 'workgroup', needs: [], prefers: 'gpu', invocations: 256, manyParts: 16 },
 ];
 
-// A chunk holds so many requests of the size of its first one, the next chunk twice as many: a large model needs few,
-// and a small one little memory.
+// With fewer, such as those of a product whose K was split, invocations have enough columns to be busy with.
+const MANY_PARTS = 64;
+
+// The first chunk of memory holds so many requests of the size of its first one, a later one twice what was needed at a
+// time before: a large model needs few, and a small one little memory. Behind a request that fills a chunk by itself,
+// such as the parts of a large product, there is room for small ones.
 const FIRST_CHUNK_REQUESTS = 8;
 const MAX_CHUNK_BYTES = 1 << 24;
+const ROOM_BYTES = 21 << 18; // two layer norms of 512 columns
 // What can be bound by itself starts on a multiple of 256 bytes.
 const REGION_ELEMENTS = 64;
 
@@ -31,11 +38,18 @@ export interface RowPiece {
   readonly accumulate: boolean;
 }
 
+/** Rows that one kernel fills, whose sum goes to some targets. */
+export interface PartialRows {
+  readonly columns: number;
+  readonly pieces: readonly RowPiece[];
+}
+
 /** One sum that is still in parts. */
 interface PendingSum {
   readonly target: GpuArray;
-  /** First element of its parts. */
+  /** First element of its parts, and from one to the next. */
   readonly first: number;
+  readonly stride: number;
   readonly parts: number;
   readonly columns: number;
   readonly accumulate: boolean;
@@ -55,9 +69,16 @@ const NO_COST = { macs: 0, flops: 0, bytesRead: 0, bytesWritten: 0 };
 export class PartialSums {
   private chunk: { readonly array: GpuArray; used: number } | undefined;
   private pending: PendingSum[] = [];
-  private requestsPerChunk = FIRST_CHUNK_REQUESTS;
+  /** A chunk whose sums are being made; nobody may write to it before they have been. */
+  private spent: GpuArray | undefined;
+  private mostUsed = 0;
 
   constructor(private readonly runtime: Runtime) {}
+
+  /** Of a workgroup of the kernel that makes the sums. */
+  get invocations(): number {
+    return selectVariant(this.runtime, KERNEL, partialSumsVariants).invocations;
+  }
 
   /**
    * A matrix [parts, columns] for each target, to be filled by the next kernel that is dispatched: the sum of its rows
@@ -72,26 +93,34 @@ export class PartialSums {
     const size = Math.ceil((parts * columns) / REGION_ELEMENTS) * REGION_ELEMENTS;
     const first = this.reserve(size * targets.length);
     targets.forEach((target, i) =>
-      this.pending.push({ target, first: first + i * size, parts, columns, accumulate }),
+      this.pending.push({ target, first: first + i * size, stride: columns, parts, columns, accumulate }),
     );
     const region = this.regionOf(first, size * targets.length);
     return targets.map((_, i) => new GpuArray(region, 'f32', [parts, columns], undefined, i * size));
   }
 
   /**
-   * A row [columns] that the next kernel fills, in which the values of some targets lie: they will overwrite these, or
-   * be added to them. What lies between them is read by nobody, such as the sums for keys that have no bias. Targets
-   * are contiguous (`ShapeError`).
+   * Matrices [parts, columns] in memory of their own, to be filled by the next kernel, in whose rows the values of some
+   * targets lie: their sums will overwrite these, or be added to them. What lies between them is read by nobody, such as
+   * the sums for keys that have no bias. Targets are contiguous (`ShapeError`).
    */
-  addRow(columns: number, pieces: readonly RowPiece[]): GpuArray {
+  addRows(matrices: readonly PartialRows[], parts: number): GpuArray[] {
+    const pieces = matrices.flatMap((matrix) => matrix.pieces);
     pieces.forEach(({ target }, i) => requireContiguous(KERNEL, `target ${i}`, target, target.size));
     if (pieces.some(({ target }) => this.awaits(target))) this.flush();
-    const size = Math.ceil(columns / REGION_ELEMENTS) * REGION_ELEMENTS;
-    const first = this.reserve(size);
-    for (const { target, column, accumulate } of pieces) {
-      this.pending.push({ target, first: first + column, parts: 1, columns: target.size, accumulate });
-    }
-    return new GpuArray(this.regionOf(first, size), 'f32', [columns]);
+    const sizes = matrices.map(
+      ({ columns }) => Math.ceil((parts * columns) / REGION_ELEMENTS) * REGION_ELEMENTS,
+    );
+    let first = this.reserve(sizes.reduce((sum, size) => sum + size, 0));
+    return matrices.map(({ columns, pieces: own }, i) => {
+      for (const { target, column, accumulate } of own) {
+        const place = { first: first + column, stride: columns, parts, columns: target.size };
+        this.pending.push({ target, ...place, accumulate });
+      }
+      const region = this.regionOf(first, sizes[i]!);
+      first += sizes[i]!;
+      return new GpuArray(region, 'f32', [parts, columns]);
+    });
   }
 
   /** Whether `array` shares memory with a target whose sum has not been made. */
@@ -108,8 +137,21 @@ export class PartialSums {
 
   /** Makes all sums and gives the memory of their parts back. */
   flush(): void {
+    this.flushBeside();
+    if (this.spent) this.runtime.release(this.spent);
+    this.spent = undefined;
+  }
+
+  /**
+   * Makes all sums, in a dispatch with what comes next where `Runtime.together` allows it: the memory of their parts
+   * stays until the next flush.
+   */
+  flushBeside(): void {
     const { runtime, chunk, pending } = this;
     if (!chunk) return;
+    if (this.spent) runtime.release(this.spent);
+    this.spent = chunk.array;
+    this.mostUsed = Math.max(this.mostUsed, chunk.used);
     this.chunk = undefined;
     this.pending = [];
     const byBuffer = new Map<GPUBuffer, PendingSum[]>();
@@ -120,12 +162,11 @@ export class PartialSums {
       else byBuffer.set(buffer, [sum]);
     }
     for (const sums of byBuffer.values()) dispatchSums(runtime, chunk.array, sums);
-    runtime.release(chunk.array);
   }
 
   /** Hands the parts that wait from the innermost scope to the one around it. */
   escape(): void {
-    if (this.chunk) this.runtime.allocations.escape(this.chunk.array);
+    for (const array of [this.chunk?.array, this.spent]) if (array) this.runtime.allocations.escape(array);
   }
 
   /** So many elements of the chunk by themselves, so that where they lie in it is not part of anybody's program. */
@@ -134,11 +175,15 @@ export class PartialSums {
   }
 
   private reserve(size: number): number {
-    if (this.chunk && this.chunk.used + size > this.chunk.array.size) this.flush();
+    if (this.chunk && this.chunk.used + size > this.chunk.array.size) {
+      this.chunk.used += size;
+      this.flush();
+    }
     if (!this.chunk) {
-      const wanted = Math.min(size * this.requestsPerChunk, MAX_CHUNK_BYTES / 4);
-      this.requestsPerChunk *= 2;
-      this.chunk = { array: this.runtime.empty([Math.max(wanted, size)], 'f32', 'partial sums'), used: 0 };
+      const wanted = Math.max(size * FIRST_CHUNK_REQUESTS, 2 * this.mostUsed);
+      const isLarge = 4 * size > MAX_CHUNK_BYTES - ROOM_BYTES;
+      const length = isLarge ? size + ROOM_BYTES / 4 : Math.min(wanted, MAX_CHUNK_BYTES / 4);
+      this.chunk = { array: this.runtime.empty([length], 'f32', 'partial sums'), used: 0 };
     }
     const first = this.chunk.used;
     this.chunk.used += size;
@@ -152,40 +197,48 @@ function dispatchSums(runtime: Runtime, parts: GpuArray, sums: readonly PendingS
   const places = sums.map(
     (sum) => (sum.target.storage.offsetBytes - target.offsetBytes) / 4 + sum.target.offset,
   );
-  const isWide = sums.every(
-    ({ columns, first }, i) => columns % 4 === 0 && first % 4 === 0 && places[i]! % 4 === 0,
+  const isWide = sums.every(({ columns, stride, first }, i) =>
+    [columns, stride, first, places[i]!].every((count) => count % 4 === 0),
   );
   const width = isWide ? 4 : 1;
-  const { name, invocations } = selectVariant(runtime, KERNEL, partialSumsVariants);
-  const [columnInvocations, rowInvocations] = invocations;
-  const blocks: number[] = [];
-  sums.forEach(({ first, parts: rows, columns, accumulate }, i) => {
-    const stride = columns / width;
-    for (let column = 0; column < stride; column += columnInvocations) {
-      const inBlock = Math.min(columnInvocations, stride - column);
-      blocks.push(
-        first / width + column,
-        stride,
-        rows,
-        places[i]! / width + column,
-        inBlock,
-        Number(accumulate),
-      );
-    }
-  });
-  const count = blocks.length / 6;
-  const table = runtime.table(`${KERNEL} ${blocks.join()}`, () => Uint32Array.from(blocks));
+  const { name, invocations, manyParts } = selectVariant(runtime, KERNEL, partialSumsVariants);
+  const blockColumns = sums.map((sum) => (sum.parts < MANY_PARTS ? invocations : invocations / manyParts));
+  const counts = sums.map(({ columns }, i) => Math.ceil(columns / width / blockColumns[i]!));
+  const count = counts.reduce((total, blocks) => total + blocks, 0);
+  const build = () =>
+    Uint32Array.from(
+      sums.flatMap(({ first, stride, parts: rows, columns, accumulate }, i) =>
+        Array.from({ length: counts[i]! }, (_, block) => {
+          const column = block * blockColumns[i]!;
+          return [
+            first / width + column,
+            stride / width,
+            rows,
+            places[i]! / width + column,
+            Math.min(blockColumns[i]!, columns / width - column),
+            blockColumns[i]!,
+            Number(accumulate),
+          ];
+        }).flat(),
+      ),
+    );
+  const key = sums.map(
+    ({ first, stride, parts: rows, columns, accumulate }, i) =>
+      `${first} ${stride} ${rows} ${places[i]!} ${columns} ${accumulate}`,
+  );
+  const table = runtime.table(`${KERNEL} ${invocations} ${width} ${key.join()}`, build);
   const grid = runtime.linearGrid(count);
   const whole = new GpuArray(target, 'f32', [target.sizeBytes / 4]);
   runtime.run({
     kernel: KERNEL,
     variant: name,
     wgsl: [elementAlias(width), partialSumsWgsl],
-    constants: { COLUMN_INVOCATIONS: columnInvocations, ROW_INVOCATIONS: rowInvocations },
+    constants: { INVOCATIONS: invocations, SHARES_COLUMNS: manyParts > 1 },
     data: { BLOCKS: count, GRID_X: grid[0] },
     arrays: { parts, blocks: table, sums: whole },
     workgroups: grid,
     cost: NO_COST,
+    joins: { workgroup: [invocations, 1], workgroupBytes: 16 * invocations },
   });
 }
 

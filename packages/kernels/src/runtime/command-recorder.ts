@@ -1,6 +1,6 @@
 import { KernelValidationError } from './errors.js';
 import { UNATTRIBUTED, type FailureLog } from './failure-log.js';
-import type { Cost } from './ledger.js';
+import { sumOfCosts, type KernelCost } from './ledger.js';
 import type { Profiler } from './profiler.js';
 import type { Binding } from './program-cache.js';
 import { programLabel, type Program } from './program.js';
@@ -33,12 +33,17 @@ export class CommandRecorder {
     private readonly counters: { submits: number; dispatches: number },
   ) {}
 
-  /** Records one kernel. */
-  dispatch(program: Program, binding: Binding, x: number, y: number, z: number, cost: Cost): void {
-    this.encode(program, binding, x, y, z, cost);
+  /** Records one dispatch, of one kernel or several. */
+  dispatch(
+    program: Program,
+    binding: Binding,
+    [x, y, z]: readonly [number, number, number],
+    kernels: readonly KernelCost[],
+  ): void {
+    this.encode(program, binding, x, y, z, kernels);
     this.programs.add(program);
     this.buffers.push(binding.buffers);
-    this.recording?.add({ kind: 'dispatch', program, binding, x, y, z, cost });
+    this.recording?.add({ kind: 'dispatch', program, binding, x, y, z, kernels });
     this.submitIfFull();
   }
 
@@ -79,8 +84,8 @@ export class CommandRecorder {
   replay({ commands }: Recording): void {
     for (const command of commands) {
       if (command.kind === 'dispatch') {
-        const { program, binding, x, y, z, cost } = command;
-        this.encode(program, binding, x, y, z, cost);
+        const { program, binding, x, y, z, kernels } = command;
+        this.encode(program, binding, x, y, z, kernels);
         this.programs.add(program);
       } else if (command.kind === 'action') {
         this.act(command.action);
@@ -120,8 +125,15 @@ export class CommandRecorder {
     afterSubmit?.();
   }
 
-  private encode(program: Program, { group }: Binding, x: number, y: number, z: number, cost: Cost): void {
-    const timestampWrites = this.profiler?.next(program.kernel, cost);
+  private encode(
+    program: Program,
+    { group }: Binding,
+    x: number,
+    y: number,
+    z: number,
+    kernels: readonly KernelCost[],
+  ): void {
+    const timestampWrites = this.profiler?.next(program.kernel, sumOfCosts(kernels));
     if (timestampWrites) this.endPass();
     const pass = (this.pass ??= this.currentEncoder().beginComputePass({
       label: 'tubelet',

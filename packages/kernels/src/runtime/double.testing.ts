@@ -28,5 +28,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     arrays: { x, y },
     workgroups,
     cost: { macs: 0, flops: x.size, bytesRead: 4 * x.size, bytesWritten: 4 * x.size },
+    joins: { workgroup: [64, 1], workgroupBytes: 0 },
   });
 }

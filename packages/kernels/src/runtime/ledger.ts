@@ -12,6 +12,24 @@ export interface Cost {
   readonly bytesWritten: number;
 }
 
+/** A kernel of a dispatch and what it costs. */
+export interface KernelCost {
+  readonly kernel: string;
+  readonly cost: Cost;
+}
+
+/** The cost of kernels together. */
+export function sumOfCosts(kernels: readonly KernelCost[]): Cost {
+  const sum = { macs: 0, flops: 0, bytesRead: 0, bytesWritten: 0 };
+  for (const { cost } of kernels) {
+    sum.macs += cost.macs;
+    sum.flops += cost.flops;
+    sum.bytesRead += cost.bytesRead;
+    sum.bytesWritten += cost.bytesWritten;
+  }
+  return sum;
+}
+
 /** What a kernel has cost since the ledger was reset: calls, and the sums of the costs that they declared. */
 export interface LedgerEntry {
   calls: number;

@@ -1,6 +1,7 @@
 import { KernelValidationError, ShapeError } from './errors.js';
 import type { FailureLog } from './failure-log.js';
 import type { GpuArray, Storage } from './gpu-array.js';
+import { joinedSource, type JoinedInputs, type JoinedPart } from './joined-kernels.js';
 import { programLabel, type KernelCall, type Program, type ProgramSource } from './program.js';
 import { UniformBlocks, type UniformBlock } from './uniforms.js';
 import { generateWgsl, type WgslConstants } from './wgsl.js';
@@ -32,6 +33,7 @@ interface KnownBinding extends Binding {
  */
 export class ProgramCache {
   private readonly byKey = new Map<string, Program>();
+  private readonly sources = new Map<string, ProgramSource>();
   /** By their text. */
   private readonly compiled = new Map<string, Program>();
   /** By a number made of the program's and the storages' ids, which several may share. */
@@ -84,12 +86,34 @@ export class ProgramCache {
   prepare(call: KernelCall): { readonly program: Program; readonly binding: Binding } {
     const key = this.keyOf(call);
     let program = this.byKey.get(key);
-    if (!program) {
-      requireHalves(this.device, call);
-      this.byKey.set(key, (program = this.programOf(sourceOf(call))));
-    }
+    if (!program) this.byKey.set(key, (program = this.programOf(this.sourceOf(call, key))));
     const arrays = Object.values(call.arrays).filter((array) => array !== undefined);
     return { program, binding: this.bind(program, arrays, call.data && this.blocks.block(call.data)) };
+  }
+
+  /** The text of a call, for joining it with others; it is not compiled. */
+  partOf(call: KernelCall): JoinedPart {
+    return { call, source: this.sourceOf(call, this.keyOf(call)) };
+  }
+
+  /** The program of several calls in one dispatch, bound: see `joinedSource`. */
+  prepareJoined(
+    parts: readonly JoinedPart[],
+    inputs: JoinedInputs,
+  ): { readonly program: Program; readonly binding: Binding } {
+    const key = parts.map(({ call }, i) => `${this.keyOf(call)} @${inputs.places[i]!.join()}`).join(' | ');
+    let program = this.byKey.get(key);
+    if (!program) this.byKey.set(key, (program = this.programOf(joinedSource(parts, inputs))));
+    return { program, binding: this.bind(program, inputs.arrays, this.blocks.block(inputs.data)) };
+  }
+
+  private sourceOf(call: KernelCall, key: string): ProgramSource {
+    let source = this.sources.get(key);
+    if (!source) {
+      requireHalves(this.device, call);
+      this.sources.set(key, (source = sourceOf(call)));
+    }
+    return source;
   }
 
   private keyOf({ kernel, wgsl, constants = {}, data, arrays }: KernelCall): string {

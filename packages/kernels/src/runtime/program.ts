@@ -5,6 +5,15 @@ import type { KernelData, WgslConstants } from './wgsl.js';
 /** How a kernel uses a binding. */
 export type Access = 'read' | 'read_write';
 
+/** Workgroup memory and invocations of a kernel that may be dispatched together with others. */
+export interface Joins {
+  /** Extents of its workgroup along x and y. */
+  readonly workgroup: readonly [x: number, y: number];
+  readonly workgroupBytes: number;
+  /** Names variables of workgroup memory that kernels of several texts have alike; default: those of its text. */
+  readonly variables?: string;
+}
+
 /** One kernel on its arrays. */
 export interface KernelCall {
   /** Kernel name, e.g. `layer-norm`; the key of the ledger and of the profile. */
@@ -21,6 +30,8 @@ export interface KernelCall {
   readonly arrays: Readonly<Record<string, GpuArray | undefined>>;
   readonly workgroups: readonly [number, number?, number?];
   readonly cost: Cost;
+  /** Lets the kernel share a dispatch with others: see `Runtime.together`. */
+  readonly joins?: Joins | undefined;
 }
 
 /** A kernel ready to be compiled: full WGSL text, the access of each binding in order, and names for messages. */

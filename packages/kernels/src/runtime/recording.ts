@@ -1,8 +1,8 @@
 import type { Binding } from './program-cache.js';
 import type { Program } from './program.js';
-import { Ledger, type Cost } from './ledger.js';
+import { Ledger, type KernelCost } from './ledger.js';
 
-/** One kernel on its arrays, as it was recorded. */
+/** One dispatch on its arrays, as it was recorded. */
 export interface RecordedDispatch {
   readonly kind: 'dispatch';
   readonly program: Program;
@@ -10,7 +10,8 @@ export interface RecordedDispatch {
   readonly x: number;
   readonly y: number;
   readonly z: number;
-  readonly cost: Cost;
+  /** More than one where several share the dispatch. */
+  readonly kernels: readonly KernelCost[];
 }
 
 /** Bytes set to zero. */
@@ -47,13 +48,13 @@ export class Recording {
   readonly commands: RecordedCommand[] = [];
   /** Costs of one replay. */
   readonly ledger = new Ledger();
-  /** Number of kernels in it. */
+  /** Number of dispatches in it. */
   dispatches = 0;
 
   add(command: RecordedCommand): void {
     this.commands.push(command);
     if (command.kind !== 'dispatch') return;
     this.dispatches++;
-    this.ledger.add(command.program.kernel, command.cost);
+    for (const { kernel, cost } of command.kernels) this.ledger.add(kernel, cost);
   }
 }

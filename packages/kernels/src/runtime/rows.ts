@@ -17,8 +17,8 @@ export function elementAlias(width: 1 | 4): string {
   return width === 4 ? vectorWgsl : scalarWgsl;
 }
 
-// See row-start.wgsl.
-const MOST_ROWS_OF_TWO_STRIDES = 2 ** 22;
+/** See row-start.wgsl. */
+export const MOST_ROWS_OF_TWO_STRIDES = 2 ** 22;
 
 /**
  * The data with which a kernel addresses the rows of one array by row-start.wgsl: `X_OFFSET`, `X_INNER`, `X_INVERSE`,

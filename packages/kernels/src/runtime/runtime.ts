@@ -6,6 +6,7 @@ import { DeviceLostError, OutOfMemoryError, RecordingError, ShapeError } from '.
 import { FailureLog } from './failure-log.js';
 import { GpuArray, type DType } from './gpu-array.js';
 import { halfValues } from './half.js';
+import { groupsOf, joinedInputs } from './joined-kernels.js';
 import { Ledger } from './ledger.js';
 import { precompiler } from './precompile.js';
 import { Profiler, type KernelObserver, type ProfileEntry } from './profiler.js';
@@ -64,6 +65,9 @@ export class Runtime {
   /** When set, every new array starts as NaN, so that a kernel that leaves elements unwritten is found. */
   poisonAllocations = false;
 
+  /** Whether `together` makes one dispatch of several kernels. */
+  joinsKernels: boolean;
+
   private readonly failures = new FailureLog();
   /** Who owns which memory, for engines that have scopes of their own. */
   readonly allocations: Allocations;
@@ -71,6 +75,8 @@ export class Runtime {
   private readonly transfers: Transfers;
   private readonly programs: ProgramCache;
   private readonly tables = new Map<string, GpuArray>();
+  /** Calls of `together` that have not been recorded. */
+  private gathered: KernelCall[] | undefined;
 
   /** @param openCompilers opens so many further devices at the most, which only compile: see `compileLike` */
   constructor(
@@ -80,6 +86,7 @@ export class Runtime {
       Promise.resolve([]),
   ) {
     const { failures } = this;
+    this.joinsKernels = !adapter.isSoftware;
     this.commands = new CommandRecorder(device, failures, this.counters);
     this.programs = new ProgramCache(device, failures, this.counters);
     this.transfers = new Transfers(device, this.commands, failures);
@@ -121,13 +128,17 @@ export class Runtime {
   empty(shape: readonly number[], dtype: DType = 'f32', label = 'array'): GpuArray {
     this.failures.throwIfFailed();
     const array = this.allocations.empty(shape, dtype, label);
-    if (this.poisonAllocations) this.transfers.poison(array.storage);
+    if (this.poisonAllocations) {
+      this.flushGathered();
+      this.transfers.poison(array.storage);
+    }
     return array;
   }
 
   /** A new array with the given contents (row-major). */
   upload(data: HostData, shape: readonly number[], dtype: DType = dtypeOf(data), label = 'upload'): GpuArray {
     this.failures.throwIfFailed();
+    this.flushGathered();
     this.requireRepeatable('upload');
     const array = this.allocations.empty(shape, dtype, label);
     try {
@@ -189,6 +200,7 @@ export class Runtime {
   /** Overwrites a contiguous array. Ordered after all kernels recorded so far. */
   write(array: GpuArray, data: HostData): void {
     this.failures.throwIfFailed();
+    this.flushGathered();
     this.requireRepeatable('write');
     this.transfers.write(array, data);
   }
@@ -196,12 +208,14 @@ export class Runtime {
   /** Fills a whole contiguous array with zero bits, by a copy engine where there is one. */
   clear(array: GpuArray): void {
     this.failures.throwIfFailed();
+    this.flushGathered();
     this.transfers.clear(array);
   }
 
   /** Copies `source` over `target`: both contiguous, of the same size in bytes, in different buffers. */
   copy(source: GpuArray, target: GpuArray): void {
     this.failures.throwIfFailed();
+    this.flushGathered();
     this.transfers.copy(source, target);
   }
 
@@ -218,6 +232,7 @@ export class Runtime {
   async readBytes(array: GpuArray): Promise<ArrayBuffer> {
     this.failures.throwIfFailed();
     this.requireRepeatable('read');
+    this.flushGathered();
     return this.transfers.read(array);
   }
 
@@ -251,12 +266,53 @@ export class Runtime {
    */
   run(call: KernelCall): void {
     this.failures.throwIfFailed();
-    const { kernel, workgroups, cost } = call;
-    const { program, binding } = this.programs.prepare(call);
-    const [x, y = 1, z = 1] = workgroups;
+    if (this.gathered) this.gathered.push(call);
+    else this.dispatch([call]);
+  }
+
+  /**
+   * Runs `body`, whose kernels may run side by side: neighbours among them become one dispatch where their workgroups
+   * are of one size and none touches what another one writes, so that they share the GPU instead of waiting for each
+   * other. On a software driver, which gains nothing by it, they stay apart.
+   */
+  together<T>(body: () => T): T {
+    if (!this.joinsKernels || this.gathered) return body();
+    this.gathered = [];
+    try {
+      return body();
+    } finally {
+      this.flushGathered();
+      this.gathered = undefined;
+    }
+  }
+
+  /** Whether kernels are being gathered for one dispatch. */
+  get isGathering(): boolean {
+    return this.gathered !== undefined;
+  }
+
+  /** Records kernels as one dispatch. */
+  protected dispatch(calls: readonly KernelCall[]): void {
+    const [first] = calls as [KernelCall];
+    const parts = calls.length > 1 ? calls.map((call) => this.programs.partOf(call)) : undefined;
+    const inputs = parts && joinedInputs(parts, (count) => this.linearGrid(count));
+    const { program, binding } = parts
+      ? this.programs.prepareJoined(parts, inputs!)
+      : this.programs.prepare(first);
+    const [x, y = 1, z = 1] = inputs?.workgroups ?? first.workgroups;
     this.requireWorkgroups(program, x, y, z);
-    this.commands.dispatch(program, binding, x, y, z, cost);
-    this.ledger.add(kernel, cost);
+    const kernels = calls.map(({ kernel, cost }) => ({ kernel, cost }));
+    this.commands.dispatch(program, binding, [x, y, z], kernels);
+    for (const { kernel, cost } of kernels) this.ledger.add(kernel, cost);
+  }
+
+  // Before any other command, which must find done what came before it.
+  private flushGathered(): void {
+    const { gathered } = this;
+    if (!gathered) return;
+    this.gathered = [];
+    const parts = gathered.map((call) => this.programs.partOf(call));
+    for (const group of groupsOf(parts, this.device.limits)) this.dispatch(group);
   }
 
   /**
@@ -292,6 +348,7 @@ export class Runtime {
   /** Records the commands of `recording` again; its arena must not have been trimmed. */
   replay(recording: Recording): void {
     this.failures.throwIfFailed();
+    this.flushGathered();
     this.requireRepeatable('replay');
     this.commands.replay(recording);
     this.ledger.addAll(recording.ledger);
@@ -303,6 +360,7 @@ export class Runtime {
    */
   act(action: () => void): void {
     this.failures.throwIfFailed();
+    this.flushGathered();
     this.commands.act(action);
   }
 
@@ -313,6 +371,7 @@ export class Runtime {
 
   /** Hands everything recorded so far to the GPU, without waiting. */
   submit(): void {
+    this.flushGathered();
     this.commands.submit();
   }
 

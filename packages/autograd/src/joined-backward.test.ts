@@ -1,0 +1,105 @@
+import { Runtime } from '@tubelet/kernels';
+import { describe, expect, it } from 'vitest';
+import { Engine } from './engine.js';
+import { layerNorms } from './ops/layer-norm.js';
+import { linear, linears } from './ops/linear.js';
+import { join, split } from './ops/views.js';
+import { ParameterStore } from './parameters.js';
+import type { Tensor } from './tensor.js';
+import { useEngine, values } from './testing/test-engine.js';
+
+// Enough rows for sums over them to be split, some of which have weights of their own.
+const ROWS = 4200;
+const FIRST_ROWS = 40;
+const COLUMNS = 8;
+const HIDDEN = 12;
+const ROWS_PER_SCALE = 1400;
+
+const shapes = {
+  'first.norm.weight': [COLUMNS],
+  'first.norm.bias': [COLUMNS],
+  'first.weight': [COLUMNS, COLUMNS],
+  'first.bias': [COLUMNS],
+  'rest.norm.weight': [COLUMNS],
+  'rest.norm.bias': [COLUMNS],
+  'rest.weight': [COLUMNS, COLUMNS],
+  'rest.bias': [COLUMNS],
+  'proj.weight': [COLUMNS, COLUMNS],
+  'proj.bias': [COLUMNS],
+  'fc1.weight': [HIDDEN, COLUMNS],
+  'fc1.bias': [HIDDEN],
+  'fc2.weight': [COLUMNS, HIDDEN],
+  'fc2.bias': [COLUMNS],
+};
+
+/** All gradients of a block whose first rows have norms and projections of their own. */
+async function gradientsOf(engine: Engine): Promise<Float32Array[]> {
+  const { runtime } = engine;
+  const store = new ParameterStore(
+    engine,
+    Object.entries(shapes).map(([name, shape]) => ({ name, shape })),
+  );
+  let seed = 3;
+  for (const parameter of store.parameters.values()) {
+    parameter.write(Float32Array.from(values(parameter.array.size, seed++), (value) => 0.3 * value));
+  }
+  const parameter = (name: keyof typeof shapes) => store.get(name);
+  const read = await engine.step(async () => {
+    const data = Float32Array.from(values(ROWS * COLUMNS));
+    const x = engine.tensor(data, [ROWS, COLUMNS], { requiresGrad: true });
+    const scale = runtime.upload(new Float32Array([2, 0, 0.5]), [ROWS / ROWS_PER_SCALE]);
+    const rowScaling = { scale, rowsPerScale: ROWS_PER_SCALE };
+    const [first, rest] = split(x, 0, [FIRST_ROWS, ROWS - FIRST_ROWS]) as [Tensor, Tensor];
+    const [firstNormed, restNormed] = layerNorms([
+      { x: first, weight: parameter('first.norm.weight'), bias: parameter('first.norm.bias') },
+      { x: rest, weight: parameter('rest.norm.weight'), bias: parameter('rest.norm.bias') },
+    ]) as [Tensor, Tensor];
+    const [a, b] = linears([
+      { x: firstNormed, weight: parameter('first.weight'), bias: parameter('first.bias') },
+      { x: restNormed, weight: parameter('rest.weight'), bias: parameter('rest.bias') },
+    ]) as [Tensor, Tensor];
+    const whole = engine.empty([ROWS, COLUMNS]);
+    const proj = { weight: parameter('proj.weight'), bias: parameter('proj.bias') };
+    const mixed = join(whole, [
+      linear(a, proj.weight, { ...proj, residual: first, into: whole.slice(0, 0, FIRST_ROWS) }),
+      linear(b, proj.weight, { ...proj, residual: rest, into: whole.slice(0, FIRST_ROWS, ROWS) }),
+    ]);
+    const hidden = linear(mixed, parameter('fc1.weight'), { bias: parameter('fc1.bias') });
+    const options = { bias: parameter('fc2.bias'), residual: mixed, rowScaling };
+    const y = linear(hidden, parameter('fc2.weight'), options);
+    const gradients = y.backward({ cotangent: Float32Array.from(values(ROWS * COLUMNS, 2)) });
+    return [
+      (await gradients.read(x))!,
+      ...(await Promise.all([...store.parameters.values()].map(({ gradient }) => runtime.read(gradient)))),
+    ];
+  });
+  store.release();
+  return read;
+}
+
+describe('a backward pass whose kernels share dispatches', () => {
+  const engine = useEngine();
+
+  /** The device of the tests, taken for a GPU. */
+  function likeGpu(joinsKernels: boolean): Engine {
+    const { device, adapter } = engine().runtime;
+    const runtime = new Runtime(device, { ...adapter, isSoftware: false });
+    runtime.forcedVariants.set('matmul', 'tiled');
+    runtime.joinsKernels = joinsKernels;
+    return new Engine(runtime);
+  }
+
+  it('makes the gradients that it makes apart, to the bit, and those of other kernels nearly', async () => {
+    const [apart, joined] = [likeGpu(false), likeGpu(true)];
+    const [expected, got] = [await gradientsOf(apart), await gradientsOf(joined)];
+    const { dispatches } = joined.runtime.counters;
+    expect(dispatches).toBeLessThan(apart.runtime.counters.dispatches - 6);
+    expect(got).toEqual(expected);
+    const reference = await gradientsOf(engine());
+    got.forEach((gradient, i) => {
+      const size = Math.max(...reference[i]!.map(Math.abs));
+      expect(size).toBeGreaterThan(0);
+      gradient.forEach((value, j) => expect(Math.abs(value - reference[i]![j]!)).toBeLessThan(1e-4 * size));
+    });
+  });
+});
