@@ -10,12 +10,11 @@ import {
   option,
   optionSet,
   tally,
-  textTable,
   UserError,
   type Counter,
   type ValuesOfSet,
 } from '@tubelet/trainer';
-import { writeTextFile } from '@tubelet/trainer/formats';
+import { writeTextFile, textTable } from '@tubelet/trainer/formats';
 import { checkVoxceleb2, VOXCELEB2_PARTS, type Voxceleb2Check } from '@tubelet/video';
 
 /** The options of `data check`. */

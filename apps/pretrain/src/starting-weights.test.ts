@@ -11,14 +11,7 @@ import { UserError } from '@tubelet/trainer';
 import { checkpointPath, saveCheckpoint } from '@tubelet/trainer/formats';
 // Test code of a neighbour, which is not part of what its package offers.
 import { stateDictArchive } from '../../../packages/mae-dfer/src/import/testing/published-archive.js';
-import {
-  archive,
-  callOf,
-  dictOf,
-  op,
-  pickle,
-  tensorOf,
-} from '../../../packages/autograd/src/formats/testing/torch-archive.js';
+import { hostileArchive } from '../../../packages/autograd/src/formats/testing/torch-archive.js';
 import { loadStartingWeights } from './starting-weights.js';
 import { TrainingState } from './training-state.js';
 
@@ -94,11 +87,7 @@ describe('weights to begin a pre-training with', () => {
   });
 
   it('are refused from a pickle that would call functions of a machine', async () => {
-    const attack = dictOf([
-      ['model', dictOf([['w', tensorOf({ key: '0', size: 1, shape: [1] })]])],
-      ['payload', callOf('os', 'system', op.string('touch ran'))],
-    ]);
-    writeFileSync(at('hostile.pth'), archive(pickle(attack), { 0: new Uint8Array(4) }));
+    writeFileSync(at('hostile.pth'), hostileArchive('os', 'system'));
     await expect(loadStartingWeights(at('hostile.pth'), fresh(VIT))).rejects.toThrow(
       /hostile\.pth is refused: its pickle wants os\.system to be called/,
     );

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { dirname, relative, sep } from 'node:path';
-import { type BadFiles, type RankShare, UserError } from '@tubelet/trainer';
-import { ClipLoader, defaultWorkerCount, type VideoEntry } from '@tubelet/video';
+import type { VideoEntry } from '@tubelet/video';
 import type { TrainOptions } from './train-options.js';
 
 /** The videos, each cut to the stretch of time that the options ask for. */
@@ -28,36 +27,4 @@ export function videosFingerprint(entries: readonly VideoEntry[]): string {
     hash.update(`${name}\n`);
   }
   return `${entries.length} videos, ${hash.digest('hex').slice(0, 16)}`;
-}
-
-/** Opens the loader that the options describe. Throws `UserError` where they do not fit the data set. */
-export async function openLoader(
-  entries: readonly VideoEntry[],
-  options: TrainOptions,
-  badFiles: BadFiles,
-  { rank, ranks, localRanks }: RankShare,
-): Promise<ClipLoader> {
-  try {
-    return await ClipLoader.open({
-      entries,
-      batchSize: options.batchSize,
-      seed: options.seed,
-      size: options.imageSize,
-      frames: options.frames,
-      step: options.frameStep,
-      crop: options.crop,
-      augmentation: options.augmentation,
-      clipsPerVideo: options.clipsPerVideo,
-      segmentSeconds: options.segmentSeconds,
-      clipsPerStep: options.batchSize * options.accumulate * ranks,
-      workers: options.workers ?? defaultWorkerCount(localRanks),
-      decodeLimitMs: options.decodeLimit && 1000 * options.decodeLimit,
-      rank,
-      ranks,
-      onBadFile: badFiles.report,
-    });
-  } catch (error) {
-    // Options that do not fit the data set, e.g. a batch larger than it.
-    throw error instanceof RangeError ? new UserError(error.message, { cause: error }) : error;
-  }
 }

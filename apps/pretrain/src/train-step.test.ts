@@ -2,21 +2,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Precision, Runtime } from '@tubelet/kernels';
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
 import { lgiFormer, type PretrainingConfig } from '@tubelet/mae-dfer';
-import {
-  EpochReader,
-  type EpochSource,
-  type Metrics,
-  positionOfStep,
-  trainingStep,
-  TrainingDivergedError,
-} from '@tubelet/trainer';
+import { TrainingDivergedError, type EpochSource, type Metrics } from '@tubelet/trainer';
 import type { CheckpointContent } from '@tubelet/trainer/formats';
 import { alikeFrames, type ClipBatch } from '@tubelet/video';
+import { trainOn, type Trained } from '../../../packages/trainer/src/testing/train-on.js';
 import { TrainingState } from './training-state.js';
 
 const BATCHES_PER_EPOCH = 6;
 const ACCUMULATE = 2;
-const STEPS_PER_EPOCH = BATCHES_PER_EPOCH / ACCUMULATE;
 const clip = { imageSize: 32, frames: 4, depth: 1, heads: 1, dim: 32, region: [2, 2, 2] as const };
 const config: PretrainingConfig = {
   encoder: lgiFormer('tiny', clip),
@@ -51,26 +44,16 @@ let runtime: Runtime;
 beforeAll(async () => void (runtime = await openNodeRuntime()));
 afterAll(() => closeNodeRuntime(runtime));
 
-interface Trained {
-  readonly metrics: Metrics[];
-  readonly content: CheckpointContent;
-}
-
 /** Trains from the first step or a checkpoint up to `until`. Whether variants round does not matter to the scale. */
 async function train(
   precision: Precision,
   until: number,
-  { from, at = 0, lr = 0.002 }: { from?: CheckpointContent; at?: number; lr?: number } = {},
+  { from, at, lr = 0.002 }: { from?: CheckpointContent; at?: number; lr?: number } = {},
 ): Promise<Trained> {
   const training = new TrainingState(runtime, config, { ...settings, precision });
   if (from) training.restore('from.safetensors', from);
   else training.initialise();
-  const step = trainingStep(training, new EpochReader(source, ACCUMULATE), ACCUMULATE);
-  const metrics: Metrics[] = [];
-  for (let i = at; i < until; i++) {
-    metrics.push(await (await step(positionOfStep(i, STEPS_PER_EPOCH), lr)).settle());
-  }
-  return { metrics, content: await training.checkpoint(until) };
+  return trainOn(training, source, { accumulate: ACCUMULATE, at, until, lr });
 }
 
 const names = (metrics: Metrics) => Object.keys(metrics);

@@ -1,12 +1,12 @@
 import type { PretrainingConfig } from '@tubelet/mae-dfer';
-import type { BadFiles, Task, TaskData, Trainable } from '@tubelet/trainer';
-import { blankClips, type ClipBatch } from '@tubelet/video';
+import { openLoader, type BadFiles, type Task, type TaskData, type Trainable } from '@tubelet/trainer';
+import { blankClips, ClipLoader, type ClipBatch } from '@tubelet/video';
 import manifest from '../package.json' with { type: 'json' };
 import { loadStartingWeights } from './starting-weights.js';
 import { TrainingState } from './training-state.js';
 import { WatchedClip } from './watched-clip.js';
 import type { FoundVideos } from './sources.js';
-import { openLoader, videosFingerprint, withinTime } from './train-data.js';
+import { videosFingerprint, withinTime } from './train-data.js';
 import { bindingSettings, type TrainOptions } from './train-options.js';
 
 /** The training that the options describe, without its data. */
@@ -78,6 +78,18 @@ function openData(
   return {
     settings: bindingSettings(options, config, videosFingerprint(videos)),
     description: { sources },
-    openLoader: (share) => openLoader(videos, options, badFiles, share),
+    openLoader: (share) =>
+      openLoader(options, badFiles, share, (shared) =>
+        ClipLoader.open({
+          ...shared,
+          entries: videos,
+          size: options.imageSize,
+          frames: options.frames,
+          augmentation: options.augmentation,
+          clipsPerVideo: options.clipsPerVideo,
+          segmentSeconds: options.segmentSeconds,
+          clipsPerStep: options.batchSize * options.accumulate * share.ranks,
+        }),
+      ),
   };
 }

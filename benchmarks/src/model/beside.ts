@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UsageError } from '../shared/program.js';
-import { formatTable } from '../shared/text-table.js';
+import { textTable } from '@tubelet/trainer/formats';
 import { runInTurns } from '../shared/turns.js';
 import type { PhaseMeasurement } from './measure-model.js';
 import type { ModelRow } from './report.js';
@@ -67,5 +67,5 @@ export function formatComparisons(comparisons: readonly Comparison[]): string {
     `${(there.bytes / 1e9).toFixed(3)} → ${(here.bytes / 1e9).toFixed(3)}`,
     `${(there.peakBytes / 1e6).toFixed(0)} → ${(here.peakBytes / 1e6).toFixed(0)}`,
   ]);
-  return formatTable([...headings, ...counts], cells, new Set([2, 4, 5, 6, 7, 8, 9]));
+  return textTable([[...headings, ...counts], ...cells], new Set([2, 4, 5, 6, 7, 8, 9]));
 }

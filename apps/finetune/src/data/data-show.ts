@@ -5,10 +5,10 @@ import {
   labelDistributionChart,
   option,
   optionSet,
-  textTable,
   type LabelGroup,
   type ValuesOfSet,
 } from '@tubelet/trainer';
+import { textTable } from '@tubelet/trainer/formats';
 import { labelCounts, PARTS, type Dataset, type LabelledVideo } from '@tubelet/video';
 import { chosenFolds } from './data-check.js';
 import { openData, placeOptions, type DataOptions } from '../shared/data-source.js';
