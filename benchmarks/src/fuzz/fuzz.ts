@@ -1,6 +1,6 @@
 /** Gives damaged files to a reader and sees to it that each is read, or refused as it should be. */
 import fc from 'fast-check';
-import type { Reader } from './reader';
+import type { Reader } from './reader.js';
 
 /** An input of more is not made here, so that no reader has a reason to take more than this for one. */
 const MOST_BYTES_TAKEN = 64 * 2 ** 20;

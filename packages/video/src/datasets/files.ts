@@ -2,8 +2,8 @@
 import { readdirSync, readFileSync, statSync, type Dirent } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { parse } from 'csv-parse/sync';
-import { DatasetError } from './dataset';
-import type { Problems } from './problems';
+import { DatasetError } from './dataset.js';
+import type { Problems } from './problems.js';
 
 /** A line or record of a file with what `where` of a problem says about it. */
 export interface Located<T> {

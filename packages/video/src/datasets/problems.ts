@@ -1,4 +1,4 @@
-import { DatasetError, type DatasetProblem } from './dataset';
+import { DatasetError, type DatasetProblem } from './dataset.js';
 
 /** Collects what is wrong, so that all of it can be told at once. */
 export class Problems {

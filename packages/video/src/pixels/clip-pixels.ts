@@ -1,9 +1,9 @@
 /** Decoded clips to the tensors that models take, on the GPU. */
 import { packFrames, type GpuArray, type Runtime } from '@tubelet/kernels';
-import type { Box } from '../resize';
-import { inParts, KeptArrays } from './clip-parts';
-import { requireAlike, type CodedFrames } from './coded-frames';
-import { greatest, SquarePixels, upright, type Image } from './square-pixels';
+import type { Box } from './resize.js';
+import { inParts, KeptArrays } from './clip-parts.js';
+import { requireAlike, type CodedFrames } from './coded-frames.js';
+import { greatest, SquarePixels, upright, type Image } from './square-pixels.js';
 
 /**
  * Makes frames of decoded clips: brought to a square as `SquarePixels` does it, a crop resized to the whole in the same

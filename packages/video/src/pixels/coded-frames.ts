@@ -1,7 +1,7 @@
 /** Frames between the decoder and the GPU: as they were coded, cut to what is used of them. */
 import { codedFrameBytes, type CodedFrame } from '@tubelet/kernels';
-import type { Box } from '../resize';
-import { halveColumns, halveRows, type Plane } from './halve';
+import type { Box } from './resize.js';
+import { halveColumns, halveRows, type Plane } from './halve.js';
 
 /** Degrees by which a coded frame is turned clockwise to be shown. */
 export type Rotation = 0 | 90 | 180 | 270;

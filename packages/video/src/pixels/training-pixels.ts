@@ -8,14 +8,14 @@ import {
   type Mix,
   type Runtime,
 } from '@tubelet/kernels';
-import { Purpose } from '../stream-purposes';
-import type { Augmentation } from '../transforms/augmentation';
-import { NO_MIX } from '../transforms/mixup';
-import { planAugment, runAugment } from './augment-pixels';
-import { BatchTable } from './batch-table';
-import { inParts, KeptArrays } from './clip-parts';
-import { requireAlike, type CodedFrames } from './coded-frames';
-import { greatest, SquarePixels, uploadJobs } from './square-pixels';
+import { Purpose } from '../stream-purposes.js';
+import type { Augmentation } from '../transforms/augmentation.js';
+import { NO_MIX } from '../transforms/mixup.js';
+import { planAugment, runAugment } from './augment-pixels.js';
+import { BatchTable } from './batch-table.js';
+import { inParts, KeptArrays } from './clip-parts.js';
+import { requireAlike, type CodedFrames } from './coded-frames.js';
+import { greatest, SquarePixels, uploadJobs } from './square-pixels.js';
 
 /** A batch of clips, and what is to become of it. */
 export interface TrainingClips {

@@ -1,16 +1,16 @@
 /** A whole video, decoded and encoded anew as square frames. */
 import { codedFrameBytes, type Colour } from '@tubelet/kernels';
-import { cropBox, type CropMode } from '../crop';
-import { decodeFrames, framesPlace } from '../decode';
-import type { Decoders } from '../decoders';
-import { VideoDecodeError, VideoEncodeError } from '../errors';
-import { storeInfo, type StoredInfo } from '../header-cache';
-import { toRgb } from '../pixels/to-rgb';
-import { describeTimes, FRAME_FOLDER_RATE, type VideoInfo } from '../video-info';
-import type { DecoderProcess } from '../webcodecs/client';
-import type { EncodedVideo, EncodeShape } from '../webcodecs/protocol';
-import { RefusedVideoError } from '../webcodecs/refused';
-import { rgbToPlanes } from './rgb-to-planes';
+import { cropBox, type CropMode } from '../pixels/crop.js';
+import { decodeFrames, framesPlace } from '../decode/decode.js';
+import type { Decoders } from '../decode/decoders.js';
+import { VideoDecodeError, VideoEncodeError } from '../errors.js';
+import { storeInfo, type StoredInfo } from '../decode/header-cache.js';
+import { toRgb } from '../pixels/to-rgb.js';
+import { describeTimes, FRAME_FOLDER_RATE, type VideoInfo } from '../decode/video-info.js';
+import type { DecoderProcess } from '../webcodecs/client.js';
+import type { EncodedVideo, EncodeShape } from '../webcodecs/protocol.js';
+import { RefusedVideoError } from '../webcodecs/refused.js';
+import { rgbToPlanes } from './rgb-to-planes.js';
 
 export interface ClipToEncode extends EncodeShape {
   info: VideoInfo;

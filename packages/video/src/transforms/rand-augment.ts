@@ -5,8 +5,8 @@
  * Source: E. D. Cubuk, B. Zoph, J. Shlens, Q. V. Le, “RandAugment: practical automated data augmentation with a
  * reduced search space”, 2020; operations and their ranges are those of the published fine-tuning recipes.
  */
-import { rotation, type AffineMatrix } from './affine-maps';
-import type { RandomNumbers } from './random';
+import { rotation, type AffineMatrix } from './affine-maps.js';
+import type { RandomNumbers } from './random.js';
 
 export interface RandAugmentOptions {
   /** Mean magnitude, 0 … 10; default 7. */

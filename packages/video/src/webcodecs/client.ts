@@ -1,8 +1,8 @@
 /** A decoder process as its owner sees it: started when it is first needed, and again after it died. */
 import { fork, type ChildProcess } from 'node:child_process';
-import { VideoDecodeError } from '../errors';
-import type { ProcessRequest, ProcessResponse, ProcessResult } from './protocol';
-import { RefusedVideoError } from './refused';
+import { VideoDecodeError } from '../errors.js';
+import type { ProcessRequest, ProcessResponse, ProcessResult } from './protocol.js';
+import { RefusedVideoError } from './refused.js';
 
 /** The library cannot be loaded on this machine. */
 export class WebCodecsNotFoundError extends Error {

@@ -3,13 +3,13 @@ import type * as Library from '@napi-rs/webcodecs';
 import type { VideoFrame } from '@napi-rs/webcodecs';
 import type { InputVideoTrack } from 'mediabunny';
 import { codedFrameBytes, type Colour } from '@tubelet/kernels';
-import { keepFrame, keptFrame, shownSize, storedBytes } from '../pixels/coded-frames';
-import type { PlanarFrame } from '../planes';
-import { findStart, listFrameTimes, withContainer, type Container } from './container';
-import { findPackets, SAME_TIME_SECONDS, type Packets } from './find-packets';
-import type { VideoPlace } from '../video-info';
-import type { FramesPlace, FramesRequest, ProbedVideo } from './protocol';
-import { RefusedVideoError } from './refused';
+import { keepFrame, keptFrame, shownSize, storedBytes } from '../pixels/coded-frames.js';
+import type { PlanarFrame } from '../pixels/planes.js';
+import { findStart, listFrameTimes, withContainer, type Container } from './container.js';
+import { findPackets, SAME_TIME_SECONDS, type Packets } from './find-packets.js';
+import type { VideoPlace } from '../decode/video-info.js';
+import type { FramesPlace, FramesRequest, ProbedVideo } from './protocol.js';
+import { RefusedVideoError } from './refused.js';
 
 export type WebCodecs = Pick<typeof Library, 'VideoDecoder' | 'EncodedVideoChunk'>;
 

@@ -3,8 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { scriptFile } from '../worker-file';
-import { DecoderProcess, WebCodecsNotFoundError } from './client';
+import { scriptFile } from '../loader/worker-file.js';
+import { DecoderProcess, WebCodecsNotFoundError } from './client.js';
 
 const PACKAGE = '@napi-rs/webcodecs';
 

@@ -1,14 +1,14 @@
 /** Looks at one clip of a data set on the disk. */
 import { readdir, stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
-import { VideoDecodeError } from '../../errors';
-import { frameNamesInOrder, isFrameName, readFrame } from '../../frame-folder';
-import type { DecoderPool } from '../../pool';
-import type { LabelledVideo } from '../dataset';
-import { finding, type Finding, type FindingKind } from './finding';
-import { fileFingerprint, frameFolderFingerprint } from './fingerprint';
-import { frameNumberProblem } from './frame-numbers';
-import { looksWhole } from './whole-image';
+import { VideoDecodeError } from '../../errors.js';
+import { frameNamesInOrder, isFrameName, readFrame } from '../../decode/frame-folder.js';
+import type { DecoderPool } from '../../loader/pool.js';
+import type { LabelledVideo } from '../dataset.js';
+import { finding, type Finding, type FindingKind } from './finding.js';
+import { fileFingerprint, frameFolderFingerprint } from './fingerprint.js';
+import { frameNumberProblem } from './frame-numbers.js';
+import { looksWhole } from './whole-image.js';
 
 export interface InspectOptions {
   /** Leaves images and videos closed: only names, numbers and lengths of files are looked at. */

@@ -1,5 +1,5 @@
 /** Clips of floating-point planes, [3, T, height, width]: what a model takes, and what crop, flip and erasing act on. */
-import type { Box } from '../../resize';
+import type { Box } from '../../pixels/resize.js';
 
 export interface ClipPlanes {
   /** [3, T, height, width], row-major. */

@@ -1,4 +1,4 @@
-import type { RgbImage } from '../../pixels/image-passes';
+import type { RgbImage } from '../../pixels/image-passes.js';
 
 export type { RgbImage };
 
