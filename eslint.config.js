@@ -5,7 +5,7 @@ const namedExport = { selector: 'ExportDefaultDeclaration', message: 'Use a name
 const fileEnding = {
   // \u002F is a slash, which would end the expression.
   selector:
-    ':matches(ImportDeclaration, ExportNamedDeclaration, ExportAllDeclaration)[source.value=/^[.]+\\u002F(?!.*[.](js|json|mjs|wgsl)([?]raw)?$)/]',
+    ':matches(ImportDeclaration, ExportNamedDeclaration, ExportAllDeclaration)[source.value=/^[.]+\\u002F(?!.*([.](js|json|mjs|wgsl)|[?]raw)$)/]',
   message: 'Name the file with its ending, `.js` for TypeScript.',
 };
 

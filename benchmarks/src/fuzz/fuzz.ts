@@ -27,7 +27,11 @@ export interface FuzzResult {
 
 class Misbehaviour extends Error {}
 
-/** Reads an input. Throws `Misbehaviour` unless it is accepted (true) or refused (false) as it should be. */
+/**
+ * Reads an input.
+ *
+ * @throws Misbehaviour unless it is accepted (true) or refused (false) as it should be
+ */
 async function tryReader(reader: Reader, input: Uint8Array): Promise<boolean> {
   const takenBefore = process.memoryUsage().external;
   const begin = performance.now();

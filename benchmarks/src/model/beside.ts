@@ -16,9 +16,10 @@ export interface Comparison extends Pick<ModelRow, 'model' | 'task' | 'batchSize
 }
 
 /**
- * Measures steps of this checkout in turn with those of the one in `folder`, each in a process of its own, and gives the
- * parts of steps that both measured. `args` are the options of `bench:model` for both. Throws `UsageError` where the
- * folder holds no built benchmark.
+ * Measures steps of this checkout in turn with those of the one in `folder`, each in a process of its own, and gives
+ * the parts of steps that both measured. `args` are the options of `bench:model` for both.
+ *
+ * @throws UsageError where the folder holds no built benchmark
  */
 export async function measureBeside(folder: string, args: readonly string[]): Promise<Comparison[]> {
   const there = join(folder, 'benchmarks', 'dist', 'model.js');

@@ -95,7 +95,7 @@ function distributions(dataset: Dataset, folds: readonly number[]): Distribution
 /**
  * Prints how many clips each class has in each part of each fold, and draws it.
  *
- * @throws {OptionError} for a fold that the data set does not have; DatasetError; FileWriteError
+ * @throws OptionError for a fold that the data set does not have; DatasetError; FileWriteError
  */
 export async function dataShow(options: DataShowOptions, io: Terminal = terminal): Promise<void> {
   const dataset = await openData(options);

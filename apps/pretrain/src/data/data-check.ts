@@ -38,7 +38,7 @@ export type DataCheckOptions = Readonly<Omit<ValuesOfSet<typeof checkOptions>, '
 /**
  * Checks VoxCeleb2 and tells what is wrong with it.
  *
- * @throws {UserError} after the report, when there are errors
+ * @throws UserError after the report, when there are errors
  */
 export async function dataCheck(
   { root, quick, out, workers }: DataCheckOptions,

@@ -63,7 +63,7 @@ function describeEstimate(
   );
 }
 
-/** Throws a UserError where the disk of `out` has less room than the shards will take. */
+/** @throws UserError where the disk of `out` has less room than the shards will take */
 function requireSpace(out: string, { lengthBytes }: ShardEstimate): void {
   let folder = resolve(out);
   while (!existsSync(folder)) folder = dirname(folder);

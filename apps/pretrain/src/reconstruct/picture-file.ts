@@ -64,7 +64,11 @@ function text(x: number, y: number, words: string, weight = 'normal'): string {
   );
 }
 
-/** Writes a PNG file. Throws `FileWriteError`. */
+/**
+ * Writes a PNG file.
+ *
+ * @throws FileWriteError
+ */
 export async function writePng(path: string, png: Uint8Array): Promise<void> {
   try {
     await writeFile(path, png);

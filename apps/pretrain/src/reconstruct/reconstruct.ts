@@ -95,7 +95,11 @@ export interface ShownClip {
   readonly note?: string;
 }
 
-/** One clip of a video; where the video ends first, its last frame is repeated, as in training. Throws `VideoDecodeError`. */
+/**
+ * One clip of a video; where the video ends first, its last frame is repeated, as in training.
+ *
+ * @throws VideoDecodeError
+ */
 export async function readShownClip(
   video: string,
   { imageSize, frames: count }: EncoderConfig,
@@ -124,7 +128,11 @@ export async function readShownClip(
   };
 }
 
-/** The masks that are asked for, or those of the training. Throws `OptionError` for windows of a ViT. */
+/**
+ * The masks that are asked for, or those of the training.
+ *
+ * @throws OptionError for windows of a ViT
+ */
 function maskTypeOf({ kind }: EncoderConfig, asked: 'window' | 'tube' | undefined): 'window' | 'tube' {
   if (kind === 'vit' && asked === 'window') {
     throw new OptionError('--mask-type', asked, 'tube for a ViT, which has no regions');
@@ -132,7 +140,7 @@ function maskTypeOf({ kind }: EncoderConfig, asked: 'window' | 'tube' | undefine
   return asked ?? (kind === 'vit' ? 'tube' : 'window');
 }
 
-/** Throws `OptionError` for a ratio so small that no position of a window, or of a frame, is masked. */
+/** @throws OptionError for a ratio so small that no position of a window, or of a frame, is masked */
 function requireMaskRatios(
   encoder: EncoderConfig,
   maskType: 'window' | 'tube',
@@ -154,7 +162,7 @@ function requireMaskRatios(
   }
 }
 
-/** Throws before any work is done for a picture that could not be written. */
+/** @throws before any work is done for a picture that could not be written */
 function requirePicturePath(path: string): void {
   if (!/\.png$/i.test(path)) throw new OptionError('--out', path, 'the name of a PNG file, ending in .png');
   const folder = dirname(path);

@@ -22,7 +22,7 @@ export interface PretrainedFile {
 /**
  * Reads a model of pre-training.
  *
- * @throws {UserError} when the file cannot be read or is of something else; {@link CheckpointCorruptError}
+ * @throws UserError when the file cannot be read or is of something else; CheckpointCorruptError
  */
 export async function readPretrained(path: string): Promise<PretrainedFile> {
   if (/\.(pth|pt)$/i.test(path)) return readPublished(path);

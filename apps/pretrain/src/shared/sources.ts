@@ -45,7 +45,11 @@ export interface SourceOptions {
 
 const isNamed = (source: string) => (NAMED_SOURCES as readonly string[]).includes(source);
 
-/** The development part of VoxCeleb2. Throws a `UserError` where it is not there. */
+/**
+ * The development part of VoxCeleb2.
+ *
+ * @throws UserError where it is not there
+ */
 function listDevelopmentPart(root: string): VideoListing & { note: string } {
   const folder = resolve(root);
   const listing = listVoxceleb2(folder, 'dev');
@@ -72,7 +76,7 @@ function listDevelopmentPart(root: string): VideoListing & { note: string } {
  * Finds the videos of `sources`, and the crop for them: that of VoxCeleb2 where all of them lie as its clips do.
  *
  * @param given the options that were given rather than left at their defaults
- * @throws {OptionError} for --root that fits no source, or one crop for shards, which are cut already, and for videos
+ * @throws OptionError for --root that fits no source, or one crop for shards, which are cut already, and for videos
  */
 export async function findVideos(
   sources: readonly string[],

@@ -48,9 +48,9 @@ function requireSameSettings(path: string, theirs: EncoderConfig, ours: EncoderC
  * its values. The optimiser, the schedule and the epochs begin anew. Nothing is written where the file does not fit.
  *
  * @param place a file, or the folder of a run
- * @throws {UserError} when it cannot be read or is of something else, or its encoder is another one, naming what
+ * @throws UserError when it cannot be read or is of something else, or its encoder is another one, naming what
  * differs;
- *   {@link CheckpointCorruptError}
+ *   CheckpointCorruptError
  */
 export async function loadStartingWeights(
   place: string,

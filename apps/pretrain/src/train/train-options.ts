@@ -104,7 +104,11 @@ export const trainOptions = optionSet({
 /** Options of `pretrain`, checked one by one. */
 export type TrainOptions = Readonly<ValuesOfSet<typeof trainOptions>>;
 
-/** Checks the options against each other. Throws `OptionError` naming the first that does not fit. */
+/**
+ * Checks the options against each other.
+ *
+ * @throws OptionError naming the first that does not fit
+ */
 export function requireFittingOptions(options: TrainOptions): void {
   requireFittingTraining(options);
   const { startSeconds = 0, endSeconds } = options;
@@ -121,9 +125,10 @@ export function requireFittingOptions(options: TrainOptions): void {
 }
 
 /**
- * The model that the options describe. Throws `OptionError` naming the first that does not fit the others.
+ * The model that the options describe.
  *
  * @param given the options that were given rather than left at their defaults
+ * @throws OptionError naming the first that does not fit the others
  */
 export function modelConfig(options: TrainOptions, given?: ReadonlySet<string>): PretrainingConfig {
   const { decoderPositions, target } = options;

@@ -107,8 +107,10 @@ export class TrainingState implements TrainedModel<ClipBatch> {
   }
 
   /**
-   * Restores weights, moments, counter and loss scale. Throws `CheckpointMismatchError` when they are another model's,
-   * `CheckpointCorruptError` when the counter or the state of the loss scale is missing.
+   * Restores weights, moments, counter and loss scale.
+   *
+   * @throws CheckpointMismatchError when they are another model's, CheckpointCorruptError when the counter or the
+   *   state of the loss scale is missing
    */
   restore(path: string, content: CheckpointContent): void {
     restoreTraining(path, content, this);
@@ -116,8 +118,9 @@ export class TrainingState implements TrainedModel<ClipBatch> {
 }
 
 /**
- * The model configuration that a checkpoint was made with. Throws `UserError` when it has none,
- * `CheckpointCorruptError` when it is damaged.
+ * The model configuration that a checkpoint was made with.
+ *
+ * @throws UserError when it has none, CheckpointCorruptError when it is damaged
  */
 export function checkpointConfig(path: string, { metadata }: CheckpointContent): PretrainingConfig {
   const text = metadata[CONFIG_KEY];
@@ -144,8 +147,9 @@ export function untrainedPart({ metadata }: CheckpointContent): 'appearance' | '
 }
 
 /**
- * How the clips of a training were cut out of videos; undefined for checkpoints that do not say. Throws
- * `CheckpointCorruptError` where it is damaged.
+ * How the clips of a training were cut out of videos; undefined for checkpoints that do not say.
+ *
+ * @throws CheckpointCorruptError where it is damaged
  */
 export function trainedClips(path: string, { metadata }: CheckpointContent): TrainedClips | undefined {
   const text = metadata[CLIPS_KEY];

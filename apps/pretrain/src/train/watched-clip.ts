@@ -13,7 +13,11 @@ export class WatchedClip {
     private readonly options: TrainOptions,
   ) {}
 
-  /** Reads a clip of a video. Throws `VideoDecodeError`. */
+  /**
+   * Reads a clip of a video.
+   *
+   * @throws VideoDecodeError
+   */
   static async open(
     video: string,
     options: TrainOptions,

@@ -59,7 +59,11 @@ export interface MatmulPlan {
   readonly bytes: MatmulBytes;
 }
 
-/** Checks the operands of `matmul` and works out what they describe. Throws `ShapeError`. */
+/**
+ * Checks the operands of `matmul` and works out what they describe.
+ *
+ * @throws ShapeError
+ */
 export function planMatmul(operands: MatmulOperands): MatmulPlan {
   const { a, b, out, bias, preActivation, geluInput, rowScale, rowsPerScale, residual } = operands;
   const { transposeA = false, transposeB = false, accumulate = false, alpha = 1 } = operands;

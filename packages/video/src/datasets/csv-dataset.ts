@@ -108,7 +108,7 @@ function countFolds(file: string, entries: readonly Entry[], problems: Problems)
   return folds;
 }
 
-/** Throws a DatasetError for a folder in place of the file, naming the files that may be meant. */
+/** @throws DatasetError for a folder in place of the file, naming the files that may be meant */
 function refuseFolder(file: string): void {
   if (!statSync(file, { throwIfNoEntry: false })?.isDirectory()) return;
   const inside = readdirSync(file).filter((name) => name.toLowerCase().endsWith('.csv'));

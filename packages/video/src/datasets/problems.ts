@@ -12,7 +12,7 @@ export class Problems {
     return this.list.length;
   }
 
-  /** Throws a DatasetError with all of them, unless there are none. */
+  /** @throws DatasetError with all of them, unless there are none */
   throwIfAny(): void {
     if (this.list.length > 0) throw new DatasetError([...this.list]);
   }

@@ -123,7 +123,11 @@ async function decodeWithFfmpeg(
   return { bytes, frames: alikeFrames(kept, 0, indices.length) };
 }
 
-/** What a decoder process needs to find frames. Throws a RefusedVideoError for a video that it was not the one to probe. */
+/**
+ * What a decoder process needs to find frames.
+ *
+ * @throws RefusedVideoError for a video that it was not the one to probe
+ */
 export function framesPlace(info: VideoInfo, indices: readonly number[]): FramesPlace {
   const { path, part, width, height, timesSeconds, colour, container } = info;
   if (container === undefined || colour === undefined) throw new RefusedVideoError('it was probed by ffmpeg');
@@ -132,7 +136,11 @@ export function framesPlace(info: VideoInfo, indices: readonly number[]): Frames
   return { path, part, times, rotation, colour, width, height };
 }
 
-/** {@link decodeWithFfmpeg}, in a decoder process. Throws a RefusedVideoError where ffmpeg is to try. */
+/**
+ * {@link decodeWithFfmpeg}, in a decoder process.
+ *
+ * @throws RefusedVideoError where ffmpeg is to try
+ */
 async function decodeWithWebcodecs(
   decoder: DecoderProcess,
   info: VideoInfo,

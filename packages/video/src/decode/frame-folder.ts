@@ -62,7 +62,11 @@ interface Frame {
   height: number;
 }
 
-/** Decodes one image to RGB. Throws a VideoDecodeError that names the image. */
+/**
+ * Decodes one image to RGB.
+ *
+ * @throws VideoDecodeError that names the image
+ */
 export async function readFrame(path: string): Promise<Frame> {
   try {
     // Read here, and then in one go from top to bottom: a quarter of the time would go into threads and seeking otherwise.

@@ -74,9 +74,8 @@ export function storeInfo(info: Omit<VideoInfo, 'path' | 'kind'>): StoredInfo {
 const MOST_PIXELS = 2 ** 28;
 
 /**
- * Throws a TypeError unless a file says of a video what `storeInfo` does.
- *
  * @param lengthBytes of the video: it has no more frames than bytes.
+ * @throws TypeError unless a file says of a video what `storeInfo` does
  */
 export function checkStoredInfo(info: StoredInfo, lengthBytes: number): void {
   const require = (fits: boolean, name: string, value: unknown) => {

@@ -94,7 +94,11 @@ export interface CutFrame {
   readonly pixels: Uint8Array;
 }
 
-/** The aligned faces of people, frame by frame. Throws a VideoDecodeError. */
+/**
+ * The aligned faces of people, frame by frame.
+ *
+ * @throws VideoDecodeError
+ */
 export async function* cutFaces(
   pool: DecoderPool,
   info: VideoInfo,

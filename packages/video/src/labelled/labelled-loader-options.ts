@@ -59,7 +59,11 @@ export type ResolvedLabelledOptions = Required<
   Omit<LabelledClipLoaderOptions, 'decoder' | 'ffmpeg' | 'decodeLimitMs' | 'onBadFile'>
 >;
 
-/** Fills in defaults. Throws a RangeError that names the option and its value. */
+/**
+ * Fills in defaults.
+ *
+ * @throws RangeError that names the option and its value
+ */
 export function resolveLabelledOptions(given: LabelledClipLoaderOptions): ResolvedLabelledOptions {
   const options: ResolvedLabelledOptions = {
     videos: given.videos,

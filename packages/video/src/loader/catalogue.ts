@@ -86,7 +86,11 @@ export class Catalogue {
     this.onBadFile?.(file);
   }
 
-  /** Reads the header. Throws a VideoDecodeError also when the wanted stretch of time holds no frame. */
+  /**
+   * Reads the header.
+   *
+   * @throws VideoDecodeError also when the wanted stretch of time holds no frame
+   */
   open(entry: number): Promise<UsableVideo> {
     return this.probe(this.entries[entry] as CatalogueEntry);
   }

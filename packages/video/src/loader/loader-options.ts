@@ -64,7 +64,11 @@ export type ResolvedOptions = Required<
 /** For decoded whole videos. */
 export const DEFAULT_CACHE_BYTES = 512 * 2 ** 20;
 
-/** Fills in defaults. Throws a RangeError that names the option and its value. */
+/**
+ * Fills in defaults.
+ *
+ * @throws RangeError that names the option and its value
+ */
 export function resolveOptions(options: ClipLoaderOptions, defaultWorkers: number): ResolvedOptions {
   const resolved: ResolvedOptions = {
     ...options,

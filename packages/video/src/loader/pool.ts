@@ -308,7 +308,7 @@ async function closeThread({ worker, processId }: Thread): Promise<void> {
   await worker.terminate();
 }
 
-/** Throws a WebCodecsNotFoundError where `webcodecs` is wanted by name and does not work here. */
+/** @throws WebCodecsNotFoundError where `webcodecs` is wanted by name and does not work here */
 async function chooseWebCodecs(wanted: DecoderName | undefined): Promise<WebCodecsDecoder | undefined> {
   if (wanted === 'ffmpeg') return undefined;
   try {

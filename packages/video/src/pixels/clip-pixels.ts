@@ -25,10 +25,11 @@ export class ClipPixels {
   }
 
   /**
-   * Frames of clips that are equally long. Throws a RangeError for others.
+   * Frames of clips that are equally long.
    *
    * @param boxes of each clip, the part of its square frames that is to fill them; undefined for the whole.
    * @returns u8 [B, T, size, size, 3].
+   * @throws RangeError for others
    */
   frames(clips: readonly CodedFrames[], boxes: readonly (Box | undefined)[] = []): GpuArray {
     const { runtime, squares, size } = this;

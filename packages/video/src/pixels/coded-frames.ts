@@ -18,7 +18,11 @@ export interface CodedFrames {
   readonly frames: readonly StoredFrame[];
 }
 
-/** How many frames each clip of a batch has. Throws a RangeError where they are not equally many, or there are none. */
+/**
+ * How many frames each clip of a batch has.
+ *
+ * @throws RangeError where they are not equally many, or there are none
+ */
 export function requireAlike(clips: readonly CodedFrames[]): number {
   const length = clips[0]?.frames.length ?? 0;
   const other = clips.find(({ frames }) => frames.length !== length);

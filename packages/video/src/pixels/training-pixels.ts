@@ -44,8 +44,10 @@ export class TrainingPixels {
   }
 
   /**
-   * Videos of clips that are equally long, f32 [B, 3, T, size, size]. Throws a RangeError for others, and where an
-   * augmentation is missing; `ShapeError` for an odd batch that is to be mixed.
+   * Videos of clips that are equally long, f32 [B, 3, T, size, size].
+   *
+   * @throws RangeError for others, and where an augmentation is missing; ShapeError for an odd batch that is to be
+   *   mixed
    */
   video({ clips, augmentations, mix }: TrainingClips): GpuArray {
     const { runtime, size, squares } = this;

@@ -26,7 +26,7 @@ export interface EpochSamplesOptions extends Rank {
   dropLast: boolean;
 }
 
-/** Throws a RangeError unless the rank is one of the ranks. */
+/** @throws RangeError unless the rank is one of the ranks */
 export function checkRank({ rank, ranks }: Rank): void {
   requireInteger('ranks', ranks, 1);
   requireInteger('rank', rank, 0);

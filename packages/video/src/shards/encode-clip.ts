@@ -40,7 +40,7 @@ const PLAIN_COLOUR: Colour = { matrix: 'bt601', fullRange: false };
 /** A video that only ffmpeg decodes is held in memory as RGB. */
 const LARGEST_RGB_BYTES = 2 ** 30;
 
-/** Throws a VideoDecodeError where square frames of a video are too many to be held as RGB. */
+/** @throws VideoDecodeError where square frames of a video are too many to be held as RGB */
 export function requireRgbRoom({ path }: VideoInfo, frameCount: number, size: number): void {
   if (frameCount * size * size * 3 <= LARGEST_RGB_BYTES) return;
   const reason = `its ${frameCount} frames are too many to be held in memory: cut it into shorter videos`;

@@ -25,7 +25,11 @@ export interface ClipDescription {
   header: StoredInfo;
 }
 
-/** Reads what is known of a video. Throws a VideoDecodeError where the shard is damaged. */
+/**
+ * Reads what is known of a video.
+ *
+ * @throws VideoDecodeError where the shard is damaged
+ */
 export async function readMemberInfo(path: string, member: ShardMember): Promise<VideoInfo> {
   const { shard, description, video } = member;
   const bytes = Buffer.alloc(description.length);

@@ -153,7 +153,11 @@ export function drawRandAugment(
   return drawn.filter(({ applied }) => applied).map(({ operation }) => operation);
 }
 
-/** How an operation is done, and its argument, 0 where it has none. Throws a RangeError where that is missing. */
+/**
+ * How an operation is done, and its argument, 0 where it has none.
+ *
+ * @throws RangeError where that is missing
+ */
 export function methodOf({ name, argument }: AugmentOperation): {
   method: OperationMethod;
   argument: number;

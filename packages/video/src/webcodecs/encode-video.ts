@@ -181,7 +181,11 @@ async function readTimes(mp4: Uint8Array): Promise<Float64Array> {
   }
 }
 
-/** Decodes a video, cuts and sizes its frames as planes, and encodes them. Throws a RefusedVideoError. */
+/**
+ * Decodes a video, cuts and sizes its frames as planes, and encodes them.
+ *
+ * @throws RefusedVideoError
+ */
 export function encodeVideo(library: EncodingWebCodecs, request: EncodeRequest): Promise<EncodedVideo> {
   const { times, colour, box, size } = request;
   return encode(library, request, times, colour, async (encoder) => {

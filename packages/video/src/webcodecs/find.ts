@@ -30,7 +30,11 @@ function installedVersion(): string | undefined {
   return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version;
 }
 
-/** Starts a decoder process to see whether it works. Throws a WebCodecsNotFoundError. */
+/**
+ * Starts a decoder process to see whether it works.
+ *
+ * @throws WebCodecsNotFoundError
+ */
 export async function tryWebCodecs(): Promise<WebCodecsDecoder> {
   const version = installedVersion();
   if (version === undefined) throw new WebCodecsNotFoundError(`the package ${PACKAGE} is not installed`);

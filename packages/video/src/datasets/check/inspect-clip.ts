@@ -39,7 +39,11 @@ export function placeOf({ id, listedAt }: LabelledVideo): string {
   return listedAt === undefined ? id : `${listedAt}, ${id}`;
 }
 
-/** Looks at a folder of frames or a video file. Throws FfmpegNotFoundError where a video file cannot be opened for it. */
+/**
+ * Looks at a folder of frames or a video file.
+ *
+ * @throws FfmpegNotFoundError where a video file cannot be opened for it
+ */
 export async function inspectClip(video: LabelledVideo, options: InspectOptions): Promise<ClipInspection> {
   const found = (kind: FindingKind, problem: string, remedy: string): Finding =>
     finding(kind, { where: placeOf(video), problem, remedy });
@@ -157,7 +161,11 @@ async function readSize(path: string): Promise<{ width: number; height: number }
   return { width, height };
 }
 
-/** Decodes those that do not look whole. Throws a VideoDecodeError for the first that cannot be decoded. */
+/**
+ * Decodes those that do not look whole.
+ *
+ * @throws VideoDecodeError for the first that cannot be decoded
+ */
 async function readDoubtful(frames: readonly string[]): Promise<void> {
   for (const path of frames) if (!(await looksWhole(path))) await readFrame(path);
 }

@@ -26,7 +26,11 @@ export interface InspectedClips {
   readonly byFingerprint: Map<string, LabelledVideo[]>;
 }
 
-/** Looks at every clip once. Throws FfmpegNotFoundError when there are video files to open and no ffmpeg. */
+/**
+ * Looks at every clip once.
+ *
+ * @throws FfmpegNotFoundError when there are video files to open and no ffmpeg
+ */
 export async function inspectClips(
   clips: readonly LabelledVideo[],
   { concurrency, ffmpeg, onProgress, ...options }: InspectClipsOptions,

@@ -4,7 +4,11 @@ import { affine } from './affine.js';
 import { checkImage, type RgbImage } from './rgb-image.js';
 import { autoContrast, colour, contrast, equalize, lookUpAll, sharpness } from './tone.js';
 
-/** The image after one operation; the input is left alone. Throws a RangeError where its argument is missing. */
+/**
+ * The image after one operation; the input is left alone.
+ *
+ * @throws RangeError where its argument is missing
+ */
 export function applyAugmentOperation(image: RgbImage, operation: AugmentOperation): RgbImage {
   checkImage(image);
   const { method, argument } = methodOf(operation);
