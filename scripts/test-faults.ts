@@ -1,10 +1,10 @@
 // Runs a tiny model again and again, and does something to each run: kills it at a random instant, fills its disk, makes
 // its folder read-only, damages a checkpoint or a clip, takes the GPU away, puts in NaN. Each must end with the bytes of
-// a run that nothing happened to, or with the error that docs/running.md has for it. Then 2,000 steps in a process, whose
-// memory, descriptors and processes must stay as they are.
+// a run that nothing happened to, or with the error that docs/running.md has for it. So must a study that is killed in its
+// trainings. Then 2,000 steps in a process, whose memory, descriptors and processes must stay as they are.
 //
 //   npm run test:faults                     at least 200 runs and the 2,000 steps
-//   npm run test:faults -- --short          a few of each kind
+//   npm run test:faults -- --short          a few of each kind, and no study
 //   npm run test:faults -- --only kill --runs 50
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

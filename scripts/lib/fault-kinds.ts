@@ -22,6 +22,7 @@ import {
   type Ended,
   type How,
 } from './faulty-runs.js';
+import { killedStudy } from './killed-study.js';
 import { require } from './require.js';
 
 /*
@@ -271,4 +272,5 @@ export const kinds = {
   lost: { title: 'lost GPU', runs: 12, short: 4, test: lostDevice },
   nan: { title: 'NaN in the weights', runs: 6, short: 2, test: notANumber },
   memory: { title: 'out of memory', runs: 6, short: 2, test: noMemory },
+  study: { title: 'study killed in mid-training, twice', runs: 2, short: 0, test: killedStudy },
 } satisfies Record<string, FaultKind>;

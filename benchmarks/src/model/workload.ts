@@ -184,9 +184,10 @@ function clips({ frames, imageSize }: EncoderConfig, batchSize: number): StepInp
 }
 
 /** Small values of both signs; a model of this size takes seconds to initialise properly. */
-function fillWithNoise({ engine, banks }: ParameterStore): void {
+function fillWithNoise({ engine, banks, twin }: ParameterStore): void {
   for (const { values, size } of banks) {
     const data = Float32Array.from({ length: size }, (_, i) => 4e-4 * ((i * 61) % 101) - 0.02);
     engine.runtime.write(values, data);
   }
+  twin.invalidate();
 }

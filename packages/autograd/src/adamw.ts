@@ -118,6 +118,7 @@ export class AdamW {
         groupOfBlock: this.groupOfBlock[i]!,
         groups: this.groupTable,
         step: lossScale?.stepData ?? this.stepData,
+        twin: this.store.twin.banks[i],
         beta1,
         beta2,
         epsilon: this.epsilon,

@@ -87,6 +87,7 @@ export class ExponentialMovingAverage {
       runtime.copy(aside, average);
       runtime.release(aside);
     });
+    this.store.twin.invalidate();
     this.swapped = !this.swapped;
   }
 

@@ -11,11 +11,11 @@ import {
 import {
   Tensor,
   type BackwardOptions,
-  type GradientFlags,
   type GradientObserver,
   type LeafGradients,
   type Node,
   type StageOptions,
+  type TrainedStore,
 } from './tensor.js';
 import { walkBack } from './walk-back.js';
 
@@ -42,7 +42,7 @@ export interface StepOptions<Name extends string> {
  * at the end of the step.
  */
 export class Engine implements RecordingTape {
-  readonly stores = new Set<GradientFlags>();
+  readonly stores = new Set<TrainedStore>();
   private nodes: Node[] = [];
   private readonly ownership: Ownership;
   private gradDisabled = 0;

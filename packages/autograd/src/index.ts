@@ -87,7 +87,6 @@ export { loadStateDict, readStateDict, StateDictMismatchError, type LoadReport }
 export {
   Tensor,
   type BackwardOptions,
-  type GradientFlags,
   type GradientFlow,
   type GradientObserver,
   type GradientTarget,
@@ -96,4 +95,5 @@ export {
   type Node,
   type StageOptions,
   type Tape,
+  type TrainedStore,
 } from './tensor.js';

@@ -1,5 +1,11 @@
 import { GpuArray, product, type HostData, type Runtime, type Storage } from '@tubelet/kernels';
-import { Tensor, type GradientTarget, type Tape } from './tensor.js';
+import { Tensor, type GradientTarget, type Tape, type TrainedStore } from './tensor.js';
+import { WeightTwin } from './weight-twin.js';
+
+/** Where a parameter has its values in f16. */
+interface TwinPlace extends Placed {
+  readonly twin: WeightTwin;
+}
 
 /** A tensor of stored dimensions that is trained: it owns a gradient that persists between steps. */
 export class Parameter extends Tensor {
@@ -9,6 +15,7 @@ export class Parameter extends Tensor {
     engine: Tape,
     array: GpuArray,
     readonly gradient: GpuArray,
+    private readonly place: TwinPlace,
     name: string,
     /** For a pack: the parameters that lie inside it. */
     readonly parts: readonly Parameter[] = [],
@@ -60,9 +67,16 @@ export class Parameter extends Tensor {
     return gaps;
   }
 
+  /** The values rounded to f16, for products whose other operand is of f16. */
+  half(): GpuArray {
+    const { twin, bank, offset } = this.place;
+    return twin.view(bank, offset, this.shape);
+  }
+
   /** Replaces the values (row-major). */
   write(data: HostData): void {
     this.engine.runtime.write(this.array, data);
+    this.place.twin.invalidate();
   }
 }
 
@@ -111,8 +125,10 @@ export interface ParameterStoreOptions {
  * All parameters of a model in few flat banks, so that an optimiser needs one dispatch a bank instead of one a
  * parameter. A bank is as large as the adapter lets one binding be.
  */
-export class ParameterStore {
+export class ParameterStore implements TrainedStore {
   readonly banks: readonly ParameterBank[];
+  /** The values in f16, for products; to be told of everything that writes values and is not `Parameter.write`. */
+  readonly twin: WeightTwin;
   private readonly byName = new Map<string, Parameter>();
   private readonly packs = new Map<string, Parameter>();
   private readonly placement = new Map<string, Placed>();
@@ -142,6 +158,10 @@ export class ParameterStore {
       return { bank, offset };
     });
     this.banks = sizes.filter((size) => size > 0).map((size) => createBank(runtime, size));
+    this.twin = new WeightTwin(
+      runtime,
+      this.banks.map(({ values }) => values),
+    );
     specs.forEach((spec, i) => this.place(spec, places[i]!));
     engine.stores.add(this);
   }
@@ -184,6 +204,11 @@ export class ParameterStore {
     for (const parameter of this.byName.values()) parameter.hasGradient = false;
   }
 
+  /** Brings the values in f16 up to date where steps read them, which a replayed step does not do by itself. */
+  prepareStep(): void {
+    if (this.engine.runtime.activationDtype === 'f16') this.twin.refresh();
+  }
+
   /** Which parameters have a gradient, in the order of declaration. */
   gradientFlags(): boolean[] {
     return Array.from(this.byName.values(), (parameter) => parameter.hasGradient);
@@ -215,6 +240,7 @@ export class ParameterStore {
   release(): void {
     const { runtime, stores } = this.engine;
     stores.delete(this);
+    this.twin.release();
     for (const { values, gradients } of this.banks) {
       runtime.release(values);
       runtime.release(gradients);
@@ -237,6 +263,7 @@ export class ParameterStore {
         this.engine,
         new GpuArray(value, 'f32', shape, undefined, start),
         new GpuArray(gradient, 'f32', shape, undefined, start),
+        { twin: this.twin, bank, offset: offset + start },
         name,
         parts,
         decays,

@@ -72,6 +72,7 @@ export class RecordedStep<Name extends string, Result> {
     const flags = stores.map((store) => store.gradientFlags().map(Number).join('')).join(' ');
     const key = `${shapes}; ${runtime.precision} ${tape.gradEnabled} ${flags} ${variant}`;
     const written = this.write(shapes, inputs);
+    for (const store of stores) store.prepareStep();
     const plan = this.plans.get(key);
     if (plan) {
       runtime.replay(plan.recording);

@@ -108,6 +108,7 @@ export class SGD {
         accumulate: true,
       });
     });
+    this.store.twin.invalidate();
     this.store.zeroGradients();
   }
 

@@ -101,8 +101,11 @@ export interface LeafGradients {
   read(tensor: Tensor): Promise<Float32Array | undefined>;
 }
 
-/** Which parameters have a gradient: on that it depends what a backward pass does. */
-export interface GradientFlags {
+/** Parameters as a recorded step sees them. */
+export interface TrainedStore {
+  /** Called before a step is recorded or replayed: brings up to date what the step reads and does not make. */
+  prepareStep(): void;
+  /** Which parameters have a gradient: on that it depends what a backward pass does. */
   gradientFlags(): readonly boolean[];
   restoreGradientFlags(flags: readonly boolean[]): void;
 }
@@ -120,7 +123,7 @@ export interface Tape {
   readonly runtime: Runtime;
   readonly gradEnabled: boolean;
   /** All that is trained with this engine; a store enters itself, and leaves. */
-  readonly stores: Set<GradientFlags>;
+  readonly stores: Set<TrainedStore>;
   /** An uninitialised array for an operation's output. */
   empty(shape: readonly number[], dtype?: DType, label?: string): GpuArray;
   /** Whether an operation on these inputs must save what its backward needs. */

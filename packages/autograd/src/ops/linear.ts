@@ -45,7 +45,7 @@ export function linear(x: Tensor, weight: Tensor, options: LinearOptions = {}): 
     activation && engine.needsGrad(inputs) ? engine.empty(out.shape, out.dtype, 'pre-GELU') : undefined;
   matmul(runtime, {
     a: x.array,
-    b: weight.array,
+    b: weightOperand(weight, x),
     transposeB: true,
     out,
     bias: bias?.array,
@@ -83,6 +83,11 @@ export function linear(x: Tensor, weight: Tensor, options: LinearOptions = {}): 
   return y;
 }
 
+/** What products of `x` read of a weight: its values in f16 where those of `x` are, if it has any. */
+export function weightOperand(weight: Tensor, x: Tensor): GpuArray {
+  return weight instanceof Parameter && x.dtype === 'f16' ? weight.half() : weight.array;
+}
+
 /** The three products of a linear layer's backward pass: into weight, bias and x, where they need gradients. */
 export function linearBackward(
   gradients: GradientFlow,
@@ -91,7 +96,7 @@ export function linearBackward(
   weightBackward(gradients, { x: x.array, weight, bias, dy });
   if (x.requiresGrad) {
     const { array, accumulate } = gradients.target(x);
-    matmul(x.engine.runtime, { a: dy, b: weight.array, out: array, accumulate });
+    matmul(x.engine.runtime, { a: dy, b: weightOperand(weight, x), out: array, accumulate });
   }
 }
 

@@ -1,6 +1,6 @@
 import { matmul, rowScale, type GpuArray } from '@tubelet/kernels';
 import type { Tensor } from '../tensor.js';
-import { linearBackward, weightBackward, type RowScaling } from './linear.js';
+import { linearBackward, weightBackward, weightOperand, type RowScaling } from './linear.js';
 
 /** The tensors of a feed-forward branch. */
 export interface MlpOperands {
@@ -34,7 +34,7 @@ export function mlp(operands: MlpOperands): Tensor {
   const preActivation = needsGrad ? engine.empty(hiddenShape, x.dtype, 'mlp pre-GELU') : undefined;
   matmul(runtime, {
     a: x.array,
-    b: fc1Weight.array,
+    b: weightOperand(fc1Weight, x),
     transposeB: true,
     out: hidden,
     bias: fc1Bias.array,
@@ -44,7 +44,7 @@ export function mlp(operands: MlpOperands): Tensor {
   const out = engine.empty(residual.shape, 'f32', 'mlp');
   matmul(runtime, {
     a: hidden,
-    b: fc2Weight.array,
+    b: weightOperand(fc2Weight, x),
     transposeB: true,
     out,
     bias: fc2Bias.array,
@@ -71,7 +71,7 @@ export function mlp(operands: MlpOperands): Tensor {
       }
       weightBackward(gradients, { x: hidden, weight: fc2Weight, bias: fc2Bias, dy: branch });
       const dHidden = runtime.empty(hiddenShape, x.dtype, 'mlp backward');
-      matmul(runtime, { a: branch, b: fc2Weight.array, out: dHidden, geluInput: preActivation });
+      matmul(runtime, { a: branch, b: weightOperand(fc2Weight, x), out: dHidden, geluInput: preActivation });
       linearBackward(gradients, { x, weight: fc1Weight, bias: fc1Bias, dy: dHidden });
       runtime.release(dHidden);
       if (branch !== dy) runtime.release(branch);

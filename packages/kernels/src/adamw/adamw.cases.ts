@@ -1,4 +1,4 @@
-import { defineKernel, type KernelCase } from '../kernel-spec.js';
+import { defineKernel, type ArraySpec, type KernelCase } from '../kernel-spec.js';
 import { ADAMW_BLOCK, adamwCost, adamwStep, adamwStepData, adamwVariants } from './adamw.js';
 import { adamwReference } from './adamw.reference.js';
 
@@ -6,6 +6,8 @@ interface AdamwShape {
   readonly count: number;
   readonly groups: number;
   readonly skip?: boolean;
+  /** A copy in f16 is written too. */
+  readonly twin?: boolean;
 }
 
 export const adamwSettings = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8 } as const;
@@ -14,6 +16,8 @@ const cases: readonly KernelCase<AdamwShape>[] = [
   { name: 'one parameter', kind: 'edge', shape: { count: 1, groups: 1 } },
   { name: 'a last block that is not full', kind: 'edge', shape: { count: 257 * 101, groups: 5 } },
   { name: 'non-finite gradients: skipped', kind: 'edge', shape: { count: 600, groups: 2, skip: true } },
+  { name: 'a twin in f16', kind: 'edge', shape: { count: 1301, groups: 3, twin: true } },
+  { name: 'a twin in f16: skipped', kind: 'edge', shape: { count: 600, groups: 2, skip: true, twin: true } },
   { name: 'a million parameters', kind: 'model', shape: { count: 1_000_000, groups: 2 } },
 ];
 
@@ -38,16 +42,17 @@ export const adamwKernel = defineKernel<AdamwShape>({
     },
     step: { shape: [4], fill: () => adamwStepData(3, adamwSettings, { gradientScale: 0.25, skip }) },
   }),
-  outputs: ({ count }) => ({
+  outputs: ({ count, twin }) => ({
     parameters: { shape: [count], initial: (random) => normals(count, () => random.normal()) },
     firstMoment: { shape: [count], initial: (random) => normals(count, () => 0.1 * random.normal()) },
     secondMoment: { shape: [count], initial: (random) => normals(count, () => 0.01 * random.normal() ** 2) },
+    ...(twin ? twinOutput(count) : {}),
   }),
   run: (
     runtime,
     _shape,
     { gradients, groupOfBlock, groups, step },
-    { parameters, firstMoment, secondMoment },
+    { parameters, firstMoment, secondMoment, twin },
   ) =>
     adamwStep(runtime, {
       parameters: parameters!,
@@ -57,13 +62,22 @@ export const adamwKernel = defineKernel<AdamwShape>({
       groupOfBlock: groupOfBlock!,
       groups: groups!,
       step: step!,
+      twin,
       ...adamwSettings,
     }),
-  reference: (_shape, arrays) =>
-    adamwReference(arrays as Parameters<typeof adamwReference>[0], adamwSettings),
-  cost: ({ count, groups }) => adamwCost(count, groups),
+  reference: ({ skip, twin }, arrays) => {
+    const updated = adamwReference(arrays as Parameters<typeof adamwReference>[0], adamwSettings);
+    return twin ? { ...updated, twin: skip ? arrays.twin! : updated.parameters } : updated;
+  },
+  cost: ({ count, groups, twin }) => adamwCost(count, groups, { hasTwin: twin ?? false }),
   tolerance: 1e-6,
 });
+
+function twinOutput(count: number): Record<string, ArraySpec> {
+  return {
+    twin: { shape: [count], dtype: 'f16', initial: (random) => normals(count, () => random.normal()) },
+  };
+}
 
 function normals(count: number, next: () => number): Float32Array {
   return Float32Array.from({ length: count }, next);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { halfBits } from '../runtime/half.js';
 import { testKernel } from '../testing/kernel-harness.js';
 import { testRandom } from '../testing/random.js';
 import { useRuntime } from '../testing/test-runtime.js';
@@ -87,6 +88,36 @@ describe('adamw', () => {
     });
   });
 
+  it('writes a twin that is the new parameters, rounded to the bit', async ({ skip }) => {
+    skip(!runtime().hasFeature('shader-f16'), 'this device has no f16');
+    const count = 700;
+    const random = testRandom(8);
+    const draw = (scale: number) => Float32Array.from({ length: count }, () => scale * random.normal());
+    await runtime().scope(async () => {
+      const upload = (values: Float32Array) => runtime().upload(values, [count]);
+      const parameters = draw(1);
+      // What f16 holds as infinity, and what it holds in few bits.
+      parameters.set([70000, -70000, 1e-6]);
+      const arrays = {
+        parameters: upload(parameters),
+        gradients: upload(draw(1)),
+        firstMoment: upload(draw(0.1)),
+        secondMoment: upload(draw(0.1).map(Math.abs)),
+        twin: runtime().empty([count], 'f16'),
+      };
+      adamwStep(runtime(), {
+        ...arrays,
+        ...adamwSettings,
+        groupOfBlock: runtime().upload(new Uint32Array(3), [3]),
+        groups: runtime().upload(Float32Array.of(1e-7, 0.1, 0, 0), [1, 4]),
+        step: runtime().upload(adamwStepData(1, adamwSettings), [4]),
+      });
+      const rounded = halfBits(await runtime().read(arrays.parameters));
+      expect(new Uint16Array(await runtime().readBytes(arrays.twin))).toEqual(rounded);
+      expect([...rounded.slice(0, 2)], 'infinite').toEqual([0x7c00, 0xfc00]);
+    });
+  });
+
   it('decays parameters whose gradient has always been zero, and leaves their moments at zero', async () => {
     await runtime().scope(async () => {
       const array = (value: number) => runtime().upload(new Float32Array(2).fill(value), [2]);
@@ -137,6 +168,9 @@ describe('adamw', () => {
       expect(call({ secondMoment: options.firstMoment })).toThrow(/a storage of their own/);
       expect(call({ gradients: options.parameters })).toThrow(/a storage of their own/);
       expect(() => adamwStep(runtime(), { ...options, beta2: 1 })).toThrow(/beta2 1/);
+      expect(() => adamwStep(runtime(), { ...options, twin: make(300) })).toThrow(
+        /twin is f32\[300\].* contiguous f16 array of 300 elements/,
+      );
     });
   });
 });

@@ -1,5 +1,5 @@
 import { ShapeError } from '../runtime/errors.js';
-import type { GpuArray } from '../runtime/gpu-array.js';
+import type { DType, GpuArray } from '../runtime/gpu-array.js';
 import type { Cost } from '../runtime/ledger.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { Variant } from '../runtime/variants.js';
@@ -30,18 +30,24 @@ export interface AdamwStepOptions {
    * loss scale, times any clipping), and the skip flag: not zero leaves everything as it was. See `adamwStepData`.
    */
   readonly step: GpuArray;
+  /** f16 of the same size, contiguous: receives the new parameters, rounded. */
+  readonly twin?: GpuArray | undefined;
   readonly beta1: number;
   readonly beta2: number;
   readonly epsilon: number;
 }
 
-export function adamwCost(count: number, groups: number): Cost {
+export function adamwCost(
+  count: number,
+  groups: number,
+  { hasTwin = false }: { readonly hasTwin?: boolean } = {},
+): Cost {
   const blocks = Math.ceil(count / ADAMW_BLOCK);
   return {
     macs: 0,
     flops: 0,
     bytesRead: 16 * count + 4 * blocks + 16 * groups + 16,
-    bytesWritten: 12 * count,
+    bytesWritten: (12 + (hasTwin ? 2 : 0)) * count,
   };
 }
 
@@ -68,11 +74,11 @@ export function adamwStepData(
  * @throws ShapeError when sizes disagree or written arrays share memory, RangeError for β outside [0, 1) or ε ≤ 0
  */
 export function adamwStep(runtime: Runtime, options: AdamwStepOptions): void {
-  const { parameters, gradients, firstMoment, secondMoment, groupOfBlock, groups, step } = options;
+  const { parameters, gradients, firstMoment, secondMoment, groupOfBlock, groups, step, twin } = options;
   const count = parameters.size;
   const blocks = Math.ceil(count / ADAMW_BLOCK);
   const groupCount = groups.shape[0] ?? 1;
-  const expected: [string, GpuArray, 'f32' | 'u32', number][] = [
+  const expected: [string, GpuArray, DType, number][] = [
     ['parameters', parameters, 'f32', count],
     ['gradients', gradients, 'f32', count],
     ['firstMoment', firstMoment, 'f32', count],
@@ -81,6 +87,7 @@ export function adamwStep(runtime: Runtime, options: AdamwStepOptions): void {
     ['groups', groups, 'f32', groupCount * 4],
     ['step', step, 'f32', 4],
   ];
+  if (twin) expected.push(['twin', twin, 'f16', count]);
   for (const [name, array, dtype, size] of expected) {
     if (array.dtype !== dtype || array.size !== size || !array.isContiguous) {
       throw new ShapeError(
@@ -88,7 +95,8 @@ export function adamwStep(runtime: Runtime, options: AdamwStepOptions): void {
       );
     }
   }
-  requireApart([parameters, firstMoment, secondMoment], [gradients, groupOfBlock, groups, step]);
+  const written = [parameters, firstMoment, secondMoment, ...(twin ? [twin] : [])];
+  requireApart(written, [gradients, groupOfBlock, groups, step]);
   const { beta1, beta2, epsilon } = options;
   if (!(beta1 >= 0 && beta1 < 1 && beta2 >= 0 && beta2 < 1 && epsilon > 0)) {
     throw new RangeError(
@@ -108,6 +116,7 @@ export function adamwStep(runtime: Runtime, options: AdamwStepOptions): void {
       GROUP_OF_BLOCK_OFFSET: groupOfBlock.offset,
       GROUPS_OFFSET: groups.offset,
       STEP_OFFSET: step.offset,
+      ...(twin && { TWIN_OFFSET: twin.offset }),
       GRID_X: workgroups[0],
       BETA1: f32(beta1),
       ONE_MINUS_BETA1: f32(1 - beta1),
@@ -123,9 +132,10 @@ export function adamwStep(runtime: Runtime, options: AdamwStepOptions): void {
       group_of_block: groupOfBlock,
       groups,
       step,
+      twin,
     },
     workgroups,
-    cost: adamwCost(count, groupCount),
+    cost: adamwCost(count, groupCount, { hasTwin: twin !== undefined }),
   });
 }
 
@@ -133,6 +143,8 @@ export function adamwStep(runtime: Runtime, options: AdamwStepOptions): void {
 function requireApart(written: readonly GpuArray[], read: readonly GpuArray[]): void {
   const storages = new Set(written.map(({ storage }) => storage));
   if (storages.size < written.length || read.some(({ storage }) => storages.has(storage))) {
-    throw new ShapeError('adamw: parameters and both moments must each have a storage of their own');
+    throw new ShapeError(
+      'adamw: parameters, both moments and the twin must each have a storage of their own',
+    );
   }
 }

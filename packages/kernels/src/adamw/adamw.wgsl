@@ -8,6 +8,7 @@
 // Layout: parameters, gradients, first, second: contiguous f32 of COUNT elements. group_of_block[k] is the group of
 // elements 256 k … 256 k + 255. groups: four f32 each, (lr, wd, –, –). step = (c₁, c₂, gradient scale, skip): what
 // changes from step to step is data, so that a recorded step can be replayed. skip ≠ 0 leaves all as it was.
+// twin, where it is given: the new parameters rounded to f16, which products read in place of them.
 // The decay is subtracted rather than multiplied by 1 − lr · wd, a factor whose rounding would be a tenth of the
 // decay where lr · wd is 1e-6, the same way at every step.
 // One workgroup updates one block of 256 elements, so that the group is uniform in it.
@@ -19,6 +20,9 @@ var<storage, read_write> second: array<f32>;
 var<storage, read> group_of_block: array<u32>;
 var<storage, read> groups: array<f32>;
 var<storage, read> step: array<f32>;
+#if twin
+var<storage, read_write> twin: array<f16>;
+#end
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) invocation: u32) {
@@ -41,7 +45,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
       let v = BETA2 * second[SECOND_OFFSET + i] + ONE_MINUS_BETA2 * g * g;
       first[FIRST_OFFSET + i] = m;
       second[SECOND_OFFSET + i] = v;
-      parameters[PARAMETERS_OFFSET + i] = p - decay * p - step_size * (m / (sqrt(v) / root_correction2 + EPSILON));
+      let updated = p - decay * p - step_size * (m / (sqrt(v) / root_correction2 + EPSILON));
+      parameters[PARAMETERS_OFFSET + i] = updated;
+#if twin
+      twin[TWIN_OFFSET + i] = f16(updated);
+#end
     }
   }
 }

@@ -20,6 +20,7 @@ export type BeginTraining = (runtime: Runtime, batchSize: number) => DryTraining
 /** What a step takes of the GPU's memory, in bytes; sizes as buffers have them, a little above what is asked for. */
 export interface StepMemory {
   readonly batchSize: number;
+  /** With their copy in f16, where products read one. */
   readonly parameterBytes: number;
   readonly gradientBytes: number;
   /** Moments and all else that lives from step to step, such as an average of the weights. */
@@ -82,11 +83,13 @@ export async function measureMemory(
   const { store, inputBytes: bytesOfInputs, step } = begin(runtime, batchSize);
   const bytesOf = (kind: 'values' | 'gradients') =>
     store.banks.reduce((sum, bank) => sum + bank[kind].storage.sizeBytes, 0);
-  const parameterBytes = bytesOf('values');
+  const valueBytes = bytesOf('values');
   const gradientBytes = bytesOf('gradients');
-  const optimiserBytes = pool.liveBytes - before - parameterBytes - gradientBytes;
+  const optimiserBytes = pool.liveBytes - before - valueBytes - gradientBytes;
   const inputBytes = bytesOfInputs();
   for (let i = 0; i < STEPS; i++) await step({ step: i, epoch: 0, stepInEpoch: i });
+  // Their twin in f16 is made where a step first reads it.
+  const parameterBytes = store.twin.banks.reduce((sum, { storage }) => sum + storage.sizeBytes, valueBytes);
   const { peakBytes, reservedBytes: heldBytes } = pool;
   const activationBytes = peakBytes - parameterBytes - gradientBytes - optimiserBytes - inputBytes;
   return {
