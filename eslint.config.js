@@ -2,6 +2,12 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 const namedExport = { selector: 'ExportDefaultDeclaration', message: 'Use a named export.' };
+const fileEnding = {
+  // \u002F is a slash, which would end the expression.
+  selector:
+    ':matches(ImportDeclaration, ExportNamedDeclaration, ExportAllDeclaration)[source.value=/^[.]+\\u002F(?!.*([.](js|json|mjs|wgsl)|[?]raw)$)/]',
+  message: 'Name the file with its ending, `.js` for TypeScript.',
+};
 
 export default tseslint.config(
   { ignores: ['**/dist/**', '**/node_modules/**', '**/.turbo/**', '**/.cache/**', '**/runs/**'] },
@@ -12,7 +18,7 @@ export default tseslint.config(
       '@typescript-eslint/no-explicit-any': 'error',
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
-      'no-restricted-syntax': ['error', namedExport],
+      'no-restricted-syntax': ['error', namedExport, fileEnding],
       eqeqeq: ['error', 'smart'],
     },
   },
@@ -26,7 +32,7 @@ export default tseslint.config(
       'scripts/**/*.ts',
     ],
     // Its one handler answers its own errors.
-    ignores: ['packages/video/src/worker.ts'],
+    ignores: ['packages/video/src/loader/worker.ts'],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
       '@typescript-eslint/no-floating-promises': 'error',
@@ -70,6 +76,7 @@ export default tseslint.config(
       'no-restricted-syntax': [
         'error',
         namedExport,
+        fileEnding,
         {
           selector: 'PrivateIdentifier',
           message: 'Write `private` before a member that is no part of the face.',

@@ -1,5 +1,5 @@
 import { defineConfig } from 'tsup';
-import { shared } from '../tsup.shared';
+import { shared } from '../tsup.shared.js';
 
 const programs = {
   flops: 'src/flops/cli.ts',

@@ -33,7 +33,8 @@ function exportsOf(path: string) {
     const isModule = (origin.flags & ts.SymbolFlags.ValueModule) !== 0;
     return {
       name: symbol.name,
-      isDocumented: isModule || origin.getDocumentationComment(checker).length > 0,
+      isDocumented:
+        isModule || [...origin.getDocumentationComment(checker), ...origin.getJsDocTags(checker)].length > 0,
     };
   });
 }

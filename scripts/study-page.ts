@@ -4,7 +4,7 @@
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { studyOf } from '../apps/tubelet/src/study/studies.js';
-import { markdownTable, textTable, type RowFigures } from '../apps/tubelet/src/study/study-table.js';
+import { markdownTable, studyTable, type RowFigures } from '../apps/tubelet/src/study/study-table.js';
 import { root } from './lib/root.mjs';
 
 const PAGE = join(root, 'docs', 'studies-in-miniature.md');
@@ -36,7 +36,7 @@ function part(path: string): string {
   const parts = [
     `## ${title}`,
     ...notes,
-    markdownTable(textTable(study, rows, 'faces', true), study.columns.length),
+    markdownTable(studyTable(study, rows, 'faces', true), study.columns.length),
   ];
   const picture = path.replace(/\.json$/, '.png');
   if (existsSync(picture)) {

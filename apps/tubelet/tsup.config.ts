@@ -1,6 +1,6 @@
 import { cp } from 'node:fs/promises';
 import { defineConfig } from 'tsup';
-import { shared } from '../../tsup.shared';
+import { shared } from '../../tsup.shared.js';
 
 // The programs are development dependencies, which are bundled: what is published is this package and those below it.
 // `probe-child.js` is the script of a process, `worker.js` that of the threads that draw faces.

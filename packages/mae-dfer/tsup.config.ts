@@ -1,4 +1,4 @@
 import { defineConfig } from 'tsup';
-import { shared } from '../../tsup.shared';
+import { shared } from '../../tsup.shared.js';
 
 export default defineConfig(shared({ index: 'src/index.ts' }));

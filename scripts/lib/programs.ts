@@ -6,7 +6,7 @@ import { root } from './root.mjs';
 /** The built command, `tubelet`. */
 export const program = join(root, 'apps', 'tubelet', 'dist', 'cli.js');
 
-/** Throws where the command is not built. */
+/** @throws where the command is not built */
 export function requireBuilt() {
   if (existsSync(program)) return;
   throw new Error(`${relative(root, program)} is not built. Run: npm run build`);

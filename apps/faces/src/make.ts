@@ -68,7 +68,7 @@ const describe = ({ version, kind }: Ffmpeg): string => `${version} (${kind})`;
 /**
  * Makes a data set, unless the folder holds it already.
  *
- * @throws {UserError} when the folder holds something else, or a file cannot be written; FfmpegNotFoundError
+ * @throws UserError when the folder holds something else, or a file cannot be written; FfmpegNotFoundError
  */
 export async function makeFaces({ folder, settings, workers, onClip }: MakeOptions): Promise<MakeResult> {
   const clips = planClips(settings);

@@ -44,7 +44,7 @@ export function holdsDataSet(folder: string, settings: FaceDataSettings, files: 
 /**
  * Refuses a folder that holds anything but an earlier data set of this program.
  *
- * @throws {UserError} naming the folder
+ * @throws UserError naming the folder
  */
 export function requireReplaceable(folder: string): void {
   if (!existsSync(folder)) return;
@@ -74,7 +74,7 @@ export function writeFailure(path: string, error: unknown): unknown {
  * `about.json` as its last file. What an interrupted run left there is removed first. On failure `folder` stays as it
  * was.
  *
- * @throws {UserError} when either folder holds what this program did not write, or cannot be written; what `fill`
+ * @throws UserError when either folder holds what this program did not write, or cannot be written; what `fill`
  *   throws
  */
 export async function fillFolder(

@@ -21,7 +21,7 @@ export type Json = Readonly<Record<string, unknown>>;
 export class GoldenFolder {
   readonly manifest: Json;
 
-  /** Throws `GoldenFolderError` when there is no readable manifest. */
+  /** @throws GoldenFolderError when there is no readable manifest */
   constructor(readonly path: string) {
     const manifest = this.json('manifest');
     if (!manifest)

@@ -43,7 +43,7 @@ const DEFAULT_FRAME_STEP = 4;
  * Reads a checkpoint of pre-training or of a classifier.
  *
  * @param name of the file, for messages
- * @throws {ModelFileError} for any other file
+ * @throws ModelFileError for any other file
  */
 export function readModelFile(name: string, bytes: Uint8Array): ModelFile {
   try {

@@ -5,7 +5,7 @@ import { Command } from 'commander';
 import { describeAdapter } from '../shared/adapter.js';
 import { openJson } from '../shared/json-output.js';
 import { runProgram, UsageError } from '../shared/program.js';
-import { formatTable } from '../shared/text-table.js';
+import { textTable } from '@tubelet/trainer/formats';
 import { findCases, runCase, TOLERANCE, type CaseResult } from './run-case.js';
 
 const program = new Command('conformance')
@@ -45,7 +45,8 @@ function report(results: readonly CaseResult[], adapter: string): string {
     outcome,
     reason,
   ]);
-  const table = rows.length > 0 ? `${formatTable(['case', 'outcome', 'reason'], rows, new Set())}\n\n` : '';
+  const table =
+    rows.length > 0 ? `${textTable([['case', 'outcome', 'reason'], ...rows], new Set())}\n\n` : '';
   const worst = of('passed').reduce((largest, { error = 0 }) => Math.max(largest, error), 0);
   return (
     `${table}${of('passed').length} passed (largest error ${worst.toExponential(1)}, at most ${TOLERANCE} of the largest` +

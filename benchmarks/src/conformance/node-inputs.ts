@@ -14,7 +14,11 @@ export class NodeInputs {
     private readonly values: ReadonlyMap<string, OnnxTensor | Tensor>,
   ) {}
 
-  /** Input i as an f32 tensor, whole numbers and truth values included. Throws `NotCoveredError` for an empty one. */
+  /**
+   * Input i as an f32 tensor, whole numbers and truth values included.
+   *
+   * @throws NotCoveredError for an empty one
+   */
   tensor(i: number): Tensor {
     const value = this.optional(i);
     if (!value) throw new NotCoveredError(`${this.node.operator} without its input ${i}`);

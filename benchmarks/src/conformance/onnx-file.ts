@@ -133,7 +133,11 @@ interface ModelMessage {
   };
 }
 
-/** Reads `model.onnx`. Throws for bytes that are no such message, and for what no case has. */
+/**
+ * Reads `model.onnx`.
+ *
+ * @throws for bytes that are no such message, and for what no case has
+ */
 export function readModel(bytes: Uint8Array): OnnxModel {
   const { graph, opsetImport } = decode<ModelMessage>('Model', bytes);
   return {

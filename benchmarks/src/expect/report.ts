@@ -1,4 +1,4 @@
-import { formatTable } from '../shared/text-table.js';
+import { textTable } from '@tubelet/trainer/formats';
 import type { DeviceCeilings } from './devices.js';
 import type { DeviceExpectation, ExpectedStep } from './expectation.js';
 import {
@@ -44,13 +44,13 @@ function milliseconds(seconds: number): string {
 
 /** What steps cost on any machine. */
 export function formatCosts(steps: readonly ExpectedStep[]): string {
-  return formatTable(COUNTS, steps.map(countCells), NUMERIC(COUNTS.length));
+  return textTable([COUNTS, ...steps.map(countCells)], NUMERIC(COUNTS.length));
 }
 
 /** Milliseconds of a step by device. */
 export function formatTimes(steps: readonly ExpectedStep[], precision: ProductPrecision): string {
   const { headings, rows } = timeTable(steps, precision);
-  return formatTable(headings, rows, NUMERIC(headings.length));
+  return textTable([headings, ...rows], NUMERIC(headings.length));
 }
 
 function timeTable(steps: readonly ExpectedStep[], precision: ProductPrecision) {
@@ -88,7 +88,7 @@ export function formatMeasured(
       ];
     });
   const headings = ['model', 'task', 'clips', 'measured ms', 'expected ms', 'of expected', 'of roofline'];
-  return formatTable(headings, rows, NUMERIC(headings.length));
+  return textTable([headings, ...rows], NUMERIC(headings.length));
 }
 
 /** The assumptions behind the times, a line each. */

@@ -50,7 +50,11 @@ const program = new Command('bench:flops')
   .option('--json [file]', 'write JSON to a file, or to standard output instead of the table')
   .option('--no-execute', 'record the passes without handing them to the GPU: seconds instead of minutes');
 
-/** The encoder that the options describe. Throws `ConfigError` where they do not fit one another. */
+/**
+ * The encoder that the options describe.
+ *
+ * @throws ConfigError where they do not fit one another
+ */
 function encoderOf({ model, region, imageSize, frames }: Options): LgiFormerConfig {
   const encoder = lgiFormer(model, { region, imageSize, frames });
   validateEncoder(encoder);

@@ -9,7 +9,7 @@ import {
 import { stepCosts } from '../expect/step-costs.js';
 import { measureStep } from '../model/measure-model.js';
 import type { Task } from '../model/workload.js';
-import { formatTable } from '../shared/text-table.js';
+import { textTable } from '@tubelet/trainer/formats';
 import { countForward } from './count-flops.js';
 
 /** What a training step of one encoder takes. */
@@ -118,6 +118,6 @@ export function formatEfficiency({ encoder, batchSize, forwardFlops, attention, 
       `N = ${tokenCount(encoder) / regionCount(encoder)} tokens (which leaves the representative tokens out of regions)`,
     '',
     `a training step on ${batchSize} ${batchSize === 1 ? 'clip' : 'clips'}:`,
-    formatTable(['task', '', 'LGI-Former', 'ViT-B', 'less by'], rows, new Set([2, 3, 4])),
+    textTable([['task', '', 'LGI-Former', 'ViT-B', 'less by'], ...rows], new Set([2, 3, 4])),
   ].join('\n');
 }

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { positiveInteger, runProgram } from '../shared/program.js';
-import { formatTable } from '../shared/text-table.js';
+import { textTable } from '@tubelet/trainer/formats';
 import { fuzzReader, type FuzzResult } from './fuzz.js';
 import { allReaders } from './readers.js';
 
@@ -123,7 +123,7 @@ function print(results: readonly FuzzResult[]): void {
   ];
   const rows = [...results.map((result) => row(result.name, [result])), row('all', results)];
   const headings = ['reader', 'inputs', 'accepted', 'refused', 'found', 'seconds'];
-  console.log(formatTable(headings, rows, new Set([1, 2, 3, 4, 5])));
+  console.log(textTable([headings, ...rows], new Set([1, 2, 3, 4, 5])));
   for (const { name, findings } of results) {
     for (const { what, input, stack } of findings) {
       console.log(

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { fuzzReader } from './fuzz';
-import { allReaders } from './readers';
+import { fuzzReader } from './fuzz.js';
+import { allReaders } from './readers.js';
 
 // `npm run test:fuzz` gives them a hundred times as many.
 const DIVISOR = 100;

@@ -1,6 +1,6 @@
 /** Gives damaged files to a reader and sees to it that each is read, or refused as it should be. */
 import fc from 'fast-check';
-import type { Reader } from './reader';
+import type { Reader } from './reader.js';
 
 /** An input of more is not made here, so that no reader has a reason to take more than this for one. */
 const MOST_BYTES_TAKEN = 64 * 2 ** 20;
@@ -27,7 +27,11 @@ export interface FuzzResult {
 
 class Misbehaviour extends Error {}
 
-/** Reads an input. Throws `Misbehaviour` unless it is accepted (true) or refused (false) as it should be. */
+/**
+ * Reads an input.
+ *
+ * @throws Misbehaviour unless it is accepted (true) or refused (false) as it should be
+ */
 async function tryReader(reader: Reader, input: Uint8Array): Promise<boolean> {
   const takenBefore = process.memoryUsage().external;
   const begin = performance.now();

@@ -1,4 +1,4 @@
-import { formatTable } from '../shared/text-table.js';
+import { textTable } from '@tubelet/trainer/formats';
 import type { Measurement, NumericCheck } from './measure-case.js';
 import type { Roofline } from './roofline.js';
 
@@ -52,7 +52,7 @@ export function formatRows(rows: readonly KernelRow[]): string {
     row.check.against,
     errorCell(row.check),
   ]);
-  return formatTable(HEADINGS, cells, new Set([3, 4, 5, 6]));
+  return textTable([HEADINGS, ...cells], new Set([3, 4, 5, 6]));
 }
 
 function errorCell({ against, error, passed }: NumericCheck): string {

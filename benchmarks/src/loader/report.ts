@@ -1,4 +1,4 @@
-import { formatTable } from '../shared/text-table.js';
+import { textTable } from '@tubelet/trainer/formats';
 import type { LoaderResult } from './measure-loader.js';
 
 // What GPU machines have; the time of a processor says what as many of the same would feed.
@@ -23,5 +23,5 @@ export function formatLoader(
     `clips/s of ${MANY_CORES} such cores, on paper`,
     ...[`waits at ${trainerClipsPerSecond} clips/s`, 'clips'],
   ];
-  return formatTable(headings, rows, new Set([2, 3, 4, 5, 6, 7]));
+  return textTable([headings, ...rows], new Set([2, 3, 4, 5, 6, 7]));
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UsageError } from '../shared/program.js';
-import { formatTable } from '../shared/text-table.js';
+import { textTable } from '@tubelet/trainer/formats';
 import { runInTurns } from '../shared/turns.js';
 import type { PhaseMeasurement } from './measure-model.js';
 import type { ModelRow } from './report.js';
@@ -16,9 +16,10 @@ export interface Comparison extends Pick<ModelRow, 'model' | 'task' | 'batchSize
 }
 
 /**
- * Measures steps of this checkout in turn with those of the one in `folder`, each in a process of its own, and gives the
- * parts of steps that both measured. `args` are the options of `bench:model` for both. Throws `UsageError` where the
- * folder holds no built benchmark.
+ * Measures steps of this checkout in turn with those of the one in `folder`, each in a process of its own, and gives
+ * the parts of steps that both measured. `args` are the options of `bench:model` for both.
+ *
+ * @throws UsageError where the folder holds no built benchmark
  */
 export async function measureBeside(folder: string, args: readonly string[]): Promise<Comparison[]> {
   const there = join(folder, 'benchmarks', 'dist', 'model.js');
@@ -67,5 +68,5 @@ export function formatComparisons(comparisons: readonly Comparison[]): string {
     `${(there.bytes / 1e9).toFixed(3)} → ${(here.bytes / 1e9).toFixed(3)}`,
     `${(there.peakBytes / 1e6).toFixed(0)} → ${(here.peakBytes / 1e6).toFixed(0)}`,
   ]);
-  return formatTable([...headings, ...counts], cells, new Set([2, 4, 5, 6, 7, 8, 9]));
+  return textTable([[...headings, ...counts], ...cells], new Set([2, 4, 5, 6, 7, 8, 9]));
 }

@@ -47,8 +47,9 @@ const WARM_UP_STEPS = 2;
 
 /**
  * Measures all parts of a step of every run, and the time of a whole step by kernel. All models are in memory at once
- * and take their steps in turn, so that whatever else the machine does slows all of them down alike. Throws when a loss
- * is not finite.
+ * and take their steps in turn, so that whatever else the machine does slows all of them down alike.
+ *
+ * @throws when a loss is not finite
  */
 export async function measureModels(
   runtime: Runtime,

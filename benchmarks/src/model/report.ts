@@ -1,4 +1,4 @@
-import { formatTable } from '../shared/text-table.js';
+import { textTable } from '@tubelet/trainer/formats';
 import type { ModelMeasurement } from './measure-model.js';
 import type { TrainerMeasurement } from './measure-trainer.js';
 import type { ModelName, Phase, Task } from './workload.js';
@@ -54,7 +54,7 @@ export function formatModels(rows: readonly ModelRow[]): string {
       (part.peakBytes / 1e6).toFixed(0),
     ]),
   );
-  return formatTable(HEADINGS, cells, NUMERIC);
+  return textTable([HEADINGS, ...cells], NUMERIC);
 }
 
 export interface TrainerRow extends TrainerMeasurement {
@@ -70,7 +70,7 @@ export function formatTrainer(rows: readonly TrainerRow[]): string {
     ...[model, task, String(batchSize), (batchSize / benchSeconds).toFixed(2)],
     ...[(batchSize / trainerSeconds).toFixed(2), (benchSeconds / trainerSeconds).toFixed(3)],
   ]);
-  return formatTable(headings, cells, new Set([2, 3, 4, 5]));
+  return textTable([headings, ...cells], new Set([2, 3, 4, 5]));
 }
 
 /** What one model takes of another's time, beside what it takes of its operations. */

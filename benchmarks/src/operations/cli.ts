@@ -5,7 +5,7 @@ import { Command } from 'commander';
 import { describeAdapter } from '../shared/adapter.js';
 import { openJson } from '../shared/json-output.js';
 import { positiveInteger, runProgram, UsageError } from '../shared/program.js';
-import { formatTable } from '../shared/text-table.js';
+import { textTable } from '@tubelet/trainer/formats';
 import { measureOperation, type OperationMeasurement } from './measure-operation.js';
 
 interface Options {
@@ -71,5 +71,5 @@ function report(measurements: readonly OperationMeasurement[]): string {
     'forward ms',
     'and backward ms',
   ];
-  return formatTable(headings, rows, new Set([1, 2, 4, 5]));
+  return textTable([headings, ...rows], new Set([1, 2, 4, 5]));
 }

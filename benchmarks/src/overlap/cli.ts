@@ -3,7 +3,7 @@ import { lgiFormer } from '@tubelet/mae-dfer';
 import { Command } from 'commander';
 import { describeAdapter } from '../shared/adapter.js';
 import { positiveInteger, runProgram } from '../shared/program.js';
-import { formatTable } from '../shared/text-table.js';
+import { textTable } from '@tubelet/trainer/formats';
 import { forms, measureOverlap, type OverlapResult } from './measure.js';
 
 interface Options {
@@ -48,7 +48,7 @@ async function run(options: Options): Promise<number> {
     }
     console.log(`${describeAdapter(runtime.adapter)}; ${megabytesPerSecond} MB/s\n`);
     const headings = ['sums', 'step ms', 'sums ms', 'waited ms', 'hidden'];
-    console.log(formatTable(headings, results.map(row), new Set([1, 2, 3, 4])));
+    console.log(textTable([headings, ...results.map(row)], new Set([1, 2, 3, 4])));
     return 0;
   } finally {
     closeNodeRuntime(runtime);

@@ -51,7 +51,7 @@ export class EngineProcess {
     return this.ask({ kind: 'open', engine: this.entry.name, folder, version });
   }
 
-  /** Throws `EngineProcessError`; a process that does not answer in time is ended. */
+  /** @throws EngineProcessError; a process that does not answer in time is ended */
   ask<Kind extends PeerRequest['kind']>(
     request: Extract<PeerRequest, { kind: Kind }>,
   ): Promise<PeerReplies[Kind]> {

@@ -27,11 +27,12 @@ const INSTALL_TIMEOUT_MS = 1_800_000;
 export type Run = (command: string, args: readonly string[], cwd: string) => Promise<void>;
 
 /**
- * Installs what `source` locks into `target` unless that is what lies there, so that later runs need no network.
- * The folder appears whole or not at all. Throws `InstallationError` when npm fails.
+ * Installs what `source` locks into `target` unless that is what lies there, so that later runs need no network. The
+ * folder appears whole or not at all.
  *
  * @param source folder with package.json and package-lock.json
  * @param target folder to make, e.g. in the user's cache
+ * @throws InstallationError when npm fails
  */
 export async function installPeers(
   source: string,

@@ -1,4 +1,4 @@
-import { formatTable } from '../shared/text-table.js';
+import { textTable } from '@tubelet/trainer/formats';
 import { measuredOf, type ComparedResult } from './comparison.js';
 
 const HEADINGS = ['case', 'engine', 'method', 'ms', 'spread', 'GFLOP/s', 'time / Tubelet', 'numerics'];
@@ -34,5 +34,5 @@ export function formatResults(results: readonly ComparedResult[]): string {
       status === 'right' ? error.toExponential(1) : `WRONG: ${error.toExponential(1)} in ${worstOutput}`,
     ];
   });
-  return formatTable(HEADINGS, rows, NUMERIC);
+  return textTable([HEADINGS, ...rows], NUMERIC);
 }

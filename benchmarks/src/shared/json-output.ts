@@ -2,8 +2,10 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { UsageError } from './program.js';
 
 /**
- * Opens what `--json` names (a file, or standard output where it was given without one) before the work starts,
- * and gives the function that writes the report there. Throws `UsageError` when the file cannot be written.
+ * Opens what `--json` names (a file, or standard output where it was given without one) before the work starts, and
+ * gives the function that writes the report there.
+ *
+ * @throws UsageError when the file cannot be written
  */
 export function openJson(target: string | true | undefined): (report: unknown) => void {
   const format = (report: unknown) => `${JSON.stringify(report, null, 2)}\n`;

@@ -20,9 +20,11 @@ export interface TurnTaker {
 }
 
 /**
- * Runs programs side by side whose `takeTurn` calls are worked off one at a time, a call of each program after the other:
- * whatever else the machine does then slows all of them down alike. What they do besides runs at once. Their errors are
- * printed, their output is not. Throws when one of them fails, or ends without having taken a turn.
+ * Runs programs side by side whose `takeTurn` calls are worked off one at a time, a call of each program after the
+ * other: whatever else the machine does then slows all of them down alike. What they do besides runs at once. Their
+ * errors are printed, their output is not.
+ *
+ * @throws when one of them fails, or ends without having taken a turn
  */
 export async function runInTurns(programs: readonly TurnTaker[]): Promise<void> {
   const takers = programs.map((program) => new Taker(program));

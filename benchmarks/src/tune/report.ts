@@ -1,4 +1,4 @@
-import { formatTable } from '../shared/text-table.js';
+import { textTable } from '@tubelet/trainer/formats';
 import type { TunedClass } from './tune.js';
 
 const HEADINGS = ['kernel', 'shapes up to', 'shipped', 'ms', 'others, of its time', 'chosen'];
@@ -15,7 +15,7 @@ export function formatTuned(tuned: readonly TunedClass[]): string {
       .join(', '),
     chosen === shipped ? '' : chosen,
   ]);
-  return formatTable(HEADINGS, rows, new Set([3]));
+  return textTable([HEADINGS, ...rows], new Set([3]));
 }
 
 // What the forms of a kernel's classes are; the others have one.

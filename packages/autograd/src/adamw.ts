@@ -55,8 +55,8 @@ export class AdamW {
   private readonly treatments: readonly Treatment[];
 
   /**
-   * Throws `RangeError` when a parameter is in two groups or of another store, when groups divide a pack, and for a
-   * learning-rate scale or weight decay below zero.
+   * @throws RangeError when a parameter is in two groups or of another store, when groups divide a pack, and for a
+   *   learning-rate scale or weight decay below zero
    */
   constructor(
     readonly store: ParameterStore,
@@ -81,9 +81,10 @@ export class AdamW {
   /**
    * One update of all parameters from their gradients, which are used up: the next backward pass starts anew.
    * Parameters that no gradient reached count as having a gradient of zero (they still decay). With a loss scale the
-   * GPU decides whether the step is taken: where gradients overflowed, nothing changes but the scale. Throws
-   * `RangeError` for a learning rate or gradient scale that is not a finite number of at least 0, and for a gradient
-   * scale with a loss scale.
+   * GPU decides whether the step is taken: where gradients overflowed, nothing changes but the scale.
+   *
+   * @throws RangeError for a learning rate or gradient scale that is not a finite number of at least 0, and for a
+   *   gradient scale with a loss scale
    */
   step({ learningRate = this.options.learningRate, gradientScale = 1 }: UpdateOptions = {}): void {
     if (learningRate === undefined) {
@@ -149,8 +150,10 @@ export class AdamW {
   }
 
   /**
-   * Restores what `state` returned, and the number of steps taken. Throws `RangeError`, and changes nothing, when a
-   * parameter is missing, has another size or is unknown, or the number of steps is none.
+   * Restores what `state` returned, and the number of steps taken.
+   *
+   * @throws RangeError, and changes nothing, when a parameter is missing, has another size or is unknown, or the number
+   *   of steps is none
    */
   restore(state: ReadonlyMap<string, Moments>, stepCount: number): void {
     if (!Number.isInteger(stepCount) || stepCount < 0) {

@@ -19,7 +19,11 @@ export class ExponentialMovingAverage {
   private readonly averages: GpuArray[];
   private swapped = false;
 
-  /** Starts from the weights as they are now. Throws `RangeError` for a decay outside [0, 1). */
+  /**
+   * Starts from the weights as they are now.
+   *
+   * @throws RangeError for a decay outside [0, 1)
+   */
   constructor(
     readonly store: ParameterStore,
     { decay }: ExponentialMovingAverageOptions,
@@ -39,7 +43,11 @@ export class ExponentialMovingAverage {
     return this.swapped;
   }
 
-  /** Starts anew from the weights as they are now. Throws `Error` while swapped. */
+  /**
+   * Starts anew from the weights as they are now.
+   *
+   * @throws Error while swapped
+   */
   initialise(): void {
     this.requireTrained('initialise');
     const { runtime } = this.store.engine;
@@ -48,7 +56,9 @@ export class ExponentialMovingAverage {
 
   /**
    * Takes the weights into the average: after each step of the optimiser. Under its loss scale a step that was skipped
-   * leaves the average as it is. Throws `Error` while swapped.
+   * leaves the average as it is.
+   *
+   * @throws Error while swapped
    */
   update({ lossScale }: { lossScale?: LossScale | undefined } = {}): void {
     this.requireTrained('update');
@@ -81,15 +91,21 @@ export class ExponentialMovingAverage {
     this.swapped = !this.swapped;
   }
 
-  /** The averaged weights by parameter name, for checkpoints. Waits for the GPU. Throws `Error` while swapped. */
+  /**
+   * The averaged weights by parameter name, for checkpoints. Waits for the GPU.
+   *
+   * @throws Error while swapped
+   */
   async state(): Promise<Map<string, Float32Array>> {
     this.requireTrained('state');
     return readByName(this.store, this.averages);
   }
 
   /**
-   * Restores what `state` returned. Throws `RangeError`, and changes nothing, when a parameter is missing, has
-   * another size or is unknown; `Error` while swapped.
+   * Restores what `state` returned.
+   *
+   * @throws RangeError, and changes nothing, when a parameter is missing, has another size or is unknown; `Error` while
+   *   swapped
    */
   restore(state: ReadonlyMap<string, Float32Array>): void {
     this.requireTrained('restore');
@@ -104,7 +120,11 @@ export class ExponentialMovingAverage {
     writeByName(this.store, this.averages, state);
   }
 
-  /** Returns the average's memory to the pool. Throws `Error` while swapped, when the trained weights lie in it. */
+  /**
+   * Returns the average's memory to the pool.
+   *
+   * @throws Error while swapped, when the trained weights lie in it
+   */
   release(): void {
     this.requireTrained('release');
     for (const array of this.averages) this.store.engine.runtime.release(array);

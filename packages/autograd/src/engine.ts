@@ -1,6 +1,6 @@
-import { fill, GpuArray, type DType, type HostData, type Runtime, type Storage } from '@tubelet/kernels';
+import { fill, GpuArray, type DType, type HostData, type Runtime } from '@tubelet/kernels';
 import { Gradients } from './gradients.js';
-import { KeptArrays } from './kept-arrays.js';
+import { Ownership, requireReadable } from './ownership.js';
 import {
   RecordedSteps,
   type RecordingTape,
@@ -17,7 +17,7 @@ import {
   type StageOptions,
   type TrainedStore,
 } from './tensor.js';
-import { isSpent, walkBack } from './walk-back.js';
+import { walkBack } from './walk-back.js';
 
 /** How a step is taken. */
 export interface StepOptions<Name extends string> {
@@ -44,18 +44,14 @@ export interface StepOptions<Name extends string> {
 export class Engine implements RecordingTape {
   readonly stores = new Set<TrainedStore>();
   private nodes: Node[] = [];
-  private kept = new KeptArrays();
+  private readonly ownership: Ownership;
   private gradDisabled = 0;
   private openSteps = 0;
-  /** What `keep` has taken out of a step, and `release` gives back. */
-  private readonly taken = new Set<Storage>();
-  /** Whether what is kept stays in memory that somebody else gives back. */
-  private leavesKept = false;
-  /** What the last step returned. */
-  private lastResults: readonly GpuArray[] = [];
   private readonly recorded = new RecordedSteps(this);
 
-  constructor(readonly runtime: Runtime) {}
+  constructor(readonly runtime: Runtime) {
+    this.ownership = new Ownership(runtime);
+  }
 
   get gradEnabled(): boolean {
     return this.gradDisabled === 0;
@@ -95,7 +91,7 @@ export class Engine implements RecordingTape {
     { inputs = {}, record = false }: StepOptions<string> = {},
   ): Promise<T> {
     const { runtime } = this;
-    if (this.openSteps === 0) this.releaseLastResults();
+    if (this.openSteps === 0) this.ownership.releaseResults();
     if (record !== false) {
       return this.recorded.of(body).run(inputs, record === true ? '' : record) as T | Promise<T>;
     }
@@ -105,7 +101,7 @@ export class Engine implements RecordingTape {
         const end = this.beginTape();
         try {
           const result = await body(this.uploaded(inputs));
-          this.handOut(result);
+          this.ownership.handOut(result, this.openSteps === 1);
           return result;
         } finally {
           end();
@@ -122,7 +118,7 @@ export class Engine implements RecordingTape {
   }
 
   onRecordedTape<T>(body: () => T): T {
-    const leave = this.beginLeavingKept();
+    const leave = this.ownership.beginLeavingKept();
     const end = this.beginTape();
     try {
       const result = body();
@@ -140,15 +136,7 @@ export class Engine implements RecordingTape {
    * recording, where the next step of the same body overwrites it, and there is nothing to release.
    */
   keep(tensor: Tensor): Tensor {
-    const { array } = tensor;
-    const isResult = this.lastResults.some(({ storage }) => storage === array.storage);
-    this.kept.add(array);
-    this.lastResults = this.lastResults.filter(({ storage }) => storage !== array.storage);
-    // What no step owns belongs to somebody else, e.g. to the parameters.
-    if (!this.leavesKept && (isResult || this.runtime.allocations.isScoped(array))) {
-      this.runtime.keep(array);
-      this.taken.add(array.storage);
-    }
+    this.ownership.keep(tensor.array);
     return tensor;
   }
 
@@ -159,17 +147,8 @@ export class Engine implements RecordingTape {
    * @throws ReleaseError for what has been given back
    */
   release(given: Tensor | ((inputs: never) => unknown)): void {
-    if (given instanceof Tensor) {
-      const { array } = given;
-      this.lastResults = this.lastResults.filter(({ storage }) => storage !== array.storage);
-      const isOthers = this.kept.has(array) && !this.taken.has(array.storage);
-      if (this.kept.remove(array) && !isOthers) {
-        this.taken.delete(array.storage);
-        this.runtime.release(array);
-      }
-      return;
-    }
-    this.recorded.release(given as StepBody);
+    if (given instanceof Tensor) this.ownership.release(given.array);
+    else this.recorded.release(given as StepBody);
   }
 
   /** Runs `body` without recording, so that nothing is kept for a backward pass. */
@@ -255,29 +234,14 @@ export class Engine implements RecordingTape {
     return tensors;
   }
 
-  /** Lets what a step returns outlive it. */
-  private handOut(result: unknown): void {
-    const { runtime } = this;
-    requireReadable(result);
-    // What no scope owns belongs to somebody else, e.g. to the parameters.
-    const own = arraysOf(result).filter((array) => runtime.allocations.isScoped(array));
-    for (const array of own) runtime.allocations.escape(array);
-    if (this.openSteps === 1) this.lastResults = own;
-  }
-
-  private releaseLastResults(): void {
-    const results = this.lastResults;
-    this.lastResults = [];
-    for (const array of results) this.runtime.release(array);
-  }
-
   /** A stage without gradients. */
   private tidily<Inputs extends readonly Tensor[]>(
     inputs: Inputs,
     body: (...inputs: Inputs) => Tensor,
     consumes: boolean,
   ): Tensor {
-    const { runtime, kept } = this;
+    const { runtime } = this;
+    const { kept } = this.ownership;
     const result = runtime.scope(() => {
       const made = body(...inputs);
       runtime.allocations.escape(made.array);
@@ -313,17 +277,6 @@ export class Engine implements RecordingTape {
     return y;
   }
 
-  /** Leaves what is kept from now on where it is; returns what brings back what was kept before. */
-  private beginLeavingKept(): () => void {
-    const { kept, leavesKept } = this;
-    this.kept = new KeptArrays(kept);
-    this.leavesKept = true;
-    return () => {
-      this.kept = kept;
-      this.leavesKept = leavesKept;
-    };
-  }
-
   /** A new tape; returns what brings the one before back. */
   private beginTape(): () => void {
     const { nodes } = this;
@@ -345,12 +298,13 @@ export class Engine implements RecordingTape {
     }
     const gradients = new Gradients(this.runtime, observer);
     // It is to be read afterwards, even where other operations have used it.
-    this.kept.add(output.array);
+    const { kept } = this.ownership;
+    kept.add(output.array);
     try {
       gradients.donate(output, makeCotangent());
       this.walkTape(gradients);
     } finally {
-      this.kept.remove(output.array);
+      kept.remove(output.array);
     }
     gradients.complete();
     return gradients;
@@ -367,9 +321,9 @@ export class Engine implements RecordingTape {
     this.gradDisabled = 0;
     const end = this.beginTape();
     // What `body` keeps was kept the first time; this time it ends with the scope.
-    const leave = this.beginLeavingKept();
+    const leave = this.ownership.beginLeavingKept();
     // The tape around this one returns them; views that `body` makes of them must not.
-    for (const { array } of inputs) this.kept.add(array);
+    for (const { array } of inputs) this.ownership.kept.add(array);
     try {
       this.runtime.scope(() => {
         const again = body(...inputs);
@@ -389,29 +343,6 @@ export class Engine implements RecordingTape {
   private walkTape(gradients: Gradients): void {
     const { nodes } = this;
     this.nodes = [];
-    walkBack(this.runtime, nodes, gradients, this.kept);
-  }
-}
-
-/** The tensors of a step's result that are looked for: one, or those in an object or array. */
-function tensorsOf(result: unknown): Tensor[] {
-  const isGroup =
-    Array.isArray(result) || (result instanceof Object && Object.getPrototypeOf(result) === Object.prototype);
-  const parts: unknown[] = isGroup ? Object.values(result as object) : [result];
-  return parts.filter((part) => part instanceof Tensor);
-}
-
-/** Their arrays, each memory once. */
-function arraysOf(result: unknown): GpuArray[] {
-  return [...new Map(tensorsOf(result).map(({ array }) => [array.storage.id, array])).values()];
-}
-
-/** Throws where a result has no memory any more. */
-function requireReadable(result: unknown): void {
-  for (const tensor of tensorsOf(result)) {
-    if (!isSpent(tensor)) continue;
-    throw new Error(
-      `a step returns ${tensor}, whose memory its backward pass has given back: pass it to keep() before that`,
-    );
+    walkBack(this.runtime, nodes, gradients, this.ownership.kept);
   }
 }

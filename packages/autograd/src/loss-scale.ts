@@ -52,8 +52,8 @@ export class LossScale implements LossScaling {
   private readonly growthInterval: number;
 
   /**
-   * Throws `RangeError` for an initial scale that is not a power of two from 2⁻¹²⁶ to 2¹²⁷ (which alone scale without
-   * rounding), an interval that is not a whole number from 1 to 2²⁴, or a limit that is not above 0.
+   * @throws RangeError for an initial scale that is not a power of two from 2⁻¹²⁶ to 2¹²⁷ (which alone scale without
+   *   rounding), an interval that is not a whole number from 1 to 2²⁴, or a limit that is not above 0
    */
   constructor(
     private readonly engine: Tape,
@@ -116,7 +116,11 @@ export class LossScale implements LossScaling {
     };
   }
 
-  /** Restores what `read` gave. Throws `RangeError`, and changes nothing, for what cannot be a state. */
+  /**
+   * Restores what `read` gave.
+   *
+   * @throws RangeError, and changes nothing, for what cannot be a state
+   */
   restore({ scale, goodSteps, takenSteps, skippedSteps }: LossScaleState): void {
     const counts = [goodSteps, takenSteps, skippedSteps];
     const isCount = (value: number) => Number.isInteger(value) && value >= 0 && value <= 2 ** 24;

@@ -71,7 +71,7 @@ export function treatments(
 
 const NOBODY = 0xffffffff;
 
-/** Throws `RangeError`, naming the optimiser, for a number that is not finite or below 0. */
+/** @throws RangeError, naming the optimiser, for a number that is not finite or below 0 */
 export function requireNotNegative(optimiser: string, name: string, value: number): void {
   if (!(value >= 0 && value < Infinity)) {
     throw new RangeError(`${optimiser}: ${name} is ${value}, it must be a finite number of at least 0`);

@@ -36,8 +36,10 @@ export class Parameter extends Tensor {
   }
 
   /**
-   * The gradient and whether to add to it; from now on the parameter has a gradient. Throws when only some parts of
-   * a pack have one, and for a pack with gaps, whose gradient must stay zero between its parts.
+   * The gradient and whether to add to it; from now on the parameter has a gradient.
+   *
+   * @throws when only some parts of a pack have one, and for a pack with gaps, whose gradient must stay zero between
+   *   its parts
    */
   gradientTarget(): GradientTarget {
     const { parts } = this;
@@ -131,7 +133,7 @@ export class ParameterStore implements TrainedStore {
   private readonly packs = new Map<string, Parameter>();
   private readonly placement = new Map<string, Placed>();
 
-  /** Throws `RangeError` for names declared twice, packs whose parts do not fill them, and what fits in no bank. */
+  /** @throws RangeError for names declared twice, packs whose parts do not fill them, and what fits in no bank */
   constructor(
     readonly engine: Tape,
     specs: readonly (ParameterSpec | PackSpec)[],

@@ -149,7 +149,11 @@ export class RecordedSteps {
     return count;
   }
 
-  /** The step of a function. Throws `Error` after many functions of which none was given twice. */
+  /**
+   * The step of a function.
+   *
+   * @throws Error after many functions of which none was given twice
+   */
   of(body: StepBody): RecordedStep<string, unknown> {
     let step = this.steps.get(body);
     if (!step) {

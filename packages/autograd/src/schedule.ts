@@ -15,7 +15,11 @@ export interface CosineScheduleSettings {
 export interface Schedule {
   readonly totalSteps: number;
   readonly warmupSteps: number;
-  /** The value of a step counted from 0. Throws a `RangeError` outside `0 … totalSteps - 1`. */
+  /**
+   * The value of a step counted from 0.
+   *
+   * @throws RangeError outside `0 … totalSteps - 1`
+   */
   at(step: number): number;
 }
 
@@ -26,7 +30,7 @@ const REFERENCE_BATCH_SIZE = 256;
  * The learning rate for a batch of `batchSize` clips in all (over accumulation and ranks): the base rate
  * grows linearly with the batch, and is stated for 256 clips.
  *
- * @throws {RangeError} when `batchSize` is not a whole number of 1 or more
+ * @throws RangeError when `batchSize` is not a whole number of 1 or more
  */
 export function scaleLearningRate(baseLearningRate: number, batchSize: number): number {
   wholeNumber('batchSize', batchSize, 1);
@@ -48,7 +52,7 @@ function finiteNumber(name: string, value: number): void {
  * `K = epochs · stepsPerEpoch - w`, `minimum + ½ (peak - minimum)(1 + cos(π i / K))`. The first step of
  * a run with a warm-up has the value 0, and `peak` occurs twice: at the end of the warm-up and at i = 0.
  *
- * @throws {RangeError} naming the setting that is out of range, or a warm-up longer than the run
+ * @throws RangeError naming the setting that is out of range, or a warm-up longer than the run
  */
 export function cosineSchedule(settings: CosineScheduleSettings): Schedule {
   const { peak, minimum, epochs, stepsPerEpoch, warmupEpochs = 0, warmupSteps: steps = 0 } = settings;

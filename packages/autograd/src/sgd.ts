@@ -33,8 +33,8 @@ export class SGD {
   private readonly treatments: readonly Treatment[];
 
   /**
-   * Throws `RangeError` when a parameter is in two groups or of another store, when groups divide a pack, and for a
-   * momentum that is not in [0, 1).
+   * @throws RangeError when a parameter is in two groups or of another store, when groups divide a pack, and for a
+   *   momentum that is not in [0, 1)
    */
   constructor(
     readonly store: ParameterStore,
@@ -58,7 +58,9 @@ export class SGD {
 
   /**
    * One update of all parameters from their gradients, which are used up. Parameters that no gradient reached count as
-   * having a gradient of zero. Throws `RangeError` for numbers that are not finite or below 0.
+   * having a gradient of zero.
+   *
+   * @throws RangeError for numbers that are not finite or below 0
    */
   step({ learningRate = this.options.learningRate, gradientScale = 1 }: UpdateOptions = {}): void {
     if (learningRate === undefined) {
@@ -115,7 +117,11 @@ export class SGD {
     return readByName(this.store, this.velocities);
   }
 
-  /** Restores what `state` returned. Throws `RangeError` for a parameter that is unknown. */
+  /**
+   * Restores what `state` returned.
+   *
+   * @throws RangeError for a parameter that is unknown
+   */
   restore(state: ReadonlyMap<string, Float32Array>): void {
     writeByName(this.store, this.velocities, state);
   }

@@ -95,7 +95,7 @@ export interface LeafGradients {
   has(tensor: Tensor): boolean;
   /** Undefined when nothing flowed into `tensor`. */
   get(tensor: Tensor): GpuArray | undefined;
-  /** Throws `Error` when nothing flowed into `tensor`. */
+  /** @throws Error when nothing flowed into `tensor` */
   of(tensor: Tensor): GpuArray;
   /** The values, row-major; undefined when nothing flowed into `tensor`. Waits for the GPU. */
   read(tensor: Tensor): Promise<Float32Array | undefined>;

@@ -82,7 +82,11 @@ export class Classifier {
   /** u32 [B, tokens] by batch size: region-major token order, the same for every clip. */
   private readonly orders = new Map<number, GpuArray>();
 
-  /** Parameters are zero until initialised or loaded. Throws `ConfigError` for settings that do not fit. */
+  /**
+   * Parameters are zero until initialised or loaded.
+   *
+   * @throws ConfigError for settings that do not fit
+   */
   constructor(
     readonly engine: Engine,
     readonly config: ClassifierConfig,

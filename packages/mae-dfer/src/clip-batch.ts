@@ -12,7 +12,7 @@ export function batchSize(clips: ClipBatch): number {
   return ('frames' in clips ? clips.frames : clips.video).shape[0]!;
 }
 
-/** Throws when the clips are not what the model was made for. */
+/** @throws when the clips are not what the model was made for */
 export function requireClips(clips: ClipBatch, { frames, imageSize }: ClipConfig): void {
   const isFrames = 'frames' in clips;
   const array = isFrames ? clips.frames : clips.video;

@@ -137,7 +137,7 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
  * The encoder that a file describes.
  *
  * @param value parsed JSON
- * @throws {ConfigError} naming the first setting that is missing or cannot be
+ * @throws ConfigError naming the first setting that is missing or cannot be
  */
 export function encoderFromJson(value: unknown): EncoderConfig {
   if (!isObject(value)) throw new ConfigError(`the encoder is ${shown(value)}; it must be an object`);
@@ -163,7 +163,7 @@ export function encoderFromJson(value: unknown): EncoderConfig {
  * The decoder that a file describes.
  *
  * @param value parsed JSON
- * @throws {ConfigError} naming the first setting that is missing or cannot be
+ * @throws ConfigError naming the first setting that is missing or cannot be
  */
 export function decoderFromJson(value: unknown): DecoderConfig {
   if (!isObject(value)) throw new ConfigError(`the decoder is ${shown(value)}; it must be an object`);
@@ -181,7 +181,7 @@ function requireWithin(name: string, value: unknown, most: number): void {
   }
 }
 
-/** Throws `ConfigError` naming the first setting that does not fit the others. */
+/** @throws ConfigError naming the first setting that does not fit the others */
 export function validateEncoder(config: EncoderConfig): void {
   requirePositiveIntegers(config, [
     'frames',
@@ -210,7 +210,7 @@ export function validateEncoder(config: EncoderConfig): void {
   }
 }
 
-/** Throws `ConfigError` naming the first setting that does not fit the others. */
+/** @throws ConfigError naming the first setting that does not fit the others */
 export function validateDecoder(config: DecoderConfig): void {
   requirePositiveIntegers(config, ['dim', 'depth', 'heads']);
   requireDivides('decoder dim', config.dim, 'decoder heads', config.heads);

@@ -25,7 +25,7 @@ export class DropPath {
   private readonly rows: Readonly<Record<Branch['unit'], GpuArray | undefined>>;
   private readonly units: Readonly<Record<Branch['unit'], number>>;
 
-  /** Throws `ConfigError` unless `rate` is at least 0 and below 1. */
+  /** @throws ConfigError unless `rate` is at least 0 and below 1 */
   constructor(
     private readonly runtime: Runtime,
     private readonly config: EncoderConfig,

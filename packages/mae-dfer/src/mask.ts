@@ -79,7 +79,11 @@ export function maskDesign(config: EncoderConfig, maskRatio: number): MaskDesign
     : { grid, maskRatio, kind: 'tube' };
 }
 
-/** Draws the masks of a batch on the GPU. Throws `MaskError` for a ratio that cannot be had. */
+/**
+ * Draws the masks of a batch on the GPU.
+ *
+ * @throws MaskError for a ratio that cannot be had
+ */
 export function drawMask(
   runtime: Runtime,
   config: EncoderConfig,
@@ -97,7 +101,7 @@ export function drawMask(
   return { counts, visible, masked, visibleAscending };
 }
 
-/** Throws `MaskError` for a mask of other clips than the encoder's: its indices would point outside them. */
+/** @throws MaskError for a mask of other clips than the encoder's: its indices would point outside them */
 export function requireMask({ counts: { grid, region } }: MaskOnDevice, config: EncoderConfig): void {
   const [wantedGrid, wantedRegion] = [tokenGrid(config), regionOf(config)];
   if (grid.join() === wantedGrid.join() && region.join() === wantedRegion.join()) return;
@@ -107,7 +111,11 @@ export function requireMask({ counts: { grid, region } }: MaskOnDevice, config: 
   );
 }
 
-/** Uploads given masks [B, tokens], 1 = masked. Throws `MaskError` when regions differ in visible tokens. */
+/**
+ * Uploads given masks [B, tokens], 1 = masked.
+ *
+ * @throws MaskError when regions differ in visible tokens
+ */
 export function uploadMask(runtime: Runtime, config: EncoderConfig, mask: Uint8Array): MaskOnDevice {
   const { counts, ...lists } = maskFromBooleans(mask, tokenGrid(config), regionOf(config));
   const batch = lists.masked.length / counts.maskedCount;

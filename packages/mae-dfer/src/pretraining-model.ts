@@ -94,7 +94,11 @@ export class PretrainingModel {
   private readonly encoderPositions: GpuArray;
   private readonly decoderPositionTable: GpuArray;
 
-  /** Parameters are zero until initialised or loaded. Throws `ConfigError` for settings that do not fit. */
+  /**
+   * Parameters are zero until initialised or loaded.
+   *
+   * @throws ConfigError for settings that do not fit
+   */
   constructor(
     readonly engine: Engine,
     readonly config: PretrainingConfig,

@@ -15,7 +15,7 @@ import { drawMask, type MaskKey, type MaskOnDevice } from './mask.js';
  * regions of LGI-Former are then padded to the one with the most visible tokens, and none attends to padding. A ViT is
  * trained with such masks.
  *
- * @throws {MaskError} for a ratio that masks nothing or cannot be had
+ * @throws MaskError for a ratio that masks nothing or cannot be had
  */
 export function drawTubeMask(
   runtime: Runtime,
@@ -39,7 +39,7 @@ export function drawTubeMask(
 /**
  * Uploads given masks [B, tokens], 1 = masked, whose regions may differ in visible tokens.
  *
- * @throws {MaskError} when clips differ in visible tokens, or all or none are visible
+ * @throws MaskError when clips differ in visible tokens, or all or none are visible
  */
 export function uploadUnevenMask(runtime: Runtime, config: EncoderConfig, mask: Uint8Array): MaskOnDevice {
   const tokens = tokenCount(config);

@@ -47,12 +47,16 @@ export class CheckpointWriter {
     });
   }
 
-  /** Throws the error of a checkpoint that could not be written, as soon as it is known. */
+  /** @throws the error of a checkpoint that could not be written, as soon as it is known */
   throwIfFailed(): void {
     if (this.failure) throw this.failure.error;
   }
 
-  /** Waits until what was begun is on the disk. Throws what writing threw. */
+  /**
+   * Waits until what was begun is on the disk.
+   *
+   * @throws what writing threw
+   */
   async finish(): Promise<void> {
     await this.writing;
     this.throwIfFailed();

@@ -73,13 +73,13 @@ export {
 export { readLog, RunLog, type LogRecord } from './run-log.js';
 export { runsCommand } from './run-overview/runs-command.js';
 export { stopOnSignals } from './stop-signal.js';
-export { textTable } from './text-table.js';
 export { BadFiles } from './training/bad-files.js';
 export { TrainingDivergedError } from './training/divergence.js';
 export { dryTraining, measureMemory, memoryOnPaper, type StepMemory } from './training/dry-step.js';
 export { EpochReader, type EpochSource } from './training/epoch-reader.js';
 export { positionOfStep, runSteps, type TrainingResult } from './training/loop.js';
 export { memoryReport, memoryReportOn } from './training/memory-report.js';
+export { openLoader, type LoaderSettings, type SharedLoaderOptions } from './training/open-loader.js';
 export { inFullPrecision } from './training/precision.js';
 export { shareContent } from './training/ranks.js';
 export { savedSettings } from './training/settings.js';

@@ -57,7 +57,7 @@ class EpochSums {
 /**
  * Reads the log of a run.
  *
- * @throws {UserError} when there is none, or a line of it is damaged
+ * @throws UserError when there is none, or a line of it is damaged
  */
 export async function readReportData(path: string): Promise<ReportData> {
   const series = new Map<string, Series>();

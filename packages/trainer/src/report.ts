@@ -138,7 +138,7 @@ export function renderReport(
  *
  * @param sections what else there is to say
  * @returns its path
- * @throws {UserError} when the log is missing or damaged, or the report cannot be written
+ * @throws UserError when the log is missing or damaged, or the report cannot be written
  */
 export async function writeReport(
   directory: string,

@@ -105,7 +105,7 @@ async function makeFolder(path: string): Promise<void> {
 /**
  * Checks that a new run can be begun in a folder, which need not exist.
  *
- * @throws {UserError} when it already holds a run
+ * @throws UserError when it already holds a run
  */
 export function requireNoRun(directory: string): void {
   for (const name of [CONFIG_FILE, LOG_FILE]) {
@@ -120,8 +120,8 @@ export function requireNoRun(directory: string): void {
 /**
  * Makes the folder of a new run and writes its `config.json`.
  *
- * @throws {UserError} when the folder already holds a run
- * @throws {FileWriteError} when it cannot be written
+ * @throws UserError when the folder already holds a run
+ * @throws FileWriteError when it cannot be written
  */
 export async function createRun(directory: string, config: RunConfig): Promise<RunFolder> {
   requireNoRun(directory);
@@ -133,7 +133,7 @@ export async function createRun(directory: string, config: RunConfig): Promise<R
 /**
  * The configuration of an existing run.
  *
- * @throws {UserError} when the folder holds no run, or its `config.json` is damaged
+ * @throws UserError when the folder holds no run, or its `config.json` is damaged
  */
 export function readRunConfig(directory: string): RunConfig {
   const path = join(directory, CONFIG_FILE);
@@ -157,7 +157,7 @@ export function readRunConfig(directory: string): RunConfig {
  * Opens an existing run to go on from `completedSteps`; what its log holds of later steps is cut off, and
  * checkpoints of later steps, which were too damaged to be resumed from, are set aside under another name.
  *
- * @throws {UserError} when the folder holds no run, or its files are damaged
+ * @throws UserError when the folder holds no run, or its files are damaged
  */
 export async function resumeRun(directory: string, completedSteps: number): Promise<RunFolder> {
   const config = readRunConfig(directory);
@@ -187,7 +187,7 @@ function differencesOf(name: string, before: JsonValue, now: JsonValue): string[
  * Checks that a run is resumed with the settings it was begun with, where a difference would change its
  * result.
  *
- * @throws {UserError} naming each setting that differs, with both values
+ * @throws UserError naming each setting that differs, with both values
  */
 export function requireSameSettings(directory: string, saved: Settings, given: Settings): void {
   const differences = Object.entries(given).flatMap(([key, value]) =>

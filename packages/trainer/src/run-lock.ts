@@ -130,8 +130,8 @@ export class RunLock {
   /**
    * Takes the folder, which is made where there is none. Does nothing where it is this object's already.
    *
-   * @throws {RunInUseError} when a program that is alive has it
-   * @throws {FileWriteError} when the lock cannot be written
+   * @throws RunInUseError when a program that is alive has it
+   * @throws FileWriteError when the lock cannot be written
    */
   async take(): Promise<void> {
     if (this.owner) return;
@@ -154,7 +154,7 @@ export class RunLock {
   /**
    * To be called before anything lasting is written. A lock that somebody has removed is made again.
    *
-   * @throws {RunTakenError} when it is another's
+   * @throws RunTakenError when it is another's
    */
   requireHeld(): void {
     const { owner } = this;
@@ -206,7 +206,11 @@ export class RunLock {
     }
   }
 
-  /** Whether the owner of a lock is dead. Throws `RunInUseError` where it is not. */
+  /**
+   * Whether the owner of a lock is dead.
+   *
+   * @throws RunInUseError where it is not
+   */
   private async isLeftOver({ owner, text, mtimeMs }: FoundLock): Promise<boolean> {
     const isAlive = owner && isRunning(owner);
     if (owner && isAlive) throw new RunInUseError(this.path, owner);

@@ -29,7 +29,7 @@ function parseRecord(line: string): LogRecord | null {
  * How many bytes of a log to keep when its run goes on from `completedSteps`: all up to the first record of
  * a later step, or the first line that a kill left unfinished.
  *
- * @throws {UserError} when records to keep follow a damaged line
+ * @throws UserError when records to keep follow a damaged line
  */
 function keptBytes(path: string, bytes: Buffer, completedSteps: number): number {
   let kept: { readonly bytes: number; readonly damagedLine: number | null } | null = null;
@@ -60,7 +60,7 @@ export class RunLog {
   /**
    * Opens a log to go on with. Lines of steps after `completedSteps` are cut off: they will be run again.
    *
-   * @throws {UserError} when the log is damaged in its middle, or cannot be written
+   * @throws UserError when the log is damaged in its middle, or cannot be written
    */
   constructor(path: string, completedSteps: number) {
     const bytes = existsSync(path) ? readFileSync(path) : Buffer.alloc(0);
@@ -84,7 +84,7 @@ export class RunLog {
  * The records of a log of any length, in order. A last line without its end is what a kill left, and is
  * passed over.
  *
- * @throws {UserError} naming the line that is not a record, or when there is no log
+ * @throws UserError naming the line that is not a record, or when there is no log
  */
 export async function* readLog(path: string): AsyncGenerator<LogRecord> {
   if (!existsSync(path)) throw new UserError(`there is no log at ${path}`);

@@ -35,28 +35,28 @@ export {
   multiScaleCropSizes,
   type CropMode,
   type RandomIntegers,
-} from './crop';
+} from './pixels/crop.js';
 export {
   checkDataset,
   unopenedCheck,
   type DatasetCheck,
   type FrameCounts,
-} from './datasets/check/check-dataset';
-export { PARTS, type PartCounts } from './datasets/check/check-splits';
-export { forEachConcurrently } from './datasets/check/concurrent';
-export { groupFindings, type Finding, type FindingGroup, type Severity } from './datasets/check/finding';
-export type { FaceCrops, Quartiles } from './datasets/check/face-crops';
-export type { FrameSizeCount } from './datasets/check/frame-sizes';
+} from './datasets/check/check-dataset.js';
+export { PARTS, type PartCounts } from './datasets/check/check-splits.js';
+export { forEachConcurrently } from './datasets/check/concurrent.js';
+export { groupFindings, type Finding, type FindingGroup, type Severity } from './datasets/check/finding.js';
+export type { FaceCrops, Quartiles } from './datasets/check/face-crops.js';
+export type { FrameSizeCount } from './datasets/check/frame-sizes.js';
 export {
   DatasetError,
   type Dataset,
   type DatasetProblem,
   type DatasetSplit,
   type LabelledVideo,
-} from './datasets/dataset';
-export { holdOut } from './datasets/hold-out';
-export { labelCounts } from './datasets/label-counts';
-export { openDataset } from './datasets/open';
+} from './datasets/dataset.js';
+export { holdOut } from './datasets/hold-out.js';
+export { labelCounts } from './datasets/label-counts.js';
+export { openDataset } from './datasets/open.js';
 export {
   DATASET_NAMES,
   DATASETS,
@@ -67,9 +67,9 @@ export {
   type PublishedProtocol,
   type PublishedSizes,
   type SplitSize,
-} from './datasets/protocols';
-export type { FrameShape } from './decode';
-export { encodeVideo } from './encode';
+} from './datasets/protocols.js';
+export type { FrameShape } from './decode/decode.js';
+export { encodeVideo } from './ffmpeg/encode.js';
 export {
   FaceDetectorError,
   FfmpegNotFoundError,
@@ -79,53 +79,53 @@ export {
   VideoEncodeError,
   VideoSourceError,
   type BadFile,
-} from './errors';
-export { contactSheet, type SheetRow } from './faces/contact-sheet';
-export { drawFaces, type DrawnFace } from './faces/draw-faces';
-export { FACE_SIZE, type Face, type FaceDetector, type FaceSquare, type Point } from './faces/face';
-export { findMainPerson, findPeople, imageToJpg, wholeFrames, type CutFrame } from './faces/find-people';
-export { openFaceDetector } from './faces/open-detector';
-export type { FaceTrack, FrameFaces, TrackedFrame } from './faces/track';
-export { writeFaces } from './faces/write-faces';
-export { resolveFfmpeg, wasmFfmpeg, type Ffmpeg } from './ffmpeg';
-export { readFrame } from './frame-folder';
-export { framesWithin, type FrameRange } from './frame-range';
-export { LabelledClipLoader, type LabelledClipBatch } from './labelled/labelled-clip-loader';
-export { TestClipLoader, type TestClipBatch, type TestVideo } from './labelled/test-clip-loader';
-export { ClipLoader, type ClipBatch } from './loader';
-export { ClipPixels } from './pixels/clip-pixels';
-export { alikeFrames, blankClips, type CodedFrames, type StoredFrame } from './pixels/coded-frames';
-export { augmentedImage, croppedImage, type RgbImage } from './pixels/image-passes';
-export { squareFrames } from './pixels/square-frames';
-export { toRgb } from './pixels/to-rgb';
-export { TrainingPixels, type TrainingClips } from './pixels/training-pixels';
-export { DecoderPool, defaultWorkerCount } from './pool';
-export { readClip } from './read-clip';
-export { resizeBilinear, type Box } from './resize';
-export { clipFrameIndices, clipStartCount, type ClipShape } from './sampling';
-export { REJECTS_NAME } from './shards/shard-index';
-export { ShardMaker, type ShardEstimate } from './shards/write-shards';
-export { listVideos, type VideoListing } from './source';
+} from './errors.js';
+export { contactSheet, type SheetRow } from './faces/contact-sheet.js';
+export { drawFaces, type DrawnFace } from './faces/draw-faces.js';
+export { FACE_SIZE, type Face, type FaceDetector, type FaceSquare, type Point } from './faces/face.js';
+export { findMainPerson, findPeople, imageToJpg, wholeFrames, type CutFrame } from './faces/find-people.js';
+export { openFaceDetector } from './faces/open-detector.js';
+export type { FaceTrack, FrameFaces, TrackedFrame } from './faces/track.js';
+export { writeFaces } from './faces/write-faces.js';
+export { resolveFfmpeg, wasmFfmpeg, type Ffmpeg } from './ffmpeg/ffmpeg.js';
+export { readFrame } from './decode/frame-folder.js';
+export { framesWithin, type FrameRange } from './decode/frame-range.js';
+export { LabelledClipLoader, type LabelledClipBatch } from './labelled/labelled-clip-loader.js';
+export { TestClipLoader, type TestClipBatch, type TestVideo } from './labelled/test-clip-loader.js';
+export { ClipLoader, type ClipBatch } from './loader/loader.js';
+export { ClipPixels } from './pixels/clip-pixels.js';
+export { alikeFrames, blankClips, type CodedFrames, type StoredFrame } from './pixels/coded-frames.js';
+export { augmentedImage, croppedImage, type RgbImage } from './pixels/image-passes.js';
+export { squareFrames } from './pixels/square-frames.js';
+export { toRgb } from './pixels/to-rgb.js';
+export { TrainingPixels, type TrainingClips } from './pixels/training-pixels.js';
+export { DecoderPool, defaultWorkerCount } from './loader/pool.js';
+export { readClip } from './decode/read-clip.js';
+export { resizeBilinear, type Box } from './pixels/resize.js';
+export { clipFrameIndices, clipStartCount, type ClipShape } from './sampling/sampling.js';
+export { REJECTS_NAME } from './shards/shard-index.js';
+export { ShardMaker, type ShardEstimate } from './shards/write-shards.js';
+export { listVideos, type VideoListing } from './sources/source.js';
 export {
   blankAugmentations,
   drawAugmentation,
   type Augmentation,
   type ClipKey,
   type TrainTransformOptions,
-} from './transforms/augmentation';
-export { testClipFrameIndices, trainClipFrameIndices } from './transforms/frame-indices';
-export { NO_MIX, softTargets, type MixOptions } from './transforms/mixup';
+} from './transforms/augmentation.js';
+export { testClipFrameIndices, trainClipFrameIndices } from './transforms/frame-indices.js';
+export { NO_MIX, softTargets, type MixOptions } from './transforms/mixup.js';
 export {
   AUGMENT_OPERATIONS,
   augmentOperation,
   type AugmentOperation,
   type AugmentOperationName,
   type OperationMethod,
-} from './transforms/rand-augment';
-export type { RandomNumbers } from './transforms/random';
-export type { TimeRange, VideoEntry } from './video-entry';
-export type { VideoInfo } from './video-info';
-export { checkVoxceleb2, type Voxceleb2Check, type Voxceleb2PartCheck } from './voxceleb2/check-voxceleb2';
+} from './transforms/rand-augment.js';
+export type { RandomNumbers } from './transforms/random.js';
+export type { TimeRange, VideoEntry } from './sources/video-entry.js';
+export type { VideoInfo } from './decode/video-info.js';
+export { checkVoxceleb2, type Voxceleb2Check, type Voxceleb2PartCheck } from './voxceleb2/check-voxceleb2.js';
 export {
   isVoxceleb2Path,
   listVoxceleb2,
@@ -134,8 +134,8 @@ export {
   VOXCELEB2_PARTS,
   type Voxceleb2Counts,
   type Voxceleb2Listing,
-} from './voxceleb2/parts';
-export { WebCodecsNotFoundError } from './webcodecs/client';
-export { findWebCodecs, tryWebCodecs, wantedDecoder, type DecoderName } from './webcodecs/find';
-export type { DecodedFrames } from './worker-protocol';
+} from './voxceleb2/parts.js';
+export { WebCodecsNotFoundError } from './webcodecs/client.js';
+export { findWebCodecs, tryWebCodecs, wantedDecoder, type DecoderName } from './webcodecs/find.js';
+export type { DecodedFrames } from './loader/worker-protocol.js';
 export type { Mix, MixBox } from '@tubelet/kernels';

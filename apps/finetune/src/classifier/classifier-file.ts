@@ -39,7 +39,11 @@ export function isClassifier({ metadata }: CheckpointContent): boolean {
   return DESCRIPTION_KEY in metadata;
 }
 
-/** The description in a checkpoint. Throws `UserError` when there is none, `CheckpointCorruptError` when it is damaged. */
+/**
+ * The description in a checkpoint.
+ *
+ * @throws UserError when there is none, CheckpointCorruptError when it is damaged
+ */
 export function classifierDescription(path: string, { metadata }: CheckpointContent): ClassifierDescription {
   const text = metadata[DESCRIPTION_KEY];
   if (text === undefined) {
@@ -55,7 +59,7 @@ export function classifierDescription(path: string, { metadata }: CheckpointCont
   }
 }
 
-/** Throws unless a file describes a classifier. */
+/** @throws unless a file describes a classifier */
 function checked(description: ClassifierDescription): ClassifierDescription {
   const { model, classNames, clips, data } = description;
   encoderFromJson(model.encoder);
@@ -80,7 +84,7 @@ const PYTORCH_FILE = /\.(pth|pt)$/i;
 /**
  * Reads a classifier.
  *
- * @throws {UserError} when the file cannot be read or is of another kind; {@link CheckpointCorruptError}
+ * @throws UserError when the file cannot be read or is of another kind; CheckpointCorruptError
  */
 export async function readClassifierFile(path: string): Promise<ClassifierFile> {
   if (PYTORCH_FILE.test(path)) {

@@ -23,7 +23,7 @@ const FOLD_IN_NAME = /(?:fold|fd|set|split)[-_ ]?0*(\d+)(?!\d)/i;
  * weights in it, of a run its newest checkpoint, of another folder its only weights or, of `checkpoint-….pth`, those of
  * the last epoch, whose results are the published ones.
  *
- * @throws {OptionError} for a place that is not a folder; {@link UserError} unless there is one classifier for each
+ * @throws OptionError for a place that is not a folder; UserError unless there is one classifier for each
  * fold
  */
 export async function findFoldClassifiers(
@@ -89,7 +89,7 @@ async function weightsIn(place: string, warn: (message: string) => void): Promis
 /**
  * Reads the classifier of a fold. One that the published code has trained is taken to be of this fold of this data set.
  *
- * @throws {UserError} for weights that are not a classifier of the data set's classes, or one of another fold or data
+ * @throws UserError for weights that are not a classifier of the data set's classes, or one of another fold or data
  * set
  */
 export async function readFoldClassifier(

@@ -15,7 +15,7 @@ export interface PublishedTraining {
  * What a classifier of the published code does not say about itself, from what it was trained on: its classes and how
  * its clips are cut out of videos. The rest follows from its tensors and the published recipes.
  *
- * @throws {OptionError} for a fold that the data set does not have; {UserError} for weights that are not a classifier
+ * @throws OptionError for a fold that the data set does not have; UserError for weights that are not a classifier
  * of these classes, or that say themselves what they are
  */
 export async function publishedClassifier(

@@ -154,7 +154,7 @@ async function readAll(reader: ByteReader, header: SafetensorsHeader): Promise<C
  * Reads the weights of a checkpoint of Tubelet, of another safetensors file, or of an official `.pth`. Nothing in a
  * `.pth` is run.
  *
- * @throws {UserError} when the file cannot be read, is damaged or is of none of these kinds, or its pickle is hostile
+ * @throws UserError when the file cannot be read, is damaged or is of none of these kinds, or its pickle is hostile
  */
 export function readWeightsFile(path: string): Promise<WeightsFile> {
   return withFile(path, async (file, format) => {
@@ -184,7 +184,7 @@ function statedEncoder(path: string): Promise<StatedEncoder> {
  * tensors are of no such encoder.
  *
  * @param place a file, or the folder of a run
- * @throws {UserError} as {@link readWeightsFile} and {@link resolveCheckpoint}
+ * @throws UserError as {@link readWeightsFile} and {@link resolveCheckpoint}
  */
 export async function encoderConfigOf(place: string): Promise<EncoderConfig | undefined> {
   // Of damaged checkpoints one is told when the weights are loaded.

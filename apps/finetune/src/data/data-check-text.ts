@@ -1,5 +1,6 @@
 /** What a check of a data set has found, for people. */
-import { counted, formatFindings, textTable } from '@tubelet/trainer';
+import { counted, formatFindings } from '@tubelet/trainer';
+import { textTable } from '@tubelet/trainer/formats';
 import { DATASETS, PARTS, type DatasetCheck, type DatasetName, type Quartiles } from '@tubelet/video';
 
 /** So many frame sizes are shown. */

@@ -52,7 +52,11 @@ export type DataCheckOptions = Pick<DataOptions, 'data'> &
     readonly faces?: boolean;
   };
 
-/** The folds that are asked for. Throws `OptionError` for one that the data set does not have. */
+/**
+ * The folds that are asked for.
+ *
+ * @throws OptionError for one that the data set does not have
+ */
 export function chosenFolds(dataset: Dataset, fold: FoldChoice): number[] {
   if (fold === 'all') return Array.from({ length: dataset.folds }, (_, i) => i + 1);
   requireFold(dataset, fold);
@@ -62,7 +66,7 @@ export function chosenFolds(dataset: Dataset, fold: FoldChoice): number[] {
 /**
  * Checks a copy of a data set and tells what is wrong with it.
  *
- * @throws {UserError} after the report, when there are errors; {OptionError} for options that cannot be followed;
+ * @throws UserError after the report, when there are errors; OptionError for options that cannot be followed;
  * errors of the detector
  */
 export async function dataCheck(

@@ -101,7 +101,11 @@ interface Job {
   readonly folder: string;
 }
 
-/** Which videos go where. Throws a UserError where none belongs to the data set. */
+/**
+ * Which videos go where.
+ *
+ * @throws UserError where none belongs to the data set
+ */
 async function planJobs({ set, root }: DataFacesOptions, io: Terminal): Promise<Job[]> {
   const { entries, skipped } = await listVideos(root);
   const jobs = new Map<string, Job>();
@@ -200,7 +204,7 @@ function remarks(records: readonly FacesRecord[]): string[] {
  * Cuts the faces of a data set.
  *
  * @param open gives the detector
- * @throws {UserError} when there is nothing to cut, or not one face was found; errors of the detector
+ * @throws UserError when there is nothing to cut, or not one face was found; errors of the detector
  */
 export async function dataFaces(
   options: DataFacesOptions,

@@ -5,10 +5,10 @@ import {
   labelDistributionChart,
   option,
   optionSet,
-  textTable,
   type LabelGroup,
   type ValuesOfSet,
 } from '@tubelet/trainer';
+import { textTable } from '@tubelet/trainer/formats';
 import { labelCounts, PARTS, type Dataset, type LabelledVideo } from '@tubelet/video';
 import { chosenFolds } from './data-check.js';
 import { openData, placeOptions, type DataOptions } from '../shared/data-source.js';
@@ -95,7 +95,7 @@ function distributions(dataset: Dataset, folds: readonly number[]): Distribution
 /**
  * Prints how many clips each class has in each part of each fold, and draws it.
  *
- * @throws {OptionError} for a fold that the data set does not have; DatasetError; FileWriteError
+ * @throws OptionError for a fold that the data set does not have; DatasetError; FileWriteError
  */
 export async function dataShow(options: DataShowOptions, io: Terminal = terminal): Promise<void> {
   const dataset = await openData(options);

@@ -34,7 +34,7 @@ export function defaultNeighbors(videos: number): number {
   return Math.max(2, Math.min(15, Math.floor((videos - 1) / 2)));
 }
 
-/** Throws `OptionError` for options of the other layout. */
+/** @throws OptionError for options of the other layout */
 export function requireFittingLayout(options: LayoutOptions): void {
   const { layout = 'umap', neighbors, minDist, perplexity } = options;
   const ofOthers =
@@ -45,7 +45,7 @@ export function requireFittingLayout(options: LayoutOptions): void {
   }
 }
 
-/** Throws `OptionError` for options that so few videos do not allow. */
+/** @throws OptionError for options that so few videos do not allow */
 export function requireEnoughVideos(videos: number, { layout, neighbors, perplexity }: LayoutOptions): void {
   if (layout === 'tsne' && videos < 4) {
     throw new OptionError('--layout', layout, `umap for as few as ${videos} videos`);

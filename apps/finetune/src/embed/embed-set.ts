@@ -20,7 +20,11 @@ export interface VideoSet {
   readonly labelNames: readonly string[] | null;
 }
 
-/** A part of a labelled data set. Throws `UserError` when it is empty. */
+/**
+ * A part of a labelled data set.
+ *
+ * @throws UserError when it is empty
+ */
 export function setOfDataset(dataset: Dataset, fold: number, part: Part): VideoSet {
   return { videos: videosOf(dataset, fold, part), labelNames: dataset.classes };
 }
@@ -42,7 +46,11 @@ function labelIndex(label: string, names: readonly string[]): number {
   return named >= 0 ? named : Number(label);
 }
 
-/** The videos of sources, with the labels that lists among them give. Throws as `listVideos`. */
+/**
+ * The videos of sources, with the labels that lists among them give.
+ *
+ * @throws as `listVideos`
+ */
 export async function setOfSources(
   sources: readonly string[],
   classNames: readonly string[],

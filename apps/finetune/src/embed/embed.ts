@@ -96,7 +96,7 @@ async function findParts(
   return [{ ...ofFile, ...setOfDataset(dataset, one, part) }];
 }
 
-/** Throws `OptionError` or `UserError` for a picture of too few videos. */
+/** @throws OptionError or UserError for a picture of too few videos */
 function requireEnough(videos: number, options: EmbedOptions): void {
   if (options.picture === undefined) return;
   if (videos < LEAST_VIDEOS)
@@ -109,8 +109,8 @@ function requireEnough(videos: number, options: EmbedOptions): void {
 /**
  * Writes the features of videos to a file, and a picture of them in the plane.
  *
- * @throws {OptionError} for options that contradict each other, before anything else is done
- * @throws {NoReadableVideoError} when none of the videos can be read
+ * @throws OptionError for options that contradict each other, before anything else is done
+ * @throws NoReadableVideoError when none of the videos can be read
  */
 export async function embed(
   sources: readonly string[],

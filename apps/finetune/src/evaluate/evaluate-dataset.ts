@@ -37,7 +37,7 @@ export interface DatasetEvaluation {
 /**
  * Checks that a classifier tells the classes of a data set apart, in the same order.
  *
- * @throws {UserError} with both lists
+ * @throws UserError with both lists
  */
 export function requireSameClasses(
   path: string,
@@ -51,7 +51,11 @@ export function requireSameClasses(
   );
 }
 
-/** The videos of a part of a fold. Throws `UserError` when there are none. */
+/**
+ * The videos of a part of a fold.
+ *
+ * @throws UserError when there are none
+ */
 export function videosOf(dataset: Dataset, fold: number, part: Part): readonly LabelledVideo[] {
   const { train, test } = dataset.split(fold);
   const videos = part === 'all' ? [...train, ...test] : part === 'train' ? train : test;
@@ -68,7 +72,7 @@ export function videosOf(dataset: Dataset, fold: number, part: Part): readonly L
 /**
  * The fold that is asked for, or else the one that the classifier was trained for, or else the first.
  *
- * @throws {OptionError} for a fold that the data set does not have
+ * @throws OptionError for a fold that the data set does not have
  */
 export function foldOf(
   { fold }: { readonly fold?: number },
@@ -87,8 +91,8 @@ export function foldOf(
  * Evaluates a classifier on a part of a data set. Everything that can be wrong with the checkpoint and the data set is
  * looked at before the GPU is opened.
  *
- * @throws {UserError} when the checkpoint or the data set cannot be used, or they do not belong together
- * @throws {OptionError} for a fold that there is not
+ * @throws UserError when the checkpoint or the data set cannot be used, or they do not belong together
+ * @throws OptionError for a fold that there is not
  */
 export async function evaluateDataset(options: OneFoldOptions, tell: Tell): Promise<DatasetEvaluation> {
   const path = await resolveCheckpoint(options.checkpoint, (warning) => tell(`warning: ${warning}`));
@@ -103,7 +107,7 @@ export async function evaluateDataset(options: OneFoldOptions, tell: Tell): Prom
  * Evaluates the classifier of each fold of a cross-validation on a part of its fold. All classifiers are looked at
  * before the GPU is opened.
  *
- * @throws {UserError} when a classifier is missing or cannot be used, as {@link findFoldClassifiers}
+ * @throws UserError when a classifier is missing or cannot be used, as {@link findFoldClassifiers}
  */
 export async function evaluateFolds(
   options: EvaluateCommandOptions,

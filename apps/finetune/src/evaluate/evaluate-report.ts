@@ -46,7 +46,7 @@ function contextOf(
 /**
  * Evaluates a classifier on a data set, prints the result and writes its report where that is asked for.
  *
- * @throws as {@link evaluateDataset}; {@link OptionError} or {@link FileWriteError} where the report cannot be written
+ * @throws as {@link evaluateDataset}; OptionError or FileWriteError where the report cannot be written
  */
 export async function evaluate(options: EvaluateCommandOptions, terminal: Terminal): Promise<void> {
   if (options.out !== undefined) requireWritable('--out', evaluationPath(options.out));

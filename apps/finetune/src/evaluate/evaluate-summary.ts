@@ -1,9 +1,5 @@
-import {
-  textTable,
-  type ClassificationMetrics,
-  type MergedEvaluation,
-  type PublishedFigures,
-} from '@tubelet/trainer';
+import { type ClassificationMetrics, type MergedEvaluation, type PublishedFigures } from '@tubelet/trainer';
+import { textTable } from '@tubelet/trainer/formats';
 
 const percent = (share: number | null | undefined): string =>
   share === null || share === undefined ? '–' : `${(100 * share).toFixed(2)} %`;

@@ -96,9 +96,9 @@ interface Share {
  * Scores videos by the published protocol: clips spread over each, the mean of their probabilities, and what follows
  * from the decisions. Videos that cannot be decoded are left out, and told of.
  *
- * @throws {RangeError} when a label is outside the classes
- * @throws {NoReadableVideoError} when none of the videos can be decoded, or there are none
- * @throws {UserError} when the classifier's answers are not finite
+ * @throws RangeError when a label is outside the classes
+ * @throws NoReadableVideoError when none of the videos can be decoded, or there are none
+ * @throws UserError when the classifier's answers are not finite
  */
 export async function evaluateVideos(
   classifier: Classifier,

@@ -71,8 +71,8 @@ async function classifierOf(file: WeightsFile, { trainedOn, fold }: ExportOption
  * PyTorch's `load_state_dict` takes. The file says what it holds, so that every program of Tubelet takes it too. With
  * an `out` that ends in `.onnx`, writes a classifier as an ONNX model instead.
  *
- * @throws {UserError} when the checkpoint cannot be read, or `out` exists; as {@link publishedClassifier}
- * @throws {CheckpointWriteError} when `out` cannot be written
+ * @throws UserError when the checkpoint cannot be read, or `out` exists; as {@link publishedClassifier}
+ * @throws CheckpointWriteError when `out` cannot be written
  * @returns a few lines for the console
  */
 export async function exportWeights(options: ExportOptions): Promise<string> {

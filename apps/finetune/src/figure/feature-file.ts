@@ -12,7 +12,7 @@ import type { FeatureSet } from '../embed/feature-picture.js';
 /**
  * The features in a safetensors file that `embed` wrote, one set for each fold.
  *
- * @throws {UserError} when it cannot be read or is of something else
+ * @throws UserError when it cannot be read or is of something else
  */
 export async function readFeatureFile(path: string): Promise<FeatureSet[]> {
   if (extname(path).toLowerCase() !== '.safetensors') {

@@ -40,7 +40,7 @@ export const panelOptions = optionSet({ 'Options:': { ...pictureOptions, ...debu
 type FeatureOptions = Readonly<Omit<ValuesOfSet<typeof featureOptions>, 'debug'>>;
 type PanelOptions = Readonly<Omit<ValuesOfSet<typeof panelOptions>, 'debug'>>;
 
-/** Throws `OptionError` unless there is a title for each panel, or none. */
+/** @throws OptionError unless there is a title for each panel, or none */
 function titlesFor(own: readonly string[], { titles }: PanelOptions): readonly string[] {
   if (titles === undefined || titles.length === own.length) return titles ?? own;
   throw new OptionError('--titles', titles.join(','), `${own.length} titles, one for each panel`);
@@ -49,7 +49,7 @@ function titlesFor(own: readonly string[], { titles }: PanelOptions): readonly s
 /**
  * Draws features in the plane, a panel for each file and fold.
  *
- * @throws {UserError} for files that `embed` has not written, and ones of too few videos
+ * @throws UserError for files that `embed` has not written, and ones of too few videos
  */
 export async function featureFigure(
   files: readonly string[],

@@ -51,7 +51,7 @@ export interface CutPeopleOptions {
 /**
  * Cuts the faces of all people of videos.
  *
- * @throws {NoReadableVideoError} when there is no face in any of them; FaceDetectorError
+ * @throws NoReadableVideoError when there is no face in any of them; FaceDetectorError
  */
 export async function cutPeople<Video extends { readonly path: string }>(
   videos: readonly Video[],
@@ -102,7 +102,11 @@ export interface PersonAnswer {
   readonly text: string;
 }
 
-/** Writes a video with frames around its faces and answers above them. Throws VideoDecodeError, VideoEncodeError. */
+/**
+ * Writes a video with frames around its faces and answers above them.
+ *
+ * @throws VideoDecodeError, VideoEncodeError
+ */
 export async function writeFacesVideo(
   path: string,
   video: string,

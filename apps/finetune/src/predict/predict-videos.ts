@@ -46,7 +46,7 @@ export interface VideoAnswer {
  * Scores videos one after the other; those that cannot be read are reported and passed over. The GPU is opened once
  * the first clips are there, and closed with the generator.
  *
- * @throws {NoReadableVideoError} when none of the videos can be read, {@link UserError} when the weights give no
+ * @throws NoReadableVideoError when none of the videos can be read, UserError when the weights give no
  *   finite numbers; errors of the GPU
  */
 export async function* scoreVideos(

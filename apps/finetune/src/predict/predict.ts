@@ -26,7 +26,11 @@ const FORMAT_OF_EXTENSION: Readonly<Record<string, PredictionFormat>> = {
   '': 'text',
 };
 
-/** The format of a file by its name. Throws `OptionError` for a name that tells none. */
+/**
+ * The format of a file by its name.
+ *
+ * @throws OptionError for a name that tells none
+ */
 function formatOfFile(out: string): PredictionFormat {
   const format = FORMAT_OF_EXTENSION[extname(out).toLowerCase()];
   if (format === undefined) {
@@ -35,7 +39,7 @@ function formatOfFile(out: string): PredictionFormat {
   return format;
 }
 
-/** Throws `OptionError` for options that contradict each other or name files that cannot be written. */
+/** @throws OptionError for options that contradict each other or name files that cannot be written */
 function requireOptions(options: PredictOptions): PredictionFormat {
   const { format, out, plot, window, hop, top, crop, facesOut } = options;
   if (window === undefined) {
@@ -65,8 +69,8 @@ function requireOptions(options: PredictOptions): PredictionFormat {
 /**
  * Predicts the classes of videos, or of windows along them, and writes them out one by one.
  *
- * @throws {OptionError} for options that contradict each other, before anything else is done
- * @throws {NoReadableVideoError} when none of the videos can be read
+ * @throws OptionError for options that contradict each other, before anything else is done
+ * @throws NoReadableVideoError when none of the videos can be read
  */
 export async function predict(
   sources: readonly string[],

@@ -37,7 +37,11 @@ export interface ScoredEntry extends Pick<VideoEntry, 'path' | 'label' | 'timeRa
   readonly person?: number;
 }
 
-/** A prediction for each video that can be read. Throws as `scoreVideos`. */
+/**
+ * A prediction for each video that can be read.
+ *
+ * @throws as `scoreVideos`
+ */
 export async function* predictVideos(
   file: ClassifierFile,
   entries: readonly ScoredEntry[],
@@ -57,7 +61,7 @@ export interface WindowSettings extends PredictionSettings, WindowSpacing {
 /**
  * A prediction for each window of each video that can be read.
  *
- * @throws {NoReadableVideoError} when none of the videos can be read; otherwise as `scoreVideos`
+ * @throws NoReadableVideoError when none of the videos can be read; otherwise as `scoreVideos`
  */
 export async function* predictWindows(
   file: ClassifierFile,

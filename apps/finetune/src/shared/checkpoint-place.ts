@@ -9,8 +9,8 @@ import { bestCheckpointPath } from './best-epoch.js';
  * The file that a `--checkpoint` or `--from` means: itself, or the newest sound checkpoint of the run in a folder.
  *
  * @param warn is told of damaged checkpoints that were passed over
- * @throws {UserError} when there is nothing there, or a folder without checkpoints
- * @throws {CheckpointCorruptError} when none of a run's checkpoints is sound
+ * @throws UserError when there is nothing there, or a folder without checkpoints
+ * @throws CheckpointCorruptError when none of a run's checkpoints is sound
  */
 export async function resolveCheckpoint(
   place: string,

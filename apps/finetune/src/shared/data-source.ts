@@ -40,7 +40,11 @@ export interface RunVideos {
   readonly test: readonly LabelledVideo[];
 }
 
-/** Opens the data set that the options name. Throws `OptionError` for a file of classes where the classes are known. */
+/**
+ * Opens the data set that the options name.
+ *
+ * @throws OptionError for a file of classes where the classes are known
+ */
 export function openData({ data, root, classesFile }: DataOptions): Promise<Dataset> {
   if (classesFile !== undefined && data !== 'csv') {
     throw new OptionError('--classes-file', classesFile, `none with --data ${data}, whose classes are known`);
@@ -48,7 +52,7 @@ export function openData({ data, root, classesFile }: DataOptions): Promise<Data
   return openDataset({ name: data, root, classesFile });
 }
 
-/** Throws `OptionError` unless the data set has this fold. */
+/** @throws OptionError unless the data set has this fold */
 export function requireFold({ title, folds }: Dataset, fold: number): void {
   if (fold > folds) {
     throw new OptionError(
@@ -62,7 +66,7 @@ export function requireFold({ title, folds }: Dataset, fold: number): void {
 /**
  * The videos of a fold, a part of the training videos held out for validation if that is asked for.
  *
- * @throws {UserError} when nothing is left to train on, or there is nothing to validate on
+ * @throws UserError when nothing is left to train on, or there is nothing to validate on
  */
 export function videosOfFold(
   dataset: Dataset,

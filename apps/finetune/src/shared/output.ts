@@ -59,7 +59,7 @@ export function displayPath(path: string): string {
  * Checks that a file can be written, before any work is done for it. Folders that are missing will be made.
  *
  * @param key the option that names the file
- * @throws {OptionError} when it is a folder or lies below a file; {@link UserError} when writing is not permitted
+ * @throws OptionError when it is a folder or lies below a file; UserError when writing is not permitted
  */
 export function requireWritable(key: string, path: string): void {
   let folder = dirname(resolve(path));
@@ -78,14 +78,22 @@ export function requireWritable(key: string, path: string): void {
   }
 }
 
-/** {@link requireWritable} for a picture. Throws `OptionError` also when its name ends neither in .svg nor in .png. */
+/**
+ * {@link requireWritable} for a picture.
+ *
+ * @throws OptionError also when its name ends neither in .svg nor in .png
+ */
 export function requireWritablePicture(key: string, path: string): void {
   if (!/\.(svg|png)$/i.test(path))
     throw new OptionError(key, path, 'the name of a picture, ending in .svg or .png');
   requireWritable(key, path);
 }
 
-/** Writes a chart as SVG, or as PNG where the name says so. Throws `FileWriteError`. */
+/**
+ * Writes a chart as SVG, or as PNG where the name says so.
+ *
+ * @throws FileWriteError
+ */
 export async function writePicture(path: string, svg: string): Promise<void> {
   if (extname(path).toLowerCase() === '.svg') await writeTextFile(path, svg);
   else await writeFileInPieces(path, [await svgToPng(svg)]);

@@ -26,7 +26,7 @@ export function foldDirectory(directory: string, fold: number): string {
  * Trains and tests every fold, one after the other, each as a run of its own in `fold-…`, and merges the results. With
  * `--resume`, folds that are tested already are taken as they are, one that was interrupted goes on, the others begin.
  *
- * @throws {UserError} when a fold was begun with other settings: folds of different trainings are not one result
+ * @throws UserError when a fold was begun with other settings: folds of different trainings are not one result
  */
 export async function crossValidate(
   dataset: Dataset,

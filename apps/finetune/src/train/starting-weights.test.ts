@@ -27,12 +27,9 @@ import {
   stateDictArchive,
 } from '../../../../packages/mae-dfer/src/import/testing/published-archive.js';
 import {
-  archive,
-  callOf,
-  dictOf,
+  hostileArchive,
   op,
   pickle,
-  tensorOf,
 } from '../../../../packages/autograd/src/formats/testing/torch-archive.js';
 import { describeClassifier } from '../classifier/classifier-file.js';
 import {
@@ -284,26 +281,13 @@ describe('the encoder that a file states', () => {
 });
 
 describe('a file that cannot be used', () => {
-  const weight = tensorOf({ key: '0', size: 1, shape: [1] });
-  const storages = { 0: new Uint8Array(4) };
-  const attack = (module: string, name: string) =>
-    archive(
-      pickle(
-        dictOf([
-          ['model', dictOf([['w', weight]])],
-          ['payload', callOf(module, name, op.string('touch ran'))],
-        ]),
-      ),
-      storages,
-    );
-
   it.each([
     ['os', 'system'],
     ['posix', 'system'],
     ['subprocess', 'Popen'],
     ['builtins', 'eval'],
   ])('is refused when its pickle would call %s.%s', async (module, name) => {
-    writeFileSync(at('hostile.pth'), attack(module, name));
+    writeFileSync(at('hostile.pth'), hostileArchive(module, name));
     const loading = encoderConfigOf(at('hostile.pth'));
     await expect(loading).rejects.toThrow(UserError);
     await expect(loading).rejects.toThrow(
@@ -317,7 +301,7 @@ describe('a file that cannot be used', () => {
   });
 
   it('is not a pickle that names unknown classes', async () => {
-    writeFileSync(at('unknown.pth'), attack('their.package', 'Settings'));
+    writeFileSync(at('unknown.pth'), hostileArchive('their.package', 'Settings'));
     const { tensors, notes } = await readWeightsFile(at('unknown.pth'));
     expect([...tensors.keys()]).toEqual(['w']);
     expect(notes).toContain('named in the pickle and not run: their.package.Settings');

@@ -78,7 +78,7 @@ const shown = (value: unknown): string =>
  * Checks that weights were made for the encoder that is to have them. Their shapes do not tell: other heads, regions
  * of another shape or clips of another length would be loaded and mean something else.
  *
- * @throws {UserError} naming each setting that differs, and the options that give the file's
+ * @throws UserError naming each setting that differs, and the options that give the file's
  */
 export function requireSameEncoder(path: string, stated: StatedEncoder, encoder: StatedEncoder): void {
   const keys = (Object.keys(OPTIONS) as (keyof StatedEncoder)[]).filter(
@@ -131,8 +131,8 @@ function fit(file: WeightsFile, classifier: Classifier, options: StartingWeights
  * Gives a classifier the weights to start from: those of a checkpoint of Tubelet's pre-training or of a classifier, of
  * a safetensors file with the published names, or of an official `.pth`. Nothing is written when the file does not fit.
  *
- * @throws {UserError} when the file cannot be used, belongs to another encoder or lacks a part of it
- * @throws {StateDictMismatchError} when shapes differ; with `otherHead: 'refuse'` those of the head too
+ * @throws UserError when the file cannot be used, belongs to another encoder or lacks a part of it
+ * @throws StateDictMismatchError when shapes differ; with `otherHead: 'refuse'` those of the head too
  */
 export async function loadStartingWeights(
   path: string,

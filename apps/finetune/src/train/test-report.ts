@@ -25,7 +25,11 @@ function testDirectory(runDirectory: string): string {
   return join(runDirectory, 'test');
 }
 
-/** The result of a run's test; undefined where it has not been tested. Throws `UserError` for a damaged file. */
+/**
+ * The result of a run's test; undefined where it has not been tested.
+ *
+ * @throws UserError for a damaged file
+ */
 export async function readTest(runDirectory: string): Promise<Evaluation | undefined> {
   const path = evaluationPath(testDirectory(runDirectory));
   return existsSync(path) ? readEvaluation(path) : undefined;

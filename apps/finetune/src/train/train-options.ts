@@ -156,7 +156,7 @@ export function isMixing({ mixup, cutmix, mixProbability }: TrainOptions): boole
   return (mixup > 0 || cutmix > 0) && mixProbability > 0;
 }
 
-/** Throws `OptionError` naming the first option that does not fit the others. */
+/** @throws OptionError naming the first option that does not fit the others */
 export function requireFittingOptions(options: RunOptions): void {
   requireFittingTraining(options);
   const { epochs, batchSize, validateOn, testOf, validateEvery } = options;

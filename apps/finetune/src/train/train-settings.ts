@@ -20,7 +20,11 @@ export async function trainedEncoder(
   return (await encoderConfigOf(options.from)) ?? described;
 }
 
-/** The classifier that the options describe. Throws `OptionError` for a pooling that the encoder does not have. */
+/**
+ * The classifier that the options describe.
+ *
+ * @throws OptionError for a pooling that the encoder does not have
+ */
 export function configOf({ pooling }: RunOptions, encoder: EncoderConfig, classes: number): ClassifierConfig {
   validateEncoder(encoder);
   if (encoder.kind === 'vit' && pooling !== undefined && pooling !== 'original') {

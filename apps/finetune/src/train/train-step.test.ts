@@ -1,17 +1,17 @@
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
 import type { Precision, Runtime } from '@tubelet/kernels';
 import { lgiFormer } from '@tubelet/mae-dfer';
-import { EpochReader, type EpochSource, type Metrics, positionOfStep, trainingStep } from '@tubelet/trainer';
+import type { EpochSource } from '@tubelet/trainer';
 import type { CheckpointContent } from '@tubelet/trainer/formats';
 import { alikeFrames, drawAugmentation, NO_MIX, type LabelledClipBatch } from '@tubelet/video';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { trainOn, type Trained } from '../../../../packages/trainer/src/testing/train-on.js';
 import { tinyDescription } from '../testing/tiny-classifier.js';
 import type { RunOptions } from './train-options.js';
 import { ClassifierTraining } from './training-state.js';
 
 const BATCHES_PER_EPOCH = 6;
 const ACCUMULATE = 2;
-const STEPS_PER_EPOCH = BATCHES_PER_EPOCH / ACCUMULATE;
 const SIZE = 32;
 const FRAMES = 4;
 const CLASSES = 3;
@@ -73,16 +73,11 @@ const SETTINGS = {
   ...{ ema: 0.9, clipGradients: 0.5 },
 };
 
-interface Trained {
-  readonly metrics: Metrics[];
-  readonly content: CheckpointContent;
-}
-
 /** Trains from the first step or a checkpoint up to `until`. Whether variants round does not matter to the scale. */
 async function train(
   precision: Precision,
   until: number,
-  { from, at = 0 }: { readonly from?: CheckpointContent; readonly at?: number } = {},
+  { from, at }: { readonly from?: CheckpointContent; readonly at?: number } = {},
 ): Promise<Trained> {
   const options = { ...SETTINGS, precision } as unknown as RunOptions;
   const training = new ClassifierTraining(runtime, tinyDescription({ encoder }), options);
@@ -91,12 +86,7 @@ async function train(
     training.initialise();
     training.average!.initialise();
   }
-  const step = trainingStep(training, new EpochReader(source, ACCUMULATE), ACCUMULATE);
-  const metrics: Metrics[] = [];
-  for (let i = at; i < until; i++) {
-    metrics.push(await (await step(positionOfStep(i, STEPS_PER_EPOCH), 0.003)).settle());
-  }
-  return { metrics, content: await training.checkpoint(until) };
+  return trainOn(training, source, { accumulate: ACCUMULATE, at, until, lr: 0.003 });
 }
 
 /** The values of a checkpoint by name. */

@@ -1,8 +1,8 @@
 import type { ClassifierConfig } from '@tubelet/mae-dfer';
 import {
+  openLoader,
   OptionError,
   trainRun,
-  UserError,
   type BadFiles,
   type Evaluation,
   type RankShare,
@@ -13,7 +13,6 @@ import {
 import {
   blankAugmentations,
   blankClips,
-  defaultWorkerCount,
   LabelledClipLoader,
   NO_MIX,
   type LabelledClipBatch,
@@ -77,7 +76,7 @@ export async function train(request: TrainRequest): Promise<{ finished: boolean;
     openData: async (badFiles) => ({
       settings: foldSettings(request, videos),
       description: { root: resolve(dataset.root), validatedOn: videos.validatedOn },
-      openLoader: (share) => openLoader(training, badFiles, share),
+      openLoader: (share) => openVideos(training, badFiles, share),
     }),
     loadFirstWeights: (model) => loadFirstWeights(model, training),
     announcements: ({ loader, stepsPerEpoch }) => [
@@ -99,11 +98,12 @@ export async function train(request: TrainRequest): Promise<{ finished: boolean;
   return { finished, test };
 }
 
-async function openLoader(
+async function openVideos(
   { videos: { train: videos }, options, config }: FoldTraining,
   badFiles: BadFiles,
-  { rank, ranks, localRanks }: RankShare,
+  share: RankShare,
 ): Promise<LabelledClipLoader> {
+  const { ranks } = share;
   if (options.batchSize * ranks > videos.length) {
     throw new OptionError(
       '--batch-size',
@@ -111,29 +111,18 @@ async function openLoader(
       `at most the ${videos.length} videos to train on` + (ranks > 1 ? `, over ${ranks} ranks` : ''),
     );
   }
-  try {
-    return await LabelledClipLoader.open({
+  return openLoader(options, badFiles, share, (shared) =>
+    LabelledClipLoader.open({
+      ...shared,
       videos,
       classes: config.classes,
-      batchSize: options.batchSize,
-      seed: options.seed,
       size: config.encoder.imageSize,
       frames: config.encoder.frames,
-      step: options.frameStep,
-      crop: options.crop,
       transform: transformOf(options),
       mix: mixOf(options),
       labelSmoothing: options.labelSmoothing,
-      workers: options.workers ?? defaultWorkerCount(localRanks),
-      decodeLimitMs: options.decodeLimit && 1000 * options.decodeLimit,
-      rank,
-      ranks,
-      onBadFile: badFiles.report,
-    });
-  } catch (error) {
-    // Options that do not fit the data set.
-    throw error instanceof RangeError ? new UserError(error.message, { cause: error }) : error;
-  }
+    }),
+  );
 }
 
 async function loadFirstWeights({ classifier }: ClassifierTraining, { options, dataset }: FoldTraining) {

@@ -113,7 +113,11 @@ export class ClassifierTraining implements TrainedModel<LabelledClipBatch> {
     return { tensors, metadata: describeClassifier(this.description) };
   }
 
-  /** Restores a checkpoint. Throws `CheckpointMismatchError` when it is another model's, `CheckpointCorruptError`. */
+  /**
+   * Restores a checkpoint.
+   *
+   * @throws CheckpointMismatchError when it is another model's, CheckpointCorruptError
+   */
   restore(path: string, content: CheckpointContent): void {
     restoreTraining(path, content, this);
     const best = content.metadata[BEST_KEY];

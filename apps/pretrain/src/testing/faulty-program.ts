@@ -8,10 +8,10 @@ import { runCli, trainRun } from '@tubelet/trainer';
 import { TubeletError } from '@tubelet/kernels';
 import type { ClipBatch } from '@tubelet/video';
 import { Command } from 'commander';
-import { findVideos } from '../sources.js';
-import { modelConfig, trainOptions } from '../train-options.js';
-import { pretraining } from '../train.js';
-import type { TrainingState } from '../training-state.js';
+import { findVideos } from '../shared/sources.js';
+import { modelConfig, trainOptions } from '../train/train-options.js';
+import { pretraining } from '../train/train.js';
+import type { TrainingState } from '../train/training-state.js';
 
 interface Faults {
   /** Batches with which the device is destroyed, as a driver that is reset does it. */

@@ -8,7 +8,7 @@ import {
   notesOf,
   studyFigures,
   testVideos,
-  textTable,
+  studyTable,
   type Figure,
   type RowFigures,
 } from './study-table.js';
@@ -79,7 +79,7 @@ export async function writeTable(
   const notes = notesOf(study, { isDrawn, seeds: settings.seeds, unfinished, tested });
   const tables = settings.dataSets.map((set) => ({
     title: titleOf(set, 'Drawn faces'),
-    ...textTable(study, figures, set, isDrawn),
+    ...studyTable(study, figures, set, isDrawn),
   }));
   const title = isDrawn ? `${study.title} (drawn faces)` : study.title;
   const drawn = study.picture ? await picture(figures, settings, title) : undefined;

@@ -5,7 +5,7 @@ import {
   notesOf,
   studyFigures,
   testVideos,
-  textTable,
+  studyTable,
   type RowFigures,
 } from './study-table.js';
 
@@ -58,12 +58,12 @@ it('never takes a difference between drawn faces and printed figures', () => {
   const faces = results.map(({ dfew }) => ({ faces: dfew }));
   const figures = studyFigures(study, faces, 'dfew');
   expect(figures[1]!.dataSets.faces!.uar).toMatchObject({ printed: 62, printedGap: 47, difference: null });
-  expect(textTable(study, figures, 'faces', true).head).not.toContain('difference');
+  expect(studyTable(study, figures, 'faces', true).head).not.toContain('difference');
   expect(notesOf(study, { isDrawn: true, seeds: 2, unfinished: 0, tested: {} })[0]).toMatch(/^DRAWN FACES/);
 });
 
 it('prints a line for each row, aligned', () => {
-  const table = textTable(study, studyFigures(study, results, undefined), 'dfew', false);
+  const table = studyTable(study, studyFigures(study, results, undefined), 'dfew', false);
   const lines = markdownTable(table, 1).split('\n');
   expect(lines).toHaveLength(5);
   expect(new Set(lines.map((line) => line.length)).size).toBe(1);

@@ -41,7 +41,7 @@ export type RunResult = Readonly<Record<Metric | 'videos', number>>;
 /** Results of a row by data set, seed by seed; null where a run is not finished. */
 export type RowResults = Readonly<Record<string, readonly (RunResult | null)[]>>;
 
-export interface TextTable {
+export interface StudyTable {
   readonly head: readonly string[];
   readonly rows: readonly (readonly string[])[];
 }
@@ -119,13 +119,13 @@ const spread = (figure: Spread | null, show: (value: number) => string) => {
     : `${show(figure.mean)} ± ${figure.deviation.toFixed(2)}`;
 };
 
-/** A table of texts for a data set. */
-export function textTable(
+/** The cells of the table of a data set. */
+export function studyTable(
   study: Pick<Study, 'columns'>,
   figures: readonly RowFigures[],
   name: string,
   isDrawn: boolean,
-): TextTable {
+): StudyTable {
   const head = METRICS.flatMap((metric) => {
     const title = metric.toUpperCase();
     return [title, 'gap', 'printed', 'printed gap', ...(isDrawn ? [] : ['difference'])];
@@ -142,7 +142,7 @@ export function textTable(
 }
 
 /** A table in Markdown, figures to the right. */
-export function markdownTable({ head, rows }: TextTable, leftColumns: number): string {
+export function markdownTable({ head, rows }: StudyTable, leftColumns: number): string {
   const widths = head.map((text, column) =>
     Math.max(3, text.length, ...rows.map((row) => row[column]!.length)),
   );

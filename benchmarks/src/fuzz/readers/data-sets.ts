@@ -3,8 +3,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { checkVoxceleb2, listVideos, openDataset, type DatasetName } from '@tubelet/video';
 import fc from 'fast-check';
-import { damaged } from '../mutate';
-import type { Reader } from '../reader';
+import { damaged } from '../mutate.js';
+import type { Reader } from '../reader.js';
 
 const CLASSES = 'frown\nneutral\nsmile\n';
 const TABLE = [

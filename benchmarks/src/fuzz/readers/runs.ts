@@ -17,9 +17,9 @@ import {
 } from '@tubelet/trainer';
 import { Command } from 'commander';
 import fc from 'fast-check';
-import { EXAMPLE_CONFIG } from '../../../../packages/trainer/src/testing/example-config';
-import { changed, damaged } from '../mutate';
-import type { Reader } from '../reader';
+import { EXAMPLE_CONFIG } from '../../../../packages/trainer/src/testing/example-config.js';
+import { changed, damaged } from '../mutate.js';
+import type { Reader } from '../reader.js';
 
 const json = (value: unknown) => Buffer.from(JSON.stringify(value) ?? '');
 

@@ -14,11 +14,11 @@ import {
   probeVideo,
   readMemberInfo,
   scriptFile,
-} from '../../../../packages/video/src/testing/internals';
-import { writeNumberedVideo } from '../../../../packages/video/src/testing/videos';
-import { encodeWithWebCodecs } from '../../../../packages/video/src/testing/webcodecs-videos';
-import { changed, damaged } from '../mutate';
-import type { Reader } from '../reader';
+} from '../../../../packages/video/src/testing/internals.js';
+import { writeNumberedVideo } from '../../../../packages/video/src/testing/videos.js';
+import { encodeWithWebCodecs } from '../../../../packages/video/src/testing/webcodecs-videos.js';
+import { changed, damaged } from '../mutate.js';
+import type { Reader } from '../reader.js';
 
 const lines = (values: readonly unknown[]) =>
   Buffer.from(values.map((value) => `${JSON.stringify(value)}\n`).join(''));

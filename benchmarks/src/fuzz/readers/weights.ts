@@ -15,8 +15,8 @@ import {
   encoderConfigOf,
   readClassifierFile,
   readWeightsFile,
-} from '../../../../apps/finetune/src/testing/readers';
-import { tinyDescription } from '../../../../apps/finetune/src/testing/tiny-classifier';
+} from '../../../../apps/finetune/src/testing/readers.js';
+import { tinyDescription } from '../../../../apps/finetune/src/testing/tiny-classifier.js';
 import {
   archive,
   bytesOf,
@@ -25,9 +25,9 @@ import {
   pickle,
   tensorOf,
   tupleOf,
-} from '../../../../packages/autograd/src/formats/testing/torch-archive';
-import { changed, damaged } from '../mutate';
-import type { Reader } from '../reader';
+} from '../../../../packages/autograd/src/formats/testing/torch-archive.js';
+import { changed, damaged } from '../mutate.js';
+import type { Reader } from '../reader.js';
 
 const FILE_ERRORS = ['UserError', 'CheckpointCorruptError', 'CheckpointReadError'];
 

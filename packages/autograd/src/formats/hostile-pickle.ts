@@ -14,7 +14,7 @@ const HARMLESS_BUILTINS =
 /**
  * Refuses a checkpoint whose pickle would take hold of a machine that loads it with PyTorch.
  *
- * @throws {HostilePickleError} naming the functions that it wants called
+ * @throws HostilePickleError naming the functions that it wants called
  */
 export function requireHarmless({ uncalled }: Pick<PytorchCheckpoint, 'uncalled'>): void {
   const hostile = uncalled.filter(

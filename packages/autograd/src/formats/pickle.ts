@@ -232,7 +232,7 @@ function newObjectWithKeywords(machine: Machine): void {
 /**
  * The value that a pickle describes. Nothing that the pickle names is imported or called.
  *
- * @throws {CheckpointFormatError} for a damaged pickle, or one with opcodes outside the plain ones
+ * @throws CheckpointFormatError for a damaged pickle, or one with opcodes outside the plain ones
  */
 export function readPickle(bytes: Uint8Array, interpretation: PickleInterpretation): PickleValue {
   return new Machine(bytes, interpretation).run();

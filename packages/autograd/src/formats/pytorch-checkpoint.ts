@@ -132,7 +132,7 @@ function plainSettings(args: PickleValue | undefined): Map<string, CheckpointSet
  * …}`, `{module, …}` or a bare state dict. Only the state dict's storages are read and checked; classes that the
  * pickle names need not be known, and nothing in it is run.
  *
- * @throws {CheckpointFormatError} when the bytes are not such a file, are damaged, or hold no tensors under string
+ * @throws CheckpointFormatError when the bytes are not such a file, are damaged, or hold no tensors under string
  * names
  */
 export function readPytorchCheckpoint(bytes: Uint8Array): PytorchCheckpoint {

@@ -93,7 +93,7 @@ function gather(data: SafetensorsData, reference: TensorReference, count: number
  *
  * @param name for errors
  * @param storageBytes the content of its storage's file
- * @throws {CheckpointFormatError} for a storage type that safetensors has no match for, a storage of another length
+ * @throws CheckpointFormatError for a storage type that safetensors has no match for, a storage of another length
  *   than announced, or a view that reaches beyond its storage
  */
 export function readTensor(

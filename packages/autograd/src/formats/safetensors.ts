@@ -37,7 +37,7 @@ export interface ByteReader {
  * header is padded to 8 bytes: every tensor is aligned, and equal content gives equal bytes whatever the
  * order of the map.
  *
- * @throws {SafetensorsError} when a tensor's data does not fit its dtype and shape, or a name is reserved
+ * @throws SafetensorsError when a tensor's data does not fit its dtype and shape, or a name is reserved
  */
 export function encodeSafetensorsChunks(
   tensors: ReadonlyMap<string, SafetensorsTensor>,
@@ -120,7 +120,7 @@ function decodeEntry(entry: SafetensorsEntry, bytes: Uint8Array): SafetensorsTen
  * The tensors and metadata of a whole file in memory. Tensors are views on `bytes` where their alignment
  * allows it, copies elsewhere.
  *
- * @throws {SafetensorsError} when `bytes` is not a well-formed file; names the tensor and the problem
+ * @throws SafetensorsError when `bytes` is not a well-formed file; names the tensor and the problem
  */
 export function decodeSafetensors(bytes: Uint8Array): SafetensorsContent {
   const length = headerLength(bytes, bytes.length);
@@ -136,7 +136,7 @@ export function decodeSafetensors(bytes: Uint8Array): SafetensorsContent {
 /**
  * Reads the header of a file of any size and checks it against the file's length.
  *
- * @throws {SafetensorsError} when it is not a well-formed file; names the tensor and the problem
+ * @throws SafetensorsError when it is not a well-formed file; names the tensor and the problem
  */
 export async function readSafetensorsHeader(reader: ByteReader): Promise<SafetensorsHeader> {
   const first = await reader.read(0, Math.min(LENGTH_FIELD_BYTES, reader.lengthBytes));
@@ -147,7 +147,7 @@ export async function readSafetensorsHeader(reader: ByteReader): Promise<Safeten
 /**
  * Reads one tensor of a file of any size.
  *
- * @throws {SafetensorsError} when the file has no tensor of that name
+ * @throws SafetensorsError when the file has no tensor of that name
  */
 export async function readSafetensorsTensor(
   reader: ByteReader,
@@ -172,7 +172,7 @@ function halfToNumber(bits: number): number {
 /**
  * A tensor's elements as float32: the data itself for `F32`, a conversion for `F16` and `F64`.
  *
- * @throws {SafetensorsError} for the integer and boolean types, whose conversion would hide a mistake
+ * @throws SafetensorsError for the integer and boolean types, whose conversion would hide a mistake
  */
 export function safetensorsFloat32(key: string, tensor: SafetensorsTensor): Float32Array {
   if (tensor.dtype === 'F32') return tensor.data as Float32Array;

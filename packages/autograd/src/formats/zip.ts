@@ -90,7 +90,7 @@ function findDirectory(fields: Fields): { offset: number; count: number } {
 /**
  * The files of an archive by name.
  *
- * @throws {CheckpointFormatError} when the bytes are not a zip archive, the directory is damaged or names a file twice,
+ * @throws CheckpointFormatError when the bytes are not a zip archive, the directory is damaged or names a file twice,
  *   or an entry is compressed or encrypted
  */
 export function readZipDirectory(bytes: Uint8Array): Map<string, ZipEntry> {
@@ -162,7 +162,7 @@ function readSizes(
 /**
  * The content of a file of the archive, as a view on `bytes`.
  *
- * @throws {CheckpointFormatError} when it is cut short, or its checksum is another one than the archive says
+ * @throws CheckpointFormatError when it is cut short, or its checksum is another one than the archive says
  */
 export function readZipEntry(bytes: Uint8Array, entry: ZipEntry): Uint8Array {
   const fields = new Fields(bytes);

@@ -19,7 +19,7 @@ export class Weight {
     readonly decays: boolean,
   ) {}
 
-  /** Throws `Error` before `init` or `bind` of a layer that it belongs to. */
+  /** @throws Error before `init` or `bind` of a layer that it belongs to */
   get tensor(): Parameter {
     if (this.placed) return this.placed;
     throw new Error(
@@ -45,7 +45,11 @@ export class Pack {
     readonly parts: Readonly<Record<string, Weight | PackGap>>,
   ) {}
 
-  /** All of it as one tensor. Throws `Error` before `init` or `bind` of a layer that it belongs to. */
+  /**
+   * All of it as one tensor.
+   *
+   * @throws Error before `init` or `bind` of a layer that it belongs to
+   */
   get tensor(): Parameter {
     if (this.placed) return this.placed;
     throw new Error(
@@ -65,9 +69,17 @@ export type Children = Readonly<Record<string, Weight | Pack | LayerTree | undef
 /** The parameters of a layer and of all layers inside of it. */
 export interface LayerTree {
   readonly children: Children;
-  /** All parameters by name. Throws `Error` before `init` or `bind`. */
+  /**
+   * All parameters by name.
+   *
+   * @throws Error before `init` or `bind`
+   */
   readonly store: ParameterStore;
-  /** All parameters, in order. Throws `Error` before `init` or `bind` of a layer that it belongs to. */
+  /**
+   * All parameters, in order.
+   *
+   * @throws Error before `init` or `bind` of a layer that it belongs to
+   */
   parameters(): Parameter[];
   /** Puts the parameters on an engine, with the first values of a seed: `bind`, and then `initialise`. */
   init(engine: Tape, options?: { readonly seed?: number }): this;
@@ -77,7 +89,11 @@ export interface LayerTree {
    * @throws Error where the layer is on an engine already
    */
   bind(engine: Tape): this;
-  /** Gives the parameters their first values; equal seeds give equal values. Throws `Error` before `bind`. */
+  /**
+   * Gives the parameters their first values; equal seeds give equal values.
+   *
+   * @throws Error before `bind`
+   */
   initialise(options?: { readonly seed?: number }): void;
 }
 

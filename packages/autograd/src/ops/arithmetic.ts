@@ -79,7 +79,11 @@ export function sqrt(x: Tensor): Tensor {
   return pointwise({ name: 'sqrt', value: 'sqrt(a)', gradients: { a: '0.5 * dy / y' } }, { a: x });
 }
 
-/** x, or the limit that it lies beyond; the gradient there is 0. Throws `RangeError` where `least` is above `most`. */
+/**
+ * x, or the limit that it lies beyond; the gradient there is 0.
+ *
+ * @throws RangeError where `least` is above `most`
+ */
 export function clamp(x: Tensor, least: number, most: number): Tensor {
   if (!(least <= most)) throw new RangeError(`clamp: the limits ${least} and ${most} must be in order`);
   const value = 'select(select(a, LEAST, a < LEAST), MOST, a > MOST)';

@@ -1,7 +1,11 @@
 import { GpuArray } from '@tubelet/kernels';
 import type { Tensor } from '../tensor.js';
 
-/** The number of an axis from the first; negative ones count from the last. Throws `RangeError` naming the operation. */
+/**
+ * The number of an axis from the first; negative ones count from the last.
+ *
+ * @throws RangeError naming the operation
+ */
 export function axisOf(operation: string, x: Tensor, axis: number): number {
   const rank = x.shape.length;
   if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {
@@ -12,7 +16,11 @@ export function axisOf(operation: string, x: Tensor, axis: number): number {
   return axis < 0 ? axis + rank : axis;
 }
 
-/** By axis of `x`, whether it is one of `axes`; all are by default. Throws `RangeError` for one that is not there. */
+/**
+ * By axis of `x`, whether it is one of `axes`; all are by default.
+ *
+ * @throws RangeError for one that is not there
+ */
 export function chosenAxes(operation: string, x: Tensor, axes: readonly number[] | undefined): boolean[] {
   const chosen = axes && new Set(axes.map((axis) => axisOf(operation, x, axis)));
   if (chosen && chosen.size !== axes.length) {

@@ -19,8 +19,10 @@ export interface ConvolutionOptions extends WindowOptions {
 }
 
 /**
- * Cross-correlation of x [B, C, L] with weight [O, C, l], plus the bias: [B, O, L′], or of one axis more, x [B, C, H, W] and
- * weight [O, C, h, w]. By patches side by side and one product. Throws `RangeError` where shapes do not fit.
+ * Cross-correlation of x [B, C, L] with weight [O, C, l], plus the bias: [B, O, L′], or of one axis more, x [B, C, H,
+ * W] and weight [O, C, h, w]. By patches side by side and one product.
+ *
+ * @throws RangeError where shapes do not fit
  */
 export function convolution(x: Tensor, weight: Tensor, { bias, ...window }: ConvolutionOptions = {}): Tensor {
   const [outputs, channels, ...size] = weight.shape as [number, number, ...number[]];

@@ -25,9 +25,10 @@ export interface DropoutOptions {
 }
 
 /**
- * x with elements dropped to 0 and the others multiplied by 1 / (1 − rate) (Srivastava et al., 2014). An element draws by
- * its place, row by row, and by `layer`, and the key's seed and epoch; nothing is stored for the backward pass. Throws
- * `RangeError` for a rate that is not in [0, 1).
+ * x with elements dropped to 0 and the others multiplied by 1 / (1 − rate) (Srivastava et al., 2014). An element draws
+ * by its place, row by row, and by `layer`, and the key's seed and epoch; nothing is stored for the backward pass.
+ *
+ * @throws RangeError for a rate that is not in [0, 1)
  */
 export function dropout(x: Tensor, { rate, key, layer }: DropoutOptions): Tensor {
   requireF32('dropout', x);

@@ -170,7 +170,9 @@ export interface PatchOptions {
 
 /**
  * The patches of the last axes of x, which may overlap: x [..., C, H, W] and a size [h, w] give [..., H′, W′, C, h, w],
- * where H′ and W′ count the places of a patch. Throws `RangeError` where none fits.
+ * where H′ and W′ count the places of a patch.
+ *
+ * @throws RangeError where none fits
  */
 export function patches(x: Tensor, { size, stride, dilation }: PatchOptions): Tensor {
   const { engine } = x;

@@ -34,11 +34,12 @@ export interface LinearOptions {
 }
 
 /**
- * y = x·Wᵀ + b, optionally GELU(…) or residual + scale·(…).
- * x [..., K], weight [N, K] → [..., N], of the dtype of x, but f32 with a residual. Throws `ShapeError` when shapes do
- * not fit.
+ * y = x·Wᵀ + b, optionally GELU(…) or residual + scale·(…). x [..., K], weight [N, K] → [..., N], of the dtype of x,
+ * but f32 with a residual.
  *
  * Backward: dx = dy·W, dW = dyᵀ·x, db = Σ_rows dy.
+ *
+ * @throws ShapeError when shapes do not fit
  */
 export function linear(x: Tensor, weight: Tensor, options: LinearOptions = {}): Tensor {
   const { bias, activation, residual, rowScaling } = options;

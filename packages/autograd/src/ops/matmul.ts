@@ -12,8 +12,10 @@ import { requireF32, sumInto, withLeadingAxes } from './pointwise.js';
 import { reshape } from './views.js';
 
 /**
- * The matrix products of the last two axes: a [..., M, K] · b [..., K, N] → [..., M, N], where leading axes broadcast. One
- * axis alone is a row in a and a column in b, and is left out of the result. Throws `ShapeError` naming both shapes.
+ * The matrix products of the last two axes: a [..., M, K] · b [..., K, N] → [..., M, N], where leading axes broadcast.
+ * One axis alone is a row in a and a column in b, and is left out of the result.
+ *
+ * @throws ShapeError naming both shapes
  */
 export function matmul(a: Tensor, b: Tensor): Tensor {
   requireF32('matmul', a, b);

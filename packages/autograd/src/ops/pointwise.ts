@@ -134,7 +134,7 @@ export function withLeadingAxes(array: GpuArray, rank: number): GpuArray {
   );
 }
 
-/** Throws `RangeError` for a tensor that is not of f32, naming the operation. */
+/** @throws RangeError for a tensor that is not of f32, naming the operation */
 export function requireF32(operation: string, ...tensors: readonly Tensor[]): void {
   for (const tensor of tensors) {
     if (tensor.dtype !== 'f32') {

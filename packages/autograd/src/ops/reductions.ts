@@ -35,7 +35,9 @@ export function min(x: Tensor, options: ReductionOptions = {}): Tensor {
 
 /**
  * Where x is largest along an axis, or in all of it, row by row, without one: the first of equal places. i32, without a
- * gradient. Throws `RangeError` for more than 2²⁴ elements along it.
+ * gradient.
+ *
+ * @throws RangeError for more than 2²⁴ elements along it
  */
 export function argmax(
   x: Tensor,

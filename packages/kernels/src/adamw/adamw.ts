@@ -66,11 +66,12 @@ export function adamwStepData(
 }
 
 /**
- * One step of AdamW with decoupled weight decay, for a whole bank in one dispatch. All per-step numbers are GPU
- * data, so a recorded step can be replayed with new ones. A group number beyond `groups` is the caller's error; only
- * a device with bounds checks keeps it inside the buffer.
- * Source: Loshchilov & Hutter, “Decoupled Weight Decay Regularization”, ICLR 2019.
- * Throws `ShapeError` when sizes disagree or written arrays share memory, RangeError for β outside [0, 1) or ε ≤ 0.
+ * One step of AdamW with decoupled weight decay, for a whole bank in one dispatch. All per-step numbers are GPU data,
+ * so a recorded step can be replayed with new ones. A group number beyond `groups` is the caller's error; only a device
+ * with bounds checks keeps it inside the buffer. Source: Loshchilov & Hutter, “Decoupled Weight Decay Regularization”,
+ * ICLR 2019.
+ *
+ * @throws ShapeError when sizes disagree or written arrays share memory, RangeError for β outside [0, 1) or ε ≤ 0
  */
 export function adamwStep(runtime: Runtime, options: AdamwStepOptions): void {
   const { parameters, gradients, firstMoment, secondMoment, groupOfBlock, groups, step, twin } = options;

@@ -91,10 +91,11 @@ const variants = attentionVariantsOf(attentionBackwardVariants, 11);
 const MIN_QUERIES_PER_CHUNK = 32;
 
 /**
- * Gradients of `attention`: dP = dOut·Vᵀ, dS = P ∘ (dP − rowsum(dOut ∘ out)), dQ = scale·dS·K, dK = scale·dSᵀ·Q,
- * dV = Pᵀ·dOut (Dao et al., 2022), with P made again from q, k and `logSumExp`. Views as in `attention`; dk and dv
- * may be slices of one buffer, which may also hold dq. No atomics: the same bits every time.
- * Throws `ShapeError` for shapes that do not agree or gradients in the buffer of an input.
+ * Gradients of `attention`: dP = dOut·Vᵀ, dS = P ∘ (dP − rowsum(dOut ∘ out)), dQ = scale·dS·K, dK = scale·dSᵀ·Q, dV =
+ * Pᵀ·dOut (Dao et al., 2022), with P made again from q, k and `logSumExp`. Views as in `attention`; dk and dv may be
+ * slices of one buffer, which may also hold dq. No atomics: the same bits every time.
+ *
+ * @throws ShapeError for shapes that do not agree or gradients in the buffer of an input
  */
 export function attentionBackward(runtime: Runtime, arguments_: AttentionBackwardArguments): void {
   const kernel = 'attention-backward';

@@ -80,9 +80,10 @@ export function attentionCost(extents: AttentionExtents, withLogSumExp: boolean)
 /**
  * out = softmax(scale · Q·Kᵀ) · V for each of G groups and H heads (Vaswani et al., 2017), without storing the
  * probabilities. q, k, v and out are views of one dtype, f32 or f16, with contiguous channels and any group and row
- * strides, so that slices of a fused q|k|v or k|v buffer, or every (1+N)-th row, are taken as they are. Throws
- * `ShapeError` for shapes that do not agree, a head dimension above 128, or an `out` (or `logSumExp`) in the buffer of
- * an input.
+ * strides, so that slices of a fused q|k|v or k|v buffer, or every (1+N)-th row, are taken as they are.
+ *
+ * @throws ShapeError for shapes that do not agree, a head dimension above 128, or an `out` (or `logSumExp`) in the
+ *   buffer of an input
  */
 export function attention(
   runtime: Runtime,

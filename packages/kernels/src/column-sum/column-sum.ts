@@ -25,9 +25,10 @@ export function columnSumCost(
 }
 
 /**
- * out[c] = Σ_r x[r, c], or out[c] += … with `accumulate`: the bias gradient of a linear layer. Many rows are
- * summed in two stages, always in the same order. Throws `ShapeError` when shapes do not fit or when `out`
- * shares its buffer with `x`.
+ * out[c] = Σ_r x[r, c], or out[c] += … with `accumulate`: the bias gradient of a linear layer. Many rows are summed in
+ * two stages, always in the same order.
+ *
+ * @throws ShapeError when shapes do not fit or when `out` shares its buffer with `x`
  */
 export function columnSum(runtime: Runtime, { x, out, accumulate = false }: ColumnSumOperands): void {
   const { columns } = requireRows('column-sum', 'x', x, { mayBeHalf: true });

@@ -50,7 +50,9 @@ export interface CrossEntropyArrays {
 
 /**
  * loss[0] = −1/B · Σ_b Σ_k targets[b, k] · log softmax(logits[b])_k, and where given probabilities [B, K] = softmax.
- * All contiguous f32. Throws `ShapeError` otherwise.
+ * All contiguous f32.
+ *
+ * @throws ShapeError otherwise
  */
 export function softCrossEntropy(
   runtime: Runtime,
@@ -97,8 +99,9 @@ export interface CrossEntropyBackwardArrays extends CrossEntropyArrays {
 }
 
 /**
- * dLogits[b] = (softmax(logits[b]) · Σ_k targets[b, k] − targets[b]) / B · gradientScale[0].
- * All contiguous f32. Throws `ShapeError` otherwise.
+ * dLogits[b] = (softmax(logits[b]) · Σ_k targets[b, k] − targets[b]) / B · gradientScale[0]. All contiguous f32.
+ *
+ * @throws ShapeError otherwise
  */
 export function softCrossEntropyBackward(runtime: Runtime, arrays: CrossEntropyBackwardArrays): void {
   const { logits, targets, dLogits, gradientScale } = arrays;

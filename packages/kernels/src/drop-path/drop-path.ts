@@ -45,7 +45,11 @@ export function dropPathCost(branches: number, batch: number, unitsPerSample: nu
   };
 }
 
-/** The u32 [R, 3] array that `dropPathScales` reads. Throws a RangeError for rates and numbers out of range. */
+/**
+ * The u32 [R, 3] array that `dropPathScales` reads.
+ *
+ * @throws RangeError for rates and numbers out of range
+ */
 export function createDropPathBranches(runtime: Runtime, branches: readonly DropPathBranch[]): GpuArray {
   return runtime.upload(
     Uint32Array.from(branches.flatMap(branchWords)),
@@ -57,10 +61,11 @@ export function createDropPathBranches(runtime: Runtime, branches: readonly Drop
 
 /**
  * Factors of residual branches under stochastic depth: 0 with probability `rate`, else 1/(1 − rate), drawn for each
- * branch, sample and unit of a sample (a clip of LGI-Former has one unit, or one for each region), all in one
- * dispatch. A factor depends on seed, epoch, sample, branch and unit alone. The same bits as `dropPathScalesHost`.
- * Source: Huang et al., “Deep Networks with Stochastic Depth”, ECCV 2016. Throws `ShapeError` for arrays that do
- * not fit together.
+ * branch, sample and unit of a sample (a clip of LGI-Former has one unit, or one for each region), all in one dispatch.
+ * A factor depends on seed, epoch, sample, branch and unit alone. The same bits as `dropPathScalesHost`. Source: Huang
+ * et al., “Deep Networks with Stochastic Depth”, ECCV 2016.
+ *
+ * @throws ShapeError for arrays that do not fit together
  */
 export function dropPathScales(runtime: Runtime, options: DropPathOptions): void {
   const { out, branches, samples } = options;
@@ -107,7 +112,11 @@ export function dropPathScales(runtime: Runtime, options: DropPathOptions): void
   );
 }
 
-/** The factors of `dropPathScales` on the host: f32 [R, B · U], row-major. Throws a RangeError for rates out of range. */
+/**
+ * The factors of `dropPathScales` on the host: f32 [R, B · U], row-major.
+ *
+ * @throws RangeError for rates out of range
+ */
 export function dropPathScalesHost({
   branches,
   samples,

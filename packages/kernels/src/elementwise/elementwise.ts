@@ -72,8 +72,10 @@ interface Placed extends ElementwiseInput {
 
 /**
  * out[r, c] = value of the inputs at [r, c], or out += value. The output is rows of C columns at two levels of strides,
- * and so are inputs, where a stride of 0 repeats a row; each may be f32 or f16, factors are f32. Throws `ShapeError`
- * for arrays that do not fit together, and for an input in the buffer of the output that may not be there.
+ * and so are inputs, where a stride of 0 repeats a row; each may be f32 or f16, factors are f32.
+ *
+ * @throws ShapeError for arrays that do not fit together, and for an input in the buffer of the output that may not be
+ *   there
  */
 export function elementwise(runtime: Runtime, call: ElementwiseCall): void {
   const { kernel, out, outName = 'out', accumulate = false, columnData = {} } = call;

@@ -24,10 +24,11 @@ export function emaCost(count: number, { hasStep = false }: { readonly hasStep?:
 
 /**
  * average ← decay · average + (1 − decay) · values, element by element, written as average + (1 − decay) · (values −
- * average): an average that has reached the values stays there. With decay and 1 − decay rounded apart, whose f32 sum is
- * off by up to 6e-8, it would settle at a multiple of the values that is wrong by 6e-8 / (1 − decay).
- * Source: Polyak & Juditsky, “Acceleration of Stochastic Approximation by Averaging”, 1992, with exponential weights.
- * Throws `ShapeError` when sizes differ or the arrays share a buffer, `RangeError` for a decay outside [0, 1).
+ * average): an average that has reached the values stays there. With decay and 1 − decay rounded apart, whose f32 sum
+ * is off by up to 6e-8, it would settle at a multiple of the values that is wrong by 6e-8 / (1 − decay). Source: Polyak
+ * & Juditsky, “Acceleration of Stochastic Approximation by Averaging”, 1992, with exponential weights.
+ *
+ * @throws ShapeError when sizes differ or the arrays share a buffer, RangeError for a decay outside [0, 1)
  */
 export function emaUpdate(runtime: Runtime, { average, values, decay, step }: EmaUpdateOptions): void {
   if (!(decay >= 0 && decay < 1)) {

@@ -23,7 +23,9 @@ export function geluBackwardCost(
 
 /**
  * y = GELU(x) = x · Φ(x), exact (erf) form, element by element (Hendrycks & Gimpel, 2016). `x` and `y` are contiguous,
- * f32 or f16, and of the same size. Throws `ShapeError` otherwise.
+ * f32 or f16, and of the same size.
+ *
+ * @throws ShapeError otherwise
  */
 export function gelu(runtime: Runtime, x: GpuArray, y: GpuArray): void {
   requireAlike('gelu', [x, y]);

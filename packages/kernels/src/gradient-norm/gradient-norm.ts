@@ -31,10 +31,11 @@ export function gradientNormCost(counts: readonly number[]): Cost {
 }
 
 /**
- * out[0] = √(Σ g²) over the finite elements of all banks, out[1] = how many elements are NaN or infinite (exact up
- * to 2²⁴ of them). out[1] = 0 with an infinite out[0] means that squares overflowed (|g| beyond 1.8e19). The same
- * bits at every run; relative error about 1e-7.
- * Throws `ShapeError` for strided arrays, other types and sizes, and when there is no bank.
+ * out[0] = √(Σ g²) over the finite elements of all banks, out[1] = how many elements are NaN or infinite (exact up to
+ * 2²⁴ of them). out[1] = 0 with an infinite out[0] means that squares overflowed (|g| beyond 1.8e19). The same bits at
+ * every run; relative error about 1e-7.
+ *
+ * @throws ShapeError for strided arrays, other types and sizes, and when there is no bank
  */
 export function gradientNorm(runtime: Runtime, { banks, out }: GradientNormOptions): void {
   if (banks.length === 0) throw new ShapeError('gradient-norm: give at least one bank of gradients');

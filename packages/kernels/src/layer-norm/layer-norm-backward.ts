@@ -83,10 +83,11 @@ export interface LayerNormBackwardArrays extends LayerNormBackwardOptions {
 }
 
 /**
- * Gradients of `layerNorm`: with x̂ the normalised rows and g = dOut · weight,
- * dx = rstd · (g − mean(g) − x̂ · mean(g · x̂)), dWeight = Σ_rows dOut · x̂, dBias = Σ_rows dOut.
- * Sums run in a fixed order. With `sums`, dWeight and dBias are there when those are flushed, else at once.
- * Throws `ShapeError` for arrays that do not fit together or share a buffer with an output.
+ * Gradients of `layerNorm`: with x̂ the normalised rows and g = dOut · weight, dx = rstd · (g − mean(g) − x̂ · mean(g ·
+ * x̂)), dWeight = Σ_rows dOut · x̂, dBias = Σ_rows dOut. Sums run in a fixed order. With `sums`, dWeight and dBias are
+ * there when those are flushed, else at once.
+ *
+ * @throws ShapeError for arrays that do not fit together or share a buffer with an output
  */
 export function layerNormBackward(
   runtime: Runtime,

@@ -51,7 +51,8 @@ export interface LayerNormArrays {
 
 /**
  * out = (x − μ) / √(σ² + ε) · weight + bias along the last axis, with the biased variance (Ba et al., 2016).
- * Throws `ShapeError` for arrays that do not fit together or an output that shares a buffer with another array.
+ *
+ * @throws ShapeError for arrays that do not fit together or an output that shares a buffer with another array
  */
 export function layerNorm(runtime: Runtime, arrays: LayerNormArrays): void {
   const { x, weight, bias, out, mean, rstd, epsilon = 1e-6 } = arrays;

@@ -42,11 +42,12 @@ export function lossScaleCost(): Cost {
 /**
  * Decides over one step of the optimiser under a dynamic loss scale, on the GPU: after `gradientNorm`, before
  * `adamwStep`. Where a gradient is not finite, or the squares of gradients overflow, the step is skipped and the scale
- * halved; it is doubled after so many good steps in a row (neither where it is constant). Gradients are divided by the scale and clipped by the factor
- * in `step`. Bias corrections have a relative error below 1e-6.
- * Source: Micikevicius et al., “Mixed Precision Training”, ICLR 2018; rules of PyTorch's GradScaler.
- * Throws `ShapeError` for other types, sizes or shared buffers, `RangeError` for β outside [0, 1), an interval that is
- * no whole number from 1 to 2²⁴, or a limit that is not above 0.
+ * halved; it is doubled after so many good steps in a row (neither where it is constant). Gradients are divided by the
+ * scale and clipped by the factor in `step`. Bias corrections have a relative error below 1e-6. Source: Micikevicius et
+ * al., “Mixed Precision Training”, ICLR 2018; rules of PyTorch's GradScaler.
+ *
+ * @throws ShapeError for other types, sizes or shared buffers, RangeError for β outside [0, 1), an interval that is
+ *   no whole number from 1 to 2²⁴, or a limit that is not above 0
  */
 export function updateLossScale(runtime: Runtime, options: LossScaleUpdateOptions): void {
   const { state, norms, step, beta1, beta2, growthInterval, maxNorm, isConstant = false } = options;
@@ -103,7 +104,8 @@ export function lossScaleCotangentCost(): Cost {
 /**
  * The cotangent of a loss with which a backward pass under a loss scale begins: factor · scale. Where the loss is not
  * finite it is the loss itself, so that the gradients are not finite either and the step is skipped.
- * Throws `ShapeError` for other types, sizes or shared buffers, `RangeError` for a factor that is not finite in f32.
+ *
+ * @throws ShapeError for other types, sizes or shared buffers, RangeError for a factor that is not finite in f32
  */
 export function scaledCotangent(
   runtime: Runtime,

@@ -60,7 +60,11 @@ export interface MatmulPlan {
   readonly bytes: MatmulBytes;
 }
 
-/** Checks the operands of `matmul` and works out what they describe. Throws `ShapeError`. */
+/**
+ * Checks the operands of `matmul` and works out what they describe.
+ *
+ * @throws ShapeError
+ */
 export function planMatmul(operands: MatmulOperands): MatmulPlan {
   const { a, b, out, bias, preActivation, geluInput, rowScale, rowsPerScale, residual } = operands;
   const { aScale, rowsPerAScale } = operands;

@@ -32,15 +32,15 @@ export { matmulVariants, type MatmulBlock, type MatmulForm, type MatmulVariant }
 const NO_COST = { macs: 0, flops: 0, bytesRead: 0, bytesWritten: 0 };
 
 /**
- * out = epilogue(alpha · op(A)·op(B)): see `MatmulOperands` for layouts and the order of the epilogue.
- * When A, B and out all have three axes the first is a batch axis: [G, M, K] · [G, K, N] → [G, M, N].
- * Accumulates in f32. Where the product has few blocks and a long K, K is split over workgroups and the partial
- * sums are added by a second kernel in a fixed order.
- * With `runtime.precision` f16 a variant may round A and B to f16 (products and sums stay f32); by default none does.
- * With `sums` the result, which nobody reads before those are flushed, may wait there in parts, where the operands are
- * a weight gradient's: without an epilogue.
- * Throws `ShapeError` when shapes do not fit, or when an output shares its buffer with an operand (but for
- * `residual`, which may be `out`).
+ * out = epilogue(alpha · op(A)·op(B)): see `MatmulOperands` for layouts and the order of the epilogue. When A, B and
+ * out all have three axes the first is a batch axis: [G, M, K] · [G, K, N] → [G, M, N]. Accumulates in f32. Where the
+ * product has few blocks and a long K, K is split over workgroups and the partial sums are added by a second kernel in
+ * a fixed order. With `runtime.precision` f16 a variant may round A and B to f16 (products and sums stay f32); by
+ * default none does. With `sums` the result, which nobody reads before those are flushed, may wait there in parts, where
+ * the operands are a weight gradient's: without an epilogue.
+ *
+ * @throws ShapeError when shapes do not fit, or when an output shares its buffer with an operand (but for `residual`,
+ *   which may be `out`)
  */
 export function matmul(runtime: Runtime, operands: MatmulOperands, sums?: PartialSums): void {
   const plan = planMatmul(operands);

@@ -33,7 +33,9 @@ export function meanRowsBackwardCost(
 
 /**
  * out[b, c] = mean over l of x[b, l, c]. `x` is [B, L, C] with any strides on the first two axes (for example the
- * representative rows of each clip); `out` has B rows of C columns. Throws `ShapeError` otherwise.
+ * representative rows of each clip); `out` has B rows of C columns.
+ *
+ * @throws ShapeError otherwise
  */
 export function meanRows(
   runtime: Runtime,
@@ -48,8 +50,10 @@ export function meanRows(
 }
 
 /**
- * dx[b, l, c] = dOut[b, c] / L, or dx += … with `accumulate`. `dx` is [B, L, C] with any strides on the first two
- * axes, `dOut` has B rows of C columns. Throws `ShapeError` otherwise.
+ * dx[b, l, c] = dOut[b, c] / L, or dx += … with `accumulate`. `dx` is [B, L, C] with any strides on the first two axes,
+ * `dOut` has B rows of C columns.
+ *
+ * @throws ShapeError otherwise
  */
 export function meanRowsBackward(
   runtime: Runtime,

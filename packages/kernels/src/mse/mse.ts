@@ -31,8 +31,9 @@ export interface MseArrays {
 }
 
 /**
- * loss [1] = mean over all elements of (prediction − target)². Sums run in a fixed order. Throws `ShapeError` for shapes
- * that do not fit or a loss that shares its buffer.
+ * loss [1] = mean over all elements of (prediction − target)². Sums run in a fixed order.
+ *
+ * @throws ShapeError for shapes that do not fit or a loss that shares its buffer
  */
 export function mse(runtime: Runtime, arrays: MseArrays & { readonly loss: GpuArray }): void {
   const { prediction, target, loss } = arrays;
@@ -58,8 +59,9 @@ export interface MseBackwardArrays extends MseArrays {
 }
 
 /**
- * Gradient of `mse`: dPrediction = 2 · (prediction − target) / count · gradientScale[0]. Throws `ShapeError` for shapes
- * that do not fit or an output that shares its buffer.
+ * Gradient of `mse`: dPrediction = 2 · (prediction − target) / count · gradientScale[0].
+ *
+ * @throws ShapeError for shapes that do not fit or an output that shares its buffer
  */
 export function mseBackward(runtime: Runtime, arrays: MseBackwardArrays): void {
   const { prediction, target, dPrediction, gradientScale } = arrays;

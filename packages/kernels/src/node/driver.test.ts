@@ -2,9 +2,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { cacheDirectory } from './cache';
-import { loadLibraries, recordedDrivers, useSoftwareDriver, useSystemDrivers, vulkanChoice } from './driver';
-import { DriverChoiceError, DriverLoadError } from './errors';
+import { cacheDirectory } from './cache.js';
+import {
+  loadLibraries,
+  recordedDrivers,
+  useSoftwareDriver,
+  useSystemDrivers,
+  vulkanChoice,
+} from './driver.js';
+import { DriverChoiceError, DriverLoadError } from './errors.js';
 
 describe('cacheDirectory', () => {
   it('prefers TUBELET_CACHE_DIR, then XDG_CACHE_HOME, then the home folder', () => {

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
-import { cacheDirectory } from './cache';
-import { DriverChoiceError, DriverLoadError } from './errors';
-import { installedIcds } from './icd';
-import type { InstalledIcds } from './icd';
+import { cacheDirectory } from './cache.js';
+import { DriverChoiceError, DriverLoadError } from './errors.js';
+import { installedIcds } from './icd.js';
+import type { InstalledIcds } from './icd.js';
 
 /** Which Vulkan driver a process asks for: the environment variable `TUBELET_VULKAN`. */
 export type VulkanChoice = 'auto' | 'system' | 'llvmpipe' | 'swiftshader';

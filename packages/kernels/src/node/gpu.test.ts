@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { SoftwareDriver } from './driver';
-import { NoAdapterError } from './errors';
-import { closeGpu, dawnFlags, driverCandidates, gpuDriver, openGpu, requestNodeAdapter } from './gpu';
+import type { SoftwareDriver } from './driver.js';
+import { NoAdapterError } from './errors.js';
+import { closeGpu, dawnFlags, driverCandidates, gpuDriver, openGpu, requestNodeAdapter } from './gpu.js';
 
 const driver = (name: SoftwareDriver['name']): SoftwareDriver => ({
   name,

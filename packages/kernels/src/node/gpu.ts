@@ -1,11 +1,11 @@
 import { basename } from 'node:path';
 import { isSoftwareAdapter } from '../runtime/adapter.js';
-import { cacheDirectory } from './cache';
-import { namedDriver, recordedDrivers, useSoftwareDriver, useSystemDrivers, vulkanChoice } from './driver';
-import type { SoftwareDriver, VulkanChoice } from './driver';
-import { noNodeAdapter } from './errors';
-import { chooseGpu, GpuChoiceError, type GpuWanted } from './gpu-choice';
-import { throttlePolling } from './throttle';
+import { cacheDirectory } from './cache.js';
+import { namedDriver, recordedDrivers, useSoftwareDriver, useSystemDrivers, vulkanChoice } from './driver.js';
+import type { SoftwareDriver, VulkanChoice } from './driver.js';
+import { noNodeAdapter } from './errors.js';
+import { chooseGpu, GpuChoiceError, type GpuWanted } from './gpu-choice.js';
+import { throttlePolling } from './throttle.js';
 
 export interface OpenGpuOptions {
   /** Dawn's flags, such as `enable-dawn-features=allow_unsafe_apis`. */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { installedIcds } from './icd';
+import { installedIcds } from './icd.js';
 
 const folders: Record<string, string[]> = {
   '/etc/vulkan/icd.d': ['nvidia_icd.json', 'README'],

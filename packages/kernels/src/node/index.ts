@@ -1,5 +1,5 @@
 export { isSoftwareAdapter } from '../runtime/adapter.js';
-export { cacheDirectory } from './cache';
+export { cacheDirectory } from './cache.js';
 export {
   driverManifestName,
   namedDriver,
@@ -8,15 +8,15 @@ export {
   vulkanChoice,
   type SoftwareDriver,
   type VulkanChoice,
-} from './driver';
-export { DriverChoiceError, DriverLoadError, NoAdapterError } from './errors';
-export { GpuChoiceError, type GpuWanted } from './gpu-choice';
-export { installedIcds, type InstalledIcds } from './icd';
-export { listVulkanDevices, type VulkanDevice } from './vulkan-devices';
-export { closeGpu, gpuDriver, openGpu, requestNodeAdapter, type OpenGpuOptions } from './gpu';
-export { throttlePolling } from './throttle';
-export { probeGpu, WrongResultError, type GpuReport } from './probe';
-export { closeNodeRuntime, gpuBindingsVersion, openNodeRuntime } from './open-runtime';
-export { nodeCompiler, readTuningTable, tuningFile, writeTuningTable } from './tuning-file';
-export { makeStaging } from './staging';
-export { whileFilling } from './while-filling';
+} from './driver.js';
+export { DriverChoiceError, DriverLoadError, NoAdapterError } from './errors.js';
+export { GpuChoiceError, type GpuWanted } from './gpu-choice.js';
+export { installedIcds, type InstalledIcds } from './icd.js';
+export { listVulkanDevices, type VulkanDevice } from './vulkan-devices.js';
+export { closeGpu, gpuDriver, openGpu, requestNodeAdapter, type OpenGpuOptions } from './gpu.js';
+export { throttlePolling } from './throttle.js';
+export { probeGpu, WrongResultError, type GpuReport } from './probe.js';
+export { closeNodeRuntime, gpuBindingsVersion, openNodeRuntime } from './open-runtime.js';
+export { nodeCompiler, readTuningTable, tuningFile, writeTuningTable } from './tuning-file.js';
+export { makeStaging } from './staging.js';
+export { whileFilling } from './while-filling.js';

@@ -4,7 +4,11 @@ import { openRuntime, type OpenRuntimeOptions } from '../runtime/open.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { closeGpu, openGpu, type OpenGpuOptions } from './gpu.js';
 
-/** A runtime on the best adapter that Dawn finds. Throws `NoAdapterError` with remedies when there is none. */
+/**
+ * A runtime on the best adapter that Dawn finds.
+ *
+ * @throws NoAdapterError with remedies when there is none
+ */
 export async function openNodeRuntime(options: OpenGpuOptions & OpenRuntimeOptions = {}): Promise<Runtime> {
   // Mesa's cache is how one device finds what another has compiled.
   const isCacheOff = /^(1|true)$/i.test(process.env.MESA_SHADER_CACHE_DISABLE ?? '');

@@ -1,6 +1,6 @@
 import { afterAll, expect, it } from 'vitest';
-import { closeGpu } from './gpu';
-import { probeGpu } from './probe';
+import { closeGpu } from './gpu.js';
+import { probeGpu } from './probe.js';
 
 afterAll(() => closeGpu());
 

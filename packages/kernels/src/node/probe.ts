@@ -1,5 +1,5 @@
 import { isSoftwareAdapter, matrixUnitsOf, type MatrixUnitConfig } from '../runtime/adapter.js';
-import { gpuDriver, openGpu, requestNodeAdapter } from './gpu';
+import { gpuDriver, openGpu, requestNodeAdapter } from './gpu.js';
 
 /** What an adapter is and can do, as plain data. */
 export interface GpuReport {

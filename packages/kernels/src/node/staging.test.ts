@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { makeStaging } from './staging';
+import { makeStaging } from './staging.js';
 
 it('is empty, and takes the place of what killed processes have left, not of what others fill', () => {
   const folder = mkdtempSync(join(tmpdir(), 'tubelet-staging-'));

@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { closeGpu, openGpu, requestNodeAdapter } from './gpu';
-import { isPoll, throttlePolling } from './throttle';
+import { closeGpu, openGpu, requestNodeAdapter } from './gpu.js';
+import { isPoll, throttlePolling } from './throttle.js';
 
 /** Keeps a software adapter busy for some milliseconds and waits for it. */
 async function work(device: GPUDevice): Promise<void> {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { whileFilling } from './while-filling';
+import { whileFilling } from './while-filling.js';
 
 it('tells how a folder grows until the work ends', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'tubelet-filling-'));

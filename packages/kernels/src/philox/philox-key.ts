@@ -21,7 +21,11 @@ export interface PhiloxKeyWords {
  */
 export type PhiloxKeySource = (PhiloxKeyWords & { readonly key?: undefined }) | { readonly key: GpuArray };
 
-/** A u32 [4] array (seed low, seed high, epoch, sample) for `PhiloxKeySource`. Throws a RangeError for numbers that do not fit. */
+/**
+ * A u32 [4] array (seed low, seed high, epoch, sample) for `PhiloxKeySource`.
+ *
+ * @throws RangeError for numbers that do not fit
+ */
 export function createPhiloxKey(runtime: Runtime, words: PhiloxKeyWords): GpuArray {
   return runtime.upload(philoxKeyWords(words), [4], 'u32', 'philox key');
 }
@@ -54,7 +58,11 @@ export function withPhiloxKey(
   record(key);
 }
 
-/** The contents of a key array: what a recorded step gets anew each time. Throws a RangeError for numbers that do not fit. */
+/**
+ * The contents of a key array: what a recorded step gets anew each time.
+ *
+ * @throws RangeError for numbers that do not fit
+ */
 export function philoxKeyWords({ seed, epoch = 0, sample = 0 }: PhiloxKeyWords): Uint32Array<ArrayBuffer> {
   for (const [name, value] of Object.entries({ epoch, sample })) {
     if (!Number.isInteger(value) || value < 0 || value >= 2 ** 32) {

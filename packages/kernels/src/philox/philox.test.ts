@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { philox4x32, philoxKey, PhiloxStream, streamPurpose, type Words2, type Words4 } from './philox';
+import { philox4x32, philoxKey, PhiloxStream, streamPurpose, type Words2, type Words4 } from './philox.js';
 
 const purpose = streamPurpose(11);
 const hex = (words: number[]) => words.map((word) => word.toString(16).padStart(8, '0')).join(' ');

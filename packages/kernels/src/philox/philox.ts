@@ -115,7 +115,11 @@ export interface PhiloxStreamKey {
   sample?: number;
 }
 
-/** The key words of a seed: `[low 32 bits, high bits]`. Throws a RangeError unless 0 ≤ seed < 2^53, an integer. */
+/**
+ * The key words of a seed: `[low 32 bits, high bits]`.
+ *
+ * @throws RangeError unless 0 ≤ seed < 2^53, an integer
+ */
 export function philoxKey(seed: number): Words2 {
   if (!Number.isSafeInteger(seed) || seed < 0) {
     throw new RangeError(`seed is ${seed}: give an integer from 0 to 2^53 − 1.`);
@@ -140,7 +144,7 @@ export class PhiloxStream {
   private position = 0;
   private spareNormal: number | undefined;
 
-  /** Throws a RangeError when a number does not fit its words. */
+  /** @throws RangeError when a number does not fit its words */
   constructor({ seed, purpose, epoch = 0, sample = 0 }: PhiloxStreamKey) {
     checkWord('epoch', epoch);
     checkWord('sample', sample);
@@ -164,7 +168,11 @@ export class PhiloxStream {
     return (this.nextUint32() >>> 8) * TWO_POW_MINUS_24;
   }
 
-  /** Uniform over 0 … n − 1 without bias; n from 1 to 2^32. Throws a RangeError for any other n. */
+  /**
+   * Uniform over 0 … n − 1 without bias; n from 1 to 2^32.
+   *
+   * @throws RangeError for any other n
+   */
   integer(n: number): number {
     if (!Number.isInteger(n) || n < 1 || n > TWO_POW_32) {
       throw new RangeError(`n is ${n}: give an integer from 1 to 2^32.`);

@@ -6,7 +6,7 @@ import type { GpuArray } from '../runtime/gpu-array.js';
 export const ROWS_PER_INVOCATION = 16;
 const COLUMNS_PER_WORKGROUP = 32;
 
-/** Throws `ShapeError` unless `jobs` is a contiguous u32 array [n, record]; returns n. */
+/** @throws ShapeError unless `jobs` is a contiguous u32 array [n, record]; returns n */
 export function requireJobs(kernel: string, jobs: GpuArray, record: number): number {
   const [count, words] = jobs.shape;
   if (jobs.dtype !== 'u32' || jobs.shape.length !== 2 || words !== record || !jobs.isContiguous) {

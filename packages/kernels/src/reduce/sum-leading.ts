@@ -52,7 +52,8 @@ export interface SumLeadingArrays {
 
 /**
  * out[r, c] = Σ_b x[b, r, c], in a fixed order: the gradient of broadcasting over a leading axis.
- * Throws `ShapeError` unless x has rank 3 and out the shape of one slab of it.
+ *
+ * @throws ShapeError unless x has rank 3 and out the shape of one slab of it
  */
 export function sumLeading(runtime: Runtime, { x, out, accumulate = false }: SumLeadingArrays): void {
   sumSlabs(runtime, 'sum-leading', x, out, { scale: 1, accumulate, twoStrides: true });

@@ -48,9 +48,10 @@ export interface RowAddArrays {
 
 /**
  * out[r] = a[r] (+ table[indices[r]]): copies, broadcasts or adds up rows, and adds table rows to them. Between f32 and
- * f16 it rounds to nearest; what f16 does not hold becomes infinite.
- * `a` may be rows of the buffer that holds `out` if they are the same rows or none of those written.
- * Throws `ShapeError` for arrays that do not fit together, or a table without indices.
+ * f16 it rounds to nearest; what f16 does not hold becomes infinite. `a` may be rows of the buffer that holds `out` if
+ * they are the same rows or none of those written.
+ *
+ * @throws ShapeError for arrays that do not fit together, or a table without indices
  */
 export function rowAdd(runtime: Runtime, { a, table, indices, out, accumulate = false }: RowAddArrays): void {
   if ((table === undefined) !== (indices === undefined)) {
@@ -80,7 +81,8 @@ export function rowAdd(runtime: Runtime, { a, table, indices, out, accumulate = 
 
 /**
  * Uploads indices of the rows of a table, u32 of `shape`. Kernels cannot report one that lies outside.
- * Throws a RangeError unless each is below `rows`.
+ *
+ * @throws RangeError unless each is below `rows`
  */
 export function uploadIndices(
   runtime: Runtime,

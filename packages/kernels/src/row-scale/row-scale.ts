@@ -52,8 +52,10 @@ export interface RowScaleArrays {
 
 /**
  * out[r] = residual[r] + scale[⌊r / rowsPerScale⌋] · x[r]: the residual connection of a dropped or kept path, and
- * without `residual` its backward pass. Of `x` and `residual`, one may be the very view `out`; apart from that,
- * `out` shares its buffer with nothing. Throws `ShapeError` otherwise or when shapes do not fit.
+ * without `residual` its backward pass. Of `x` and `residual`, one may be the very view `out`; apart from that, `out`
+ * shares its buffer with nothing.
+ *
+ * @throws ShapeError otherwise or when shapes do not fit
  */
 export function rowScale(runtime: Runtime, arrays: RowScaleArrays): void {
   const { x, scale, rowsPerScale, residual, out, accumulate = false } = arrays;

@@ -8,7 +8,11 @@ export class Allocations {
 
   constructor(private readonly pool: BufferPool) {}
 
-  /** A new array of the innermost scope. Throws `ShapeError` for extents that are not positive integers. */
+  /**
+   * A new array of the innermost scope.
+   *
+   * @throws ShapeError for extents that are not positive integers
+   */
   empty(shape: readonly number[], dtype: DType, label: string): GpuArray {
     for (const extent of shape) {
       if (!Number.isInteger(extent) || extent < 1) {

@@ -58,7 +58,11 @@ export class BufferPool {
     this.limitBytes = Math.floor(Math.min(maxBufferSize, maxStorageBufferBindingSize) / 4) * 4;
   }
 
-  /** Memory for an array of `sizeBytes`. Throws `OutOfMemoryError` when no buffer may be that large. */
+  /**
+   * Memory for an array of `sizeBytes`.
+   *
+   * @throws OutOfMemoryError when no buffer may be that large
+   */
   acquire(sizeBytes: number, label: string): Storage {
     if (sizeBytes > this.limitBytes) {
       throw new OutOfMemoryError(
@@ -82,7 +86,11 @@ export class BufferPool {
     return { ...this.create(sizeClassBytes(sizeBytes), label), usedBytes: sizeBytes };
   }
 
-  /** Takes memory back. Throws `ReleaseError` for memory that is not handed out, which two owners would share. */
+  /**
+   * Takes memory back.
+   *
+   * @throws ReleaseError for memory that is not handed out, which two owners would share
+   */
   release(storage: Storage): void {
     const pooled = this.live.get(storage);
     if (!pooled) {

@@ -91,7 +91,11 @@ export class Profiler {
     };
   }
 
-  /** Waits for all submitted timestamps; kernels sorted by total time. Throws when they could not be read. */
+  /**
+   * Waits for all submitted timestamps; kernels sorted by total time.
+   *
+   * @throws when they could not be read
+   */
   async report(): Promise<ProfileEntry[]> {
     await Promise.all(this.readbacks.splice(0));
     if (this.failure !== undefined) throw this.failure;

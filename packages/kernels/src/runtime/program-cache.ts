@@ -82,7 +82,11 @@ export class ProgramCache {
     await Promise.all(precompile.length > 0 ? precompile.map(take) : missing.map(() => take(undefined)));
   }
 
-  /** The program of a call, and its arrays and data bound for it. Throws `ShapeError` for a shared buffer. */
+  /**
+   * The program of a call, and its arrays and data bound for it.
+   *
+   * @throws ShapeError for a shared buffer
+   */
   prepare(call: KernelCall): { readonly program: Program; readonly binding: Binding } {
     const key = this.keyOf(call);
     let program = this.byKey.get(key);

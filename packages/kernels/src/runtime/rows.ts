@@ -22,8 +22,9 @@ export const MOST_ROWS_OF_TWO_STRIDES = 2 ** 22;
 
 /**
  * The data with which a kernel addresses the rows of one array by row-start.wgsl: `X_OFFSET`, `X_INNER`, `X_INVERSE`,
- * `X_INNER_STRIDE`, `X_OUTER_STRIDE`, counted in loads of `width` elements. Throws `ShapeError` for rows at two strides
- * of which there are more than 2²².
+ * `X_INNER_STRIDE`, `X_OUTER_STRIDE`, counted in loads of `width` elements.
+ *
+ * @throws ShapeError for rows at two strides of which there are more than 2²²
  */
 export function rowData(prefix: string, layout: RowLayout, width: 1 | 4 = 1): KernelData {
   const { rows, offset, inner, innerStride, outerStride } = layout;

@@ -122,8 +122,9 @@ export class Runtime {
 
   /**
    * A new array with undefined contents; released at the end of the innermost `scope`, if there is one.
-   * Throws `ShapeError` for extents that are not positive integers, `OutOfMemoryError` for more bytes than the
-   * adapter allows in one array.
+   *
+   * @throws ShapeError for extents that are not positive integers, OutOfMemoryError for more bytes than the adapter
+   *   allows in one array
    */
   empty(shape: readonly number[], dtype: DType = 'f32', label = 'array'): GpuArray {
     this.failures.throwIfFailed();
@@ -151,8 +152,9 @@ export class Runtime {
   }
 
   /**
-   * Gives the memory of `array` back at once; the caller must not use it or any view of it again. Throws
-   * `ReleaseError` when it was given back before.
+   * Gives the memory of `array` back at once; the caller must not use it or any view of it again.
+   *
+   * @throws ReleaseError when it was given back before
    */
   release(array: GpuArray): void {
     if (this.commands.recording && !this.pool.isFromHere(array.storage)) this.requireRepeatable('release');
@@ -260,9 +262,10 @@ export class Runtime {
   }
 
   /**
-   * Records one kernel; its program is compiled on first use. Throws `ShapeError` when two arrays share a buffer that
-   * is written, and for workgroup counts beyond the device's limit; `SyntaxError` for arrays that are not those of the
-   * WGSL.
+   * Records one kernel; its program is compiled on first use.
+   *
+   * @throws ShapeError when two arrays share a buffer that is written, and for workgroup counts beyond the device's
+   *   limit; SyntaxError for arrays that are not those of the WGSL
    */
   run(call: KernelCall): void {
     this.failures.throwIfFailed();

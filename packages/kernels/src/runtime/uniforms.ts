@@ -25,7 +25,11 @@ export class UniformBlocks {
 
   constructor(private readonly device: GPUDevice) {}
 
-  /** The block with these numbers, in their order. Throws `RangeError` for one that is neither u32 nor f32. */
+  /**
+   * The block with these numbers, in their order.
+   *
+   * @throws RangeError for one that is neither u32 nor f32
+   */
   block(data: KernelData): UniformBlock {
     const words = new Uint32Array(Object.keys(data).length);
     const reals = new Float32Array(words.buffer);

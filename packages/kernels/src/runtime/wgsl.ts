@@ -172,7 +172,7 @@ export function constantHeader(constants: WgslConstants): string {
   return header.join(' ');
 }
 
-/** Throws `RangeError` for what a kernel cannot take as a whole number. */
+/** @throws RangeError for what a kernel cannot take as a whole number */
 export function requireU32(name: string, value: number): number {
   if (Number.isInteger(value) && value >= 0 && value <= 0xffffffff) return value;
   throw new RangeError(
@@ -182,7 +182,11 @@ export function requireU32(name: string, value: number): number {
 
 const SMALLEST_NORMAL_F32 = 2 ** -126;
 
-/** The nearest f32. Throws `RangeError` where that is infinite, or where a GPU may take it for zero. */
+/**
+ * The nearest f32.
+ *
+ * @throws RangeError where that is infinite, or where a GPU may take it for zero
+ */
 export function requireF32(value: number): number {
   const rounded = Math.fround(value);
   if (!Number.isFinite(rounded)) throw new RangeError(`a kernel's number must be a finite f32, got ${value}`);

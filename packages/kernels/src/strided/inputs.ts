@@ -42,7 +42,11 @@ const WGSL_TYPES: Readonly<Partial<Record<GpuArray['dtype'], string>>> = {
   u32: 'u32',
 };
 
-/** The WGSL type of the elements of an array. Throws `ShapeError` for those that these kernels do not take. */
+/**
+ * The WGSL type of the elements of an array.
+ *
+ * @throws ShapeError for those that these kernels do not take
+ */
 export function elementType(kernel: string, name: string, array: GpuArray): string {
   const type = WGSL_TYPES[array.dtype];
   if (type === undefined) throw new ShapeError(`${kernel}: ${name} must be f32, i32 or u32, got ${array}`);
@@ -88,8 +92,10 @@ export function inputBytes(inputs: Readonly<Record<string, StridedInput>>, place
 }
 
 /**
- * Runs `body` with inputs of which none lies in the buffer of `out`, which one dispatch cannot both read and write: those
- * that do are copied first by `copy`. Throws `ShapeError` for a whole array among them.
+ * Runs `body` with inputs of which none lies in the buffer of `out`, which one dispatch cannot both read and write:
+ * those that do are copied first by `copy`.
+ *
+ * @throws ShapeError for a whole array among them
  */
 export function withSeparateInputs(
   runtime: Runtime,

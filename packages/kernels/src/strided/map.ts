@@ -43,9 +43,11 @@ function stridedMapCost(call: Pick<StridedMapCall, 'inputs' | 'out' | 'accumulat
 }
 
 /**
- * out = value, or out += value, at every place of `out`. Inputs have the shape of `out` or one that broadcasts to it, and
- * any strides; one that lies in the buffer of `out` is copied first. The value may use `place`, which counts the places
- * of `out` row by row. Throws `ShapeError` for shapes that do not fit, and for more than six axes that do not merge.
+ * out = value, or out += value, at every place of `out`. Inputs have the shape of `out` or one that broadcasts to it,
+ * and any strides; one that lies in the buffer of `out` is copied first. The value may use `place`, which counts the
+ * places of `out` row by row.
+ *
+ * @throws ShapeError for shapes that do not fit, and for more than six axes that do not merge
  */
 export function stridedMap(runtime: Runtime, call: StridedMapCall): void {
   const { kernel, out } = call;

@@ -55,10 +55,11 @@ function stridedReduceCost(call: Pick<StridedReduceCall, 'inputs' | 'out' | 'acc
 }
 
 /**
- * out = Σ value, or the largest or smallest value, over the axes in which `out` has extent 1 and the common shape of the
- * inputs has more; inputs broadcast. The value may use `place` (of `out`, row by row) and `element` (of the reduced axes,
- * row by row). The order of additions depends on the shapes alone. Throws `ShapeError` for shapes that do not fit, and
- * for more than six kept or reduced axes that do not merge.
+ * out = Σ value, or the largest or smallest value, over the axes in which `out` has extent 1 and the common shape of
+ * the inputs has more; inputs broadcast. The value may use `place` (of `out`, row by row) and `element` (of the reduced
+ * axes, row by row). The order of additions depends on the shapes alone.
+ *
+ * @throws ShapeError for shapes that do not fit, and for more than six kept or reduced axes that do not merge
  */
 export function stridedReduce(runtime: Runtime, call: StridedReduceCall): void {
   const copy = (array: GpuArray, to: GpuArray) => stridedMap(runtime, { ...copyOf(array), out: to });

@@ -45,9 +45,9 @@ function classifierName(name: string): string {
  *
  * @param tensors the state dict, see `readPytorchCheckpoint`
  * @param shapes names and shapes of the classifier's parameters
- * @throws {StateDictMismatchError} when a tensor other than the head has another shape than the model's, or the head
+ * @throws StateDictMismatchError when a tensor other than the head has another shape than the model's, or the head
  *   and `otherHead` is `refuse`
- * @throws {CheckpointFormatError} when two tensors end up under the same name
+ * @throws CheckpointFormatError when two tensors end up under the same name
  */
 export function finetuneStateDict(
   tensors: ReadonlyMap<string, SafetensorsTensor>,

@@ -16,7 +16,7 @@ const PAPER_REGIONS: readonly Extents[] = [
  * The model that the tensors of a published checkpoint of pre-training are of. What they do not tell, such as the
  * heads, is as published.
  *
- * @throws {CheckpointFormatError} where they are of something else, or have regions that the paper has not
+ * @throws CheckpointFormatError where they are of something else, or have regions that the paper has not
  */
 export function publishedPretraining({
   tensors,

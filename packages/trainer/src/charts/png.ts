@@ -22,8 +22,8 @@ export interface PngOptions {
  * Draws an SVG document as a PNG, with the DejaVu Sans fonts that come with this package and no others: the picture is
  * the same on every system.
  *
- * @throws {RangeError} for a width that is not a whole number of pixels
- * @throws {Error} when the SVG is not well-formed
+ * @throws RangeError for a width that is not a whole number of pixels
+ * @throws Error when the SVG is not well-formed
  */
 export async function svgToPng(svg: string, { width }: PngOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
   if (width !== undefined && !(Number.isSafeInteger(width) && width > 0)) {

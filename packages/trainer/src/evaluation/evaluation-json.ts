@@ -57,7 +57,7 @@ const FILE = z.object({
  * Reads the `evaluation.json` of one fold, as `writeEvaluation` left it. Its metrics are computed again from its
  * predictions.
  *
- * @throws {UserError} when there is none, it is damaged, or it is one of a cross-validation
+ * @throws UserError when there is none, it is damaged, or it is one of a cross-validation
  */
 export async function readEvaluation(path: string): Promise<Evaluation> {
   return evaluationFrom(path, await readJson(path));
@@ -66,7 +66,7 @@ export async function readEvaluation(path: string): Promise<Evaluation> {
 /**
  * Reads the `evaluation.json` of one fold or of a cross-validation.
  *
- * @throws {UserError} when there is none, or it is damaged
+ * @throws UserError when there is none, or it is damaged
  */
 export async function readResult(path: string): Promise<Evaluation | MergedEvaluation> {
   const value = await readJson(path);

@@ -38,8 +38,8 @@ export interface Evaluation extends EvaluationSubject {
 /**
  * The evaluation of scored videos.
  *
- * @throws {UserError} when there is no video
- * @throws {RangeError} when a video has no label, or one outside the classes
+ * @throws UserError when there is no video
+ * @throws RangeError when a video has no label, or one outside the classes
  */
 export function evaluationOf(subject: EvaluationSubject, scores: readonly VideoScore[]): Evaluation {
   const metrics = classificationMetrics(scores, subject.classNames);

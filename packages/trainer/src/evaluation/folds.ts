@@ -46,7 +46,7 @@ function requireSame(evaluations: readonly Evaluation[], first: Evaluation): voi
  * Merges the folds of a cross-validation: their predictions pooled, and their UAR and WAR averaged. The paper speaks of
  * the first, the published totals are the second.
  *
- * @throws {UserError} when there is no fold, two are the same fold, or they were evaluated differently
+ * @throws UserError when there is no fold, two are the same fold, or they were evaluated differently
  */
 export function mergeFolds(evaluations: readonly Evaluation[]): MergedEvaluation {
   const folds = [...evaluations].sort((a, b) => a.fold - b.fold);

@@ -96,8 +96,8 @@ function inTopFive(probabilities: readonly number[], label: number): boolean {
  * and their `perClass` entry says so with a support of 0.
  *
  * @param classNames in the order of the labels
- * @throws {UserError} when there is no video
- * @throws {RangeError} when a video has no label, or a class is outside 0 … K − 1
+ * @throws UserError when there is no video
+ * @throws RangeError when a video has no label, or a class is outside 0 … K − 1
  */
 export function classificationMetrics(
   scores: readonly Pick<VideoScore, 'id' | 'label' | 'probabilities' | 'predicted'>[],

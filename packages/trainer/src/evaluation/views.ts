@@ -74,8 +74,8 @@ function checkView({ id, clip, crop, logits, label }: ViewScore, first: Sums | u
  * with the same (id, clip, crop) taken once, the mean of the probabilities, and the class where that is greatest.
  * Videos come in the order of their first views; the order of the views changes nothing beyond rounding.
  *
- * @throws {UserError} when a logit is not finite
- * @throws {RangeError} when views of a video have different labels or numbers of classes
+ * @throws UserError when a logit is not finite
+ * @throws RangeError when views of a video have different labels or numbers of classes
  */
 export function mergeViews(views: Iterable<ViewScore>): VideoScore[] {
   const videos = new Map<string, Sums>();

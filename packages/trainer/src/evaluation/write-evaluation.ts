@@ -55,7 +55,7 @@ export function predictionsCsv(result: Evaluation | MergedEvaluation): string {
  * Writes an evaluation, or the merged ones of a cross-validation, into a folder: `report.html`, `evaluation.json`,
  * `predictions.csv` and the pictures in `figures/` as SVG and PNG. Files of an earlier evaluation there are replaced.
  *
- * @throws {FileWriteError} when a file cannot be written
+ * @throws FileWriteError when a file cannot be written
  */
 export async function writeEvaluation(
   directory: string,

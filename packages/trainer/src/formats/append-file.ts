@@ -21,7 +21,7 @@ export class AppendFile {
 
   /**
    * @param lengthBytes what to keep of an existing file; the rest of it is cut off
-   * @throws {FileWriteError} when the file cannot be opened for writing
+   * @throws FileWriteError when the file cannot be opened for writing
    */
   constructor(
     readonly path: string,
@@ -36,7 +36,7 @@ export class AppendFile {
     this.#lengthBytes = lengthBytes;
   }
 
-  /** @throws {FileWriteError} when the record cannot be written */
+  /** @throws FileWriteError when the record cannot be written */
   append(record: Uint8Array): void {
     try {
       let done = 0;

@@ -55,7 +55,7 @@ export async function listCheckpoints(runDirectory: string): Promise<CheckpointF
  * The newest sound checkpoint of a run, read and verified; null when the run has none yet. A damaged one
  * is passed over for the one before it, and `warn` is told.
  *
- * @throws {CheckpointCorruptError} when there are checkpoints and none of them is sound
+ * @throws CheckpointCorruptError when there are checkpoints and none of them is sound
  */
 export async function latestCheckpoint(
   runDirectory: string,

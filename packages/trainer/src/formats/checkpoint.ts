@@ -56,8 +56,8 @@ function digestPosition(header: Uint8Array): number {
  * file at `path` is the old one, or the whole new one, or there is none.
  *
  * @returns the file's digest and size
- * @throws {CheckpointWriteError} when it cannot be written; no unfinished file stays behind
- * @throws {SafetensorsError} when a tensor's data does not fit its dtype and shape
+ * @throws CheckpointWriteError when it cannot be written; no unfinished file stays behind
+ * @throws SafetensorsError when a tensor's data does not fit its dtype and shape
  */
 export async function saveCheckpoint(
   path: string,
@@ -155,8 +155,8 @@ async function readVerified(path: string, reader: ByteReader): Promise<Checkpoin
 /**
  * Reads a checkpoint of any size and verifies its digest.
  *
- * @throws {CheckpointReadError} when the file is missing or unreadable
- * @throws {CheckpointCorruptError} when it is cut short, was changed, or is not a checkpoint
+ * @throws CheckpointReadError when the file is missing or unreadable
+ * @throws CheckpointCorruptError when it is cut short, was changed, or is not a checkpoint
  */
 export async function loadCheckpoint(path: string): Promise<CheckpointContent> {
   let file: FileHandle;
@@ -184,7 +184,7 @@ export async function loadCheckpoint(path: string): Promise<CheckpointContent> {
 /**
  * Checks that a checkpoint's tensors are exactly the expected ones, in name, dtype and shape.
  *
- * @throws {CheckpointMismatchError} listing what is missing, unexpected and different
+ * @throws CheckpointMismatchError listing what is missing, unexpected and different
  */
 export function requireTensors(
   path: string,

@@ -98,7 +98,7 @@ const CHANNELS_OF_COLOUR_TYPE = new Map([
 /**
  * The size that a PNG's header states.
  *
- * @throws {RangeError} when `png` does not begin like a PNG
+ * @throws RangeError when `png` does not begin like a PNG
  */
 export function pngSize(png: Uint8Array): PngSize {
   const channels = CHANNELS_OF_COLOUR_TYPE.get(png[25] ?? -1);

@@ -164,7 +164,7 @@ export interface PiecesOptions {
  * Replaces a file in one step, by pieces that are written as they come: what is long in the making, or too large for
  * the memory, need not be there at once. When `pieces` fails, whatever was at `path` stays as it was.
  *
- * @throws {FileWriteError} when the file cannot be written; what `pieces` throws, as it is
+ * @throws FileWriteError when the file cannot be written; what `pieces` throws, as it is
  */
 export async function writeFileInPieces(
   path: string,
@@ -206,7 +206,7 @@ export async function writeFileInPieces(
 /**
  * Replaces a text file in one step.
  *
- * @throws {FileWriteError} when the file cannot be written
+ * @throws FileWriteError when the file cannot be written
  */
 export function writeTextFile(
   path: string,

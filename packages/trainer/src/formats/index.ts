@@ -1,4 +1,4 @@
-/** Files on a disk that a training leaves and takes, without its charts: durable writing, checkpoints, logs. */
+/** What a training leaves and takes, without its charts: durable writing, checkpoints, logs, tables of text. */
 export { CheckpointCorruptError, CheckpointMismatchError, CheckpointReadError } from './checkpoint-errors.js';
 export {
   checkpointDirectory,
@@ -12,3 +12,4 @@ export { fileReader } from './file-reader.js';
 export { FileWriteError, writeFileInPieces, writeTextFile, type FilePiece } from './file-write.js';
 export { readPytorchFile } from './pytorch-file.js';
 export { TensorBoardWriter } from './tensorboard.js';
+export { textTable } from './text-table.js';

@@ -12,7 +12,7 @@ import { UserError } from '../errors.js';
 /**
  * Reads a checkpoint that PyTorch wrote (`.pth`). Nothing in it is run.
  *
- * @throws {UserError} when it cannot be read, is damaged or of something else, or its pickle is hostile
+ * @throws UserError when it cannot be read, is damaged or of something else, or its pickle is hostile
  */
 export async function readPytorchFile(path: string): Promise<PytorchCheckpoint> {
   let bytes: Uint8Array;

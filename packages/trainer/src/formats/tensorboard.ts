@@ -11,7 +11,7 @@ export class TensorBoardWriter {
   /**
    * @param completedSteps steps that the run had completed when this process took over: TensorBoard drops
    * what earlier event files hold beyond them
-   * @throws {FileWriteError} when the file cannot be written
+   * @throws FileWriteError when the file cannot be written
    */
   constructor(directory: string, completedSteps: number, nowMs: () => number = Date.now) {
     this.#nowMs = nowMs;
@@ -33,7 +33,7 @@ export class TensorBoardWriter {
     this.#append(scalarsEvent(this.#nowS(), step, scalars));
   }
 
-  /** @throws {RangeError} when `png` is not a PNG file's bytes */
+  /** @throws RangeError when `png` is not a PNG file's bytes */
   addImage(step: number, name: string, png: Uint8Array): void {
     this.#append(imageEvent(this.#nowS(), step, name, png));
   }

@@ -34,7 +34,7 @@ export interface ConfigEntry {
 /**
  * Reads the options of a YAML file: a map from their names, without dashes in front, to their values.
  *
- * @throws {UserError} when the file cannot be read or is not such a map
+ * @throws UserError when the file cannot be read or is not such a map
  */
 export function readConfigFile(path: string): ConfigEntry[] {
   let text: string;

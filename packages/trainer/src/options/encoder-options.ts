@@ -47,7 +47,7 @@ export type EncoderOptions = Readonly<ValuesOf<typeof encoderOptions & typeof cl
  * The encoder that the options describe.
  *
  * @param given those that were given rather than left at their defaults
- * @throws {OptionError} naming the first that does not fit the others
+ * @throws OptionError naming the first that does not fit the others
  */
 export function encoderConfig(
   options: EncoderOptions,
@@ -108,7 +108,7 @@ function requireFittingClip(encoder: EncoderConfig): void {
   }
 }
 
-/** Throws `OptionError` unless a width is even and divided by the heads; options are named with `prefix`. */
+/** @throws OptionError unless a width is even and divided by the heads; options are named with `prefix` */
 export function requireFittingWidth(prefix: string, { dim, heads }: { dim: number; heads: number }): void {
   if (dim % 2 !== 0) throw new OptionError(`--${prefix}dim`, dim, 'an even width');
   if (dim % heads !== 0) {

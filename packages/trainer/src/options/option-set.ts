@@ -60,8 +60,8 @@ export class OptionSet<Shape extends Options> {
   /**
    * The options that a command was given, checked.
    *
-   * @throws {OptionError} naming an option, its value, the place where it is not a flag, and what may be given
-   * @throws {UserError} for a file that cannot be read, or has keys that are not options; for a missing option
+   * @throws OptionError naming an option, its value, the place where it is not a flag, and what may be given
+   * @throws UserError for a file that cannot be read, or has keys that are not options; for a missing option
    */
   read(command: Command): Given<Shape> {
     const found = new Map<
@@ -111,7 +111,7 @@ export class OptionSet<Shape extends Options> {
 /**
  * The value that a text of the command line stands for, where it is not a flag, such as an argument.
  *
- * @throws {OptionError} naming `key`, the text and what may be given
+ * @throws OptionError naming `key`, the text and what may be given
  */
 export function readValue<Schema extends z.ZodType>(
   key: string,

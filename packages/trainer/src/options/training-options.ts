@@ -116,7 +116,7 @@ export type TrainingOptions = Readonly<
     }
 >;
 
-/** Throws `OptionError` naming the first option that does not fit the others. */
+/** @throws OptionError naming the first option that does not fit the others */
 export function requireFittingTraining(
   options: Pick<TrainingOptions, 'lr' | 'minLr' | 'epochs' | 'warmupEpochs' | 'memoryBudget' | 'dryRun'>,
 ): void {

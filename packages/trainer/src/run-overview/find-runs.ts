@@ -33,7 +33,11 @@ export function stateOf({ data, isInUse }: RunRecord): string {
   }
 }
 
-/** Reads one run. Throws `UserError` when the folder holds none, or its files are damaged. */
+/**
+ * Reads one run.
+ *
+ * @throws UserError when the folder holds none, or its files are damaged
+ */
 export async function readRun(directory: string): Promise<RunRecord> {
   return {
     directory,
@@ -50,7 +54,7 @@ const DEPTH = 3;
 /**
  * The runs in a folder and in the folders in it, by their paths.
  *
- * @throws {UserError} when there is no such folder, or no run in it
+ * @throws UserError when there is no such folder, or no run in it
  */
 export function findRuns(folder: string): string[] {
   if (!existsSync(folder))

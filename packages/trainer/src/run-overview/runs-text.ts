@@ -2,7 +2,7 @@ import { relative } from 'node:path';
 import { formatDuration } from '../progress.js';
 import { VALIDATION_PREFIX, type Series } from '../report-data.js';
 import type { JsonValue } from '../run-folder.js';
-import { textTable } from '../text-table.js';
+import { textTable } from '../formats/text-table.js';
 import { stateOf, type RunRecord } from './find-runs.js';
 
 const number = (value: number | undefined) =>
@@ -34,7 +34,7 @@ export function formatRuns(runs: readonly RunRecord[]): string {
     ...[stepsOf(run), formatDuration(run.data.stepsDurationMs)],
     ...[number(run.data.clipsPerSecond.values.at(-1)), ...results(run)],
   ]);
-  return textTable([head, ...rows], 'left');
+  return textTable([head, ...rows], new Set());
 }
 
 const shown = (value: JsonValue | undefined) =>
@@ -73,7 +73,7 @@ export function formatRun(run: RunRecord): string {
     ...data.series.map((one): [string, string] => [one.name, curveText(one)]),
     ...Object.entries(config.settings).map(([name, value]): [string, string] => [`  ${name}`, shown(value)]),
   ];
-  return textTable(rows, 'left');
+  return textTable(rows, new Set());
 }
 
 /** In what runs differ: their settings, and what came of them. */
@@ -95,6 +95,6 @@ export function formatComparison(runs: readonly RunRecord[]): string {
         ...runs.map((run) => number(seriesOf(run, name)?.values.at(-1))),
       ]),
     ],
-    'left',
+    new Set(),
   );
 }

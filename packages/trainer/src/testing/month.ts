@@ -1,7 +1,7 @@
 /** Weeks of training as far as the order of clips and the learning rate go, with restarts on other numbers of ranks. */
 import { cosineSchedule, scaleLearningRate } from '@tubelet/autograd';
-import { EpochSamples } from '../../../video/src/testing/internals';
-import { countSteps, EpochReader, type EpochSource } from '../training/epoch-reader';
+import { EpochSamples } from '../../../video/src/testing/internals.js';
+import { countSteps, EpochReader, type EpochSource } from '../training/epoch-reader.js';
 
 export interface MonthOptions {
   /** Clips of each shard. */

@@ -26,7 +26,11 @@ export class DeviceLosses {
     private readonly limit: number,
   ) {}
 
-  /** To be called with each loss. Throws `GpuLostError` when there were too many. */
+  /**
+   * To be called with each loss.
+   *
+   * @throws GpuLostError when there were too many
+   */
   async count(error: DeviceLostError): Promise<void> {
     const step = (await listCheckpoints(this.directory))[0]?.step ?? -1;
     if (step > this.newestStep) this.inARow = 0;

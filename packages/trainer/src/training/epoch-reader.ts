@@ -13,7 +13,11 @@ export interface BatchPlan {
   readonly accumulate: number;
 }
 
-/** Optimiser steps of an epoch. Throws `UserError` when there is none. */
+/**
+ * Optimiser steps of an epoch.
+ *
+ * @throws UserError when there is none
+ */
 export function countSteps<Batch>(
   { stepsPerEpoch }: EpochSource<Batch>,
   { batchSize, accumulate }: BatchPlan,

@@ -103,8 +103,8 @@ function loggable(metrics: Metrics): Record<string, number | string> {
  * They are written beside the next steps. The report is written last.
  *
  * @throws what `step` and `checkpoint` throw, after noting it in the log
- * @throws {CheckpointWriteError} when a checkpoint cannot be written
- * @throws {FileWriteError} when the log cannot be written
+ * @throws CheckpointWriteError when a checkpoint cannot be written
+ * @throws FileWriteError when the log cannot be written
  */
 export async function runSteps(options: LoopOptions): Promise<TrainingResult> {
   const { run, totalSteps, stepsPerEpoch, startStep, clipsPerStep, checkpointEverySteps, progress } = options;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { simulateMonth } from '../testing/month';
+import { simulateMonth } from '../testing/month.js';
 
 it('shows every clip once an epoch, at the rate of a run without restarts, whatever the ranks it goes on with', async () => {
   // `npm run simulate:month` does the same with 1.1 million clips and a hundred epochs.

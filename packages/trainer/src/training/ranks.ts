@@ -27,7 +27,7 @@ export const SAME_GPUS =
 /**
  * Checks that all ranks have the same settings.
  *
- * @throws {UserError} with the first that differs, and the remedy
+ * @throws UserError with the first that differs, and the remedy
  */
 export async function requireSameEverywhere(
   ranks: Communicator,

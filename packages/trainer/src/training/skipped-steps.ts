@@ -54,7 +54,7 @@ export class SkippedSteps implements SkippedRecord<ClipOrigins> {
   /**
    * To be called on all ranks, in the order of the steps.
    *
-   * @throws {FileWriteError} when the file cannot be written
+   * @throws FileWriteError when the file cannot be written
    */
   async record({ position, learningRate, losses, lossScale, batches }: SkippedStep): Promise<void> {
     const { ranks, run, seed } = this;

@@ -49,7 +49,7 @@ export interface TrainedModel<Batch> extends SteppedModel<Batch> {
   /** Gives the parameters their first random values. */
   initialise(): void;
   checkpoint(completedSteps: number): Promise<CheckpointContent>;
-  /** Throws `CheckpointMismatchError` when the content is another model's, `CheckpointCorruptError`. */
+  /** @throws CheckpointMismatchError when the content is another model's, CheckpointCorruptError */
   restore(path: string, content: CheckpointContent): void;
 }
 

@@ -26,7 +26,11 @@ export class Trace {
   /** From the GPU's clock to this process's. */
   private gpuOffsetMs = Number.NEGATIVE_INFINITY;
 
-  /** Writes over a file that is there. Throws `FileWriteError` where it cannot be written. */
+  /**
+   * Writes over a file that is there.
+   *
+   * @throws FileWriteError where it cannot be written
+   */
   constructor(path: string) {
     this.file = new AppendFile(path, 0);
     this.write(TRACKS.map((name, tid) => ({ name: 'thread_name', ph: 'M', pid: 1, tid, args: { name } })));

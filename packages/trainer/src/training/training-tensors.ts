@@ -76,8 +76,8 @@ export async function readTraining(
 /**
  * Restores weights, average, moments, counter and loss scale from a checkpoint that `readTraining` made.
  *
- * @throws {CheckpointMismatchError} when they are another model's
- * @throws {CheckpointCorruptError} when the counter or the state of the loss scale is missing
+ * @throws CheckpointMismatchError when they are another model's
+ * @throws CheckpointCorruptError when the counter or the state of the loss scale is missing
  */
 export function restoreTraining(
   path: string,

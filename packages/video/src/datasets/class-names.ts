@@ -1,5 +1,5 @@
-import { cutOff, readText } from './files';
-import type { Problems } from './problems';
+import { cutOff, readText } from './files.js';
+import type { Problems } from './problems.js';
 
 /** More than any data set has: a confusion matrix of them would fill the memory. */
 const MOST_CLASSES = 10_000;

@@ -1,6 +1,6 @@
-import type { Dataset } from './dataset';
-import { DATASETS } from './protocols';
-import { openSubjectDataset, type ClipName } from './subject-dataset';
+import type { Dataset } from './dataset.js';
+import { DATASETS } from './protocols.js';
+import { openSubjectDataset, type ClipName } from './subject-dataset.js';
 
 const CLASSES = DATASETS['crema-d'].classes;
 

@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { temporaryFolder } from '../testing/videos';
-import { openDataset } from './open';
-import { problemsOf } from './testing/problems';
+import { temporaryFolder } from '../testing/videos.js';
+import { openDataset } from './open.js';
+import { problemsOf } from './testing/problems.js';
 
 const folder = temporaryFolder();
 afterAll(folder.remove);

@@ -1,11 +1,11 @@
 import { readdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { readClassNames } from './class-names';
-import { DatasetError, type Dataset, type LabelledVideo } from './dataset';
-import { cutOff, readTable, relativeName, type Located, type TableRow } from './files';
-import { cachedSplits } from './folds';
-import { Problems } from './problems';
-import { DATASETS } from './protocols';
+import { readClassNames } from './class-names.js';
+import { DatasetError, type Dataset, type LabelledVideo } from './dataset.js';
+import { cutOff, readTable, relativeName, type Located, type TableRow } from './files.js';
+import { cachedSplits } from './folds.js';
+import { Problems } from './problems.js';
+import { DATASETS } from './protocols.js';
 
 const COLUMNS = {
   required: ['path', 'label'],
@@ -108,7 +108,7 @@ function countFolds(file: string, entries: readonly Entry[], problems: Problems)
   return folds;
 }
 
-/** Throws a DatasetError for a folder in place of the file, naming the files that may be meant. */
+/** @throws DatasetError for a folder in place of the file, naming the files that may be meant */
 function refuseFolder(file: string): void {
   if (!statSync(file, { throwIfNoEntry: false })?.isDirectory()) return;
   const inside = readdirSync(file).filter((name) => name.toLowerCase().endsWith('.csv'));

@@ -1,8 +1,8 @@
-import type { Dataset } from './dataset';
-import { cutOff, readTable } from './files';
-import { openListedDataset, type ListedClip } from './listed-dataset';
-import { DATASETS } from './protocols';
-import type { Problems } from './problems';
+import type { Dataset } from './dataset.js';
+import { cutOff, readTable } from './files.js';
+import { openListedDataset, type ListedClip } from './listed-dataset.js';
+import { DATASETS } from './protocols.js';
+import type { Problems } from './problems.js';
 
 const CLASS_COUNT = DATASETS.dfew.classes.length;
 

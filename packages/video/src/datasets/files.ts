@@ -2,8 +2,8 @@
 import { readdirSync, readFileSync, statSync, type Dirent } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { parse } from 'csv-parse/sync';
-import { DatasetError } from './dataset';
-import type { Problems } from './problems';
+import { DatasetError } from './dataset.js';
+import type { Problems } from './problems.js';
 
 /** A line or record of a file with what `where` of a problem says about it. */
 export interface Located<T> {
@@ -17,7 +17,7 @@ export function relativeName(folder: string, path: string): string {
   return relative(folder, path).split(sep).join('/');
 }
 
-/** Throws for what is there and is not a file: a pipe or a device would be read for ever. */
+/** @throws for what is there and is not a file: a pipe or a device would be read for ever */
 export function requireFile(path: string): void {
   const stats = statSync(path);
   if (!stats.isFile()) throw new Error(stats.isDirectory() ? 'it is a folder' : 'it is a pipe or a device');

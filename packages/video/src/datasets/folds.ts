@@ -1,4 +1,4 @@
-import type { DatasetSplit } from './dataset';
+import type { DatasetSplit } from './dataset.js';
 
 /**
  * Makes `split` of a data set: checks the fold and makes each once.

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { LabelledVideo } from './dataset';
-import { holdOut } from './hold-out';
-import { labelCounts } from './label-counts';
+import type { LabelledVideo } from './dataset.js';
+import { holdOut } from './hold-out.js';
+import { labelCounts } from './label-counts.js';
 
 /** Videos of these labels; `subjectOf` names who is seen. */
 function videos(labels: readonly number[], subjectOf?: (index: number) => string): LabelledVideo[] {

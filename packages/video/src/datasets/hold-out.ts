@@ -1,6 +1,6 @@
 import { PhiloxStream } from '@tubelet/kernels';
-import type { LabelledVideo } from './dataset';
-import { Purpose } from '../stream-purposes';
+import type { LabelledVideo } from './dataset.js';
+import { Purpose } from '../stream-purposes.js';
 
 export interface HoldOutOptions {
   /** Of the videos, above 0 and below 1. */

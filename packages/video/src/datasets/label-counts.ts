@@ -1,4 +1,4 @@
-import type { LabelledVideo } from './dataset';
+import type { LabelledVideo } from './dataset.js';
 
 /**
  * How many videos each class has.

@@ -1,11 +1,11 @@
 import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { temporaryFolder } from '../testing/videos';
-import { openDataset } from './open';
-import type { PublishedName } from './protocols';
-import { writeMiniature } from './testing/miniature';
-import { problemsOf } from './testing/problems';
+import { temporaryFolder } from '../testing/videos.js';
+import { openDataset } from './open.js';
+import type { PublishedName } from './protocols.js';
+import { writeMiniature } from './testing/miniature.js';
+import { problemsOf } from './testing/problems.js';
 
 const folder = temporaryFolder();
 afterAll(folder.remove);

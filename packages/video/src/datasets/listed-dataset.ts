@@ -1,10 +1,10 @@
 /** Data sets whose owners list the clips of each fold in label files: DFEW, FERV39k, MAFW. */
 import { join } from 'node:path';
-import type { Dataset, DatasetSplit, LabelledVideo } from './dataset';
-import { relativeName, requireFolders } from './files';
-import { cachedSplits } from './folds';
-import { Problems } from './problems';
-import { DATASETS, type PublishedName } from './protocols';
+import type { Dataset, DatasetSplit, LabelledVideo } from './dataset.js';
+import { relativeName, requireFolders } from './files.js';
+import { cachedSplits } from './folds.js';
+import { Problems } from './problems.js';
+import { DATASETS, type PublishedName } from './protocols.js';
 
 /** A clip as a line of a label file names it. */
 export interface ListedClip {

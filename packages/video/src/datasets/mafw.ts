@@ -1,7 +1,7 @@
-import type { Dataset } from './dataset';
-import { openListedDataset } from './listed-dataset';
-import { readNamedLines, type NamedLines } from './named-lines';
-import { DATASETS } from './protocols';
+import type { Dataset } from './dataset.js';
+import { openListedDataset } from './listed-dataset.js';
+import { readNamedLines, type NamedLines } from './named-lines.js';
+import { DATASETS } from './protocols.js';
 
 const LINES: NamedLines = {
   classes: DATASETS.mafw.classes,

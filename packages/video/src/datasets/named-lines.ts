@@ -1,6 +1,6 @@
-import { cutOff, readLines } from './files';
-import type { ListedClip } from './listed-dataset';
-import type { Problems } from './problems';
+import { cutOff, readLines } from './files.js';
+import type { ListedClip } from './listed-dataset.js';
+import type { Problems } from './problems.js';
 
 /** How the lines `clip class` of a label file are read. */
 export interface NamedLines {

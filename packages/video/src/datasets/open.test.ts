@@ -1,12 +1,12 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { temporaryFolder } from '../testing/videos';
-import type { Dataset } from './dataset';
-import { labelCounts } from './label-counts';
-import { openDataset } from './open';
-import { DATASET_NAMES, DATASETS, PUBLISHED_NAMES, type DatasetName } from './protocols';
-import { writeMiniature, type Miniature } from './testing/miniature';
+import { temporaryFolder } from '../testing/videos.js';
+import type { Dataset } from './dataset.js';
+import { labelCounts } from './label-counts.js';
+import { openDataset } from './open.js';
+import { DATASET_NAMES, DATASETS, PUBLISHED_NAMES, type DatasetName } from './protocols.js';
+import { writeMiniature, type Miniature } from './testing/miniature.js';
 
 const folder = temporaryFolder();
 afterAll(folder.remove);

@@ -9,15 +9,15 @@
  * ```
  */
 import { resolve } from 'node:path';
-import { openCremaD } from './crema-d';
-import { openCsvDataset } from './csv-dataset';
-import type { Dataset } from './dataset';
-import { openDfew } from './dfew';
-import { openEnterface05 } from './enterface05';
-import { openFerv39k } from './ferv39k';
-import { openMafw } from './mafw';
-import { DATASET_NAMES, DATASETS, type DatasetName, type PublishedName } from './protocols';
-import { openRavdess } from './ravdess';
+import { openCremaD } from './crema-d.js';
+import { openCsvDataset } from './csv-dataset.js';
+import type { Dataset } from './dataset.js';
+import { openDfew } from './dfew.js';
+import { openEnterface05 } from './enterface05.js';
+import { openFerv39k } from './ferv39k.js';
+import { openMafw } from './mafw.js';
+import { DATASET_NAMES, DATASETS, type DatasetName, type PublishedName } from './protocols.js';
+import { openRavdess } from './ravdess.js';
 
 const OPENERS: Readonly<Record<PublishedName, (root: string) => Dataset>> = {
   dfew: openDfew,

@@ -1,4 +1,4 @@
-import { DatasetError, type DatasetProblem } from './dataset';
+import { DatasetError, type DatasetProblem } from './dataset.js';
 
 /** Collects what is wrong, so that all of it can be told at once. */
 export class Problems {
@@ -12,7 +12,7 @@ export class Problems {
     return this.list.length;
   }
 
-  /** Throws a DatasetError with all of them, unless there are none. */
+  /** @throws DatasetError with all of them, unless there are none */
   throwIfAny(): void {
     if (this.list.length > 0) throw new DatasetError([...this.list]);
   }

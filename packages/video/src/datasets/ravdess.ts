@@ -1,5 +1,5 @@
-import type { Dataset } from './dataset';
-import { openSubjectDataset, type ClipName } from './subject-dataset';
+import type { Dataset } from './dataset.js';
+import { openSubjectDataset, type ClipName } from './subject-dataset.js';
 
 /** Modality, vocal channel, emotion, intensity, statement, repetition, actor. */
 const NAME = /^(0[1-3])-(0[12])-(0[1-8])-0[12]-0[12]-0[12]-(0[1-9]|1\d|2[0-4])$/;

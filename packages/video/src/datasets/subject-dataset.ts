@@ -1,10 +1,10 @@
 /** Data sets of recorded subjects, without label files: CREMA-D, RAVDESS, eNTERFACE05. Names tell everything. */
 import { join } from 'node:path';
-import type { Dataset, DatasetProblem, LabelledVideo } from './dataset';
-import { listNames, requireFolders } from './files';
-import { cachedSplits } from './folds';
-import { Problems } from './problems';
-import { DATASETS, type PublishedName } from './protocols';
+import type { Dataset, DatasetProblem, LabelledVideo } from './dataset.js';
+import { listNames, requireFolders } from './files.js';
+import { cachedSplits } from './folds.js';
+import { Problems } from './problems.js';
+import { DATASETS, type PublishedName } from './protocols.js';
 
 /** Folder of all clips, relative to the root. */
 const FRAMES_FOLDER = 'face_aligned';

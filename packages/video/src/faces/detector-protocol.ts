@@ -1,6 +1,6 @@
 /** What the threads of the face detector are asked and answer. */
-import type { RgbImage } from '../pixels/image-passes';
-import type { Face } from './face';
+import type { RgbImage } from '../pixels/image-passes.js';
+import type { Face } from './face.js';
 
 export interface DetectorSetup {
   /** Where the detector is installed. */

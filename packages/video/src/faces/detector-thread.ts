@@ -2,8 +2,8 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
-import type { DetectorRequest, DetectorResponse, DetectorSetup } from './detector-protocol';
-import type { Face, Point } from './face';
+import type { DetectorRequest, DetectorResponse, DetectorSetup } from './detector-protocol.js';
+import type { Face, Point } from './face.js';
 
 /** Edge of the square that the detector brings images to: a multiple of 32. */
 const INPUT_PIXELS = 416;

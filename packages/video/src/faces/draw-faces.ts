@@ -1,9 +1,9 @@
 /** A video with frames around its faces, and what is said of each. */
 import sharp from 'sharp';
-import type { DecoderPool } from '../pool';
-import type { VideoInfo } from '../video-info';
-import { wholeFrames } from './find-people';
-import type { FaceTrack } from './track';
+import type { DecoderPool } from '../loader/pool.js';
+import type { VideoInfo } from '../decode/video-info.js';
+import { wholeFrames } from './find-people.js';
+import type { FaceTrack } from './track.js';
 
 /** A person in the drawn video. */
 export interface DrawnFace {

@@ -1,8 +1,8 @@
-import type { DecoderPool } from '../pool';
-import { requireRgbRoom, type RgbClip } from '../shards/encode-clip';
-import type { VideoInfo } from '../video-info';
-import type { FaceDetector } from './face';
-import { cutFaces, findMainPerson } from './find-people';
+import type { DecoderPool } from '../loader/pool.js';
+import { requireRgbRoom, type RgbClip } from '../shards/encode-clip.js';
+import type { VideoInfo } from '../decode/video-info.js';
+import type { FaceDetector } from './face.js';
+import { cutFaces, findMainPerson } from './find-people.js';
 
 /**
  * The aligned face of the main person of a video. Frames without that person are left out, and those after them follow

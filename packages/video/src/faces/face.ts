@@ -1,5 +1,5 @@
 /** Faces in images, and the squares that are cut around them. */
-import type { RgbImage } from '../pixels/image-passes';
+import type { RgbImage } from '../pixels/image-passes.js';
 
 /** In pixels from the top left corner of the image. */
 export interface Point {

@@ -3,13 +3,13 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { encodeVideo } from '../encode';
-import { FaceDetectorError } from '../errors';
-import { DecoderPool } from '../pool';
-import { cutFaces, findPeople, framesToLookAt } from './find-people';
-import { cutSquare } from './frame-rgb';
-import { installDetector, weightsFolder } from './install-detector';
-import { detectorOf, discDetector, discFrames } from './testing/planted-faces';
+import { encodeVideo } from '../ffmpeg/encode.js';
+import { FaceDetectorError } from '../errors.js';
+import { DecoderPool } from '../loader/pool.js';
+import { cutFaces, findPeople, framesToLookAt } from './find-people.js';
+import { cutSquare } from './frame-rgb.js';
+import { installDetector, weightsFolder } from './install-detector.js';
+import { detectorOf, discDetector, discFrames } from './testing/planted-faces.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'tubelet-faces-'));
 const video = join(folder, 'two.mp4');

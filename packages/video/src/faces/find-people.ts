@@ -1,14 +1,14 @@
 /** The people of a video: frames are decoded, looked at, and cut. */
 import sharp from 'sharp';
 import { codedFrameBytes } from '@tubelet/kernels';
-import { VideoDecodeError } from '../errors';
-import type { DecoderPool } from '../pool';
-import type { RgbImage } from '../pixels/image-passes';
-import type { VideoInfo } from '../video-info';
-import type { FaceDetector } from './face';
-import { cutSquare, frameToRgb } from './frame-rgb';
-import { lookAt } from './look-at';
-import { trackFaces, type FaceTrack, type FrameFaces } from './track';
+import { VideoDecodeError } from '../errors.js';
+import type { DecoderPool } from '../loader/pool.js';
+import type { RgbImage } from '../pixels/image-passes.js';
+import type { VideoInfo } from '../decode/video-info.js';
+import type { FaceDetector } from './face.js';
+import { cutSquare, frameToRgb } from './frame-rgb.js';
+import { lookAt } from './look-at.js';
+import { trackFaces, type FaceTrack, type FrameFaces } from './track.js';
 
 /** How often faces are looked for. */
 const LOOKS_PER_SECOND = 5;
@@ -94,7 +94,11 @@ export interface CutFrame {
   readonly pixels: Uint8Array;
 }
 
-/** The aligned faces of people, frame by frame. Throws a VideoDecodeError. */
+/**
+ * The aligned faces of people, frame by frame.
+ *
+ * @throws VideoDecodeError
+ */
 export async function* cutFaces(
   pool: DecoderPool,
   info: VideoInfo,

@@ -1,9 +1,9 @@
 /** Whole frames as RGB at their own size, and turned squares cut out of them. */
 import { codedFrameBytes, colourFactors } from '@tubelet/kernels';
-import type { RgbImage } from '../pixels/image-passes';
-import { shownSize, type CodedFrames } from '../pixels/coded-frames';
-import { turnFrame } from '../planes';
-import type { FaceSquare } from './face';
+import type { RgbImage } from '../pixels/image-passes.js';
+import { shownSize, type CodedFrames } from '../pixels/coded-frames.js';
+import { turnFrame } from '../pixels/planes.js';
+import type { FaceSquare } from './face.js';
 
 /** One frame of a clip as it is shown; each pixel has the colour of the chroma sample that it shares. */
 export function frameToRgb({ bytes, frames }: CodedFrames, index: number): RgbImage {

@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { FaceDetectorError } from '../errors';
+import { FaceDetectorError } from '../errors.js';
 
 /** Its packages: the detector with its weights (MIT), and what computes it on processors (Apache-2.0). */
 const PACKAGES = {

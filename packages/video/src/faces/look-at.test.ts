@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import type { RgbImage } from '../pixels/image-passes';
-import { squareOf, type FaceDetector } from './face';
-import { lookAt } from './look-at';
-import { detectorOf, faceIn } from './testing/planted-faces';
+import type { RgbImage } from '../pixels/image-passes.js';
+import { squareOf, type FaceDetector } from './face.js';
+import { lookAt } from './look-at.js';
+import { detectorOf, faceIn } from './testing/planted-faces.js';
 
 const SQUARE = { x: 52, y: 40, side: 64, roll: 0.3 };
 const [WIDTH, HEIGHT] = [96, 80];

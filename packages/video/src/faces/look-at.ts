@@ -1,7 +1,7 @@
 /** The faces of one image, whatever its size. */
-import type { RgbImage } from '../pixels/image-passes';
-import { resizeBilinear } from '../resize';
-import type { Face, FaceDetector, Point } from './face';
+import type { RgbImage } from '../pixels/image-passes.js';
+import { resizeBilinear } from '../pixels/resize.js';
+import type { Face, FaceDetector, Point } from './face.js';
 
 /** Longer sides are brought to this for the detector, whose own input is smaller still. */
 const LOOKED_AT_PIXELS = 640;

@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { FaceDetectorError } from '../errors';
-import type { RgbImage } from '../pixels/image-passes';
-import { defaultWorkerCount } from '../pool';
-import { scriptFile } from '../worker-file';
-import type { DetectorRequest, DetectorResponse, DetectorSetup } from './detector-protocol';
-import type { Face, FaceDetector } from './face';
-import { installDetector, weightsFolder } from './install-detector';
+import { FaceDetectorError } from '../errors.js';
+import type { RgbImage } from '../pixels/image-passes.js';
+import { defaultWorkerCount } from '../loader/pool.js';
+import { scriptFile } from '../loader/worker-file.js';
+import type { DetectorRequest, DetectorResponse, DetectorSetup } from './detector-protocol.js';
+import type { Face, FaceDetector } from './face.js';
+import { installDetector, weightsFolder } from './install-detector.js';
 
 interface Pending {
   resolve(faces: Face[]): void;

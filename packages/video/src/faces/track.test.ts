@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { ALIGNED, overlap, squareOf, type Face, type FaceSquare } from './face';
-import { trackFaces, type FrameFaces } from './track';
-import { faceIn } from './testing/planted-faces';
+import { ALIGNED, overlap, squareOf, type Face, type FaceSquare } from './face.js';
+import { trackFaces, type FrameFaces } from './track.js';
+import { faceIn } from './testing/planted-faces.js';
 
 const at = (x: number, y: number, side = 100, roll = 0): Face => faceIn({ x, y, side, roll });
 const looks = (faces: (frame: number) => Face[], last: number, step = 5): FrameFaces[] =>

@@ -1,6 +1,6 @@
 /** From faces found in a few frames of a video to people, and to a square for each of their frames. */
-import { overlap, squareOf, type Face, type FaceSquare } from './face';
-import { SURE_SCORE } from './look-at';
+import { overlap, squareOf, type Face, type FaceSquare } from './face.js';
+import { SURE_SCORE } from './look-at.js';
 
 /** The faces of one frame. */
 export interface FrameFaces {

@@ -1,9 +1,9 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import type { DecoderPool } from '../pool';
-import type { VideoInfo } from '../video-info';
-import { cutFaces, imageToJpg } from './find-people';
-import type { FaceTrack } from './track';
+import type { DecoderPool } from '../loader/pool.js';
+import type { VideoInfo } from '../decode/video-info.js';
+import { cutFaces, imageToJpg } from './find-people.js';
+import type { FaceTrack } from './track.js';
 
 /**
  * Writes the aligned faces of people as folders of jpg, 00001.jpg onwards. A folder appears whole or not at all, and

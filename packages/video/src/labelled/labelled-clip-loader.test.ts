@@ -2,10 +2,10 @@ import { PhiloxStream } from '@tubelet/kernels';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { LabelledVideo } from '../datasets/dataset';
-import { DecoderClosedError, NoReadableVideoError, type BadFile } from '../errors';
-import type { WasmFfmpeg } from '../ffmpeg';
-import { toRgb } from '../pixels/to-rgb';
+import type { LabelledVideo } from '../datasets/dataset.js';
+import { DecoderClosedError, NoReadableVideoError, type BadFile } from '../errors.js';
+import type { WasmFfmpeg } from '../ffmpeg/ffmpeg.js';
+import { toRgb } from '../pixels/to-rgb.js';
 import {
   frameNumbers,
   MPEG4,
@@ -13,13 +13,13 @@ import {
   wasmFfmpeg,
   writeNumberedFolder,
   writeNumberedVideo,
-} from '../testing/videos';
-import { drawAugmentation } from '../transforms/augmentation';
-import { drawTrainClipFrameIndices } from '../transforms/frame-indices';
-import { drawMix, NO_MIX, softTargets, type Mix } from '../transforms/mixup';
-import { LabelledClipLoader, type LabelledClipBatch } from './labelled-clip-loader';
-import type { LabelledClipLoaderOptions } from './labelled-loader-options';
-import { Purpose } from '../stream-purposes';
+} from '../testing/videos.js';
+import { drawAugmentation } from '../transforms/augmentation.js';
+import { drawTrainClipFrameIndices } from '../transforms/frame-indices.js';
+import { drawMix, NO_MIX, softTargets, type Mix } from '../transforms/mixup.js';
+import { LabelledClipLoader, type LabelledClipBatch } from './labelled-clip-loader.js';
+import type { LabelledClipLoaderOptions } from './labelled-loader-options.js';
+import { Purpose } from '../stream-purposes.js';
 
 const folder = temporaryFolder();
 const file = (name: string) => join(folder.path, name);

@@ -1,21 +1,21 @@
 /** Batches of labelled clips for training, decoded ahead of their use, and how they are to be augmented and mixed. */
 import { PhiloxStream } from '@tubelet/kernels';
-import { Catalogue } from '../catalogue';
-import type { LabelledVideo } from '../datasets/dataset';
-import { EpochSamples } from '../epoch-samples';
-import { NoReadableVideoError, type BadFile } from '../errors';
-import type { CodedFrames } from '../pixels/coded-frames';
-import { DecoderPool } from '../pool';
-import { prefetch } from '../prefetch';
-import { drawAugmentation, type Augmentation } from '../transforms/augmentation';
-import { drawTrainClipFrameIndices } from '../transforms/frame-indices';
-import { drawMix, NO_MIX, softTargets, type Mix } from '../transforms/mixup';
+import { Catalogue } from '../loader/catalogue.js';
+import type { LabelledVideo } from '../datasets/dataset.js';
+import { EpochSamples } from '../sampling/epoch-samples.js';
+import { NoReadableVideoError, type BadFile } from '../errors.js';
+import type { CodedFrames } from '../pixels/coded-frames.js';
+import { DecoderPool } from '../loader/pool.js';
+import { prefetch } from '../loader/prefetch.js';
+import { drawAugmentation, type Augmentation } from '../transforms/augmentation.js';
+import { drawTrainClipFrameIndices } from '../transforms/frame-indices.js';
+import { drawMix, NO_MIX, softTargets, type Mix } from '../transforms/mixup.js';
 import {
   resolveLabelledOptions,
   type LabelledClipLoaderOptions,
   type ResolvedLabelledOptions,
-} from './labelled-loader-options';
-import { Purpose } from '../stream-purposes';
+} from './labelled-loader-options.js';
+import { Purpose } from '../stream-purposes.js';
 
 /** A batch of labelled clips, for `TrainingPixels.video`. */
 export interface LabelledClipBatch {

@@ -1,17 +1,17 @@
 /** What a `LabelledClipLoader` can be told. */
 import { PhiloxStream } from '@tubelet/kernels';
-import { requireInteger } from '../check-options';
-import type { CropMode } from '../crop';
-import type { LabelledVideo } from '../datasets/dataset';
-import { checkRank } from '../epoch-samples';
-import type { BadFile } from '../errors';
-import type { Ffmpeg } from '../ffmpeg';
-import { DEFAULT_CACHE_BYTES } from '../loader-options';
-import { defaultWorkerCount } from '../pool';
-import { drawAugmentation, type TrainTransformOptions } from '../transforms/augmentation';
-import type { DecoderName } from '../webcodecs/find';
-import { drawMix, softTargets, type MixOptions } from '../transforms/mixup';
-import { Purpose } from '../stream-purposes';
+import { requireInteger } from '../check-options.js';
+import type { CropMode } from '../pixels/crop.js';
+import type { LabelledVideo } from '../datasets/dataset.js';
+import { checkRank } from '../sampling/epoch-samples.js';
+import type { BadFile } from '../errors.js';
+import type { Ffmpeg } from '../ffmpeg/ffmpeg.js';
+import { DEFAULT_CACHE_BYTES } from '../loader/loader-options.js';
+import { defaultWorkerCount } from '../loader/pool.js';
+import { drawAugmentation, type TrainTransformOptions } from '../transforms/augmentation.js';
+import type { DecoderName } from '../webcodecs/find.js';
+import { drawMix, softTargets, type MixOptions } from '../transforms/mixup.js';
+import { Purpose } from '../stream-purposes.js';
 
 export interface LabelledClipLoaderOptions {
   /** What to train on; each is one sample of an epoch. */
@@ -59,7 +59,11 @@ export type ResolvedLabelledOptions = Required<
   Omit<LabelledClipLoaderOptions, 'decoder' | 'ffmpeg' | 'decodeLimitMs' | 'onBadFile'>
 >;
 
-/** Fills in defaults. Throws a RangeError that names the option and its value. */
+/**
+ * Fills in defaults.
+ *
+ * @throws RangeError that names the option and its value
+ */
 export function resolveLabelledOptions(given: LabelledClipLoaderOptions): ResolvedLabelledOptions {
   const options: ResolvedLabelledOptions = {
     videos: given.videos,

@@ -2,11 +2,11 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { NoReadableVideoError, type BadFile } from '../errors';
-import type { WasmFfmpeg } from '../ffmpeg';
-import { readFrame } from '../frame-folder';
-import { DecoderPool } from '../pool';
-import { resizeBilinear } from '../resize';
+import { NoReadableVideoError, type BadFile } from '../errors.js';
+import type { WasmFfmpeg } from '../ffmpeg/ffmpeg.js';
+import { readFrame } from '../decode/frame-folder.js';
+import { DecoderPool } from '../loader/pool.js';
+import { resizeBilinear } from '../pixels/resize.js';
 import {
   frameNumbers,
   MPEG4,
@@ -15,10 +15,10 @@ import {
   wasmFfmpeg,
   writeNumberedFolder,
   writeNumberedVideo,
-} from '../testing/videos';
-import { testClipFrameIndices } from '../transforms/frame-indices';
-import { TestClipLoader, type TestClipBatch, type TestClipLoaderOptions } from './test-clip-loader';
-import { rgbOfClips } from '../testing/rgb';
+} from '../testing/videos.js';
+import { testClipFrameIndices } from '../transforms/frame-indices.js';
+import { TestClipLoader, type TestClipBatch, type TestClipLoaderOptions } from './test-clip-loader.js';
+import { rgbOfClips } from '../testing/rgb.js';
 
 const folder = temporaryFolder();
 const file = (name: string) => join(folder.path, name);

@@ -1,14 +1,14 @@
 /** The clips that videos are tested with, in order, decoded ahead of their use. */
-import { Catalogue } from '../catalogue';
-import { requireInteger } from '../check-options';
-import type { CropMode } from '../crop';
-import { NoReadableVideoError, VideoDecodeError, type BadFile } from '../errors';
-import type { Ffmpeg } from '../ffmpeg';
-import type { CodedFrames } from '../pixels/coded-frames';
-import { DecoderPool, defaultWorkerCount } from '../pool';
-import { prefetch } from '../prefetch';
-import type { TimeRange } from '../video-entry';
-import { testClipFrameIndices } from '../transforms/frame-indices';
+import { Catalogue } from '../loader/catalogue.js';
+import { requireInteger } from '../check-options.js';
+import type { CropMode } from '../pixels/crop.js';
+import { NoReadableVideoError, VideoDecodeError, type BadFile } from '../errors.js';
+import type { Ffmpeg } from '../ffmpeg/ffmpeg.js';
+import type { CodedFrames } from '../pixels/coded-frames.js';
+import { DecoderPool, defaultWorkerCount } from '../loader/pool.js';
+import { prefetch } from '../loader/prefetch.js';
+import type { TimeRange } from '../sources/video-entry.js';
+import { testClipFrameIndices } from '../transforms/frame-indices.js';
 
 /** A video file, a folder of frames or an image, whole or a stretch of it. */
 export interface TestVideo {

@@ -14,9 +14,9 @@ import {
   type Runtime,
   type ToneJob,
 } from '@tubelet/kernels';
-import { methodOf, type AugmentOperation } from '../transforms/rand-augment';
-import type { BatchTable } from './batch-table';
-import { uploadJobs } from './square-pixels';
+import { methodOf, type AugmentOperation } from '../transforms/rand-augment.js';
+import type { BatchTable } from './batch-table.js';
+import { uploadJobs } from './square-pixels.js';
 
 /** Clips of equally many frames of one size, one behind the other. */
 export interface ClipShape {

@@ -1,13 +1,13 @@
 import { codedFrameBytes, PhiloxStream } from '@tubelet/kernels';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { turnFrame } from '../planes';
-import type { Box } from '../resize';
-import { Purpose } from '../stream-purposes';
-import { cropClip } from '../testing/rgb';
-import { useRuntime } from '../testing/test-runtime';
-import { ClipPixels } from './clip-pixels';
-import { joinFrames, type CodedFrames, type StoredFrame } from './coded-frames';
-import { toRgb } from './to-rgb';
+import { turnFrame } from './planes.js';
+import type { Box } from './resize.js';
+import { Purpose } from '../stream-purposes.js';
+import { cropClip } from '../testing/rgb.js';
+import { useRuntime } from '../testing/test-runtime.js';
+import { ClipPixels } from './clip-pixels.js';
+import { joinFrames, type CodedFrames, type StoredFrame } from './coded-frames.js';
+import { toRgb } from './to-rgb.js';
 
 const SIZE = 32;
 const runtime = useRuntime();

@@ -1,9 +1,9 @@
 /** Decoded clips to the tensors that models take, on the GPU. */
 import { packFrames, type GpuArray, type Runtime } from '@tubelet/kernels';
-import type { Box } from '../resize';
-import { inParts, KeptArrays } from './clip-parts';
-import { requireAlike, type CodedFrames } from './coded-frames';
-import { greatest, SquarePixels, upright, type Image } from './square-pixels';
+import type { Box } from './resize.js';
+import { inParts, KeptArrays } from './clip-parts.js';
+import { requireAlike, type CodedFrames } from './coded-frames.js';
+import { greatest, SquarePixels, upright, type Image } from './square-pixels.js';
 
 /**
  * Makes frames of decoded clips: brought to a square as `SquarePixels` does it, a crop resized to the whole in the same
@@ -25,10 +25,11 @@ export class ClipPixels {
   }
 
   /**
-   * Frames of clips that are equally long. Throws a RangeError for others.
+   * Frames of clips that are equally long.
    *
    * @param boxes of each clip, the part of its square frames that is to fill them; undefined for the whole.
    * @returns u8 [B, T, size, size, 3].
+   * @throws RangeError for others
    */
   frames(clips: readonly CodedFrames[], boxes: readonly (Box | undefined)[] = []): GpuArray {
     const { runtime, squares, size } = this;

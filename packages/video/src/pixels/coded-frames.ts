@@ -1,7 +1,7 @@
 /** Frames between the decoder and the GPU: as they were coded, cut to what is used of them. */
 import { codedFrameBytes, type CodedFrame } from '@tubelet/kernels';
-import type { Box } from '../resize';
-import { halveColumns, halveRows, type Plane } from './halve';
+import type { Box } from './resize.js';
+import { halveColumns, halveRows, type Plane } from './halve.js';
 
 /** Degrees by which a coded frame is turned clockwise to be shown. */
 export type Rotation = 0 | 90 | 180 | 270;
@@ -18,7 +18,11 @@ export interface CodedFrames {
   readonly frames: readonly StoredFrame[];
 }
 
-/** How many frames each clip of a batch has. Throws a RangeError where they are not equally many, or there are none. */
+/**
+ * How many frames each clip of a batch has.
+ *
+ * @throws RangeError where they are not equally many, or there are none
+ */
 export function requireAlike(clips: readonly CodedFrames[]): number {
   const length = clips[0]?.frames.length ?? 0;
   const other = clips.find(({ frames }) => frames.length !== length);

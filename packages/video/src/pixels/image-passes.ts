@@ -1,11 +1,11 @@
 /** The kernels of training's pixels on one image at a time: for those who compare images. */
 import { cropRecord, cropVideo, neighbourWords, type Runtime } from '@tubelet/kernels';
-import type { Box } from '../resize';
-import { Purpose } from '../stream-purposes';
-import type { AugmentOperation } from '../transforms/rand-augment';
-import { planAugment, runAugment } from './augment-pixels';
-import { BatchTable } from './batch-table';
-import { uploadJobs } from './square-pixels';
+import type { Box } from './resize.js';
+import { Purpose } from '../stream-purposes.js';
+import type { AugmentOperation } from '../transforms/rand-augment.js';
+import { planAugment, runAugment } from './augment-pixels.js';
+import { BatchTable } from './batch-table.js';
+import { uploadJobs } from './square-pixels.js';
 
 /** An image of 8-bit red, green and blue: [height, width, 3], row-major. */
 export interface RgbImage {

@@ -10,8 +10,8 @@ import {
   type PixelLayout,
   type Runtime,
 } from '@tubelet/kernels';
-import { shownSize, type CodedFrames, type StoredFrame } from './coded-frames';
-import { SharedTables } from './tables';
+import { shownSize, type CodedFrames, type StoredFrame } from './coded-frames.js';
+import { SharedTables } from './tables.js';
 
 /** Kernels may read a little beyond the last frame. */
 const SLACK = 64;

@@ -1,7 +1,7 @@
 import { codedFrameBytes } from '@tubelet/kernels';
-import { planesToRgb, turnFrame } from '../planes';
-import { resizeBilinear } from '../resize';
-import { shownSize, type CodedFrames } from './coded-frames';
+import { planesToRgb, turnFrame } from './planes.js';
+import { resizeBilinear } from './resize.js';
+import { shownSize, type CodedFrames } from './coded-frames.js';
 
 /** The frames of a clip on the processor, where no GPU is at hand: [T, size, size, 3], RGB. */
 export function toRgb({ bytes, frames }: CodedFrames, size: number): Uint8Array {

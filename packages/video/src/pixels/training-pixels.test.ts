@@ -1,14 +1,14 @@
 import { PhiloxStream } from '@tubelet/kernels';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { Purpose } from '../stream-purposes';
-import { useRuntime } from '../testing/test-runtime';
-import { drawAugmentation, type Augmentation } from '../transforms/augmentation';
-import { NO_MIX, type Mix } from '../transforms/mixup';
-import { mixClips } from '../transforms/testing/mix-clips';
-import { transformTrainClip } from '../transforms/testing/transform-clip';
-import { alikeFrames, type CodedFrames } from './coded-frames';
-import { toRgb } from './to-rgb';
-import { TrainingPixels } from './training-pixels';
+import { Purpose } from '../stream-purposes.js';
+import { useRuntime } from '../testing/test-runtime.js';
+import { drawAugmentation, type Augmentation } from '../transforms/augmentation.js';
+import { NO_MIX, type Mix } from '../transforms/mixup.js';
+import { mixClips } from '../transforms/testing/mix-clips.js';
+import { transformTrainClip } from '../transforms/testing/transform-clip.js';
+import { alikeFrames, type CodedFrames } from './coded-frames.js';
+import { toRgb } from './to-rgb.js';
+import { TrainingPixels } from './training-pixels.js';
 
 const SIZE = 32;
 const FRAMES = 3;

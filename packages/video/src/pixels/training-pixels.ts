@@ -8,14 +8,14 @@ import {
   type Mix,
   type Runtime,
 } from '@tubelet/kernels';
-import { Purpose } from '../stream-purposes';
-import type { Augmentation } from '../transforms/augmentation';
-import { NO_MIX } from '../transforms/mixup';
-import { planAugment, runAugment } from './augment-pixels';
-import { BatchTable } from './batch-table';
-import { inParts, KeptArrays } from './clip-parts';
-import { requireAlike, type CodedFrames } from './coded-frames';
-import { greatest, SquarePixels, uploadJobs } from './square-pixels';
+import { Purpose } from '../stream-purposes.js';
+import type { Augmentation } from '../transforms/augmentation.js';
+import { NO_MIX } from '../transforms/mixup.js';
+import { planAugment, runAugment } from './augment-pixels.js';
+import { BatchTable } from './batch-table.js';
+import { inParts, KeptArrays } from './clip-parts.js';
+import { requireAlike, type CodedFrames } from './coded-frames.js';
+import { greatest, SquarePixels, uploadJobs } from './square-pixels.js';
 
 /** A batch of clips, and what is to become of it. */
 export interface TrainingClips {
@@ -44,8 +44,10 @@ export class TrainingPixels {
   }
 
   /**
-   * Videos of clips that are equally long, f32 [B, 3, T, size, size]. Throws a RangeError for others, and where an
-   * augmentation is missing; `ShapeError` for an odd batch that is to be mixed.
+   * Videos of clips that are equally long, f32 [B, 3, T, size, size].
+   *
+   * @throws RangeError for others, and where an augmentation is missing; ShapeError for an odd batch that is to be
+   *   mixed
    */
   video({ clips, augmentations, mix }: TrainingClips): GpuArray {
     const { runtime, size, squares } = this;

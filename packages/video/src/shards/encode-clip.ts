@@ -1,16 +1,16 @@
 /** A whole video, decoded and encoded anew as square frames. */
 import { codedFrameBytes, type Colour } from '@tubelet/kernels';
-import { cropBox, type CropMode } from '../crop';
-import { decodeFrames, framesPlace } from '../decode';
-import type { Decoders } from '../decoders';
-import { VideoDecodeError, VideoEncodeError } from '../errors';
-import { storeInfo, type StoredInfo } from '../header-cache';
-import { toRgb } from '../pixels/to-rgb';
-import { describeTimes, FRAME_FOLDER_RATE, type VideoInfo } from '../video-info';
-import type { DecoderProcess } from '../webcodecs/client';
-import type { EncodedVideo, EncodeShape } from '../webcodecs/protocol';
-import { RefusedVideoError } from '../webcodecs/refused';
-import { rgbToPlanes } from './rgb-to-planes';
+import { cropBox, type CropMode } from '../pixels/crop.js';
+import { decodeFrames, framesPlace } from '../decode/decode.js';
+import type { Decoders } from '../decode/decoders.js';
+import { VideoDecodeError, VideoEncodeError } from '../errors.js';
+import { storeInfo, type StoredInfo } from '../decode/header-cache.js';
+import { toRgb } from '../pixels/to-rgb.js';
+import { describeTimes, FRAME_FOLDER_RATE, type VideoInfo } from '../decode/video-info.js';
+import type { DecoderProcess } from '../webcodecs/client.js';
+import type { EncodedVideo, EncodeShape } from '../webcodecs/protocol.js';
+import { RefusedVideoError } from '../webcodecs/refused.js';
+import { rgbToPlanes } from './rgb-to-planes.js';
 
 export interface ClipToEncode extends EncodeShape {
   info: VideoInfo;
@@ -40,7 +40,7 @@ const PLAIN_COLOUR: Colour = { matrix: 'bt601', fullRange: false };
 /** A video that only ffmpeg decodes is held in memory as RGB. */
 const LARGEST_RGB_BYTES = 2 ** 30;
 
-/** Throws a VideoDecodeError where square frames of a video are too many to be held as RGB. */
+/** @throws VideoDecodeError where square frames of a video are too many to be held as RGB */
 export function requireRgbRoom({ path }: VideoInfo, frameCount: number, size: number): void {
   if (frameCount * size * size * 3 <= LARGEST_RGB_BYTES) return;
   const reason = `its ${frameCount} frames are too many to be held in memory: cut it into shorter videos`;

@@ -2,10 +2,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { VideoDecodeError, VideoSourceError } from '../errors';
-import { temporaryFolder } from '../testing/videos';
-import { readMemberInfo } from './member';
-import { listShards } from './shard-index';
+import { VideoDecodeError, VideoSourceError } from '../errors.js';
+import { temporaryFolder } from '../testing/videos.js';
+import { readMemberInfo } from './member.js';
+import { listShards } from './shard-index.js';
 
 const folder = temporaryFolder();
 afterAll(folder.remove);

@@ -1,8 +1,8 @@
 /** A video in a shard: where it lies there, and what is known of it. */
 import { open } from 'node:fs/promises';
-import { VideoDecodeError } from '../errors';
-import { checkStoredInfo, restoreInfo, type StoredInfo } from '../header-cache';
-import type { VideoInfo } from '../video-info';
+import { VideoDecodeError } from '../errors.js';
+import { checkStoredInfo, restoreInfo, type StoredInfo } from '../decode/header-cache.js';
+import type { VideoInfo } from '../decode/video-info.js';
 
 /** Where a video lies in a shard, in bytes, with the description in front of it. */
 export interface ShardMember {
@@ -25,7 +25,11 @@ export interface ClipDescription {
   header: StoredInfo;
 }
 
-/** Reads what is known of a video. Throws a VideoDecodeError where the shard is damaged. */
+/**
+ * Reads what is known of a video.
+ *
+ * @throws VideoDecodeError where the shard is damaged
+ */
 export async function readMemberInfo(path: string, member: ShardMember): Promise<VideoInfo> {
   const { shard, description, video } = member;
   const bytes = Buffer.alloc(description.length);

@@ -1,7 +1,7 @@
 /** Cutting and sizing of frames that stay planes of 4:2:0. */
-import type { PlanarFrame } from '../planes';
-import type { Box } from '../resize';
-import { triangleFilter, type Filter } from '../triangle-filter';
+import type { PlanarFrame } from '../pixels/planes.js';
+import type { Box } from '../pixels/resize.js';
+import { triangleFilter, type Filter } from '../pixels/triangle-filter.js';
 
 /** The part of a plane along one axis: the samples from `begin` on that are summed at all, and what is cut out of them. */
 interface Span {

@@ -5,8 +5,8 @@
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
-import { VideoSourceError, type BadFile } from '../errors';
-import type { VideoEntry } from '../video-entry';
+import { VideoSourceError, type BadFile } from '../errors.js';
+import type { VideoEntry } from '../sources/video-entry.js';
 
 export const INDEX_NAME = 'index.jsonl';
 

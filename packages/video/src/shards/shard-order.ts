@@ -1,6 +1,6 @@
 /** The order in which an epoch reads samples that lie in shards. */
 import { PhiloxStream } from '@tubelet/kernels';
-import { Purpose } from '../stream-purposes';
+import { Purpose } from '../stream-purposes.js';
 
 export interface ShardReading {
   /** Samples of each shard, one after the other. */

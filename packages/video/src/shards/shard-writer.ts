@@ -3,9 +3,9 @@ import { existsSync, mkdirSync, readdirSync, rmSync, statSync, truncateSync, wri
 import { open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { packTar } from 'modern-tar';
-import { ShardFolderError, type BadFile } from '../errors';
-import type { EncodedClip } from './encode-clip';
-import type { ClipDescription } from './member';
+import { ShardFolderError, type BadFile } from '../errors.js';
+import type { EncodedClip } from './encode-clip.js';
+import type { ClipDescription } from './member.js';
 import {
   COMPLETE_LINE,
   endOfClip,
@@ -17,7 +17,7 @@ import {
   shardName,
   type ShardSettings,
   type SourceLine,
-} from './shard-index';
+} from './shard-index.js';
 
 export interface ShardProgress {
   /** Sources that are done. */

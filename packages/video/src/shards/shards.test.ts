@@ -11,10 +11,10 @@ import {
 import { join } from 'node:path';
 import { unpackTar } from 'modern-tar';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ClipLoader, type ClipBatch } from '../loader';
-import { DecoderPool } from '../pool';
-import type { VideoEntry } from '../video-entry';
-import { listVideos } from '../source';
+import { ClipLoader, type ClipBatch } from '../loader/loader.js';
+import { DecoderPool } from '../loader/pool.js';
+import type { VideoEntry } from '../sources/video-entry.js';
+import { listVideos } from '../sources/source.js';
 import {
   encodeVideo,
   frameNumbers,
@@ -24,12 +24,12 @@ import {
   wasmFfmpeg,
   writeNumberedFolder,
   writeNumberedVideo,
-} from '../testing/videos';
-import type { ClipDescription } from './member';
-import { INDEX_NAME, REJECTS_NAME } from './shard-index';
-import { ShardMaker, type ShardOptions } from './write-shards';
-import { toRgb } from '../pixels/to-rgb';
-import { rgbOfClips } from '../testing/rgb';
+} from '../testing/videos.js';
+import type { ClipDescription } from './member.js';
+import { INDEX_NAME, REJECTS_NAME } from './shard-index.js';
+import { ShardMaker, type ShardOptions } from './write-shards.js';
+import { toRgb } from '../pixels/to-rgb.js';
+import { rgbOfClips } from '../testing/rgb.js';
 
 const folder = temporaryFolder();
 const at = (...names: string[]) => join(folder.path, ...names);

@@ -1,17 +1,17 @@
 /** From videos to shards of clips of the training's size. */
 import { createHash } from 'node:crypto';
 import { basename, dirname, extname, sep } from 'node:path';
-import { requireInteger } from '../check-options';
-import type { CropMode } from '../crop';
-import { VideoDecodeError, type BadFile } from '../errors';
-import type { FaceDetector } from '../faces/face';
-import { faceClip } from '../faces/face-clip';
-import { DecoderPool } from '../pool';
-import { prefetch } from '../prefetch';
-import type { VideoEntry } from '../video-entry';
-import type { EncodedClip } from './encode-clip';
-import type { ShardSettings } from './shard-index';
-import { ShardWriter, type ShardProgress } from './shard-writer';
+import { requireInteger } from '../check-options.js';
+import type { CropMode } from '../pixels/crop.js';
+import { VideoDecodeError, type BadFile } from '../errors.js';
+import type { FaceDetector } from '../faces/face.js';
+import { faceClip } from '../faces/face-clip.js';
+import { DecoderPool } from '../loader/pool.js';
+import { prefetch } from '../loader/prefetch.js';
+import type { VideoEntry } from '../sources/video-entry.js';
+import type { EncodedClip } from './encode-clip.js';
+import type { ShardSettings } from './shard-index.js';
+import { ShardWriter, type ShardProgress } from './shard-writer.js';
 
 export interface ShardOptions {
   /** As `listVideos` finds them; whole videos, their `timeRange` is not looked at. */

@@ -1,9 +1,9 @@
-import type { FrameShape } from '../decode';
-import type { CodedFrames } from '../pixels/coded-frames';
-import { toRgb } from '../pixels/to-rgb';
-import type { DecoderPool } from '../pool';
-import { resizeBilinear, type Box } from '../resize';
-import type { VideoInfo } from '../video-info';
+import type { FrameShape } from '../decode/decode.js';
+import type { CodedFrames } from '../pixels/coded-frames.js';
+import { toRgb } from '../pixels/to-rgb.js';
+import type { DecoderPool } from '../loader/pool.js';
+import { resizeBilinear, type Box } from '../pixels/resize.js';
+import type { VideoInfo } from '../decode/video-info.js';
 
 /**
  * Cuts the same box out of all frames and brings it back to the frames' size.

@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { wasmInstances } from '../runner-wasm';
-import { wasmFfmpeg as findWasmFfmpeg, type WasmFfmpeg } from '../ffmpeg';
+import { wasmInstances } from '../ffmpeg/runner-wasm.js';
+import { wasmFfmpeg as findWasmFfmpeg, type WasmFfmpeg } from '../ffmpeg/ffmpeg.js';
 
 /** A folder that is gone after `remove()`. */
 export function temporaryFolder(): { path: string; remove(): void } {

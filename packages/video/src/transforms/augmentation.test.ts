@@ -1,10 +1,10 @@
 import { PhiloxStream, type StreamPurpose } from '@tubelet/kernels';
 import { describe, expect, it } from 'vitest';
-import { Purpose } from '../stream-purposes';
-import { blankAugmentations, drawAugmentation, type TrainTransformOptions } from './augmentation';
-import { drawRandAugment } from './rand-augment';
-import { drawErasedBox } from './random-erasing';
-import { drawRandomCrop } from './random-resized-crop';
+import { Purpose } from '../stream-purposes.js';
+import { blankAugmentations, drawAugmentation, type TrainTransformOptions } from './augmentation.js';
+import { drawRandAugment } from './rand-augment.js';
+import { drawErasedBox } from './random-erasing.js';
+import { drawRandomCrop } from './random-resized-crop.js';
 
 const SIZE = 32;
 const key = { seed: 1, epoch: 2, sample: 3 };

@@ -1,15 +1,15 @@
 /** What is done to a clip between the decoder and the model in fine-tuning, as it is drawn. */
 import { PhiloxStream, type Noise } from '@tubelet/kernels';
-import type { Box } from '../resize';
-import { Purpose } from '../stream-purposes';
+import type { Box } from '../pixels/resize.js';
+import { Purpose } from '../stream-purposes.js';
 import {
   augmentOperation,
   drawRandAugment,
   type AugmentOperation,
   type RandAugmentOptions,
-} from './rand-augment';
-import { drawErasedBox, type RandomErasingOptions } from './random-erasing';
-import { drawRandomCrop, type RandomCropOptions } from './random-resized-crop';
+} from './rand-augment.js';
+import { drawErasedBox, type RandomErasingOptions } from './random-erasing.js';
+import { drawRandomCrop, type RandomCropOptions } from './random-resized-crop.js';
 
 /** What names a clip's random numbers: the same key gives the same clip, whenever and wherever it is made. */
 export interface ClipKey {

@@ -5,8 +5,8 @@ import {
   testClipFrameIndices,
   trainClipFrameIndices,
   trainClipStartCount,
-} from './frame-indices';
-import { scripted, transformReference } from './testing/transform-reference';
+} from './frame-indices.js';
+import { scripted, transformReference } from './testing/transform-reference.js';
 
 describe('trainClipFrameIndices', () => {
   it.each(transformReference.trainFrameIndices)(

@@ -1,6 +1,6 @@
 /** Which frames of a video make a clip, in fine-tuning and in testing. */
-import { PAPER_CLIP, type ClipShape } from '../sampling';
-import type { RandomNumbers } from './random';
+import { PAPER_CLIP, type ClipShape } from '../sampling/sampling.js';
+import type { RandomNumbers } from './random.js';
 
 function checkFrameCount(frameCount: number): void {
   if (!Number.isInteger(frameCount) || frameCount < 1) {

@@ -1,11 +1,11 @@
 import { mixClips as mixClipsOnGpu, PhiloxStream } from '@tubelet/kernels';
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { useRuntime } from '../testing/test-runtime';
-import { cutmixBox, drawMix, NO_MIX, softTargets } from './mixup';
-import { mixClips } from './testing/mix-clips';
-import { scripted, storedFloats, transformReference } from './testing/transform-reference';
-import { Purpose } from '../stream-purposes';
+import { useRuntime } from '../testing/test-runtime.js';
+import { cutmixBox, drawMix, NO_MIX, softTargets } from './mixup.js';
+import { mixClips } from './testing/mix-clips.js';
+import { scripted, storedFloats, transformReference } from './testing/transform-reference.js';
+import { Purpose } from '../stream-purposes.js';
 
 const { labels, clips, draws } = transformReference.mixup;
 const CLASSES = 7;

@@ -6,7 +6,7 @@
  * “Rethinking the Inception architecture”, CVPR 2016.
  */
 import type { Mix, MixBox } from '@tubelet/kernels';
-import { symmetricBeta, type RandomNumbers } from './random';
+import { symmetricBeta, type RandomNumbers } from './random.js';
 
 export type { Mix, MixBox };
 

@@ -1,19 +1,19 @@
 import { PhiloxStream } from '@tubelet/kernels';
 import { describe, expect, it } from 'vitest';
-import { augmentedImage } from '../pixels/image-passes';
-import { useRuntime } from '../testing/test-runtime';
+import { augmentedImage } from '../pixels/image-passes.js';
+import { useRuntime } from '../testing/test-runtime.js';
 import {
   augmentOperation,
   AUGMENT_OPERATIONS,
   drawRandAugment,
   type AugmentOperationName,
-} from './rand-augment';
-import { affine } from './testing/affine';
-import { applyAugmentOperation, randAugmentClip } from './testing/apply-operation';
-import type { RgbImage } from './testing/rgb-image';
-import { scripted, storedImage, transformReference } from './testing/transform-reference';
-import { autoContrast, equalize, sharpness } from './testing/tone';
-import { Purpose } from '../stream-purposes';
+} from './rand-augment.js';
+import { affine } from './testing/affine.js';
+import { applyAugmentOperation, randAugmentClip } from './testing/apply-operation.js';
+import type { RgbImage } from './testing/rgb-image.js';
+import { scripted, storedImage, transformReference } from './testing/transform-reference.js';
+import { autoContrast, equalize, sharpness } from './testing/tone.js';
+import { Purpose } from '../stream-purposes.js';
 
 const source = storedImage(transformReference.augmentSource);
 

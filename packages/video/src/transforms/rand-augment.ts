@@ -5,8 +5,8 @@
  * Source: E. D. Cubuk, B. Zoph, J. Shlens, Q. V. Le, “RandAugment: practical automated data augmentation with a
  * reduced search space”, 2020; operations and their ranges are those of the published fine-tuning recipes.
  */
-import { rotation, type AffineMatrix } from './affine-maps';
-import type { RandomNumbers } from './random';
+import { rotation, type AffineMatrix } from './affine-maps.js';
+import type { RandomNumbers } from './random.js';
 
 export interface RandAugmentOptions {
   /** Mean magnitude, 0 … 10; default 7. */
@@ -153,7 +153,11 @@ export function drawRandAugment(
   return drawn.filter(({ applied }) => applied).map(({ operation }) => operation);
 }
 
-/** How an operation is done, and its argument, 0 where it has none. Throws a RangeError where that is missing. */
+/**
+ * How an operation is done, and its argument, 0 where it has none.
+ *
+ * @throws RangeError where that is missing
+ */
 export function methodOf({ name, argument }: AugmentOperation): {
   method: OperationMethod;
   argument: number;

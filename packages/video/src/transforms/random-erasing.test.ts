@@ -1,9 +1,9 @@
 import { PhiloxStream } from '@tubelet/kernels';
 import { describe, expect, it } from 'vitest';
-import { drawErasedBox } from './random-erasing';
-import { eraseBox } from './testing/clip-operations';
-import { scripted } from './testing/transform-reference';
-import { Purpose } from '../stream-purposes';
+import { drawErasedBox } from './random-erasing.js';
+import { eraseBox } from './testing/clip-operations.js';
+import { scripted } from './testing/transform-reference.js';
+import { Purpose } from '../stream-purposes.js';
 
 describe('drawErasedBox', () => {
   it('makes a box of the drawn area, aspect and place', () => {

@@ -3,8 +3,8 @@
  *
  * Source: Z. Zhong, L. Zheng, G. Kang, S. Li, Y. Yang, “Random erasing data augmentation”, AAAI 2020.
  */
-import type { Box } from '../resize';
-import { logUniform, uniformBetween, type RandomNumbers } from './random';
+import type { Box } from '../pixels/resize.js';
+import { logUniform, uniformBetween, type RandomNumbers } from './random.js';
 
 export interface RandomErasingOptions {
   /** How often a clip is erased; default 0.25. */

@@ -1,13 +1,13 @@
 import { PhiloxStream } from '@tubelet/kernels';
 import { describe, expect, it } from 'vitest';
-import { referenceImage } from '../testing/reference';
-import { croppedImage } from '../pixels/image-passes';
-import { useRuntime } from '../testing/test-runtime';
-import { drawRandomCrop } from './random-resized-crop';
-import { flipClip, resizeCrop } from './testing/clip-operations';
-import { IMAGENET_DEVIATION, IMAGENET_MEAN, normaliseClip, type ClipPlanes } from './testing/clip-planes';
-import { scripted, storedFloats, transformReference } from './testing/transform-reference';
-import { Purpose } from '../stream-purposes';
+import { referenceImage } from '../testing/reference.js';
+import { croppedImage } from '../pixels/image-passes.js';
+import { useRuntime } from '../testing/test-runtime.js';
+import { drawRandomCrop } from './random-resized-crop.js';
+import { flipClip, resizeCrop } from './testing/clip-operations.js';
+import { IMAGENET_DEVIATION, IMAGENET_MEAN, normaliseClip, type ClipPlanes } from './testing/clip-planes.js';
+import { scripted, storedFloats, transformReference } from './testing/transform-reference.js';
+import { Purpose } from '../stream-purposes.js';
 
 /** An image as a clip of one frame, its values as they are. */
 function asClip({ pixels, width, height }: ReturnType<typeof referenceImage>): ClipPlanes {

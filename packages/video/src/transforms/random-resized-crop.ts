@@ -1,6 +1,6 @@
 /** Random resized crop: a box of random area and aspect, the same for all frames, brought to the frames' full size. */
-import type { Box } from '../resize';
-import { logUniform, uniformBetween, type RandomNumbers } from './random';
+import type { Box } from '../pixels/resize.js';
+import { logUniform, uniformBetween, type RandomNumbers } from './random.js';
 
 export interface RandomCropOptions {
   /** Least and greatest area, as fractions of the frame's; default 0.08 to 1. */

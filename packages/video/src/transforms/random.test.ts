@@ -1,6 +1,6 @@
 import { PhiloxStream, streamPurpose } from '@tubelet/kernels';
 import { describe, expect, it } from 'vitest';
-import { logUniform, symmetricBeta } from './random';
+import { logUniform, symmetricBeta } from './random.js';
 
 const stream = () => new PhiloxStream({ seed: 11, purpose: streamPurpose(11) });
 

@@ -35,7 +35,11 @@ function gamma(shape: number, random: RandomNumbers): number {
   }
 }
 
-/** Beta(alpha, alpha), in [0, 1]. Throws a RangeError unless alpha is positive. */
+/**
+ * Beta(alpha, alpha), in [0, 1].
+ *
+ * @throws RangeError unless alpha is positive
+ */
 export function symmetricBeta(alpha: number, random: RandomNumbers): number {
   if (!(alpha > 0)) throw new RangeError(`alpha is ${alpha}: a beta distribution needs a positive one.`);
   const first = gamma(alpha, random);

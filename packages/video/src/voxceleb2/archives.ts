@@ -1,8 +1,8 @@
 /** The archives that VoxCeleb2 comes in: what there is of them where clips are missing. */
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DatasetProblem } from '../datasets/dataset';
-import type { Voxceleb2Part } from './parts';
+import type { DatasetProblem } from '../datasets/dataset.js';
+import type { Voxceleb2Part } from './parts.js';
 
 const PIECES = [...'abcdefghi'].map((letter) => `vox2_dev_mp4_parta${letter}`);
 /** Of each piece but the last, which is shorter. */

@@ -9,9 +9,9 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { temporaryFolder, writeNumberedVideo } from '../testing/videos';
-import { checkVoxceleb2, type CheckVoxceleb2Options, type Voxceleb2Check } from './check-voxceleb2';
-import { isVoxceleb2Path, listVoxceleb2 } from './parts';
+import { temporaryFolder, writeNumberedVideo } from '../testing/videos.js';
+import { checkVoxceleb2, type CheckVoxceleb2Options, type Voxceleb2Check } from './check-voxceleb2.js';
+import { isVoxceleb2Path, listVoxceleb2 } from './parts.js';
 
 const folder = temporaryFolder();
 afterAll(folder.remove);

@@ -2,13 +2,13 @@
 import { stat } from 'node:fs/promises';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DatasetProblem } from '../datasets/dataset';
-import { forEachConcurrently } from '../datasets/check/concurrent';
-import { finding, groupFindings, type Finding, type FindingKind } from '../datasets/check/finding';
-import { VideoDecodeError } from '../errors';
-import type { Ffmpeg } from '../ffmpeg';
-import { DecoderPool } from '../pool';
-import { archiveProblems } from './archives';
+import type { DatasetProblem } from '../datasets/dataset.js';
+import { forEachConcurrently } from '../datasets/check/concurrent.js';
+import { finding, groupFindings, type Finding, type FindingKind } from '../datasets/check/finding.js';
+import { VideoDecodeError } from '../errors.js';
+import type { Ffmpeg } from '../ffmpeg/ffmpeg.js';
+import { DecoderPool } from '../loader/pool.js';
+import { archiveProblems } from './archives.js';
 import {
   listVoxceleb2,
   partFolder,
@@ -18,8 +18,8 @@ import {
   type Voxceleb2Counts,
   type Voxceleb2Listing,
   type Voxceleb2Part,
-} from './parts';
-import { PEOPLE_FILE, readPeople, type Voxceleb2People } from './people';
+} from './parts.js';
+import { PEOPLE_FILE, readPeople, type Voxceleb2People } from './people.js';
 
 export interface CheckVoxceleb2Options {
   /** Opens no clips: their size, rate and whether they can be read are not found. Default false. */

@@ -1,7 +1,7 @@
 /** VoxCeleb2 (Chung et al., 2018) as its owners distribute it: where its clips lie, and how many there are. */
 import { readdirSync, statSync, type Dirent } from 'node:fs';
 import { join } from 'node:path';
-import type { DatasetProblem } from '../datasets/dataset';
+import type { DatasetProblem } from '../datasets/dataset.js';
 
 /** The development part is what the paper pre-trains on. */
 export const VOXCELEB2_PARTS = ['dev', 'test'] as const;

@@ -1,9 +1,9 @@
 /** Which people belong to which part of VoxCeleb2, by the table that comes with it. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DatasetProblem } from '../datasets/dataset';
-import { requireFile } from '../datasets/files';
-import type { Voxceleb2Part } from './parts';
+import type { DatasetProblem } from '../datasets/dataset.js';
+import { requireFile } from '../datasets/files.js';
+import type { Voxceleb2Part } from './parts.js';
 
 export const PEOPLE_FILE = 'vox2_meta.csv';
 

@@ -4,11 +4,11 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { VideoDecodeError } from '../errors';
-import { temporaryFolder } from '../testing/videos';
-import { scriptFile } from '../worker-file';
-import { DecoderProcess, WebCodecsNotFoundError, type DecoderProcessOptions } from './client';
-import { RefusedVideoError } from './refused';
+import { VideoDecodeError } from '../errors.js';
+import { temporaryFolder } from '../testing/videos.js';
+import { scriptFile } from '../loader/worker-file.js';
+import { DecoderProcess, WebCodecsNotFoundError, type DecoderProcessOptions } from './client.js';
+import { RefusedVideoError } from './refused.js';
 
 const folder = temporaryFolder();
 const file = (name: string) => join(folder.path, name);

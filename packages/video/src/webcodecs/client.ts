@@ -1,8 +1,8 @@
 /** A decoder process as its owner sees it: started when it is first needed, and again after it died. */
 import { fork, type ChildProcess } from 'node:child_process';
-import { VideoDecodeError } from '../errors';
-import type { ProcessRequest, ProcessResponse, ProcessResult } from './protocol';
-import { RefusedVideoError } from './refused';
+import { VideoDecodeError } from '../errors.js';
+import type { ProcessRequest, ProcessResponse, ProcessResult } from './protocol.js';
+import { RefusedVideoError } from './refused.js';
 
 /** The library cannot be loaded on this machine. */
 export class WebCodecsNotFoundError extends Error {
@@ -56,7 +56,11 @@ export class DecoderProcess {
     }
   }
 
-  /** Starts the process, if it does not run yet. Throws a WebCodecsNotFoundError where the library is missing. */
+  /**
+   * Starts the process, if it does not run yet.
+   *
+   * @throws WebCodecsNotFoundError where the library is missing
+   */
   async ready(): Promise<void> {
     await (this.child ??= this.start());
   }
@@ -105,7 +109,11 @@ export class DecoderProcess {
 
 class ProcessEndedError extends Error {}
 
-/** The next message of a process. Throws a ProcessEndedError when it ends, or is silent for too long. */
+/**
+ * The next message of a process.
+ *
+ * @throws ProcessEndedError when it ends, or is silent for too long
+ */
 function receive(child: ChildProcess, limitMs: number, ask?: () => void): Promise<ProcessResponse> {
   return new Promise((resolve, reject) => {
     const finish = (then: () => void) => {

@@ -11,9 +11,9 @@ import {
   type EncodedPacket,
   type InputVideoTrack,
 } from 'mediabunny';
-import type { VideoPlace } from '../video-info';
-import { findEditEnd } from './edit-list';
-import { RefusedVideoError } from './refused';
+import type { VideoPlace } from '../decode/video-info.js';
+import { findEditEnd } from './edit-list.js';
+import { RefusedVideoError } from './refused.js';
 
 export interface Container {
   input: Input;

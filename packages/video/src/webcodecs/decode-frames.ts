@@ -3,13 +3,13 @@ import type * as Library from '@napi-rs/webcodecs';
 import type { VideoFrame } from '@napi-rs/webcodecs';
 import type { InputVideoTrack } from 'mediabunny';
 import { codedFrameBytes, type Colour } from '@tubelet/kernels';
-import { keepFrame, keptFrame, shownSize, storedBytes } from '../pixels/coded-frames';
-import type { PlanarFrame } from '../planes';
-import { findStart, listFrameTimes, withContainer, type Container } from './container';
-import { findPackets, SAME_TIME_SECONDS, type Packets } from './find-packets';
-import type { VideoPlace } from '../video-info';
-import type { FramesPlace, FramesRequest, ProbedVideo } from './protocol';
-import { RefusedVideoError } from './refused';
+import { keepFrame, keptFrame, shownSize, storedBytes } from '../pixels/coded-frames.js';
+import type { PlanarFrame } from '../pixels/planes.js';
+import { findStart, listFrameTimes, withContainer, type Container } from './container.js';
+import { findPackets, SAME_TIME_SECONDS, type Packets } from './find-packets.js';
+import type { VideoPlace } from '../decode/video-info.js';
+import type { FramesPlace, FramesRequest, ProbedVideo } from './protocol.js';
+import { RefusedVideoError } from './refused.js';
 
 export type WebCodecs = Pick<typeof Library, 'VideoDecoder' | 'EncodedVideoChunk'>;
 
@@ -79,7 +79,11 @@ async function decodePackets(
   if (frameCount !== count) throw new RefusedVideoError(`${count} packets gave ${frameCount} frames`);
 }
 
-/** Copies the planes of a frame. Throws a RefusedVideoError for other formats than 4:2:0 with 8 bits. */
+/**
+ * Copies the planes of a frame.
+ *
+ * @throws RefusedVideoError for other formats than 4:2:0 with 8 bits
+ */
 async function readPlanes(frame: VideoFrame): Promise<PlanarFrame> {
   const { format, visibleRect } = frame;
   const { width, height } = visibleRect;
@@ -111,7 +115,11 @@ async function colourOf({ colorSpace }: VideoFrame, track: InputVideoTrack): Pro
   };
 }
 
-/** Looks at a video and decodes its first packet. Throws a RefusedVideoError for what is left to ffmpeg. */
+/**
+ * Looks at a video and decodes its first packet.
+ *
+ * @throws RefusedVideoError for what is left to ffmpeg
+ */
 export function probeContainer(library: WebCodecs, place: VideoPlace): Promise<ProbedVideo> {
   return withContainer(place, async (container) => {
     const { track, sink } = container;
@@ -137,7 +145,11 @@ export function probeContainer(library: WebCodecs, place: VideoPlace): Promise<P
   });
 }
 
-/** Decodes frames and gives them one after the other, before they are turned. Throws a RefusedVideoError. */
+/**
+ * Decodes frames and gives them one after the other, before they are turned.
+ *
+ * @throws RefusedVideoError
+ */
 export function eachFrame(
   library: WebCodecs,
   { path, part, times, ...shown }: FramesPlace,
@@ -160,7 +172,11 @@ export function eachFrame(
   });
 }
 
-/** Decodes frames and keeps of them what is used. Throws a RefusedVideoError where ffmpeg is to try. */
+/**
+ * Decodes frames and keeps of them what is used.
+ *
+ * @throws RefusedVideoError where ffmpeg is to try
+ */
 export async function decodeFrames(library: WebCodecs, request: FramesRequest): Promise<Uint8Array> {
   const { colour, box, size, times } = request;
   const kept = keptFrame({ colour }, box, size);

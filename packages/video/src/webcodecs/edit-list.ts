@@ -1,8 +1,8 @@
 /** What the edit list of an mp4 or mov file leaves of its video. */
 import { open, type FileHandle } from 'node:fs/promises';
-import type { VideoPlace } from '../video-info';
-import { boxesOf, findBox } from './mp4-boxes';
-import { RefusedVideoError } from './refused';
+import type { VideoPlace } from '../decode/video-info.js';
+import { boxesOf, findBox } from './mp4-boxes.js';
+import { RefusedVideoError } from './refused.js';
 
 /** A header larger than this is not read: the file is left to ffmpeg. */
 const LARGEST_HEADER_BYTES = 64 * 2 ** 20;

@@ -13,12 +13,12 @@ import {
   Output,
 } from 'mediabunny';
 import { codedFrameBytes, type Colour } from '@tubelet/kernels';
-import { turnFrame } from '../planes';
-import { resizePlanes } from '../shards/resize-planes';
-import { eachFrame, type WebCodecs } from './decode-frames';
-import { boxesOf } from './mp4-boxes';
-import type { EncodedVideo, EncodeFramesRequest, EncodeRequest, EncodeShape } from './protocol';
-import { RefusedVideoError } from './refused';
+import { turnFrame } from '../pixels/planes.js';
+import { resizePlanes } from '../shards/resize-planes.js';
+import { eachFrame, type WebCodecs } from './decode-frames.js';
+import { boxesOf } from './mp4-boxes.js';
+import type { EncodedVideo, EncodeFramesRequest, EncodeRequest, EncodeShape } from './protocol.js';
+import { RefusedVideoError } from './refused.js';
 
 export type EncodingWebCodecs = WebCodecs & Pick<typeof Library, 'VideoEncoder' | 'VideoFrame'>;
 
@@ -181,7 +181,11 @@ async function readTimes(mp4: Uint8Array): Promise<Float64Array> {
   }
 }
 
-/** Decodes a video, cuts and sizes its frames as planes, and encodes them. Throws a RefusedVideoError. */
+/**
+ * Decodes a video, cuts and sizes its frames as planes, and encodes them.
+ *
+ * @throws RefusedVideoError
+ */
 export function encodeVideo(library: EncodingWebCodecs, request: EncodeRequest): Promise<EncodedVideo> {
   const { times, colour, box, size } = request;
   return encode(library, request, times, colour, async (encoder) => {

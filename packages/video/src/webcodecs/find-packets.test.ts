@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { takeFrames, type CodedFrames } from '../pixels/coded-frames';
-import { DecoderPool } from '../pool';
-import { encodeVideo, temporaryFolder, texturedFrames } from '../testing/videos';
-import { withContainer } from './container';
-import { findPackets } from './find-packets';
-import { findWebCodecs } from './find';
+import { takeFrames, type CodedFrames } from '../pixels/coded-frames.js';
+import { DecoderPool } from '../loader/pool.js';
+import { encodeVideo, temporaryFolder, texturedFrames } from '../testing/videos.js';
+import { withContainer } from './container.js';
+import { findPackets } from './find-packets.js';
+import { findWebCodecs } from './find.js';
 
 const folder = temporaryFolder();
 const SHAPE = { size: 48, crop: 'none' } as const;

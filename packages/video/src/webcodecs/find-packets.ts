@@ -1,7 +1,7 @@
 /** Which packets of a container must be decoded for the frames of a clip. */
 import type { EncodedPacket, EncodedPacketSink } from 'mediabunny';
-import type { Container } from './container';
-import { RefusedVideoError } from './refused';
+import type { Container } from './container.js';
+import { RefusedVideoError } from './refused.js';
 
 /** Times that are nearer to each other are the same: they are stored in ticks. */
 export const SAME_TIME_SECONDS = 2e-5;

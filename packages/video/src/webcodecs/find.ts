@@ -3,8 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { scriptFile } from '../worker-file';
-import { DecoderProcess, WebCodecsNotFoundError } from './client';
+import { scriptFile } from '../loader/worker-file.js';
+import { DecoderProcess, WebCodecsNotFoundError } from './client.js';
 
 const PACKAGE = '@napi-rs/webcodecs';
 
@@ -30,7 +30,11 @@ function installedVersion(): string | undefined {
   return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version;
 }
 
-/** Starts a decoder process to see whether it works. Throws a WebCodecsNotFoundError. */
+/**
+ * Starts a decoder process to see whether it works.
+ *
+ * @throws WebCodecsNotFoundError
+ */
 export async function tryWebCodecs(): Promise<WebCodecsDecoder> {
   const version = installedVersion();
   if (version === undefined) throw new WebCodecsNotFoundError(`the package ${PACKAGE} is not installed`);

@@ -2,9 +2,9 @@
  * The decoder process: answers one request after the other, and ends with its parent. The library lives in a process
  * of its own since it crashes in worker threads, and since a file that brings it down then costs one clip.
  */
-import { decodeFrames, probeContainer } from './decode-frames';
-import { encodePlanes, encodeVideo, type EncodingWebCodecs } from './encode-video';
-import type { ProcessRequest, ProcessResponse, ProcessResult } from './protocol';
+import { decodeFrames, probeContainer } from './decode-frames.js';
+import { encodePlanes, encodeVideo, type EncodingWebCodecs } from './encode-video.js';
+import type { ProcessRequest, ProcessResponse, ProcessResult } from './protocol.js';
 
 const send = (response: ProcessResponse) => process.send?.(response);
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));

@@ -1,7 +1,7 @@
 /** What a decoder process is asked and answers. */
 import type { Colour } from '@tubelet/kernels';
-import type { Box } from '../resize';
-import type { ContainerInfo, VideoPlace } from '../video-info';
+import type { Box } from '../pixels/resize.js';
+import type { ContainerInfo, VideoPlace } from '../decode/video-info.js';
 
 /** Looks at a video. */
 export interface ProbeRequest extends VideoPlace {

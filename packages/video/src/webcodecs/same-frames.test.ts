@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DecoderPool } from '../pool';
+import { DecoderPool } from '../loader/pool.js';
 import {
   encodeVideo,
   H264_UNEVEN,
@@ -9,15 +9,15 @@ import {
   texturedFrames,
   wasmFfmpeg,
   writeNumberedVideo,
-} from '../testing/videos';
-import { encodeWithWebCodecs } from '../testing/webcodecs-videos';
-import { findWebCodecs } from './find';
-import { ClipPixels } from '../pixels/clip-pixels';
-import { TrainingPixels } from '../pixels/training-pixels';
-import { resolveFfmpeg } from '../ffmpeg';
-import { drawAugmentation } from '../transforms/augmentation';
-import type { CodedFrames } from '../pixels/coded-frames';
-import { useRuntime } from '../testing/test-runtime';
+} from '../testing/videos.js';
+import { encodeWithWebCodecs } from '../testing/webcodecs-videos.js';
+import { findWebCodecs } from './find.js';
+import { ClipPixels } from '../pixels/clip-pixels.js';
+import { TrainingPixels } from '../pixels/training-pixels.js';
+import { resolveFfmpeg } from '../ffmpeg/ffmpeg.js';
+import { drawAugmentation } from '../transforms/augmentation.js';
+import type { CodedFrames } from '../pixels/coded-frames.js';
+import { useRuntime } from '../testing/test-runtime.js';
 
 const folder = temporaryFolder();
 const file = (name: string) => join(folder.path, name);

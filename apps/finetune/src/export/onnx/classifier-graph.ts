@@ -25,7 +25,7 @@ export const OPSET = 20;
  * Input `video` [batch, 3, T, H, W], RGB from 0 to 1; ImageNet's mean and deviation are part of the graph. Outputs:
  * `logits` [batch, K] and `feature` [batch, C], the pooled tokens after the last norm.
  *
- * @throws {UserError} naming a weight that is missing or of another shape
+ * @throws UserError naming a weight that is missing or of another shape
  */
 export function classifierGraph(
   description: ClassifierDescription,

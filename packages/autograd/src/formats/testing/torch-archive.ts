@@ -141,5 +141,14 @@ export function archive(
   return writeZip(files, options);
 }
 
+/** A checkpoint of one weight, `w`, whose pickle would call a function with `touch ran`. */
+export function hostileArchive(module: string, name: string): Uint8Array {
+  const dict = dictOf([
+    ['model', dictOf([['w', tensorOf({ key: '0', size: 1, shape: [1] })]])],
+    ['payload', callOf(module, name, op.string('touch ran'))],
+  ]);
+  return archive(pickle(dict), { 0: new Uint8Array(4) });
+}
+
 export const bytesOf = (data: ArrayBufferView): Uint8Array =>
   new Uint8Array(data.buffer, data.byteOffset, data.byteLength);

@@ -30,7 +30,11 @@ export interface ClipGeometry {
   readonly cubeLength: number;
 }
 
-/** Geometry of uint8 frames [B, T, H, W, 3]. Throws `ShapeError` when they do not divide into cubes. */
+/**
+ * Geometry of uint8 frames [B, T, H, W, 3].
+ *
+ * @throws ShapeError when they do not divide into cubes
+ */
 export function framesGeometry(kernel: string, frames: GpuArray, cube: CubeSize): ClipGeometry {
   const [batch, count, height, width, channels] = frames.shape;
   if (frames.dtype !== 'u8' || frames.shape.length !== 5 || channels !== 3) {
@@ -40,7 +44,11 @@ export function framesGeometry(kernel: string, frames: GpuArray, cube: CubeSize)
   return clipGeometry(kernel, batch!, count!, height!, width!, cube);
 }
 
-/** Geometry of a normalised f32 video [B, 3, T, H, W]. Throws `ShapeError` when it does not divide into cubes. */
+/**
+ * Geometry of a normalised f32 video [B, 3, T, H, W].
+ *
+ * @throws ShapeError when it does not divide into cubes
+ */
 export function videoGeometry(kernel: string, video: GpuArray, cube: CubeSize): ClipGeometry {
   const [batch, channels, count, height, width] = video.shape;
   if (video.dtype !== 'f32' || video.shape.length !== 5 || channels !== 3) {
@@ -84,7 +92,7 @@ function clipGeometry(
   };
 }
 
-/** Throws `ShapeError` unless `array` is contiguous and begins at a multiple of `alignmentBytes` in its storage. */
+/** @throws ShapeError unless `array` is contiguous and begins at a multiple of `alignmentBytes` in its storage */
 export function requireAligned(kernel: string, name: string, array: GpuArray, alignmentBytes: number): void {
   if (!array.isContiguous || (array.offset * elementBytes(array.dtype)) % alignmentBytes !== 0) {
     throw new ShapeError(
@@ -94,7 +102,7 @@ export function requireAligned(kernel: string, name: string, array: GpuArray, al
   }
 }
 
-/** Throws `ShapeError` unless `indices` is a contiguous u32 array [batch, n]; returns n. */
+/** @throws ShapeError unless `indices` is a contiguous u32 array [batch, n]; returns n */
 export function requireTokenIndices(kernel: string, name: string, indices: GpuArray, batch: number): number {
   const [rows, count] = indices.shape;
   if (indices.dtype !== 'u32' || indices.shape.length !== 2 || rows !== batch || !indices.isContiguous) {
@@ -105,7 +113,7 @@ export function requireTokenIndices(kernel: string, name: string, indices: GpuAr
   return count!;
 }
 
-/** Throws `ShapeError` unless `out` is contiguous f32 of the given shape and 16-byte aligned. */
+/** @throws ShapeError unless `out` is contiguous f32 of the given shape and 16-byte aligned */
 export function requireCubesOut(kernel: string, out: GpuArray, shape: readonly number[]): void {
   if (
     out.dtype !== 'f32' ||

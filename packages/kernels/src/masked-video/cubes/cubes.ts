@@ -44,7 +44,8 @@ export function cubesCost(cubes: number, cubeLength: number, valueBytes: 1 | 4, 
  * patch embedding multiplies by `patch_embed.proj.weight` reshaped to [C, 3·tubeletSize·patch²].
  *
  * `frames` is u8 [B, T, H, W, 3], contiguous. A token index beyond the clip fills its row with NaN.
- * Throws `ShapeError` when shapes disagree or the clip does not divide into cubes.
+ *
+ * @throws ShapeError when shapes disagree or the clip does not divide into cubes
  */
 export function extractCubes(
   runtime: Runtime,

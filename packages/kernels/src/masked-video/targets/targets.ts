@@ -64,11 +64,12 @@ export function cubeStatisticsCost(cubes: number, cubeLength: number, valueBytes
 }
 
 /**
- * Reconstruction targets of masked cubes from u8 frames [B, T, H, W, 3], contiguous: with u = x/255,
- * z = (u − μ)/(σ + 1e-6) per cube and channel (σ² unbiased, over all frames of the cube), kept for the first frame of
- * a group and differenced for the others. Means and variances are exact, so cubes without contrast give exact zeros.
- * A token index beyond the clip fills its row with NaN.
- * Source: Sun et al., “MAE-DFER”, ACM MM 2023. Throws `ShapeError` when shapes or the frame group do not fit.
+ * Reconstruction targets of masked cubes from u8 frames [B, T, H, W, 3], contiguous: with u = x/255, z = (u − μ)/(σ +
+ * 1e-6) per cube and channel (σ² unbiased, over all frames of the cube), kept for the first frame of a group and
+ * differenced for the others. Means and variances are exact, so cubes without contrast give exact zeros. A token index
+ * beyond the clip fills its row with NaN. Source: Sun et al., “MAE-DFER”, ACM MM 2023.
+ *
+ * @throws ShapeError when shapes or the frame group do not fit
  */
 export function reconstructionTargets(
   runtime: Runtime,

@@ -44,9 +44,10 @@ export function tubeMaskCost(batch: number, { visibleCount, maskedCount }: Windo
 
 /**
  * Draws the masks of a batch on the GPU: the lists that `tubeMaskHost` gives, bit for bit. Sizes come from
- * `windowMaskCounts`. Source: Sun et al., “MAE-DFER”, ACM MM 2023 (window-wise tube masking); Tong et al.,
- * “VideoMAE”, NeurIPS 2022 (`tube`).
- * Throws `MaskError` for a design that cannot be drawn or masks nothing, `ShapeError` for arrays of other shapes.
+ * `windowMaskCounts`. Source: Sun et al., “MAE-DFER”, ACM MM 2023 (window-wise tube masking); Tong et al., “VideoMAE”,
+ * NeurIPS 2022 (`tube`).
+ *
+ * @throws MaskError for a design that cannot be drawn or masks nothing, ShapeError for arrays of other shapes
  */
 export function tubeMask(runtime: Runtime, options: TubeMaskOptions): void {
   const { samples, visible, masked, visibleAscending } = options;

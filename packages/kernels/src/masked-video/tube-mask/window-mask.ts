@@ -59,7 +59,11 @@ export interface MaskLists {
   readonly visibleAscending: Uint32Array;
 }
 
-/** Counts of a mask. Throws `MaskError` for a ratio outside [0, 1) and a grid that regions do not divide. */
+/**
+ * Counts of a mask.
+ *
+ * @throws MaskError for a ratio outside [0, 1) and a grid that regions do not divide
+ */
 export function windowMaskCounts(design: MaskDesign): WindowMaskCounts {
   const { grid, maskRatio } = design;
   const region = design.kind === 'tube' ? grid : design.region;
@@ -74,11 +78,12 @@ export function windowMaskCounts(design: MaskDesign): WindowMaskCounts {
 }
 
 /**
- * Draws masks on the host; `tubeMask` draws the same on the GPU. Sample s uses the stream (seed, MASK_PURPOSE,
- * epoch, s). For each window in order, positions q = 0, 1, … (row-major in the window) are shuffled from the end
- * (exchange i with integer(i + 1), i from the last downwards) for as many steps as positions are to be visible;
- * those drawn to the end are visible, in every temporal slot.
- * Throws `MaskError` as `windowMaskCounts`, RangeError for seeds, epochs and samples that do not fit.
+ * Draws masks on the host; `tubeMask` draws the same on the GPU. Sample s uses the stream (seed, MASK_PURPOSE, epoch,
+ * s). For each window in order, positions q = 0, 1, … (row-major in the window) are shuffled from the end (exchange i
+ * with integer(i + 1), i from the last downwards) for as many steps as positions are to be visible; those drawn to the
+ * end are visible, in every temporal slot.
+ *
+ * @throws MaskError as `windowMaskCounts`, RangeError for seeds, epochs and samples that do not fit
  */
 export function tubeMaskHost(
   design: MaskDesign & { readonly samples: ArrayLike<number>; readonly seed: number; readonly epoch: number },
@@ -105,8 +110,9 @@ export function tubeMaskHost(
 
 /**
  * The lists of given masks. `mask` is [B, N], row-major, 1 = masked (any non-zero value counts), N the grid's tokens.
- * Throws `MaskError` when its length is not a multiple of N, or when regions differ in their number of visible
- * tokens (within a sample or between samples): the encoder keeps regions in one rectangular array.
+ *
+ * @throws MaskError when its length is not a multiple of N, or when regions differ in their number of visible tokens
+ *   (within a sample or between samples): the encoder keeps regions in one rectangular array
  */
 export function maskFromBooleans(
   mask: Uint8Array,

@@ -36,8 +36,9 @@ export interface TwoPartLossArrays {
 /**
  * loss [3] = (λ · appearance + (1 − λ) · motion, appearance, motion), where appearance and motion are the mean
  * squared errors of the first and of the second half of the columns. With λ = ½ the total is the plain mean
- * squared error. Sums run in a fixed order. Throws `ShapeError` for an odd number of columns or shapes that do not
- * fit, `RangeError` for λ outside [0, 1]. Source: Sun et al., “MAE-DFER”, ACM MM 2023.
+ * squared error. Sums run in a fixed order. Source: Sun et al., “MAE-DFER”, ACM MM 2023.
+ *
+ * @throws ShapeError for an odd number of columns or shapes that do not fit, RangeError for λ outside [0, 1]
  */
 export function twoPartLoss(runtime: Runtime, arrays: TwoPartLossArrays & { readonly loss: GpuArray }): void {
   const { prediction, target, loss, appearanceWeight } = arrays;
@@ -79,7 +80,9 @@ export interface TwoPartLossBackwardArrays extends TwoPartLossArrays {
 
 /**
  * Gradient of the total of `twoPartLoss`: dPrediction = 2 · w · (prediction − target) / (rows · half) ·
- * gradientScale[0], w = λ in the first half of the columns and 1 − λ in the second. Throws as `twoPartLoss` does.
+ * gradientScale[0], w = λ in the first half of the columns and 1 − λ in the second.
+ *
+ * @throws as `twoPartLoss` does
  */
 export function twoPartLossBackward(runtime: Runtime, arrays: TwoPartLossBackwardArrays): void {
   const { prediction, target, dPrediction, gradientScale, appearanceWeight } = arrays;

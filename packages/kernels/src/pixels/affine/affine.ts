@@ -35,11 +35,13 @@ function fixedPoint(value: number): [number, number] {
 }
 
 /**
- * The record of a frame. Throws a RangeError for a matrix with a number that is not below 2²⁰ in size.
+ * The record of a frame.
  *
  * Coordinates differ from those in double precision by 2⁻²⁵ pixels at the most, and weights by 2⁻²³: between
  * neighbours that differ by D levels, the value before it is cut by less than D · 10⁻⁶, and 10⁻⁵ besides. One value of
  * 10⁵ or so lies that near to a whole number, and may be cut to the other side of it.
+ *
+ * @throws RangeError for a matrix with a number that is not below 2²⁰ in size
  */
 export function affineRecord({ matrix, source, out, width, height }: AffineJob): number[] {
   if (!matrix.every((value) => Math.abs(value) < 2 ** 20)) {
@@ -67,7 +69,11 @@ export function affineCost(frames: number, width: number, height: number): Cost 
   return { macs: 0, flops: 0, bytesRead: bytes + 4 * AFFINE_RECORD * frames, bytesWritten: bytes };
 }
 
-/** Frames seen through affine maps. Throws `ShapeError` for arrays of other types. */
+/**
+ * Frames seen through affine maps.
+ *
+ * @throws ShapeError for arrays of other types
+ */
 export function seeThroughMaps(runtime: Runtime, { pixels, jobs, width, height }: PixelPass): void {
   const frames = requireJobs('affine', jobs, AFFINE_RECORD);
   runtime.run({

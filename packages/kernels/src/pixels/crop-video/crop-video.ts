@@ -94,7 +94,11 @@ export function cropVideoCost(frames: number, width: number, height: number): Co
   return { macs: 0, flops: 27 * area, bytesRead: 4 * (area + frames * CROP_RECORD), bytesWritten: 12 * area };
 }
 
-/** Boxes of frames as a normalised video (ImageNet's mean and deviation). Throws `ShapeError` for other arrays. */
+/**
+ * Boxes of frames as a normalised video (ImageNet's mean and deviation).
+ *
+ * @throws ShapeError for other arrays
+ */
 export function cropVideo(
   runtime: Runtime,
   { pixels, rowPixels, jobs, table, video, purpose }: CropVideoOperands,

@@ -100,7 +100,11 @@ export function resampleCost(frames: number, width: number, height: number): Cos
   return { macs: 0, flops: 0, bytesRead: bytes + 4 * RESAMPLE_RECORD * frames, bytesWritten: bytes };
 }
 
-/** Resizes frames along one axis. Throws `ShapeError` for arrays of other types. */
+/**
+ * Resizes frames along one axis.
+ *
+ * @throws ShapeError for arrays of other types
+ */
 export function resampleFrames(
   runtime: Runtime,
   { source, jobs, table, pixels, axis, width, height }: ResampleOperands,

@@ -86,7 +86,11 @@ export interface ToneTablesOperands {
   readonly count: number;
 }
 
-/** Tables of levels of operations that depend on the frame. Throws `ShapeError` for arrays of other types. */
+/**
+ * Tables of levels of operations that depend on the frame.
+ *
+ * @throws ShapeError for arrays of other types
+ */
 export function makeToneTables(runtime: Runtime, { pixels, jobs, table, count }: ToneTablesOperands): void {
   const frames = requireJobs('tone-tables', jobs, TONE_TABLES_RECORD);
   runtime.run({

@@ -110,7 +110,11 @@ export function unpackCost(frames: number, width: number, height: number, planar
   };
 }
 
-/** Decoded frames as pixels. Throws `ShapeError` for arrays of other types. */
+/**
+ * Decoded frames as pixels.
+ *
+ * @throws ShapeError for arrays of other types
+ */
 export function unpackFrames(
   runtime: Runtime,
   { bytes, planar, jobs, pixels, width, height }: UnpackOperands,

@@ -1,8 +1,8 @@
 /** Compares the clips of a data set with each other. */
-import type { LabelledVideo } from '../dataset';
-import type { ReadFold } from './check-splits';
-import { finding, type Finding } from './finding';
-import { placeOf } from './inspect-clip';
+import type { LabelledVideo } from '../dataset.js';
+import type { ReadFold } from './check-splits.js';
+import { finding, type Finding } from './finding.js';
+import { placeOf } from './inspect-clip.js';
 
 /** How many clips a finding names. */
 const NAMED = 3;

@@ -10,14 +10,14 @@ import {
 import { basename, dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, describe, expect, it } from 'vitest';
-import { temporaryFolder } from '../../testing/videos';
-import { DatasetError, type Dataset } from '../dataset';
-import { openDataset } from '../open';
-import { DATASETS, DATASET_NAMES, type DatasetName, type DatasetProtocol } from '../protocols';
-import { appendLine, editFile } from '../testing/edit-file';
-import { writeMiniature, type Miniature } from '../testing/miniature';
-import { checkDataset, unopenedCheck, type CheckDatasetOptions, type DatasetCheck } from './check-dataset';
-import type { FindingKind } from './finding';
+import { temporaryFolder } from '../../testing/videos.js';
+import { DatasetError, type Dataset } from '../dataset.js';
+import { openDataset } from '../open.js';
+import { DATASETS, DATASET_NAMES, type DatasetName, type DatasetProtocol } from '../protocols.js';
+import { appendLine, editFile } from '../testing/edit-file.js';
+import { writeMiniature, type Miniature } from '../testing/miniature.js';
+import { checkDataset, unopenedCheck, type CheckDatasetOptions, type DatasetCheck } from './check-dataset.js';
+import type { FindingKind } from './finding.js';
 
 const folder = temporaryFolder();
 afterAll(folder.remove);

@@ -11,13 +11,13 @@
 /** Checks a copy of a labelled data set against what its owners publish, and against itself. */
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { FaceDetector } from '../../faces/face';
-import type { Ffmpeg } from '../../ffmpeg';
-import { DecoderPool } from '../../pool';
-import type { Dataset, DatasetError, LabelledVideo } from '../dataset';
-import { relativeName } from '../files';
-import { DATASETS, type DatasetName, type DatasetProtocol } from '../protocols';
-import { sameContentFindings } from './check-content';
+import type { FaceDetector } from '../../faces/face.js';
+import type { Ffmpeg } from '../../ffmpeg/ffmpeg.js';
+import { DecoderPool } from '../../loader/pool.js';
+import type { Dataset, DatasetError, LabelledVideo } from '../dataset.js';
+import { relativeName } from '../files.js';
+import { DATASETS, type DatasetName, type DatasetProtocol } from '../protocols.js';
+import { sameContentFindings } from './check-content.js';
 import {
   contentFindings,
   countFold,
@@ -25,12 +25,12 @@ import {
   readFolds,
   sizeFindings,
   type FoldCounts,
-} from './check-splits';
-import { faceCropFindings, measureFaceCrops, type FaceCrops } from './face-crops';
-import { finding, groupFindings, type Finding } from './finding';
-import type { FrameSizeCount } from './frame-sizes';
-import { inspectClips } from './inspect-clips';
-import { commonFolder, isWithin, unlistedClips, type UnreadFolder } from './unlisted';
+} from './check-splits.js';
+import { faceCropFindings, measureFaceCrops, type FaceCrops } from './face-crops.js';
+import { finding, groupFindings, type Finding } from './finding.js';
+import type { FrameSizeCount } from './frame-sizes.js';
+import { inspectClips } from './inspect-clips.js';
+import { commonFolder, isWithin, unlistedClips, type UnreadFolder } from './unlisted.js';
 
 export interface CheckDatasetOptions {
   /** Which folds; all by default. */

@@ -1,9 +1,9 @@
 /** Checks what the label files of a data set say, without looking at a single clip. */
-import { DatasetError, type Dataset, type DatasetSplit, type LabelledVideo } from '../dataset';
-import { labelCounts } from '../label-counts';
-import type { PublishedSizes } from '../protocols';
-import { finding, type Finding } from './finding';
-import { placeOf } from './inspect-clip';
+import { DatasetError, type Dataset, type DatasetSplit, type LabelledVideo } from '../dataset.js';
+import { labelCounts } from '../label-counts.js';
+import type { PublishedSizes } from '../protocols.js';
+import { finding, type Finding } from './finding.js';
+import { placeOf } from './inspect-clip.js';
 
 /** The parts of a fold. */
 export const PARTS = ['train', 'test'] as const;

@@ -3,9 +3,9 @@ import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { temporaryFolder, wasmFfmpeg, writeNumberedVideo } from '../../testing/videos';
-import { openDataset } from '../open';
-import { checkDataset, type DatasetCheck } from './check-dataset';
+import { temporaryFolder, wasmFfmpeg, writeNumberedVideo } from '../../testing/videos.js';
+import { openDataset } from '../open.js';
+import { checkDataset, type DatasetCheck } from './check-dataset.js';
 
 const folder = temporaryFolder();
 afterAll(folder.remove);

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { forEachConcurrently } from './concurrent';
+import { forEachConcurrently } from './concurrent.js';
 
 describe('forEachConcurrently', () => {
   it('visits every item once, as many at a time as it may', async () => {

@@ -2,11 +2,11 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { FaceSquare } from '../../faces/face';
-import { detectorOf, faceIn } from '../../faces/testing/planted-faces';
-import { DecoderPool } from '../../pool';
-import { temporaryFolder, wasmFfmpeg } from '../../testing/videos';
-import { faceCropFindings, measureFaceCrops } from './face-crops';
+import type { FaceSquare } from '../../faces/face.js';
+import { detectorOf, faceIn } from '../../faces/testing/planted-faces.js';
+import { DecoderPool } from '../../loader/pool.js';
+import { temporaryFolder, wasmFfmpeg } from '../../testing/videos.js';
+import { faceCropFindings, measureFaceCrops } from './face-crops.js';
 
 const folder = temporaryFolder();
 const CLIPS = 10;

@@ -1,12 +1,12 @@
 /** How large the faces of a data set are in their frames, and where: other crops than the protocol's cost accuracy. */
-import { VideoDecodeError } from '../../errors';
-import { squareOf, type FaceDetector } from '../../faces/face';
-import { wholeFrames } from '../../faces/find-people';
-import { lookAt } from '../../faces/look-at';
-import type { DecoderPool } from '../../pool';
-import type { LabelledVideo } from '../dataset';
-import { forEachConcurrently } from './concurrent';
-import { finding, type Finding } from './finding';
+import { VideoDecodeError } from '../../errors.js';
+import { squareOf, type FaceDetector } from '../../faces/face.js';
+import { wholeFrames } from '../../faces/find-people.js';
+import { lookAt } from '../../faces/look-at.js';
+import type { DecoderPool } from '../../loader/pool.js';
+import type { LabelledVideo } from '../dataset.js';
+import { forEachConcurrently } from './concurrent.js';
+import { finding, type Finding } from './finding.js';
 
 /** The quarter points of what was measured in the clips. */
 export interface Quartiles {

@@ -1,5 +1,5 @@
 /** What a check of a data set can find. */
-import type { DatasetProblem } from '../dataset';
+import type { DatasetProblem } from '../dataset.js';
 
 /** `error`: results would be wrong or training would stop; `warning`: worth a look; `info`: good to know. */
 export type Severity = 'error' | 'warning' | 'info';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { frameNumberProblem } from './frame-numbers';
+import { frameNumberProblem } from './frame-numbers.js';
 
 const named = (numbers: readonly number[]) =>
   numbers.map((number) => `frame_det_00_${String(number).padStart(6, '0')}.jpg`);

@@ -1,7 +1,7 @@
 /** Which sizes the frames of a data set have. */
-import type { LabelledVideo } from '../dataset';
-import { finding, type Finding } from './finding';
-import { placeOf } from './inspect-clip';
+import type { LabelledVideo } from '../dataset.js';
+import { finding, type Finding } from './finding.js';
+import { placeOf } from './inspect-clip.js';
 
 /** So small a share of the clips makes a size a slip rather than a property of the data set. */
 const RARE_SHARE = 0.05;

@@ -1,14 +1,14 @@
 /** Looks at one clip of a data set on the disk. */
 import { readdir, stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
-import { VideoDecodeError } from '../../errors';
-import { frameNamesInOrder, isFrameName, readFrame } from '../../frame-folder';
-import type { DecoderPool } from '../../pool';
-import type { LabelledVideo } from '../dataset';
-import { finding, type Finding, type FindingKind } from './finding';
-import { fileFingerprint, frameFolderFingerprint } from './fingerprint';
-import { frameNumberProblem } from './frame-numbers';
-import { looksWhole } from './whole-image';
+import { VideoDecodeError } from '../../errors.js';
+import { frameNamesInOrder, isFrameName, readFrame } from '../../decode/frame-folder.js';
+import type { DecoderPool } from '../../loader/pool.js';
+import type { LabelledVideo } from '../dataset.js';
+import { finding, type Finding, type FindingKind } from './finding.js';
+import { fileFingerprint, frameFolderFingerprint } from './fingerprint.js';
+import { frameNumberProblem } from './frame-numbers.js';
+import { looksWhole } from './whole-image.js';
 
 export interface InspectOptions {
   /** Leaves images and videos closed: only names, numbers and lengths of files are looked at. */
@@ -39,7 +39,11 @@ export function placeOf({ id, listedAt }: LabelledVideo): string {
   return listedAt === undefined ? id : `${listedAt}, ${id}`;
 }
 
-/** Looks at a folder of frames or a video file. Throws FfmpegNotFoundError where a video file cannot be opened for it. */
+/**
+ * Looks at a folder of frames or a video file.
+ *
+ * @throws FfmpegNotFoundError where a video file cannot be opened for it
+ */
 export async function inspectClip(video: LabelledVideo, options: InspectOptions): Promise<ClipInspection> {
   const found = (kind: FindingKind, problem: string, remedy: string): Finding =>
     finding(kind, { where: placeOf(video), problem, remedy });
@@ -157,7 +161,11 @@ async function readSize(path: string): Promise<{ width: number; height: number }
   return { width, height };
 }
 
-/** Decodes those that do not look whole. Throws a VideoDecodeError for the first that cannot be decoded. */
+/**
+ * Decodes those that do not look whole.
+ *
+ * @throws VideoDecodeError for the first that cannot be decoded
+ */
 async function readDoubtful(frames: readonly string[]): Promise<void> {
   for (const path of frames) if (!(await looksWhole(path))) await readFrame(path);
 }

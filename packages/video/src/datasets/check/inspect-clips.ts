@@ -1,11 +1,11 @@
 /** Looks at all clips of a data set on the disk, some at a time. */
-import type { Ffmpeg } from '../../ffmpeg';
-import { DecoderPool } from '../../pool';
-import type { LabelledVideo } from '../dataset';
-import { forEachConcurrently } from './concurrent';
-import type { Finding } from './finding';
-import { FrameSizes } from './frame-sizes';
-import { inspectClip, type InspectOptions } from './inspect-clip';
+import type { Ffmpeg } from '../../ffmpeg/ffmpeg.js';
+import { DecoderPool } from '../../loader/pool.js';
+import type { LabelledVideo } from '../dataset.js';
+import { forEachConcurrently } from './concurrent.js';
+import type { Finding } from './finding.js';
+import { FrameSizes } from './frame-sizes.js';
+import { inspectClip, type InspectOptions } from './inspect-clip.js';
 
 export interface InspectClipsOptions extends Omit<InspectOptions, 'decoder'> {
   /** Clips that are looked at together. */
@@ -26,7 +26,11 @@ export interface InspectedClips {
   readonly byFingerprint: Map<string, LabelledVideo[]>;
 }
 
-/** Looks at every clip once. Throws FfmpegNotFoundError when there are video files to open and no ffmpeg. */
+/**
+ * Looks at every clip once.
+ *
+ * @throws FfmpegNotFoundError when there are video files to open and no ffmpeg
+ */
 export async function inspectClips(
   clips: readonly LabelledVideo[],
   { concurrency, ffmpeg, onProgress, ...options }: InspectClipsOptions,

@@ -2,8 +2,8 @@
 import type { Dirent } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { dirname, join, parse, relative, sep } from 'node:path';
-import { isFrameName } from '../../frame-folder';
-import { isVideoName } from '../../source';
+import { isFrameName } from '../../decode/frame-folder.js';
+import { isVideoName } from '../../sources/source.js';
 
 /** The folder that holds all of `paths`, none of them itself. */
 export function commonFolder(paths: readonly string[]): string {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, describe, expect, it } from 'vitest';
-import { looksWhole } from './whole-image';
+import { looksWhole } from './whole-image.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'tubelet-whole-'));
 const at = (name: string) => join(folder, name);

@@ -1,6 +1,10 @@
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 
-/** Changes a text file. Throws when the change leaves it as it was: a fault was not planted. */
+/**
+ * Changes a text file.
+ *
+ * @throws when the change leaves it as it was: a fault was not planted
+ */
 export function editFile(path: string, change: (text: string) => string): void {
   const before = readFileSync(path, 'utf8');
   const after = change(before);

@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import sharp from 'sharp';
-import { DATASETS, type DatasetName } from '../protocols';
+import { DATASETS, type DatasetName } from '../protocols.js';
 
 export interface MiniatureOptions {
   /** Frames of a clip; default 2. */

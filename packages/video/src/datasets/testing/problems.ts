@@ -1,4 +1,4 @@
-import { DatasetError, type DatasetProblem } from '../dataset';
+import { DatasetError, type DatasetProblem } from '../dataset.js';
 
 /** The problems of the DatasetError that an action throws. */
 export async function problemsOf(action: () => unknown): Promise<readonly DatasetProblem[]> {

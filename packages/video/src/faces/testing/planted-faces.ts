@@ -1,6 +1,6 @@
 /** Faces as a detector would find them, for tests without one. */
-import type { RgbImage } from '../../pixels/image-passes';
-import { ALIGNED, type Face, type FaceDetector, type FaceSquare } from '../face';
+import type { RgbImage } from '../../pixels/image-passes.js';
+import { ALIGNED, type Face, type FaceDetector, type FaceSquare } from '../face.js';
 
 /** The face for which the square is cut. */
 export function faceIn({ x, y, side, roll }: FaceSquare, score = 0.9): Face {

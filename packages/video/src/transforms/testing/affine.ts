@@ -4,8 +4,8 @@
  * Pillow's bicubic filter is the cubic convolution with a = −1 (R. G. Keys, “Cubic convolution interpolation for
  * digital image processing”, IEEE TASSP 29, 1981), in double precision, truncated to 8 bits.
  */
-import type { AffineMatrix } from '../affine-maps';
-import { checkImage, type RgbImage } from './rgb-image';
+import type { AffineMatrix } from '../affine-maps.js';
+import { checkImage, type RgbImage } from './rgb-image.js';
 
 /** What is seen where the source has no pixel, in every channel. */
 const FILL = 128;

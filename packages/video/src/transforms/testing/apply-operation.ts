@@ -1,10 +1,14 @@
 /** RandAugment's operations on the processor, in double precision where Pillow has it: what kernels are held to. */
-import { methodOf, type AugmentOperation } from '../rand-augment';
-import { affine } from './affine';
-import { checkImage, type RgbImage } from './rgb-image';
-import { autoContrast, colour, contrast, equalize, lookUpAll, sharpness } from './tone';
+import { methodOf, type AugmentOperation } from '../rand-augment.js';
+import { affine } from './affine.js';
+import { checkImage, type RgbImage } from './rgb-image.js';
+import { autoContrast, colour, contrast, equalize, lookUpAll, sharpness } from './tone.js';
 
-/** The image after one operation; the input is left alone. Throws a RangeError where its argument is missing. */
+/**
+ * The image after one operation; the input is left alone.
+ *
+ * @throws RangeError where its argument is missing
+ */
 export function applyAugmentOperation(image: RgbImage, operation: AugmentOperation): RgbImage {
   checkImage(image);
   const { method, argument } = methodOf(operation);

@@ -1,7 +1,7 @@
 /** Crop, mirroring and erasing on the processor: what kernels are held to. */
-import type { Box } from '../../resize';
-import type { RandomNumbers } from '../random';
-import { checkBox, checkPlanes, type ClipPlanes } from './clip-planes';
+import type { Box } from '../../pixels/resize.js';
+import type { RandomNumbers } from '../random.js';
+import { checkBox, checkPlanes, type ClipPlanes } from './clip-planes.js';
 
 /** For each output position: the two inputs it lies between, and the weight of the second. */
 function neighbours(inputs: number, outputs: number) {

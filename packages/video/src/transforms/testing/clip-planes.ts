@@ -1,5 +1,5 @@
 /** Clips of floating-point planes, [3, T, height, width]: what a model takes, and what crop, flip and erasing act on. */
-import type { Box } from '../../resize';
+import type { Box } from '../../pixels/resize.js';
 
 export interface ClipPlanes {
   /** [3, T, height, width], row-major. */
@@ -46,7 +46,7 @@ export function normaliseClip(frames: Uint8Array, width: number, height: number)
   return { values, frames: count, width, height };
 }
 
-/** Throws a RangeError unless the values are as many as the sizes say. */
+/** @throws RangeError unless the values are as many as the sizes say */
 export function checkPlanes({ values, frames, width, height }: ClipPlanes): void {
   if (values.length !== 3 * frames * width * height || values.length === 0) {
     throw new RangeError(
@@ -55,7 +55,7 @@ export function checkPlanes({ values, frames, width, height }: ClipPlanes): void
   }
 }
 
-/** Throws a RangeError unless the box has pixels and lies in the clip. */
+/** @throws RangeError unless the box has pixels and lies in the clip */
 export function checkBox({ x, y, width, height }: Box, clip: ClipPlanes): void {
   const whole = [x, y, width, height].every(Number.isInteger);
   const inside = x >= 0 && y >= 0 && x + width <= clip.width && y + height <= clip.height;

@@ -1,5 +1,5 @@
 /** Mixup and CutMix on the processor: what the kernel is held to. */
-import type { Mix, MixBox } from '../mixup';
+import type { Mix, MixBox } from '../mixup.js';
 
 /**
  * Mixes a batch in place: clip b with clip B − 1 − b.

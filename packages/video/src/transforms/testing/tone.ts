@@ -1,5 +1,5 @@
 /** Operations on the tones of an image: Pillow's `ImageOps` and `ImageEnhance`, bit for bit. */
-import { checkImage, type RgbImage } from './rgb-image';
+import { checkImage, type RgbImage } from './rgb-image.js';
 
 const CHANNELS = [0, 1, 2] as const;
 const LEVELS = 256;

@@ -1,10 +1,10 @@
 /** The whole transform of fine-tuning on the processor: what the GPU is held to. */
 import { PhiloxStream } from '@tubelet/kernels';
-import { Purpose } from '../../stream-purposes';
-import { drawAugmentation, type ClipKey, type TrainTransformOptions } from '../augmentation';
-import { randAugmentClip } from './apply-operation';
-import { eraseBox, flipClip, resizeCrop } from './clip-operations';
-import { normaliseClip, type ClipPlanes } from './clip-planes';
+import { Purpose } from '../../stream-purposes.js';
+import { drawAugmentation, type ClipKey, type TrainTransformOptions } from '../augmentation.js';
+import { randAugmentClip } from './apply-operation.js';
+import { eraseBox, flipClip, resizeCrop } from './clip-operations.js';
+import { normaliseClip, type ClipPlanes } from './clip-planes.js';
 
 /**
  * A clip for training: RandAugment, normalisation, random resized crop, mirroring, random erasing, in this order.

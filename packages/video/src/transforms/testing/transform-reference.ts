@@ -1,9 +1,9 @@
 /** Reference values of the published method's transforms, and random numbers that are all known. */
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import type { AugmentOperationName } from '../rand-augment';
-import type { RandomNumbers } from '../random';
-import type { RgbImage } from './rgb-image';
+import type { AugmentOperationName } from '../rand-augment.js';
+import type { RandomNumbers } from '../random.js';
+import type { RgbImage } from './rgb-image.js';
 
 interface Stored {
   shape: number[];

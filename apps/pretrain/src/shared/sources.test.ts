@@ -1,0 +1,88 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { dataCheck } from '../data/data-check.js';
+import { findVideos } from './sources.js';
+import { videosFingerprint } from '../train/train-data.js';
+
+let folder = '';
+const at = (...names: string[]) => join(folder, ...names);
+const CLIPS = [
+  'dev/mp4/id00012/21Uxsk56VDQ/00001.mp4',
+  'dev/mp4/id00015/0fijmz4vTVU/00002.mp4',
+  'test/mp4/id00017/01dfn2spqyE/00001.mp4',
+];
+const PUBLISHED = {
+  dev: { people: 2, videos: 2, clips: 2 },
+  test: { people: 1, videos: 1, clips: 1 },
+};
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tubelet-sources-'));
+  for (const clip of [...CLIPS.map((name) => `vox/${name}`), 'others/a.mp4']) {
+    mkdirSync(dirname(at(clip)), { recursive: true });
+    writeFileSync(at(clip), 'a clip');
+  }
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const find = (sources: string[], options: { root?: string; crop?: 'centre' | 'none' } = {}) =>
+  findVideos(sources, { crop: 'centre', ...options }, new Set(Object.keys(options)));
+
+describe('VoxCeleb2', () => {
+  it('by its name is the development part, cut as its faces lie', async () => {
+    const found = await find(['voxceleb2'], { root: at('vox') });
+    expect(found.entries).toEqual(CLIPS.slice(0, 2).map((clip) => ({ path: at('vox', clip) })));
+    expect(found).toMatchObject({ crop: 'voxceleb', sources: [`voxceleb2 in ${at('vox')}`] });
+    expect(found.notes).toEqual([
+      expect.stringMatching(/development part: 2 clips, of 1,092,009: `tubelet data check voxceleb2`/),
+      expect.stringMatching(/^crop voxceleb: /),
+    ]);
+  });
+
+  it('is known as a folder and as a list, and may be cut otherwise', async () => {
+    expect(await find([at('vox')])).toMatchObject({ crop: 'voxceleb', entries: { length: 3 } });
+    expect(await find([at('vox')], { crop: 'none' })).toMatchObject({ crop: 'none', notes: [] });
+    expect(await find([at('vox'), at('others')])).toMatchObject({ crop: 'centre', notes: [] });
+  });
+
+  it('that is not there is refused', async () => {
+    await expect(find(['voxceleb2'], { root: at('others') })).rejects.toThrow(
+      /does not hold the development part/,
+    );
+    await expect(find(['voxceleb2'])).rejects.toThrow(
+      /voxceleb2 is the name of a data set: give its folder by --root/,
+    );
+    await expect(find([at('vox')], { root: at('vox') })).rejects.toThrow(/--root: .*voxceleb2/);
+  });
+});
+
+describe('data check', () => {
+  const check = async (out: string, quick: boolean) => {
+    const said: string[] = [];
+    const counter = { update: () => undefined, note: () => undefined, stop: () => undefined };
+    const options = { root: at('vox'), out, quick, workers: 1 };
+    await dataCheck(options, (text) => said.push(text), counter, { published: PUBLISHED });
+    return said.join('\n');
+  };
+
+  it('lists the clips of both parts for training', async () => {
+    const said = await check(at('lists'), true);
+    expect(said).toMatch(/dev +2 of 2 +2 of 2 +2 of 2\ntest +1 of 1/);
+    expect(said).toContain('nothing wrong was found');
+    const [listed, named] = [
+      await find([at('lists', 'voxceleb2-dev.txt')]),
+      await find(['voxceleb2'], { root: at('vox') }),
+    ];
+    expect(listed.entries).toEqual(named.entries);
+    expect(listed.crop).toBe('voxceleb');
+    // A run that was begun with one is gone on with by the other.
+    expect(videosFingerprint(listed.entries)).toBe(videosFingerprint(named.entries));
+  });
+
+  it('ends with an error where clips cannot be read', async () => {
+    await expect(check(at('broken'), false)).rejects.toThrow(/VoxCeleb2 is not as it should be: 3 errors/);
+  });
+});

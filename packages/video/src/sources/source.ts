@@ -1,0 +1,176 @@
+/** Which videos a data set holds: folders, globs and list files. */
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, dirname, extname, resolve, sep } from 'node:path';
+import { glob, isDynamicPattern } from 'tinyglobby';
+import { NoReadableVideoError, VideoSourceError, type BadFile } from '../errors.js';
+import { requireFile } from '../datasets/files.js';
+import { isFrameName } from '../decode/frame-folder.js';
+import { findIndex, listShards } from '../shards/shard-index.js';
+import type { VideoEntry } from './video-entry.js';
+
+/** What was found in a place that was given for videos. */
+export interface VideoListing {
+  /** In order of their paths, or of the list file. */
+  entries: VideoEntry[];
+  /** What was named or found and is not used, with the reason. */
+  skipped: BadFile[];
+}
+
+const VIDEO_EXTENSIONS = new Set(
+  '.3gp .asf .avi .flv .gif .h264 .hevc .m2ts .m4v .mjpeg .mjpg .mkv .mov .mp4 .mpeg .mpg .mts .mxf .ogv .ts .vob .webm .wmv .y4m'.split(
+    ' ',
+  ),
+);
+const LIST_EXTENSIONS = new Set(['.csv', '.txt', '.lst']);
+
+/** Whether a file name is that of a video. */
+export const isVideoName = (path: string) => VIDEO_EXTENSIONS.has(extname(path).toLowerCase());
+const byCharacters = (a: VideoEntry, b: VideoEntry) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0);
+
+function listFolder(folder: string, listing: VideoListing): void {
+  let holdsFrames = false;
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (entry.name.startsWith('.')) continue;
+    // `join` would take seconds for a million names.
+    const path = folder.endsWith(sep) ? folder + entry.name : folder + sep + entry.name;
+    const stats = entry.isSymbolicLink() ? statSync(path, { throwIfNoEntry: false }) : entry;
+    if (stats === undefined) listing.skipped.push({ path, reason: 'a link to nothing' });
+    else if (stats.isDirectory()) listFolder(path, listing);
+    else if (isVideoName(entry.name)) listing.entries.push({ path });
+    else if (isFrameName(entry.name)) holdsFrames = true;
+    else listing.skipped.push({ path, reason: 'neither a video nor a frame, by its name' });
+  }
+  if (holdsFrames) listing.entries.push({ path: folder });
+}
+
+/** Tells which paths there are by reading each folder once: asking for a million paths one by one takes long. */
+class KnownPaths {
+  private readonly namesByFolder = new Map<string, Set<string>>();
+
+  /** False also for a path in other letters than its folder lists it, as some systems allow. */
+  isListed(path: string): boolean {
+    const folder = dirname(path);
+    let names = this.namesByFolder.get(folder);
+    if (names === undefined) {
+      try {
+        names = new Set(readdirSync(folder));
+      } catch {
+        names = new Set();
+      }
+      this.namesByFolder.set(folder, names);
+    }
+    return names.has(basename(path));
+  }
+}
+
+/** The other reading of a line. Resolving it anew takes seconds for a million lines, and is needed rarely. */
+function withoutLabel(folder: string, wholePath: string, text: string, split: RegExpExecArray): VideoEntry {
+  const [, name, label] = split as unknown as [string, string, string];
+  const path = /[/\\]|^\.+$/.test(label)
+    ? resolve(folder, name)
+    : wholePath.slice(0, wholePath.length - (text.length - name.length));
+  return { path, label };
+}
+
+function readListFile(file: string, listing: VideoListing): void {
+  const known = new KnownPaths();
+  const folder = dirname(file);
+  let text: string;
+  try {
+    requireFile(file);
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new VideoSourceError(
+      `${file}: the list cannot be read (${(error as Error).message}). Give a text file.`,
+      { cause: error },
+    );
+  }
+  const lines = text.split(/\r?\n/);
+  for (const [index, line] of lines.entries()) {
+    const text = line.trim();
+    if (text === '') continue;
+    // A path may hold spaces: the label is what follows the last one, unless the whole line is a path.
+    const whole: VideoEntry = { path: resolve(folder, text) };
+    const split = /^(.*\S)\s+(\S+)$/.exec(text);
+    const labelled = split === null ? undefined : withoutLabel(folder, whole.path, text, split);
+    const candidates = labelled === undefined ? [whole] : [whole, labelled];
+    const entry =
+      candidates.find(({ path }) => known.isListed(path)) ?? candidates.find(({ path }) => existsSync(path));
+    if (entry !== undefined) listing.entries.push(entry);
+    else {
+      const { path } = labelled ?? whole;
+      listing.skipped.push({ path, reason: `missing (line ${index + 1} of ${file})` });
+    }
+  }
+}
+
+/** Puts what was found behind what there is, in order. Spreading a million arguments would overflow the stack. */
+function append(listing: VideoListing, found: VideoListing): void {
+  for (const entry of found.entries.sort(byCharacters)) listing.entries.push(entry);
+  for (const file of found.skipped) listing.skipped.push(file);
+}
+
+async function listOne(source: string, listing: VideoListing): Promise<void> {
+  const path = resolve(source);
+  const stats = statSync(path, { throwIfNoEntry: false });
+  const index = findIndex(path);
+  if (index !== undefined) {
+    for (const entry of listShards(index).entries) listing.entries.push(entry);
+  } else if (stats?.isDirectory()) {
+    const found: VideoListing = { entries: [], skipped: [] };
+    listFolder(path, found);
+    append(listing, found);
+  } else if (stats !== undefined && LIST_EXTENSIONS.has(extname(path).toLowerCase())) {
+    readListFile(path, listing);
+  } else if (stats !== undefined) {
+    listing.entries.push({ path });
+  } else if (isDynamicPattern(source)) {
+    // Folders among the matches end in a slash.
+    const matches = await glob(source, { absolute: true, onlyFiles: false, expandDirectories: false });
+    if (matches.length === 0) throw new VideoSourceError(`${source}: the pattern matches nothing.`);
+    const found: VideoListing = { entries: [], skipped: [] };
+    for (const match of matches) {
+      if (match.endsWith('/')) {
+        const folder = resolve(match);
+        if (readdirSync(folder).some(isFrameName)) found.entries.push({ path: folder });
+        continue;
+      }
+      const file = sep === '/' ? match : resolve(match);
+      if (isVideoName(file)) found.entries.push({ path: file });
+      else found.skipped.push({ path: file, reason: 'not a video, by its name' });
+    }
+    append(listing, found);
+  } else {
+    throw new VideoSourceError(
+      `${source}: there is no such file or folder. Give a folder, a glob pattern, a list file (.csv or .txt with a ` +
+        'line `path label` for each video) or a video.',
+    );
+  }
+}
+
+/**
+ * Lists videos. Each source is
+ * - a folder: every video below it, and every folder below it (itself included) that holds jpg or png frames;
+ * - a folder of shards, or the `index.jsonl` in it;
+ * - a glob pattern;
+ * - a list file (`.csv`, `.txt`, `.lst`): one `path label` a line, the label optional, paths relative to the file;
+ * - a single video.
+ *
+ * @throws VideoSourceError when a source does not exist; NoReadableVideoError when nothing is found in any.
+ */
+export async function listVideos(sources: string | readonly string[]): Promise<VideoListing> {
+  const listing: VideoListing = { entries: [], skipped: [] };
+  const all = typeof sources === 'string' ? [sources] : sources;
+  for (const source of all) await listOne(source, listing);
+  if (listing.entries.length === 0) {
+    const first = listing.skipped[0];
+    const example = first === undefined ? '' : `, for instance ${first.path}: ${first.reason}`;
+    throw new NoReadableVideoError(
+      `${all.join(', ') || 'An empty list of sources'} holds no videos` +
+        (listing.skipped.length > 0 ? ` (${listing.skipped.length} left out${example})` : '') +
+        '. Give a folder, glob or list with video files or folders of frames.',
+      listing.skipped,
+    );
+  }
+  return listing;
+}
