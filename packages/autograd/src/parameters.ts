@@ -204,9 +204,9 @@ export class ParameterStore implements TrainedStore {
     for (const parameter of this.byName.values()) parameter.hasGradient = false;
   }
 
-  /** Brings the values in f16 up to date where steps read them, which a replayed step does not do by itself. */
+  /** Brings the values in f16 up to date where a step has read them, which a replayed step does not do by itself. */
   prepareStep(): void {
-    if (this.engine.runtime.activationDtype === 'f16') this.twin.refresh();
+    this.twin.refresh();
   }
 
   /** Which parameters have a gradient, in the order of declaration. */

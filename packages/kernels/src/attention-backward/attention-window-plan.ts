@@ -29,10 +29,9 @@ export type WindowPlanner = (runtime: Runtime, extents: AttentionExtents) => Win
 export const MOST_WINDOW_KEYS = 16;
 
 /**
- * The queries of a head follow one after the other, in one workgroup or invocation: with more, blocks of queries as
- * workgroups of their own keep a device busier than one dispatch less is worth. The local-global step of LGI-Former has
- * 80 in pre-training and 800 in fine-tuning. Matrix units have the same limit: a window of 101 queries is seven steps,
- * 800 would be fifty.
+ * The queries of a head follow one after the other, in one invocation, or in one workgroup on matrix units: with more,
+ * a device is kept busier by blocks of queries as workgroups of their own. attention-backward-window-tiled.wgsl takes
+ * more in chunks. The local-global step of LGI-Former has 80 in pre-training and 800 in fine-tuning.
  */
 export const MOST_WINDOW_QUERIES = 128;
 

@@ -60,7 +60,7 @@ export interface MatmulOperands {
   /** Row view [M, N], added last; may be `out` itself. */
   readonly residual?: GpuArray;
   /**
-   * With `transposeA`, without a batch axis or `preActivation`: Σ_k A[k, m], in the same pass over A and without
+   * With `transposeA`, without a batch axis or `preActivation`: Σ_k A[k, m], of A as `aScale` scales it, in the same pass over A and without
    * `alpha`. Beside a weight gradient dW = dYᵀ·X it is the bias gradient.
    */
   readonly rowSums?: RowSums;

@@ -26,7 +26,7 @@ const MANY_PARTS = 64;
 // such as the parts of a large product, there is room for small ones.
 const FIRST_CHUNK_REQUESTS = 8;
 const MAX_CHUNK_BYTES = 1 << 24;
-const ROOM_BYTES = 21 << 18; // two layer norms of 512 columns
+const ROOM_BYTES = 21 << 18; // two layer norms of 512 columns, of which one has few rows
 // What can be bound by itself starts on a multiple of 256 bytes.
 const REGION_ELEMENTS = 64;
 

@@ -92,6 +92,23 @@ describe('kernels in one dispatch', () => {
       expect((await runtime().read(once!))[0]).toBe(8);
     }));
 
+  it('are no longer gathered once one of them could not be recorded', () =>
+    joining(async () => {
+      const x = runtime().upload(new Float32Array(COUNT).fill(1), [COUNT]);
+      const out = runtime().empty([COUNT]);
+      const wrong = () =>
+        runtime().run({
+          kernel: 'wrong',
+          wgsl: ['@compute @workgroup_size(64) fn main() {}'],
+          arrays: { x },
+          workgroups: [1],
+          cost: { macs: 0, flops: 0, bytesRead: 0, bytesWritten: 0 },
+        });
+      expect(() => runtime().together(wrong)).toThrow(SyntaxError);
+      expect(runtime().isGathering).toBe(false);
+      expect(dispatchesOf(runtime(), () => double(runtime(), x, out))).toBe(1);
+    }));
+
   it('are replayed as they were recorded', () =>
     joining(async () => {
       const arena = new Arena();

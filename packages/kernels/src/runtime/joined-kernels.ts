@@ -22,6 +22,7 @@ interface JoinLimits {
   readonly maxComputeWorkgroupStorageSize: number;
 }
 
+const SCALAR_OR_VECTOR = /^(vec[234][fhiu]|[fiu]32|f16)$/;
 const BINDING = /@group\(0\) @binding\((\d+)\) var<storage, (\w+)> (\w+): ([^;]*);/g;
 
 /**
@@ -107,6 +108,7 @@ export function joinedSource(parts: readonly JoinedPart[], inputs: JoinedInputs)
   const branches: string[] = [];
   texts.forEach((text, part) => {
     const own = prefix(part);
+    const resolve = aliasResolver(text);
     const names = new Set<string>();
     for (const [, name] of text.matchAll(/\b(?:const|alias|struct|fn|var<[^>]*>)\s+(\w+)/g)) names.add(name!);
     names.delete('data');
@@ -126,12 +128,11 @@ export function joinedSource(parts: readonly JoinedPart[], inputs: JoinedInputs)
         return '';
       })
       .replace(
-        /var<workgroup> (\w+): array<(vec[234][fhu]|f32|u32), ([^;]*)>;/g,
-        (_, name: string, element: string, size: string) => {
+        /var<workgroup> (\w+): array<(\w+), ([^;]*)>;/g,
+        (declaration, name: string, named: string, size: string) => {
+          const element = resolve(named);
           const known = shared.get(name);
-          if (known && known.element !== element) {
-            return `var<workgroup> ${name}: array<${element}, ${size}>;`;
-          }
+          if (known ? known.element !== element : !SCALAR_OR_VECTOR.test(element)) return declaration;
           arrayNames.set(own + name, `shared_${name}`);
           if (known) known.sizes.push(renamed(size));
           else shared.set(name, { element, sizes: [renamed(size)] });
@@ -270,17 +271,27 @@ interface Rows {
   readonly span: number;
 }
 
+/** Gives what a name of a type stands for in a text. */
+function aliasResolver(text: string): (name: string) => string {
+  const aliases = new Map<string, string>();
+  for (const [, name, type] of text.matchAll(/\balias (\w+) = (\w+);/g)) aliases.set(name!, type!);
+  return (name) => {
+    let resolved = name;
+    while (aliases.has(resolved)) resolved = aliases.get(resolved)!;
+    return resolved;
+  };
+}
+
 const knownTypes = new WeakMap<ProgramSource, readonly string[]>();
 
 /** The types of a kernel's arrays, in their order, spelled without names of its own where there are some. */
 function typesOf(source: ProgramSource): readonly string[] {
   let types = knownTypes.get(source);
   if (!types) {
-    const aliases = new Map<string, string>();
-    for (const [, name, type] of source.wgsl.matchAll(/\balias (\w+) = (\w+);/g)) aliases.set(name!, type!);
+    const resolve = aliasResolver(source.wgsl);
     const found: string[] = [];
     for (const [, index, , , type] of source.wgsl.matchAll(BINDING)) {
-      found[Number(index)] = type!.replace(/\w+/g, (name) => aliases.get(name) ?? name);
+      found[Number(index)] = type!.replace(/\w+/g, resolve);
     }
     knownTypes.set(source, (types = found));
   }

@@ -274,9 +274,10 @@ export class Runtime {
   }
 
   /**
-   * Runs `body`, whose kernels may run side by side: neighbours among them become one dispatch where their workgroups
-   * are of one size and none touches what another one writes, so that they share the GPU instead of waiting for each
-   * other. On a software driver, which gains nothing by it, they stay apart.
+   * Runs `body` and joins its kernels (horizontal fusion): neighbours among them become one dispatch where their
+   * workgroups are of one size and none reads what another one writes, so that they share the GPU instead of waiting for
+   * each other. What depends on another stays apart, in its order. On a software driver, which gains nothing by it, all
+   * stay apart.
    */
   together<T>(body: () => T): T {
     if (!this.joinsKernels || this.gathered) return body();
@@ -284,8 +285,11 @@ export class Runtime {
     try {
       return body();
     } finally {
-      this.flushGathered();
-      this.gathered = undefined;
+      try {
+        this.flushGathered();
+      } finally {
+        this.gathered = undefined;
+      }
     }
   }
 
@@ -337,6 +341,7 @@ export class Runtime {
   record<T>(arena: Arena, body: () => T): { readonly result: T; readonly recording: Recording } {
     this.failures.throwIfFailed();
     this.requireRepeatable('record');
+    this.flushGathered();
     const recording = new Recording();
     this.commands.recording = recording;
     try {
