@@ -4,9 +4,14 @@ import { expect, it } from 'vitest';
 import { root } from './lib/root.mjs';
 
 // Bundling for a browser fails when a module imports anything of Node.
-it.each(['kernels', 'autograd', 'mae-dfer'])('%s bundles for a browser, from source', async (name) => {
+it.each([
+  ['kernels', 'index.ts'],
+  ['autograd', 'index.ts'],
+  ['mae-dfer', 'index.ts'],
+  ['video', 'pixels/index.ts'],
+])('%s (%s) bundles for a browser, from source', async (name, entry) => {
   const { outputFiles, warnings } = await build({
-    entryPoints: [join(root, 'packages', name, 'src', 'index.ts')],
+    entryPoints: [join(root, 'packages', name, 'src', entry)],
     bundle: true,
     write: false,
     format: 'esm',

@@ -137,7 +137,7 @@ function faultOfNpm([verb = '', name = '', ...rest]: readonly string[]): string 
   if (line === undefined) return `there is no npm script ${name}`;
   const words = rest.slice(rest.indexOf('--') + 1);
   const built = /(benchmarks|apps\/\w+)\/dist\/([\w-]+)\.js/.exec(line);
-  const script = [...line.matchAll(/scripts\/[\w-]+\.(?:mjs|ts)/g)].at(-1)?.[0];
+  const script = [...line.matchAll(/(?:scripts|benchmarks\/src)\/[\w/-]+\.(?:mjs|ts)/g)].at(-1)?.[0];
   if (built) return faultOfOptions(words, `${built[1]}/src/${built[1] === 'benchmarks' ? built[2] : ''}`);
   return script ? faultOfOptions(words, script) : undefined;
 }

@@ -46,7 +46,7 @@ function specifiersOf(path: string): string[] {
 /** The file of a relative import; undefined for what is not TypeScript. */
 function targetOf(path: string, specifier: string): string | undefined {
   const base = posix.join(posix.dirname(path), specifier);
-  return [base, base.replace(/\.js$/, '.ts'), `${base}.ts`, `${base}/index.ts`].find(
+  return [base, base.replace(/\.js$/, '.ts')].find(
     (candidate) => candidate.endsWith('.ts') && existsSync(join(root, candidate)),
   );
 }

@@ -46,7 +46,9 @@ it.each(packages)('names what %s offers one by one', (name) => {
 });
 
 it.each(packages)('documents every name that %s offers', (name) => {
-  const entries = ['index.ts', 'formats/index.ts'].map((entry) => join(root, 'packages', name, 'src', entry));
+  const entries = ['index.ts', 'formats/index.ts', 'pixels/index.ts'].map((entry) =>
+    join(root, 'packages', name, 'src', entry),
+  );
   const names = entries.filter((entry) => existsSync(entry)).flatMap(exportsOf);
   expect(names.length).toBeGreaterThan(0);
   expect(names.filter(({ isDocumented }) => !isDocumented).map((one) => one.name)).toEqual([]);

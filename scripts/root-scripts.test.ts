@@ -46,8 +46,11 @@ it('runs only files that exist and only tasks that turbo knows', () => {
   );
   expect(files.length).toBeGreaterThan(0);
   expect(files.filter((file) => !existsSync(join(root, file)))).toEqual([]);
-  const turbo = commands.flatMap((command) => /^turbo run (\S+)/.exec(command)?.[1] ?? []);
-  expect(turbo.filter((task) => !(task in tasks))).toEqual([]);
+  const wanted = commands.flatMap(
+    (command) => /^turbo run ([^-]+)/.exec(command)?.[1]?.trim().split(' ') ?? [],
+  );
+  expect(wanted).toContain('build');
+  expect(wanted.filter((task) => !(task in tasks) && !(`//#${task}` in tasks))).toEqual([]);
 });
 
 it('sets up a bare clone before whatever must work on one', () => {

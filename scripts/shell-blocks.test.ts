@@ -201,5 +201,8 @@ it.each(executed)('executes $place', ({ script }) => {
     encoding: 'utf8',
     env,
   });
-  expect(status ?? signal, `${stdout}\n${stderr}`).toBe(0);
+  const output = `${stdout}\n${stderr}`;
+  expect(status ?? signal, output).toBe(0);
+  // A command that may end with 1 may not do so for a fault of its own.
+  expect(output).not.toMatch(/^ {4}at |This is a defect/m);
 });

@@ -27,6 +27,9 @@ if (values.only !== undefined && !names.includes(values.only)) {
 }
 const runsOf = (name: KindName) =>
   Number(values.runs ?? (values.short ? kinds[name].short : kinds[name].runs));
+if (values.only !== undefined && values.only !== 'long' && runsOf(values.only as KindName) === 0) {
+  throw new Error(`--short: has no runs of ${values.only}; leave it out, or say --runs 1`);
+}
 const isWanted = (name: string) => values.only === undefined || values.only === name;
 
 /** Processes that train at a time: of a tiny model, each leaves a core idle half of the time. */

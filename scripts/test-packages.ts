@@ -5,8 +5,7 @@
 //   npm run test:packages                  packages of others and the driver are those that are installed here; a
 //                                          Chromium is fetched where there is none
 //   npm run test:packages -- --registry    npm installs everything, and the command all that it needs, on a machine
-// that
-//                                          seems to have no Vulkan driver: some 700 MB are fetched
+//                                          that seems to have no Vulkan driver: some 700 MB are fetched
 import { spawnSync } from 'node:child_process';
 import {
   existsSync,

@@ -3,7 +3,8 @@
 // drawn faces are fine-tuned in both from one pre-trained model, with three seeds each: the mean recall of the tests must
 // differ by no more than the standard deviation of f32's. Stopped by Ctrl-C, it goes on where it was.
 //
-//   npm run test:precision                      on this machine's GPU or software driver, where that has f16
+//   npm run test:precision                      on this machine's GPU or software driver, where that has f16, else on
+//                                               the driver of the next line
 //   npm run test:precision -- --matrix-units    on matrix units; where the GPU has none, on a newer software driver
 //                                               that has, fetched into the cache folder
 //   npm run test:precision -- --steps 100       of pre-training; default 300
@@ -72,9 +73,9 @@ try {
     await compareResumed(context),
     ...(await compareFinetuning(context)),
   ];
-  rmSync(folder, { recursive: true });
   const failures = findings.filter(({ holds }) => !holds).map(({ failure }) => failure);
-  if (failures.length > 0) throw new Error(failures.join('; '));
+  if (failures.length > 0) throw new Error(`${failures.join('; ')} (its runs: ${relative(root, folder)})`);
+  rmSync(folder, { recursive: true });
 } catch (error) {
   console.error(`[precision] ${(error as Error).message}`);
   process.exitCode = 1;

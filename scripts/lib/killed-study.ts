@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -32,11 +32,22 @@ interface Place {
 const runsOf = ({ folder, out }: Place) => join(folder, out, `drawn-faces-${PEOPLE}`);
 const stepsOf = (run: string) => logOf(run).flatMap(({ type, step }) => (type === 'step' ? [step] : []));
 
-/** Starts the study with its trainings as a group of processes, which can be killed as a whole. */
-function start({ folder, out }: Place): {
-  readonly child: ChildProcess;
+const HANGING_MS = 600_000;
+
+interface Study {
+  /** Whether it has ended, or never begun. */
+  isOver: boolean;
   readonly ended: Promise<Omit<Ended, 'durationMs'>>;
-} {
+  kill(): void;
+}
+
+// Groups of processes get no Ctrl-C from the terminal.
+const running = new Set<Study>();
+process.once('exit', () => running.forEach((study) => study.kill()));
+process.once('SIGINT', () => process.exit(130));
+
+/** Starts the study with its trainings as a group of processes, which can be killed as a whole. */
+function start({ folder, out }: Place): Study {
   const words = ['study', STUDY, '--miniature', ...optionWords({ ...options, out })];
   const child = spawn(process.execPath, [program, ...words], {
     cwd: folder,
@@ -51,7 +62,22 @@ function start({ folder, out }: Place): {
     child.on('error', reject);
     child.on('close', (status, signal) => resolve({ status, signal, output }));
   });
-  return { child, ended };
+  const study: Study = {
+    isOver: false,
+    ended,
+    kill: () => {
+      if (!study.isOver && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    },
+  };
+  running.add(study);
+  const hanging = setTimeout(() => study.kill(), HANGING_MS);
+  const forget = () => {
+    study.isOver = true;
+    running.delete(study);
+    clearTimeout(hanging);
+  };
+  ended.then(forget, forget);
+  return study;
 }
 
 /** What a finished study has left: its tables, and the weights that each of its trainings ended with. */
@@ -76,12 +102,13 @@ async function finish(place: Place): Promise<string> {
 
 /** Kills the study, with all of its processes, once a training has come to a step. */
 async function killIn(place: Place, run: string, step: number): Promise<void> {
-  const { child, ended } = start(place);
+  const study = start(place);
   const hasCome = () => stepsOf(join(runsOf(place), run)).length >= step;
-  while (child.exitCode === null && !hasCome()) await delay(2);
-  if (child.exitCode === null) process.kill(-child.pid!, 'SIGKILL');
-  const { signal, output } = await ended;
-  require(signal === 'SIGKILL', `the study ended before step ${step} of ${run}`, output);
+  while (!study.isOver && !hasCome()) await delay(2);
+  const hadCome = hasCome();
+  study.kill();
+  const { signal, output } = await study.ended;
+  require(hadCome && signal === 'SIGKILL', `the study ended before step ${step} of ${run}`, output);
 }
 
 let undisturbed: Promise<string> | undefined;

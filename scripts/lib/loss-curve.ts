@@ -1,6 +1,7 @@
 const LEVELS = '▁▂▃▄▅▆▇█';
 
-const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+export const mean = (values: readonly number[]) =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
 
 interface LogRecord {
   readonly type: string;

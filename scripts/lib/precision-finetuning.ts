@@ -7,6 +7,7 @@ import {
   pretraining,
   unlabelledFaces,
 } from '../../apps/tubelet/src/study/faces-recipe.js';
+import { mean } from './loss-curve.js';
 import type { Finding, PrecisionContext } from './precision-pretraining.js';
 import { optionWords } from './programs.js';
 
@@ -19,7 +20,6 @@ const FINETUNING = { ...finetuning, epochs: 6, 'validate-on': 'none' };
 
 type Metrics = Pick<ClassificationMetrics, 'uar' | 'count' | 'confusion'>;
 
-const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 /** Of a sample. */
 const deviation = (values: readonly number[]) =>
   Math.sqrt(values.reduce((sum, value) => sum + (value - mean(values)) ** 2, 0) / (values.length - 1));

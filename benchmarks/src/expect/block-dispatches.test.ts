@@ -2,14 +2,11 @@ import { Engine, softCrossEntropy } from '@tubelet/autograd';
 import { paperRuntime, type AdapterSummary, type Precision, type Runtime } from '@tubelet/kernels';
 import { Classifier, DropPath, lgiFormer } from '@tubelet/mae-dfer';
 import { describe, expect, it } from 'vitest';
+import { MATRIX_UNITS } from '../../../packages/trainer/src/testing/program-count.js';
 
 const CLIPS = 8;
 
 const gpu: Partial<AdapterSummary> = { features: ['subgroups', 'shader-f16'] };
-const matrixUnits: Partial<AdapterSummary> = {
-  features: ['subgroups', 'shader-f16', 'chromium-experimental-subgroup-matrix'],
-  matrixUnits: [{ componentType: 'f16', resultComponentType: 'f32', m: 16, n: 16, k: 16 }],
-};
 
 /** Takes forward and backward pass of a fine-tuning, in steady state. */
 async function dispatchesOf(runtime: Runtime, depth: number, dropPathRate: number): Promise<number> {
@@ -55,7 +52,7 @@ describe('dispatches of a block of base, forward and backward', () => {
   it.each([
     ['a GPU', 'f32', gpu, 32],
     ['a GPU', 'f16', gpu, 32],
-    ['a GPU with matrix units', 'f16', matrixUnits, 31],
+    ['a GPU with matrix units', 'f16', MATRIX_UNITS, 31],
   ] as const)('are few on %s in %s', async (_, precision, adapter, most) => {
     expect(await dispatchesOfBlock(adapter, precision, 0)).toBeLessThanOrEqual(most);
     expect(await dispatchesOfBlock(adapter, precision, 0.1)).toBeLessThanOrEqual(most);

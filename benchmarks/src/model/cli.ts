@@ -102,7 +102,7 @@ async function run(options: Options): Promise<number> {
 
 async function compare(folder: string, options: Options): Promise<number> {
   const { models = ['base'], tasks, batchSizes = [1], steps, precision, recompute = false, json } = options;
-  for (const other of ['expect', 'trainer', 'svg'] as const)
+  for (const other of ['expect', 'trainer', 'svg', 'page'] as const)
     if (options[other] !== undefined) throw new UsageError(`--beside: does not go with --${other}`);
   const writeJson = openJson(json);
   const args = [
