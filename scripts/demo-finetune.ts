@@ -11,7 +11,8 @@ import {
   pretraining,
   unlabelledFaces,
 } from '../apps/tubelet/src/study/faces-recipe.js';
-import { commandText, optionWords, requireBuilt, runProgram } from './lib/programs.js';
+import { optionWords } from '../apps/tubelet/src/study/option-words.js';
+import { commandText, requireBuilt, runProgram } from './lib/programs.js';
 import { root } from './lib/root.mjs';
 
 const FOLD = 1;

@@ -8,7 +8,8 @@ import { cacheDirectory } from '@tubelet/kernels/node';
 import { clipPackage, demoClips } from './lib/demo-clips.js';
 import { demoSettings, FRAME_STEP, TRAINING_SECONDS } from './lib/demo-recipe.js';
 import { lossesOf, lossFall, sparkline } from './lib/loss-curve.js';
-import { commandText, optionWords, requireBuilt, runProgram } from './lib/programs.js';
+import { optionWords } from '../apps/tubelet/src/study/option-words.js';
+import { commandText, requireBuilt, runProgram } from './lib/programs.js';
 import { root } from './lib/root.mjs';
 
 const say = (line: string) => console.log(`[demo] ${line}`);

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { clearTimeout, setTimeout } from 'node:timers';
 import { TINY_MODEL } from '../../apps/pretrain/src/testing/tiny-model.js';
-import { optionWords, program, type OptionValues } from './programs.js';
+import { optionWords, type OptionValues } from '../../apps/tubelet/src/study/option-words.js';
+import { program } from './programs.js';
 import { root } from './root.mjs';
 
 /*

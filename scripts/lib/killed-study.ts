@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { checkpointsOf, logOf, type Ended } from './faulty-runs.js';
-import { optionWords, program } from './programs.js';
+import { optionWords } from '../../apps/tubelet/src/study/option-words.js';
+import { program } from './programs.js';
 import { require } from './require.js';
 
 /*

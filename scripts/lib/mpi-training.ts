@@ -5,7 +5,8 @@ import { clearTimeout, setTimeout } from 'node:timers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TINY_MODEL } from '../../apps/pretrain/src/testing/tiny-model.js';
 import type { Mpi } from './mpi.js';
-import { optionWords, program, type OptionValues } from './programs.js';
+import { optionWords, type OptionValues } from '../../apps/tubelet/src/study/option-words.js';
+import { program } from './programs.js';
 import { root } from './root.mjs';
 
 /*

@@ -9,7 +9,7 @@ import {
 } from '../../apps/tubelet/src/study/faces-recipe.js';
 import { mean } from './loss-curve.js';
 import type { Finding, PrecisionContext } from './precision-pretraining.js';
-import { optionWords } from './programs.js';
+import { optionWords } from '../../apps/tubelet/src/study/option-words.js';
 
 const FOLD = 1;
 const SEEDS = [0, 1, 2];

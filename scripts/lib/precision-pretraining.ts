@@ -5,7 +5,7 @@ import { cacheDirectory } from '@tubelet/kernels/node';
 import { demoClips } from './demo-clips.js';
 import { demoSettings } from './demo-recipe.js';
 import { largestGap, lossesOf, smoothed, sparkline } from './loss-curve.js';
-import { optionWords, type OptionValues } from './programs.js';
+import { optionWords, type OptionValues } from '../../apps/tubelet/src/study/option-words.js';
 
 /** Steps over which losses are averaged. */
 export const WINDOW = 20;

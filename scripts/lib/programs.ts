@@ -12,14 +12,6 @@ export function requireBuilt() {
   throw new Error(`${relative(root, program)} is not built. Run: npm run build`);
 }
 
-export type OptionValues = Readonly<Record<string, string | number | boolean>>;
-
-/** Options as words of a command line, in their order; `true` stands for an option without a value. */
-export const optionWords = (values: OptionValues): string[] =>
-  Object.entries(values).flatMap(([name, value]) =>
-    value === true ? [`--${name}`] : [`--${name}`, String(value)],
-  );
-
 /** A command as the user would type it in the repository's root. */
 export const commandText = (words: readonly string[]) =>
   ['npx', 'tubelet', ...words].map((word) => (/\s/.test(word) ? `"${word}"` : word)).join(' ');
