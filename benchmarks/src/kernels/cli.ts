@@ -5,6 +5,7 @@ import { describeAdapter } from '../shared/adapter.js';
 import { openJson } from '../shared/json-output.js';
 import { runProgram, UsageError } from '../shared/program.js';
 import { timingMethod } from './batch-timer.js';
+import { formatComparisons, measureBeside } from './beside.js';
 import type { MeasureOptions } from './measure-case.js';
 import { measureKernels } from './measure-kernels.js';
 import { formatRows } from './report.js';
@@ -14,6 +15,8 @@ interface Options {
   readonly json?: string | true;
   readonly quick?: true;
   readonly matrixUnits?: true;
+  readonly chosen?: true;
+  readonly beside?: string;
 }
 
 const thorough: MeasureOptions = { rounds: 9, batchMs: 60, referenceMacs: 1e9 };
@@ -32,12 +35,29 @@ const program = new Command('bench:kernels')
     'ask for matrix units too, so that variants which round to f16 are timed where the adapter has them; they are ' +
       'checked against what rounded inputs give',
   )
+  .option('--chosen', 'only the variant of each kernel that programs take on this adapter')
+  .option(
+    '--beside <folder>',
+    'take every batch in turn with the same benchmark of another checkout, built there, and say how they compare; ' +
+      'with the variants that each of them chooses',
+  )
   .option('--json [file]', 'write JSON to a file, or to standard output instead of the table');
 
 async function run(options: Options): Promise<number> {
   const specs = selectKernels(options.kernel);
   const writeJson = openJson(options.json);
   const settings = options.quick ? quick : thorough;
+  if (options.beside !== undefined) {
+    const args = [
+      ...(options.kernel ? ['--kernel', ...options.kernel] : []),
+      ...(options.quick ? ['--quick'] : []),
+      ...(options.matrixUnits ? ['--matrix-units'] : []),
+    ];
+    const comparisons = await measureBeside(options.beside, args);
+    if (options.json !== true) console.log(formatComparisons(comparisons));
+    writeJson({ settings, comparisons });
+    return 0;
+  }
   const runtime = await openNodeRuntime({ matrixUnits: options.matrixUnits ?? false });
   try {
     const cases = specs.flatMap((spec) =>
@@ -47,6 +67,7 @@ async function run(options: Options): Promise<number> {
     );
     const { roofline, rows } = await measureKernels(runtime, cases, {
       ...settings,
+      chosen: options.chosen ?? false,
       around: ({ spec, testCase }, measure) => {
         console.error(`${spec.name}: ${testCase.name} …`);
         return measure();

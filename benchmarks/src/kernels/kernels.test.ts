@@ -3,6 +3,7 @@ import { defineKernel, kernelCatalogue, type KernelSpec } from '@tubelet/kernels
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { median } from './batch-timer.js';
+import { compareKernels, formatComparisons } from './beside.js';
 import { measureCase } from './measure-case.js';
 import { formatRows, toRow } from './report.js';
 import { FMA_PER_STEP, runCopy, runFma } from './roofline.js';
@@ -104,6 +105,31 @@ describe('bench:kernels', () => {
       runCopy(runtime, runtime.upload(values, [values.length]), copied);
       expect(await runtime.read(copied)).toEqual(values);
     });
+  });
+
+  it('pairs batches with those that another checkout took next to them', () => {
+    const row = (name: string, batchSeconds: number[]) =>
+      toRow(
+        {
+          ...{
+            kernel: 'k',
+            case: name,
+            variant: 'v',
+            seconds: median(batchSeconds),
+            batchSeconds,
+            repetitions: 1,
+          },
+          cost: { macs: 1, flops: 0, bytesRead: 1, bytesWritten: 1 },
+          check: { against: 'none', error: 0, tolerance: 0, passed: true },
+        },
+        { gigaflopsPerSecond: 1, gigabytesPerSecond: 1 },
+      );
+    // The machine was slow in the second batch of both.
+    const here = [row('same', [2, 9, 2]), row('only here', [1])];
+    const there = [row('same', [1, 8, 4]), row('only there', [1])];
+    const comparisons = compareKernels(here, there);
+    expect(comparisons).toMatchObject([{ kernel: 'k', case: 'same', ratio: 9 / 8 }]);
+    expect(formatComparisons(comparisons)).toMatch(/1\.125×\n1 of 1 cases take more than 1\.03/);
   });
 
   it('takes the median', () => {

@@ -8,6 +8,7 @@ import {
   readArrays,
   type NumericCheck,
 } from './expected-results.js';
+import { takeTurn } from '../shared/turns.js';
 import { raiseClocks } from './roofline.js';
 
 export type { NumericCheck } from './expected-results.js';
@@ -81,7 +82,7 @@ export async function measureCase(
       let inPlay = candidates;
       for (let round = 0; round < options.rounds; round++) {
         for (const { run, repetitions, seconds } of inPlay) {
-          seconds.push(await timeBatch(runtime, method, run, repetitions));
+          seconds.push(await takeTurn(() => timeBatch(runtime, method, run, repetitions)));
         }
         if (round === 0) inPlay = worthwhile(candidates, options.giveUpAbove ?? Infinity);
       }

@@ -1,5 +1,5 @@
 import type { Runtime } from '@tubelet/kernels';
-import type { KernelCase, KernelSpec } from '@tubelet/kernels/lab';
+import { selectVariant, type KernelCase, type KernelSpec } from '@tubelet/kernels/lab';
 import { measureCase, type Measurement, type MeasureOptions } from './measure-case.js';
 import { toRow, type KernelRow } from './report.js';
 import { measureRoofline, type Roofline } from './roofline.js';
@@ -11,6 +11,8 @@ export interface KernelAtCase {
 }
 
 interface KernelsOptions extends MeasureOptions {
+  /** Only the variant that the adapter chooses where nothing was tuned; default: all that it can run. */
+  readonly chosen?: boolean;
   /** Called for every case, to say which it is, or to leave it out by measuring nothing. */
   readonly around: (
     which: KernelAtCase,
@@ -27,7 +29,9 @@ export async function measureKernels(
   const before = await measureRoofline(runtime, options);
   const measurements: Measurement[] = [];
   for (const which of cases) {
-    const measure = () => measureCase(runtime, which.spec, which.testCase, options);
+    const { spec, testCase } = which;
+    const variants = options.chosen ? [selectVariant(runtime, spec.name, spec.variants)] : undefined;
+    const measure = () => measureCase(runtime, spec, testCase, { ...options, ...(variants && { variants }) });
     measurements.push(...((await options.around(which, measure)) ?? []));
     runtime.pool.trim();
   }

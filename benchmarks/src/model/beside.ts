@@ -1,11 +1,5 @@
-import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { UsageError } from '../shared/program.js';
 import { textTable } from '@tubelet/trainer/formats';
-import { runInTurns } from '../shared/turns.js';
+import { runBeside } from '../shared/beside.js';
 import type { PhaseMeasurement } from './measure-model.js';
 import type { ModelRow } from './report.js';
 
@@ -16,32 +10,12 @@ export interface Comparison extends Pick<ModelRow, 'model' | 'task' | 'batchSize
 }
 
 /**
- * Measures steps of this checkout in turn with those of the one in `folder`, each in a process of its own, and gives
- * the parts of steps that both measured. `args` are the options of `bench:model` for both.
- *
- * @throws UsageError where the folder holds no built benchmark
+ * Measures steps of this checkout in turn with those of the one in `folder` (`runBeside`), and gives the parts of steps
+ * that both measured.
  */
 export async function measureBeside(folder: string, args: readonly string[]): Promise<Comparison[]> {
-  const there = join(folder, 'benchmarks', 'dist', 'model.js');
-  if (!existsSync(there))
-    throw new UsageError(
-      `--beside: there is no ${there}; check out a commit there, then \`npm ci && npm run build\``,
-    );
-  const here = fileURLToPath(new URL('./model.js', import.meta.url));
-  const results = await mkdtemp(join(tmpdir(), 'tubelet-beside-'));
-  try {
-    const files = ['here.json', 'there.json'].map((name) => join(results, name));
-    await runInTurns([here, there].map((file, i) => ({ file, args: [...args, '--json', files[i]!] })));
-    const [ours, theirs] = await Promise.all(files.map(readRows));
-    return compareRows(ours!, theirs!);
-  } finally {
-    await rm(results, { recursive: true });
-  }
-}
-
-async function readRows(file: string): Promise<readonly ModelRow[]> {
-  const { rows } = JSON.parse(await readFile(file, 'utf8')) as { readonly rows: readonly ModelRow[] };
-  return rows;
+  const [here, there] = await runBeside<{ readonly rows: readonly ModelRow[] }>(folder, 'model', args);
+  return compareRows(here.rows, there.rows);
 }
 
 /** Pairs what both measured. */

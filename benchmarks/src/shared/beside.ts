@@ -1,0 +1,38 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { UsageError } from './program.js';
+import { runInTurns } from './turns.js';
+
+/**
+ * Runs a benchmark of this checkout in turn with the one of the same name of the checkout in `folder`, each in a
+ * process of its own, and gives the JSON that both wrote: here, there. `args` are the options for both.
+ *
+ * @throws UsageError where the folder holds no such benchmark, built
+ */
+export async function runBeside<T>(
+  folder: string,
+  benchmark: 'kernels' | 'model',
+  args: readonly string[],
+): Promise<readonly [T, T]> {
+  const there = join(folder, 'benchmarks', 'dist', `${benchmark}.js`);
+  if (!existsSync(there))
+    throw new UsageError(
+      `--beside: there is no ${there}; check out a commit there, then \`npm ci && npm run build\``,
+    );
+  const here = fileURLToPath(new URL(`./${benchmark}.js`, import.meta.url));
+  const results = await mkdtemp(join(tmpdir(), 'tubelet-beside-'));
+  try {
+    const [ours, theirs] = ['here.json', 'there.json'].map((name) => join(results, name)) as [string, string];
+    await runInTurns([
+      { file: here, args: [...args, '--json', ours] },
+      { file: there, args: [...args, '--json', theirs] },
+    ]);
+    const read = async (file: string) => JSON.parse(await readFile(file, 'utf8')) as T;
+    return [await read(ours), await read(theirs)];
+  } finally {
+    await rm(results, { recursive: true });
+  }
+}
