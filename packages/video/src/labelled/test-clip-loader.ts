@@ -3,9 +3,9 @@ import { Catalogue } from '../loader/catalogue.js';
 import { requireInteger } from '../check-options.js';
 import type { CropMode } from '../pixels/crop.js';
 import { NoReadableVideoError, VideoDecodeError, type BadFile } from '../errors.js';
-import type { Ffmpeg } from '../ffmpeg/ffmpeg.js';
+import { resolveClipOptions, type ClipOptions, type Resolved } from '../loader/clip-options.js';
 import type { CodedFrames } from '../pixels/coded-frames.js';
-import { DecoderPool, defaultWorkerCount } from '../loader/pool.js';
+import { DecoderPool } from '../loader/pool.js';
 import { prefetch } from '../loader/prefetch.js';
 import type { TimeRange } from '../sources/video-entry.js';
 import { testClipFrameIndices } from '../transforms/frame-indices.js';
@@ -18,28 +18,13 @@ export interface TestVideo {
   readonly step?: number;
 }
 
-export interface TestClipLoaderOptions {
+export interface TestClipLoaderOptions extends ClipOptions {
   /** A file may be named many times. */
   videos: readonly TestVideo[];
   /** Clips of each video; default 2, as in the paper. See `testClipFrameIndices`. */
   clips?: number;
-  /** Clips of a batch. */
-  batchSize: number;
-  /** Edge of the frames in pixels; default 160. */
-  size?: number;
-  /** Frames of a clip; default 16. */
-  frames?: number;
-  /** Distance between two frames of a clip, in frames of the video; default 4. */
-  step?: number;
   /** Fixed crop of a source; default `none`: the whole frame, squashed to a square, as in the reference. */
   crop?: CropMode;
-  /** Decoding threads; see `DecoderPoolOptions`. */
-  workers?: number;
-  /** Batches decoded ahead of the one in use; default 2. */
-  prefetchBatches?: number;
-  ffmpeg?: Ffmpeg;
-  /** Told once of each file that cannot be decoded. */
-  onBadFile?: (file: BadFile) => void;
 }
 
 /** A batch of clips for testing. */
@@ -54,7 +39,7 @@ export interface TestClipBatch {
   frameIndices: number[][];
 }
 
-type ResolvedOptions = Required<Omit<TestClipLoaderOptions, 'ffmpeg' | 'onBadFile'>>;
+type ResolvedOptions = Resolved<TestClipLoaderOptions>;
 
 interface TestClip {
   frames: CodedFrames;
@@ -64,21 +49,8 @@ interface TestClip {
 }
 
 function resolveOptions(given: TestClipLoaderOptions): ResolvedOptions {
-  const options: ResolvedOptions = {
-    videos: given.videos,
-    clips: given.clips ?? 2,
-    batchSize: given.batchSize,
-    size: given.size ?? 160,
-    frames: given.frames ?? 16,
-    step: given.step ?? 4,
-    crop: given.crop ?? 'none',
-    workers: given.workers ?? defaultWorkerCount(),
-    prefetchBatches: given.prefetchBatches ?? 2,
-  };
-  for (const name of ['clips', 'batchSize', 'size', 'frames', 'step', 'workers'] as const) {
-    requireInteger(name, options[name], 1);
-  }
-  requireInteger('prefetchBatches', options.prefetchBatches, 0);
+  const options: ResolvedOptions = { ...resolveClipOptions(given, 'none'), clips: given.clips ?? 2 };
+  requireInteger('clips', options.clips, 1);
   for (const { path, step = 1 } of options.videos) requireInteger(`step of ${path}`, step, 1);
   return options;
 }
@@ -106,11 +78,11 @@ export class TestClipLoader {
    */
   static async open(given: TestClipLoaderOptions): Promise<TestClipLoader> {
     const options = resolveOptions(given);
-    const { videos, size, crop, workers } = options;
+    const { videos, size, crop, onBadFile } = options;
     if (videos.length === 0)
       throw new NoReadableVideoError('There are no videos to test with: the list is empty.');
-    const pool = await DecoderPool.open({ workers, ffmpeg: given.ffmpeg });
-    return new TestClipLoader(options, pool, new Catalogue(pool, videos, { size, crop }, 0, given.onBadFile));
+    const pool = await DecoderPool.open(options);
+    return new TestClipLoader(options, pool, new Catalogue(pool, videos, { size, crop }, 0, onBadFile));
   }
 
   /** Videos of the list, bad ones included. */

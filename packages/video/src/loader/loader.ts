@@ -1,12 +1,13 @@
-/** Batches of clips, decoded ahead of their use, the same for the same seed whatever the timing. */
+/** Batches of clips for pre-training. */
 import { PhiloxStream } from '@tubelet/kernels';
 import { Catalogue, type UsableVideo } from './catalogue.js';
 import { drawMultiScaleCrop } from '../pixels/crop.js';
 import { EpochSamples } from '../sampling/epoch-samples.js';
-import { NoReadableVideoError, VideoDecodeError, type BadFile } from '../errors.js';
+import { NoReadableVideoError, VideoDecodeError } from '../errors.js';
+import { EpochLoader, type BatchPlace, type EpochLoaderParts, type EpochSample } from './epoch-loader.js';
 import { cutSegments, type FrameRange } from '../decode/frame-range.js';
 import { resolveOptions, type ClipLoaderOptions, type ResolvedOptions } from './loader-options.js';
-import { DecoderPool, defaultWorkerCount } from './pool.js';
+import { DecoderPool } from './pool.js';
 import type { CodedFrames } from '../pixels/coded-frames.js';
 import { prefetch } from './prefetch.js';
 import type { Box } from '../pixels/resize.js';
@@ -16,21 +17,17 @@ import type { VideoEntry } from '../sources/video-entry.js';
 import { Purpose } from '../stream-purposes.js';
 
 /** A batch of clips. */
-export interface ClipBatch {
+export interface ClipBatch extends BatchPlace {
   /** [B]: the frames of each clip, for `ClipPixels.frames`. */
   clips: CodedFrames[];
   /** [B]: which part of its frames each clip shows, resized to the whole; undefined for the whole. */
   boxes: (Box | undefined)[];
-  /** The sample of each clip, 0 … sampleCount − 1; the sample that was due, also where another stood in. */
-  sampleIndices: Uint32Array<ArrayBuffer>;
   /** The file or folder of each clip. */
   names: string[];
   /** The label of each clip's video, where the list had one. */
   labels: (string | undefined)[];
   /** The frames of each clip in its video. */
   frameIndices: number[][];
-  epoch: number;
-  step: number;
 }
 
 /** What can be drawn: a video, or a segment of one. */
@@ -53,17 +50,15 @@ interface Clip {
  * from (seed, shardShuffle, epoch) where all entries lie in shards; the first frame,
  * the crop and the stand-in for a bad file from (seed, purpose, epoch, sample). So a batch depends on nothing but the
  * options, the epoch and the step: not on threads, timing, the cache, or what was loaded before.
- *
- * A file that cannot be decoded is reported through `onBadFile`, listed in `badFiles`, and another sample stands in.
  */
-export class ClipLoader {
+export class ClipLoader extends EpochLoader<Clip, ClipBatch> {
   private constructor(
     private readonly options: ResolvedOptions,
-    private readonly pool: DecoderPool,
-    private readonly catalogue: Catalogue,
     private readonly samples: readonly Sample[],
-    private readonly epochs: EpochSamples,
-  ) {}
+    parts: EpochLoaderParts,
+  ) {
+    super(parts);
+  }
 
   /**
    * Starts the threads. With `segmentSeconds`, all headers are read here, since the lengths of the videos decide how
@@ -73,7 +68,7 @@ export class ClipLoader {
    *   there are no entries or none can be read; FfmpegNotFoundError.
    */
   static async open(given: ClipLoaderOptions): Promise<ClipLoader> {
-    const options = resolveOptions(given, defaultWorkerCount());
+    const options = resolveOptions(given);
     const { entries, size, crop, cacheBytes, onBadFile } = options;
     if (entries.length === 0) throw new NoReadableVideoError('The data set is empty: it lists no videos.');
     const pool = await DecoderPool.open(options);
@@ -86,7 +81,8 @@ export class ClipLoader {
       const samples = videos.flatMap((video) => new Array<Sample>(options.clipsPerVideo).fill(video));
       const shards = shardReading(samples, options);
       const epochs = new EpochSamples({ ...options, sampleCount: samples.length, shards });
-      const loader = new ClipLoader(options, pool, catalogue, samples, epochs);
+      const { prefetchBatches } = options;
+      const loader = new ClipLoader(options, samples, { pool, catalogue, epochs, prefetchBatches });
       if (loader.stepsPerEpoch === 0) {
         throw new RangeError(
           `A batch takes ${options.batchSize * options.ranks} clips and the data set gives ${samples.length} ` +
@@ -100,82 +96,28 @@ export class ClipLoader {
     }
   }
 
-  /** Samples of an epoch, over all ranks. */
-  get sampleCount(): number {
-    return this.samples.length;
+  protected override entryOf(sample: number): number {
+    return (this.samples[sample] as Sample).entry;
   }
 
-  /** Batches of an epoch. */
-  get stepsPerEpoch(): number {
-    return this.epochs.stepsPerEpoch;
-  }
-
-  /** Files found bad so far, with the reason of each. */
-  get badFiles(): BadFile[] {
-    return this.catalogue.badFiles;
-  }
-
-  /** What decodes, in a line. */
-  get decoder(): string {
-    return this.pool.description;
-  }
-
-  /** The ffmpeg in use. */
-  get ffmpeg() {
-    return this.pool.ffmpeg;
-  }
-
-  /**
-   * The batches of an epoch from `startStep` on, in order; the next ones are decoded while one is in use.
-   *
-   * @throws NoReadableVideoError as soon as no file is left.
-   */
-  async *epoch(
-    epoch: number,
-    { startStep = 0 }: { startStep?: number } = {},
-  ): AsyncGenerator<ClipBatch, void> {
-    const order = this.epochs.order(epoch);
-    yield* prefetch((step) => this.loadBatch(order, epoch, step), {
-      first: startStep,
-      end: this.stepsPerEpoch,
-      ahead: this.options.prefetchBatches,
-    });
-  }
-
-  /** Ends the threads. Batches under way are rejected with a DecoderClosedError. */
-  close(): Promise<void> {
-    return this.pool.close();
-  }
-
-  private async loadBatch(order: Uint32Array, epoch: number, step: number): Promise<ClipBatch> {
-    const sampleIndices = this.epochs.ofStep(order, step);
-    const clips = await Promise.all(Array.from(sampleIndices, (sample) => this.loadSample(epoch, sample)));
+  protected override batchOf(clips: readonly Clip[], place: BatchPlace): ClipBatch {
     const entries = clips.map((clip) => this.options.entries[clip.entry] as VideoEntry);
     return {
       clips: clips.map((clip) => clip.frames),
       boxes: clips.map(({ box }) => box),
-      sampleIndices,
       names: entries.map(({ path }) => path),
       labels: entries.map(({ label }) => label),
       frameIndices: clips.map(({ indices }) => indices),
-      epoch,
-      step,
+      ...place,
     };
   }
 
-  private loadSample(epoch: number, sample: number): Promise<Clip> {
-    return this.epochs.load(
-      this.catalogue,
-      { epoch, sample },
-      (candidate) => (this.samples[candidate] as Sample).entry,
-      (candidate) => this.loadClip(this.samples[candidate] as Sample, epoch, sample),
-    );
-  }
-
-  private async loadClip({ entry, segment }: Sample, epoch: number, sample: number): Promise<Clip> {
+  protected override async loadClip(candidate: number, { epoch, sample }: EpochSample): Promise<Clip> {
+    const { entry, segment } = this.samples[candidate] as Sample;
+    const { pool, catalogue } = this.parts;
     const { seed, size, crop, frames, step, augmentation } = this.options;
-    const video: UsableVideo = await this.catalogue.open(entry);
-    const decoded = await this.catalogue.framesInMemory(entry, video);
+    const video: UsableVideo = await catalogue.open(entry);
+    const decoded = await catalogue.framesInMemory(entry, video);
     const { begin, end } = segment ?? video.range;
     const starts = new PhiloxStream({ seed, purpose: Purpose.clipStart, epoch, sample });
     const start = starts.integer(clipStartCount(end - begin, { frames, step }));
@@ -185,7 +127,7 @@ export class ClipLoader {
         ? drawMultiScaleCrop(size, new PhiloxStream({ seed, purpose: Purpose.crop, epoch, sample }))
         : undefined;
     return {
-      frames: await this.pool.readClip(video.info, indices, { size, crop }, decoded),
+      frames: await pool.readClip(video.info, indices, { size, crop }, decoded),
       box,
       entry,
       indices,

@@ -37,6 +37,10 @@ export function checkRank({ rank, ranks }: Rank): void {
 export class EpochSamples {
   constructor(private readonly options: EpochSamplesOptions) {}
 
+  get sampleCount(): number {
+    return this.options.sampleCount;
+  }
+
   get stepsPerEpoch(): number {
     const { sampleCount, batchSize, ranks, dropLast } = this.options;
     const steps = sampleCount / (batchSize * ranks);
@@ -75,7 +79,7 @@ export class EpochSamples {
    */
   async load<T>(
     catalogue: Catalogue,
-    { epoch, sample }: { epoch: number; sample: number },
+    { epoch, sample }: { readonly epoch: number; readonly sample: number },
     entryOf: (candidate: number) => number,
     load: (candidate: number) => Promise<T>,
   ): Promise<T> {
