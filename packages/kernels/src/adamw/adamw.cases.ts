@@ -17,6 +17,11 @@ const cases: readonly KernelCase<AdamwShape>[] = [
   { name: 'a last block that is not full', kind: 'edge', shape: { count: 257 * 101, groups: 5 } },
   { name: 'non-finite gradients: skipped', kind: 'edge', shape: { count: 600, groups: 2, skip: true } },
   { name: 'a twin in f16', kind: 'edge', shape: { count: 1301, groups: 3, twin: true } },
+  {
+    name: 'a twin in f16, four numbers at a time',
+    kind: 'edge',
+    shape: { count: 1300, groups: 3, twin: true },
+  },
   { name: 'a twin in f16: skipped', kind: 'edge', shape: { count: 600, groups: 2, skip: true, twin: true } },
   { name: 'a million parameters', kind: 'model', shape: { count: 1_000_000, groups: 2 } },
 ];

@@ -1,6 +1,7 @@
 import { ShapeError } from '../runtime/errors.js';
 import type { DType, GpuArray } from '../runtime/gpu-array.js';
 import type { Cost } from '../runtime/ledger.js';
+import { elementAlias, elementWidth } from '../runtime/rows.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { Variant } from '../runtime/variants.js';
 import { f32 } from '../runtime/wgsl.js';
@@ -104,19 +105,21 @@ export function adamwStep(runtime: Runtime, options: AdamwStepOptions): void {
     );
   }
   const workgroups = runtime.linearGrid(blocks);
+  const banks = [parameters, gradients, firstMoment, secondMoment, ...(twin ? [twin] : [])];
+  const width = elementWidth(banks.map((bank) => bank.rows()));
   runtime.run({
     kernel: 'adamw',
-    wgsl: [adamwWgsl],
+    wgsl: [elementAlias(width), adamwWgsl],
     data: {
-      COUNT: count,
-      PARAMETERS_OFFSET: parameters.offset,
-      GRADIENTS_OFFSET: gradients.offset,
-      FIRST_OFFSET: firstMoment.offset,
-      SECOND_OFFSET: secondMoment.offset,
+      COUNT: count / width,
+      PARAMETERS_OFFSET: parameters.offset / width,
+      GRADIENTS_OFFSET: gradients.offset / width,
+      FIRST_OFFSET: firstMoment.offset / width,
+      SECOND_OFFSET: secondMoment.offset / width,
       GROUP_OF_BLOCK_OFFSET: groupOfBlock.offset,
       GROUPS_OFFSET: groups.offset,
       STEP_OFFSET: step.offset,
-      ...(twin && { TWIN_OFFSET: twin.offset }),
+      ...(twin && { TWIN_OFFSET: twin.offset / width }),
       GRID_X: workgroups[0],
       BETA1: f32(beta1),
       ONE_MINUS_BETA1: f32(1 - beta1),
