@@ -121,6 +121,9 @@ describe('matmul', () => {
     expect(splits(32, 32, 1024)).toEqual({ splits: 2, kPerSplit: 512 });
     expect(splits(352, 352, 8000)).toEqual({ splits: 2, kPerSplit: 4000 });
     expect(splits(544, 512, 8000).splits).toBe(1);
+    expect(splitsOf({ groups: 1, m: 352, n: 352, k: 8000 }, block, false, true).splits).toBe(2);
+    expect(splitsOf({ groups: 1, m: 352, n: 384, k: 8000 }, block, false, true).splits).toBe(1);
+    expect(splitsOf({ groups: 1, m: 128, n: 128, k: 8000 }, block, false, true).splits).toBe(8);
     const { splits: parts, kPerSplit } = splits(7, 7, 100_000);
     expect(parts * kPerSplit).toBeGreaterThanOrEqual(100_000);
     expect((parts - 1) * kPerSplit).toBeLessThan(100_000);

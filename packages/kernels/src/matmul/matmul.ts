@@ -53,7 +53,10 @@ export function matmul(runtime: Runtime, operands: MatmulOperands, sums?: Partia
   const shape = shapeClass(transposeA ? 2 : transposeB ? 1 : 0, groups * m, n, k);
   const variant = chooseVariant(runtime, plan.extents, shape);
   const block = variant.block(plan.extents, { transposeA, transposeB, width: plan.width }, runtime);
-  const { splits, kPerSplit } = splitsOf(plan.extents, block, runtime.adapter.isSoftware);
+  const { isSoftware } = runtime.adapter;
+  // On a GPU a weight gradient shares a dispatch with the gradient of the layer's input.
+  const sharesDevice = sums !== undefined && !isSoftware;
+  const { splits, kPerSplit } = splitsOf(plan.extents, block, isSoftware, sharesDevice);
   const [blockColumns, blockRows] = blockGrid(plan.extents, block);
   const partsCosts = splits > 1 ? matmulPartsCosts(plan, splits) : undefined;
   const product: Stage = {
