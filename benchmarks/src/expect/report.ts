@@ -117,8 +117,9 @@ export function assumptionLines(): string[] {
     `Between dependent dispatches 4 µs pass on GPUs with memory of their own, 8 µs on others; JavaScript takes ` +
       `${(1e6 * JAVASCRIPT_SECONDS).toFixed(0)} µs a replayed dispatch beside the GPU, so that the slower of the two ` +
       `counts; reading the loss takes ${(1000 * READ_SECONDS).toFixed(1)} ms. The cautious column has the same.`,
-    'GB: what kernels read and write by their declared costs. "of unfused" is that over what the operations of the tape ' +
-      'would move, were each to touch each of its arrays once: forward it reads its inputs and writes its results and ' +
+    'GB: what kernels read and write by their declared costs: every array of a kernel once, and what one kernel leaves ' +
+      'for another, such as parts of sums, in both; in f16 of the kernels for matrix units. "of unfused" is that over ' +
+      'what the operations of the tape would move, were each to touch each of its arrays once: forward it reads its inputs and writes its results and ' +
       'what it keeps; backward it reads inputs, what it kept and the gradients of its results, and writes those of its ' +
       'inputs; AdamW passes seven times over the parameters. Gradients that are handed on in place make it less.',
     'Clips reach the GPU as bytes and in time; batches that do not fit a GPU (see peak GB) are listed all the same.',

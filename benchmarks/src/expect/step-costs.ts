@@ -34,12 +34,21 @@ export interface StepCosts {
   readonly peakBytes: number;
 }
 
-// Variants are chosen as on a discrete GPU: how work is split into workgroups follows from that.
-const ADAPTER: PaperOptions = {
-  adapter: {
-    vendor: 'nvidia',
-    description: 'a discrete GPU, on paper',
-    features: ['subgroups', 'shader-f16'],
+// Variants are chosen as on a discrete GPU, in f16 as on one with matrix units: how work is split into workgroups, and
+// how often arrays are read, follows from that.
+const GPU = {
+  vendor: 'nvidia',
+  description: 'a discrete GPU, on paper',
+  features: ['subgroups', 'shader-f16'],
+};
+const DEVICES: Readonly<Record<Precision, PaperOptions>> = {
+  f32: { adapter: GPU },
+  f16: {
+    adapter: {
+      ...GPU,
+      features: [...GPU.features, 'chromium-experimental-subgroup-matrix'],
+      matrixUnits: [{ componentType: 'f16', resultComponentType: 'f32', m: 16, n: 16, k: 16 }],
+    },
   },
 };
 
@@ -48,7 +57,7 @@ class CostRecorder extends Runtime {
   dispatches: DispatchCost[] = [];
 
   constructor(precision: Precision) {
-    super(paperDevice(ADAPTER), paperAdapter(ADAPTER));
+    super(paperDevice(DEVICES[precision]), paperAdapter(DEVICES[precision]));
     this.precision = precision;
   }
 
@@ -89,8 +98,8 @@ class TapeBytes extends Engine {
 const ADAMW_PASSES = 7;
 
 /**
- * Takes one step on paper, in steady state, and writes down what it costs: milliseconds, no GPU, no memory. In f16 what
- * blocks store is; which variants run is as in f32.
+ * Takes one step on paper, in steady state, and writes down what it costs: milliseconds, no GPU, no memory. In f16 both
+ * what blocks store is, and what products and attention on matrix units multiply.
  */
 export async function stepCosts(
   encoder: EncoderConfig,

@@ -63,6 +63,11 @@ export interface KernelSpec<Shape = unknown> {
   /** Analytic derivative of `reference`: cotangents of outputs (by name) → gradients of inputs (by name). */
   referenceBackward?(shape: Shape, inputs: HostArrays, cotangents: HostArrays): HostArrays;
   cost(shape: Shape): Cost;
+  /**
+   * Set where variants differ in what they move: some read an input in a second kernel, or write parts of sums and read
+   * them. `cost` then has the least, every array that is needed once.
+   */
+  readonly movesMore?: boolean;
   /** Names of the inputs that variants of precision f16 round, each element once and to nearest. */
   readonly roundedInputs?: readonly string[];
   /** Names of the outputs that they compute from those inputs as they are, all the same. */

@@ -3,7 +3,7 @@ import { headConstants } from '../attention/attention-plan.js';
 import type { GpuArray } from '../runtime/gpu-array.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { BackwardCall } from './attention-backward-arguments.js';
-import { attentionBackwardCost, attentionBackwardCosts } from './attention-backward-cost.js';
+import { windowGradientCost } from './attention-backward-cost.js';
 import type { WindowPlan } from './attention-window-plan.js';
 
 /**
@@ -50,8 +50,6 @@ export function windowGradients(
   const { groups, heads } = extents;
   const splits = chunksOf(plan, extents);
   const tiles = groups * heads * splits;
-  const { key } = attentionBackwardCosts(extents);
-  const cost = attentionBackwardCost(extents);
   const grid = runtime.linearGrid(Math.ceil(tiles / plan.headsPerWorkgroup));
   runtime.run({
     kernel: 'attention-backward-window',
@@ -67,7 +65,7 @@ export function windowGradients(
     },
     arrays,
     workgroups: grid,
-    cost: partialSums ? { ...cost, bytesWritten: cost.bytesWritten - key.bytesWritten } : cost,
+    cost: windowGradientCost(extents, { parts: splits, readsOut: plan.readsOut }),
   });
   return true;
 }

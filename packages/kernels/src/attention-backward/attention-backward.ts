@@ -21,7 +21,7 @@ import {
   type AttentionBackwardArguments,
   type BackwardCall,
 } from './attention-backward-arguments.js';
-import { attentionBackwardCosts } from './attention-backward-cost.js';
+import { keyGradientCost, queryGradientCost, reduceCost } from './attention-backward-cost.js';
 import keyMatrixWgsl from './attention-backward-key-matrix.wgsl';
 import keyBroadcastWgsl from './attention-backward-key-subgroup-broadcast.wgsl';
 import keyTiledWgsl from './attention-backward-key-tiled.wgsl';
@@ -39,7 +39,6 @@ import {
   type WindowPlanner,
 } from './attention-window-plan.js';
 
-export { attentionBackwardCosts };
 export type { AttentionBackwardArguments };
 
 interface AttentionBackwardVariant extends Variant {
@@ -155,7 +154,7 @@ function queryGradient(
     },
     arrays: { dq, delta, q, k, v, out, d_out: dOut, log_sum_exp: logSumExp },
     workgroups: grid,
-    cost: attentionBackwardCosts(extents).query,
+    cost: queryGradientCost(extents),
   });
 }
 
@@ -179,7 +178,6 @@ function keyGradients(
   const width = elementWidth(extents, views);
   const tiles = groups * heads * blocks * splits;
   const grid = runtime.linearGrid(tiles);
-  const cost = attentionBackwardCosts(extents).key;
   runtime.run({
     kernel: 'attention-backward-key',
     variant: variant.name,
@@ -197,7 +195,7 @@ function keyGradients(
     },
     arrays: { dk, dv: apart(dv, dk), q, k, v, d_out: dOut, log_sum_exp: logSumExp, delta },
     workgroups: grid,
-    cost: scratch ? { ...cost, bytesWritten: 0 } : cost,
+    cost: keyGradientCost(extents, { parts: splits }),
   });
   if (scratch) {
     reduce(runtime, call, scratch);
@@ -241,7 +239,6 @@ function reduce(runtime: Runtime, call: BackwardCall, partials: GpuArray): void 
   const depth = depthOf(extents, 4);
   const count = (groups * keys * 2 * heads * depth) / 4;
   const grid = runtime.linearGrid(Math.ceil(count / 64));
-  const { key, reduce: cost } = attentionBackwardCosts(extents);
   runtime.run({
     kernel: 'attention-backward-reduce',
     wgsl: [rowsWgsl, storesWgsl, reduceWgsl],
@@ -255,6 +252,6 @@ function reduce(runtime: Runtime, call: BackwardCall, partials: GpuArray): void 
     },
     arrays: { dk, dv: apart(dv, dk), partial_sums: partials },
     workgroups: grid,
-    cost: { ...cost, bytesWritten: key.bytesWritten },
+    cost: reduceCost(extents, { parts: partials.shape[0]! }),
   });
 }

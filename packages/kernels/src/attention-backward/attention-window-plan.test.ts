@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { paperRuntime, type PaperOptions } from '../runtime/paper-device.js';
+import type { Ledger } from '../runtime/ledger.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { attentionBackward } from './attention-backward.js';
 import type { AttentionExtents } from '../attention/attention-layout.js';
@@ -35,6 +36,10 @@ function gradientsIn(
 
 /** The kernels of one backward, by name, on a device that computes nothing. */
 function kernelsOf(size: Size, buffers: Buffers, options: PaperOptions = {}): string[] {
+  return [...ledgerOf(size, buffers, options).entries()].map(([kernel]) => kernel);
+}
+
+function ledgerOf(size: Size, buffers: Buffers, options: PaperOptions = {}): Ledger {
   const runtime = paperRuntime(options);
   const extents = extentsOf(size);
   const { groups, queries, keys, heads, channels } = extents;
@@ -46,7 +51,7 @@ function kernelsOf(size: Size, buffers: Buffers, options: PaperOptions = {}): st
       ...gradientsIn(runtime, extents, buffers),
     });
     expect(runtime.counters.dispatches).toBe(runtime.counters.pipelinesCreated);
-    return [...runtime.ledger.entries()].map(([kernel]) => kernel);
+    return runtime.ledger;
   });
 }
 
@@ -109,6 +114,35 @@ describe('the gradients of a window', () => {
     },
   ] as const)('take $kernels.length with $what', ({ keys, head, buffers, limits, kernels }) => {
     expect(kernelsOf([8, keys, keys, 8, head], buffers, { limits })).toEqual(kernels);
+  });
+});
+
+describe('the ledger', () => {
+  const [rows, statistics] = [4 * 8 * 11 * 512, 4 * 8 * 8 * 11];
+
+  it('has every array of one kernel once', () => {
+    const { bytesRead, bytesWritten } = ledgerOf([8, 11, 11, 8, 64], 1).total();
+    expect(bytesRead).toBe(5 * rows + statistics);
+    expect(bytesWritten).toBe(3 * rows);
+  });
+
+  it('has what two kernels read twice, and what goes from one to the other', () => {
+    const limits = { maxStorageBuffersPerShaderStage: 8 };
+    const { bytesRead, bytesWritten } = ledgerOf([8, 11, 11, 8, 64], 3, { limits }).total();
+    expect(bytesRead).toBe(9 * rows + 3 * statistics);
+    expect(bytesWritten).toBe(3 * rows + statistics);
+  });
+
+  it('has the parts of sums over many queries', () => {
+    const [queryRows, keyRows, queryStatistics] = [4 * 800 * 512, 4 * 8 * 512, 4 * 8 * 800];
+    const ledger = ledgerOf([1, 800, 8, 8, 64], 2);
+    const { bytesRead, bytesWritten } = ledger.entries().get('attention-backward-window')!;
+    expect(bytesRead).toBe(3 * queryRows + 2 * keyRows + queryStatistics);
+    const parts = (bytesWritten - queryRows) / (2 * keyRows);
+    expect(parts).toBe(25);
+    const reduced = ledger.entries().get('attention-backward-reduce')!;
+    expect(reduced.bytesRead).toBe(parts * 2 * keyRows);
+    expect(reduced.bytesWritten).toBe(2 * keyRows);
   });
 });
 

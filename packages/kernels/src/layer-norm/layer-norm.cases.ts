@@ -206,5 +206,6 @@ export const layerNormBackwardKernel = defineKernel<LayerNormShape>({
       { accumulateDx: accumulate, accumulateParameters: accumulate },
       half ? 2 : 4,
     ),
+  movesMore: true,
   tolerance: 3e-6,
 });

@@ -10,16 +10,15 @@ import {
   rowData,
 } from '../runtime/rows.js';
 import type { Runtime } from '../runtime/runtime.js';
-import { shapeClass } from '../runtime/shape-class.js';
-import { selectVariant } from '../runtime/variants.js';
 import { f32 } from '../runtime/wgsl.js';
-import { workgroupSumVariants, type WorkgroupSumVariant } from '../reduce/workgroup-sum.js';
 import workgroupSumWgsl from '../reduce/workgroup-sum.wgsl';
 import rowStartWgsl from '../runtime/row-start.wgsl';
+import subgroupSumWgsl from '../subgroups/subgroup-sum.wgsl';
+import subgroupWgsl from './layer-norm-subgroup.wgsl';
+import { planLayerNorm } from './layer-norm-variants.js';
 import forwardWgsl from './layer-norm.wgsl';
 
-/** How many invocations share a row, and how they add up. */
-export const layerNormVariants: readonly WorkgroupSumVariant[] = workgroupSumVariants;
+export { layerNormVariants } from './layer-norm-variants.js';
 
 /** Five operations an element, as fvcore counts; `outBytes`: of an element of the result. */
 export function layerNormCost(rows: number, columns: number, outBytes = 4): Cost {
@@ -67,13 +66,14 @@ export function layerNorm(runtime: Runtime, arrays: LayerNormArrays): void {
   requireSeparate(kernel, { out, mean, rstd }, { x, weight, bias });
 
   const width = elementWidth([xRows, outRows, weight.rows(), bias.rows()]);
-  const variant = selectVariant(runtime, kernel, layerNormVariants, shapeClass(0, rows, columns));
+  const { variant, invocations, held } = planLayerNorm(runtime, kernel, xRows, width);
+  const [sumWgsl, ownWgsl] = held ? [subgroupSumWgsl, subgroupWgsl] : [workgroupSumWgsl, forwardWgsl];
   const grid = runtime.linearGrid(rows);
   runtime.run({
     kernel,
-    variant: variant.name,
-    wgsl: [workgroupSumWgsl, elementAlias(width), rowStartWgsl, forwardWgsl],
-    constants: { INVOCATIONS: variant.invocations },
+    variant,
+    wgsl: [sumWgsl, elementAlias(width), rowStartWgsl, ownWgsl],
+    constants: { INVOCATIONS: invocations, ...(held && { HELD: held }) },
     data: {
       ROWS: rows,
       COLUMNS: columns / width,
@@ -89,6 +89,6 @@ export function layerNorm(runtime: Runtime, arrays: LayerNormArrays): void {
     arrays: { x, weight, bias, out, mean, rstd },
     workgroups: grid,
     cost: layerNormCost(rows, columns, elementBytes(out.dtype)),
-    joins: { workgroup: [variant.invocations, 1], workgroupBytes: 20 * variant.invocations },
+    joins: { workgroup: [invocations, 1], workgroupBytes: held ? 0 : 20 * invocations },
   });
 }

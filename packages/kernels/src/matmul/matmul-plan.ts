@@ -25,8 +25,9 @@ export interface MatmulEpilogue {
   readonly bias: boolean;
   readonly preActivation: boolean;
   readonly geluInput: boolean;
-  /** Number of factors of rows of out and of A; 0 without. */
+  /** Numbers of factors of rows of out and of A; 0 without. */
   readonly rowScales: number;
+  readonly aScales: number;
   readonly residual: boolean;
   /** Sums of the rows of op(A) are written, and read before. */
   readonly rowSums: boolean;
@@ -132,7 +133,8 @@ export function planMatmul(operands: MatmulOperands): MatmulPlan {
       bias: bias !== undefined,
       preActivation: preActivation !== undefined,
       geluInput: geluInput !== undefined,
-      rowScales: rowScales + aScales,
+      rowScales,
+      aScales,
       residual: residual !== undefined,
       rowSums: rowSums !== undefined,
       addToRowSums: rowSums !== undefined && 'out' in rowSums && rowSums.accumulate === true,
@@ -147,7 +149,7 @@ export function planMatmul(operands: MatmulOperands): MatmulPlan {
   };
 }
 
-/** Multiply–accumulates, and every operand moved once. */
+/** Multiply–accumulates, and every operand moved once. The parts of a split K are counted by `matmulPartsCosts`. */
 export function matmulCost(
   { groups, m, n, k }: MatmulExtents,
   epilogue: Partial<MatmulEpilogue> = {},
@@ -155,7 +157,8 @@ export function matmulCost(
 ): Cost {
   const { a = 4, b = 4, out = 4, preActivation = 4, geluInput = 4 } = bytes;
   const outputs = groups * m * n;
-  const vectors = (epilogue.bias ? n : 0) + (epilogue.rowScales ?? 0) + (epilogue.addToRowSums ? m : 0);
+  const { rowScales = 0, aScales = 0 } = epilogue;
+  const vectors = (epilogue.bias ? n : 0) + rowScales + aScales + (epilogue.addToRowSums ? m : 0);
   let bytesRead = groups * (a * m * k + b * k * n) + 4 * vectors;
   if (epilogue.accumulate) bytesRead += out * outputs;
   if (epilogue.geluInput) bytesRead += geluInput * outputs;
@@ -164,6 +167,21 @@ export function matmulCost(
   if (epilogue.preActivation) bytesWritten += preActivation * outputs;
   if (epilogue.rowSums) bytesWritten += 4 * m;
   return { macs: groups * m * n * k, flops: 0, bytesRead, bytesWritten };
+}
+
+/** Of a product whose K is split, and of what adds up the parts, which has the epilogue. */
+export function matmulPartsCosts(
+  { extents, epilogue, bytes: { a, b, ...bytes } }: MatmulPlan,
+  splits: number,
+): { readonly product: Cost; readonly sum: Cost } {
+  const { aScales, rowSums } = epilogue;
+  const product = matmulCost(extents, { aScales, rowSums }, { a, b });
+  const partBytes = splits * product.bytesWritten;
+  const sum = matmulCost({ ...extents, k: 0 }, { ...epilogue, aScales: 0 }, bytes);
+  return {
+    product: { ...product, bytesWritten: partBytes },
+    sum: { ...sum, bytesRead: sum.bytesRead + partBytes },
+  };
 }
 
 /** The number of factors of rows; 0 where there are none. */

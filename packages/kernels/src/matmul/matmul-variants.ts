@@ -185,17 +185,25 @@ const ENOUGH = { softwareWorkgroups: 8, gpuInvocations: 1 << 16 };
 const SHORTEST_PART = { k: 512, steps: 16 };
 const MOST_PARTS = 32;
 
-/** Into how many parts K is split, and how long a part is. Depends on the extents and the kind of device only. */
+/**
+ * Into how many parts K is split, and how long a part is: for a product that has the device to itself, or shares it with
+ * one of as many operations, as a weight gradient does with the gradient of the layer's input. Depends on the extents and
+ * the kind of device only.
+ */
 export function splitsOf(
   extents: MatmulExtents,
   block: MatmulBlock,
   isSoftware: boolean,
+  sharesDevice = false,
 ): { readonly splits: number; readonly kPerSplit: number } {
   const { k } = extents;
   const [x, y, z] = blockGrid(extents, block);
   const enough = isSoftware ? ENOUGH.softwareWorkgroups : ENOUGH.gpuInvocations / block.invocations;
-  // A GPU that is nearly busy gains less than the partial sums cost.
-  const wanted = (isSoftware ? Math.ceil : Math.floor)(enough / (x * y * z));
+  // A GPU that is nearly busy gains less than the partial sums cost. Half of one that is shared must be busy, or else the
+  // long sums of a weight gradient end last.
+  const wanted = sharesDevice
+    ? Math.ceil(enough / 2 / (x * y * z))
+    : (isSoftware ? Math.ceil : Math.floor)(enough / (x * y * z));
   const shortest = Math.max(SHORTEST_PART.k, SHORTEST_PART.steps * block.kStep);
   const parts = Math.min(wanted, Math.floor(k / shortest), MOST_PARTS);
   if (parts < 2) return { splits: 1, kPerSplit: k };

@@ -397,15 +397,15 @@ export const matmulKernel = defineKernel<MatmulShape>({
         bias: epilogue.includes('bias'),
         preActivation: epilogue.includes('preActivation'),
         geluInput: epilogue.includes('geluInput'),
-        rowScales:
-          (epilogue.includes('rowScale') ? Math.ceil((groups * m) / rowsPerScale) : 0) +
-          (rowsPerAScale ? Math.ceil((groups * (form === 'TN' ? k : m)) / rowsPerAScale) : 0),
+        rowScales: epilogue.includes('rowScale') ? Math.ceil((groups * m) / rowsPerScale) : 0,
+        aScales: rowsPerAScale ? Math.ceil((groups * (form === 'TN' ? k : m)) / rowsPerAScale) : 0,
         residual: epilogue.includes('residual') || epilogue.includes('residualInPlace'),
         rowSums: rowSums !== undefined,
         addToRowSums: rowSums?.accumulate === true,
       },
       Object.fromEntries(halves.map((name) => [name, 2])),
     ),
+  movesMore: true,
 });
 
 function dtypeIn({ halves }: MatmulShape, name: Half): DType {

@@ -91,7 +91,7 @@ describe('matmul', () => {
       expect([...(await runtime().read(out))]).toEqual([0, 0, 0, 0, Infinity, -Infinity, doubled, 0]);
     }));
 
-  it('counts a split product once and gives its partial sums back', () => {
+  it('counts a split product once, its partial sums as they are written and read, and gives them back', () => {
     runtime().scope(() => {
       const a = runtime().empty([2048, 8]);
       const b = runtime().empty([2048, 12]);
@@ -104,6 +104,11 @@ describe('matmul', () => {
       expect(runtime().counters.dispatches - dispatches).toBe(2);
       expect(after.macs - before.macs).toBe(8 * 12 * 2048);
       expect(runtime().ledger.entries().get('matmul-reduce')!.macs).toBe(0);
+      const [operands, result] = [4 * 2048 * (8 + 12), 4 * 8 * 12];
+      const parts = after.bytesWritten - before.bytesWritten - result;
+      expect(parts % result).toBe(0);
+      expect(parts / result).toBeGreaterThan(1);
+      expect(after.bytesRead - before.bytesRead).toBe(operands + parts);
       expect(runtime().pool.liveBytes).toBe(liveBytes);
     });
   });
@@ -116,6 +121,9 @@ describe('matmul', () => {
     expect(splits(32, 32, 1024)).toEqual({ splits: 2, kPerSplit: 512 });
     expect(splits(352, 352, 8000)).toEqual({ splits: 2, kPerSplit: 4000 });
     expect(splits(544, 512, 8000).splits).toBe(1);
+    expect(splitsOf({ groups: 1, m: 352, n: 352, k: 8000 }, block, false, true).splits).toBe(2);
+    expect(splitsOf({ groups: 1, m: 352, n: 384, k: 8000 }, block, false, true).splits).toBe(1);
+    expect(splitsOf({ groups: 1, m: 128, n: 128, k: 8000 }, block, false, true).splits).toBe(8);
     const { splits: parts, kPerSplit } = splits(7, 7, 100_000);
     expect(parts * kPerSplit).toBeGreaterThanOrEqual(100_000);
     expect((parts - 1) * kPerSplit).toBeLessThan(100_000);

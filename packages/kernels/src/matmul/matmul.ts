@@ -15,7 +15,13 @@ import epilogueWgsl from './matmul-epilogue.wgsl';
 import { keepsGpuBusy } from './matmul-occupancy.js';
 import type { MatmulOperands, RowSums } from './matmul-operands.js';
 import operandsWgsl from './matmul-operands.wgsl';
-import { matmulCost, planMatmul, type MatmulExtents, type MatmulPlan } from './matmul-plan.js';
+import {
+  matmulCost,
+  matmulPartsCosts,
+  planMatmul,
+  type MatmulExtents,
+  type MatmulPlan,
+} from './matmul-plan.js';
 import reduceWgsl from './matmul-reduce.wgsl';
 import {
   blockGrid,
@@ -28,8 +34,6 @@ import {
 export type { MatmulOperands, RowSums } from './matmul-operands.js';
 export { matmulCost, type MatmulEpilogue, type MatmulExtents } from './matmul-plan.js';
 export { matmulVariants, type MatmulBlock, type MatmulForm, type MatmulVariant } from './matmul-variants.js';
-
-const NO_COST = { macs: 0, flops: 0, bytesRead: 0, bytesWritten: 0 };
 
 /**
  * out = epilogue(alpha · op(A)·op(B)): see `MatmulOperands` for layouts and the order of the epilogue. When A, B and
@@ -49,8 +53,12 @@ export function matmul(runtime: Runtime, operands: MatmulOperands, sums?: Partia
   const shape = shapeClass(transposeA ? 2 : transposeB ? 1 : 0, groups * m, n, k);
   const variant = chooseVariant(runtime, plan.extents, shape);
   const block = variant.block(plan.extents, { transposeA, transposeB, width: plan.width }, runtime);
-  const { splits, kPerSplit } = splitsOf(plan.extents, block, runtime.adapter.isSoftware);
+  const { isSoftware } = runtime.adapter;
+  // On a GPU a weight gradient shares a dispatch with the gradient of the layer's input.
+  const sharesDevice = sums !== undefined && !isSoftware;
+  const { splits, kPerSplit } = splitsOf(plan.extents, block, isSoftware, sharesDevice);
   const [blockColumns, blockRows] = blockGrid(plan.extents, block);
+  const partsCosts = splits > 1 ? matmulPartsCosts(plan, splits) : undefined;
   const product: Stage = {
     kernel: 'matmul',
     variant: variant.name,
@@ -63,18 +71,18 @@ export function matmul(runtime: Runtime, operands: MatmulOperands, sums?: Partia
     },
     data: { K: k, SPLITS: splits, K_PER_SPLIT: kPerSplit },
     workgroups: [blockColumns, blockRows, groups * splits],
-    cost: matmulCost(plan.extents, plan.epilogue, plan.bytes),
+    cost: partsCosts?.product ?? matmulCost(plan.extents, plan.epilogue, plan.bytes),
     sharesEpilogue: transposeB,
     joins: block.joins,
   };
-  if (splits > 1 && sums && runtime.joinsKernels) {
+  if (partsCosts && sums && runtime.joinsKernels) {
     // What waits goes into the same dispatch, while the GPU's cache still has it.
     if (runtime.isGathering && block.invocations === sums.invocations) sums.flushBeside();
     leaveInParts(runtime, product, plan, operands, sums, splits);
     return;
   }
   const rowSums = rowSumsOf(operands, m, sums);
-  if (splits === 1) {
+  if (!partsCosts) {
     runStage(runtime, product, plan, operands, rowSums);
     return;
   }
@@ -102,7 +110,7 @@ export function matmul(runtime: Runtime, operands: MatmulOperands, sums?: Partia
         ...(noSums && { ROW_SUMS: 0 }),
       },
       workgroups: grid,
-      cost: NO_COST,
+      cost: partsCosts.sum,
       sharesEpilogue: true,
     },
     { ...plan, a: partials.rows(), b: second.rows() },

@@ -55,9 +55,6 @@ interface PendingSum {
   readonly accumulate: boolean;
 }
 
-// Whoever makes parts states the cost of the sum.
-const NO_COST = { macs: 0, flops: 0, bytesRead: 0, bytesWritten: 0 };
-
 /**
  * Sums whose parts are made by one kernel each and added up by one kernel for all, in a fixed order: the gradients of
  * the parameters of all layer norms of a model take one dispatch instead of one or two a layer. So do values that only
@@ -222,6 +219,7 @@ function dispatchSums(runtime: Runtime, parts: GpuArray, sums: readonly PendingS
         }).flat(),
       ),
     );
+  const sum = (of: (sum: PendingSum) => number) => sums.reduce((total, one) => total + of(one), 0);
   const key = sums.map(
     ({ first, stride, parts: rows, columns, accumulate }, i) =>
       `${first} ${stride} ${rows} ${places[i]!} ${columns} ${accumulate}`,
@@ -237,7 +235,15 @@ function dispatchSums(runtime: Runtime, parts: GpuArray, sums: readonly PendingS
     data: { BLOCKS: count, GRID_X: grid[0] },
     arrays: { parts, blocks: table, sums: whole },
     workgroups: grid,
-    cost: NO_COST,
+    // The additions count as operations of whoever made the parts.
+    cost: {
+      macs: 0,
+      flops: 0,
+      bytesRead:
+        4 * sum(({ parts: rows, columns, accumulate }) => (rows + Number(accumulate)) * columns) +
+        table.sizeBytes,
+      bytesWritten: 4 * sum(({ columns }) => columns),
+    },
     joins: { workgroup: [invocations, 1], workgroupBytes: 16 * invocations },
   });
 }

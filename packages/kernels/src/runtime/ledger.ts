@@ -1,14 +1,15 @@
 /**
- * What one dispatch costs by its mathematics. All FLOP and bandwidth figures come from these declarations.
+ * What one kernel costs: operations by its mathematics, bytes by what it is. All FLOP and bandwidth figures come from
+ * these declarations.
  */
 export interface Cost {
   /** Multiply–accumulates of matrix products (linear layers, convolutions, attention scores and sums). */
   readonly macs: number;
   /** Floating-point operations outside matrix products, counted as fvcore does (layer norm: 5 an element). */
   readonly flops: number;
-  /** Bytes that the kernel must read at least once. */
+  /** Bytes of what the kernel reads, each array once: what it comes back to is in a cache. */
   readonly bytesRead: number;
-  /** Bytes that the kernel must write at least once. */
+  /** Bytes of what it writes, parts of sums for another kernel included. */
   readonly bytesWritten: number;
 }
 

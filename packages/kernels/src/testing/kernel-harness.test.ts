@@ -55,6 +55,27 @@ const wrong: [string, RegExp, Partial<KernelSpec<Shape>>][] = [
     /flops in the ledger/,
     { cost: () => ({ macs: 0, flops: 1, bytesRead: 0, bytesWritten: 0 }) },
   ],
+  [
+    'more bytes than declared',
+    /bytes read beyond those declared/,
+    { cost: ({ size }) => ({ macs: 0, flops: size, bytesRead: 0, bytesWritten: 4 * size }) },
+  ],
+  [
+    'fewer bytes than the least',
+    /bytes read more than once/,
+    {
+      movesMore: true,
+      cost: ({ size }) => ({ macs: 0, flops: size, bytesRead: 8 * size, bytesWritten: 4 * size }),
+    },
+  ],
+  [
+    'what is written beside the results and read by nobody',
+    /bytes read more than once/,
+    {
+      movesMore: true,
+      cost: ({ size }) => ({ macs: 0, flops: size, bytesRead: 4 * size, bytesWritten: 0 }),
+    },
+  ],
   ['an output without a reference', /returns no such output/, { reference: () => ({}) }],
 ];
 
