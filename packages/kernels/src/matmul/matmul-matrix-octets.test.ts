@@ -21,8 +21,10 @@ const device = (config: MatrixUnitConfig, subgroupMaxSize: number, maxWorkgroupB
 const extents = (m: number, n: number, k = 512) => ({ groups: 1, m, n, k });
 const large = extents(6464, 2048);
 
-function copiesOn(gpu: ReturnType<typeof device>, output = large, prefetch = true) {
-  return octetCopies(matrixTiling(output, gpu)!, gpu, prefetch);
+const halves = { mostRegisters: 24, aBytes: 2, bBytes: 2 };
+
+function copiesOn(gpu: ReturnType<typeof device>, output = large, more = {}) {
+  return octetCopies(matrixTiling(output, gpu)!, gpu, { ...halves, ...more });
 }
 
 describe('octetCopies', () => {
@@ -39,17 +41,29 @@ describe('octetCopies', () => {
     const { workgroupBytes, constants } = copiesOn(device(unit(16, 16, 16), 32, 28672))!;
     expect(constants).toMatchObject({ PREFETCH: true, BUFFERS: 1 });
     expect(workgroupBytes).toBeLessThanOrEqual(28672);
-    expect(copiesOn(device(unit(16, 16, 16), 32, 49152), large, false)).toMatchObject({
+    expect(copiesOn(device(unit(16, 16, 16), 32, 49152), large, { mostRegisters: 0 })).toMatchObject({
       workgroupBytes: 2 * 128 * 40 * 2,
       constants: { PREFETCH: false, BUFFERS: 1, STAGED: 1 },
     });
+  });
+
+  it('loads ahead of the products only what registers hold beside their sums', () => {
+    const gpu = device(unit(16, 16, 16), 32, 49152);
+    const isAhead = (m: number, n: number, aBytes: number) =>
+      copiesOn(gpu, extents(m, n), { aBytes })!.constants['PREFETCH'];
+    expect(isAhead(6464, 2048, 2)).toBe(true);
+    expect(isAhead(6464, 2048, 4)).toBe(true);
+    // Blocks of 128 × 64 among 128 invocations.
+    expect(matrixTiling(extents(1616, 512), gpu)).toMatchObject({ rows: 128, columns: 64, invocations: 128 });
+    expect(isAhead(1616, 512, 2)).toBe(true);
+    expect(isAhead(1616, 512, 4)).toBe(false);
   });
 
   it('leaves units that are no multiples of eight to copies by four', () => {
     expect(copiesOn(device(unit(16, 16, 4), 32, 49152))).toBeUndefined();
   });
 
-  it('takes no more memory than the device has, nor than copies by four, and shares every piece out', () => {
+  it('takes no more memory than the device has, and shares every piece out', () => {
     const units = [
       unit(8, 8, 8),
       unit(16, 16, 16),
@@ -66,8 +80,9 @@ describe('octetCopies', () => {
             const gpu = device(config, lanes, limit);
             const tiling = matrixTiling(output, gpu);
             if (!tiling) continue;
-            for (const prefetch of [false, true]) {
-              const { constants, workgroupBytes } = octetCopies(tiling, gpu, prefetch)!;
+            for (const mostRegisters of [0, Infinity]) {
+              const operands = { ...halves, mostRegisters };
+              const { constants, workgroupBytes } = octetCopies(tiling, gpu, operands)!;
               const { A_COPIES, B_COPIES, BUFFERS, STAGED } = constants as Record<string, number>;
               const { rows, columns, kTile, invocations, down } = tiling;
               expect(workgroupBytes).toBeLessThanOrEqual(limit);

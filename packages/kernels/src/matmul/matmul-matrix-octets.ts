@@ -8,19 +8,28 @@ export interface OctetCopies {
   readonly workgroupBytes: number;
 }
 
+/** What copies depend on besides tiling and device. */
+export interface OctetOperands {
+  /** What the next block may take of an invocation's registers on its way, while one is multiplied. */
+  readonly mostRegisters: number;
+  /** Of an element of A and B, as they are stored. */
+  readonly aBytes: number;
+  readonly bBytes: number;
+}
+
 // 16 bytes: eight elements of f16, four sums.
 const OCTET = 8;
 const PIECE_BYTES = 16;
 
 /**
  * The copies of a tiling; undefined where its units, or what an invocation copies, are no multiples of eight, or there
- * is too little memory. With `prefetch` the next block is on its way while one is multiplied, and has memory of its own
- * where the device has as much.
+ * is too little memory. A block that is on its way while another is multiplied has memory of its own where the device has
+ * as much.
  */
 export function octetCopies(
   tiling: MatrixTiling,
   { maxWorkgroupBytes }: MatrixDevice,
-  prefetch: boolean,
+  { mostRegisters, aBytes, bBytes }: OctetOperands,
 ): OctetCopies | undefined {
   const { unit, down, rows, columns, kGroups, kTile, subgroupRows, invocations } = tiling;
   const areWhole = [unit.m, unit.n, unit.k].every((extent) => extent % OCTET === 0);
@@ -31,9 +40,11 @@ export function octetCopies(
   const unitRowBytes = 4 * kGroups * subgroupRows * unit.m * columns;
   const leastBytes = Math.max(blockBytes, unitRowBytes, 2 * PIECE_BYTES * invocations);
   if (leastBytes > maxWorkgroupBytes) return undefined;
+  const copies = (extent: number) => Math.ceil((extent * kTile) / OCTET / invocations);
+  const registers = (OCTET / 4) * (copies(rows) * aBytes + copies(columns) * bBytes);
+  const prefetch = registers <= mostRegisters;
   const buffers = prefetch && 2 * blockBytes <= maxWorkgroupBytes ? 2 : 1;
   const workgroupBytes = Math.max(leastBytes, buffers * blockBytes);
-  const copies = (extent: number) => Math.ceil((extent * kTile) / OCTET / invocations);
   return {
     workgroupBytes,
     constants: {

@@ -3,18 +3,18 @@
 // f16 or four of f32, and a store into workgroup memory eight in f16, rounded there if they were f32. Rows in workgroup
 // memory are 16 bytes longer than they need be, which spreads a column of 16-byte pieces over all banks.
 //
-// With PREFETCH the loads of the next block are under way while this one is multiplied. What arrives waits in registers,
-// as it was stored: 16 of an invocation for two blocks of 128 × 32 in f16, against 32 of what matmul-matrix-quads.wgsl
-// loads. With BUFFERS == 2 it goes to a place of its own, and a step of k takes one barrier; with one it waits for
-// the other subgroups first.
+// With PREFETCH the loads of the next block are under way while this one is multiplied. What arrives waits in registers as
+// it was stored: 16 of an invocation for two blocks of 128 × 32 in f16, where the 32 of operands in f32 cost an H100 its
+// second workgroup. With BUFFERS == 2 it goes to a place of its own, and a step of k takes one barrier; with one it waits
+// for the other subgroups first.
 //
 // Where a copied row starts is found before the steps of k. Only rows that run along k at two strides are new rows at
 // every step.
 //
 // The epilogue has the place of the blocks, once they are done with, for STAGED rows of units at once.
 //
-// The method is that of Jeff Bolz, vk_cooperative_matrix_perf (shmem.comp), and of CUTLASS's pipelined kernels. No GPU has
-// timed it here yet.
+// The method is that of Jeff Bolz, vk_cooperative_matrix_perf (shmem.comp), with the second buffer of CUTLASS's pipelined
+// kernels. No GPU has timed it here yet.
 //
 // Header: that of matmul-matrix-units.wgsl, and A_COPIES, B_COPIES (of an invocation, for a block), PREFETCH, BUFFERS,
 // STAGED (divides UNITS_DOWN); matmul-operands.wgsl.

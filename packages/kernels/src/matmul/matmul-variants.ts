@@ -5,7 +5,7 @@ import type { Joins } from '../runtime/program.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { WgslConstants } from '../runtime/wgsl.js';
 import sharedRowsWgsl from '../subgroups/shared-rows.wgsl';
-import type { MatmulExtents } from './matmul-plan.js';
+import type { MatmulBytes, MatmulExtents } from './matmul-plan.js';
 import blocksWgsl from './matmul-blocks.wgsl';
 import operationsWgsl from './matmul-matrix-units-operations.wgsl';
 import { octetCopies } from './matmul-matrix-octets.js';
@@ -26,6 +26,7 @@ export interface MatmulForm {
   readonly width: 1 | 4;
   /** See `MatmulPlan`. */
   readonly copiesOctets: boolean;
+  readonly bytes: MatmulBytes;
 }
 
 /** The block of the output that one workgroup owns. */
@@ -130,13 +131,12 @@ const outer: MatmulVariant = {
   },
 };
 
-// How blocks of A and B are copied for matrix units.
-interface Copies {
-  readonly octets: boolean;
-  readonly prefetch: boolean;
-}
+// What is on its way has room beside 64 sums and the operands of a part where two workgroups of 256 share a processor's
+// 65536 registers: 32 had not, on an H100. Software drivers have no such limit.
+const REGISTERS_AHEAD = 24;
 
-const matrixUnits = (name: string, { octets, prefetch }: Copies): MatmulVariant => ({
+/** `prefetch`: of copies by eights. */
+const matrixUnits = (name: string, { octets = true, prefetch = true } = {}): MatmulVariant => ({
   name,
   needs: ['chromium-experimental-subgroup-matrix', 'shader-f16', 'subgroups'],
   prefers: 'gpu',
@@ -144,11 +144,14 @@ const matrixUnits = (name: string, { octets, prefetch }: Copies): MatmulVariant 
   // A single element needs the smallest workgroup, and any larger output fits where that does.
   canRun: (runtime) => matrixTiling({ groups: 1, m: 1, n: 1, k: 1 }, matrixDevice(runtime)) !== undefined,
   wgsl: [matrixUnitsWgsl],
-  block: (extents, { transposeA, copiesOctets }, runtime) => {
+  block: (extents, { transposeA, copiesOctets, bytes: { a: aBytes = 4, b: bBytes = 4 } }, runtime) => {
     const device = matrixDevice(runtime);
     const tiling = tilingOf(extents, transposeA, device);
     const { rows, columns, kTile, invocations } = tiling;
-    const byEights = octets && copiesOctets ? octetCopies(tiling, device, prefetch) : undefined;
+    const mostAhead = runtime.adapter.isSoftware ? Infinity : REGISTERS_AHEAD;
+    const mostRegisters = prefetch ? mostAhead : 0;
+    const byEights =
+      octets && copiesOctets ? octetCopies(tiling, device, { mostRegisters, aBytes, bBytes }) : undefined;
     const { workgroupBytes } = byEights ?? tiling;
     return {
       rows,
@@ -173,9 +176,9 @@ const matrixUnits = (name: string, { octets, prefetch }: Copies): MatmulVariant 
 
 // The first is the choice; the others are there to be measured beside it.
 const onMatrixUnits = [
-  matrixUnits('matrix-units', { octets: true, prefetch: true }),
-  matrixUnits('matrix-units-no-prefetch', { octets: true, prefetch: false }),
-  matrixUnits('matrix-units-quads', { octets: false, prefetch: false }),
+  matrixUnits('matrix-units'),
+  matrixUnits('matrix-units-no-prefetch', { prefetch: false }),
+  matrixUnits('matrix-units-quads', { octets: false }),
 ];
 
 // A weight gradient shares a dispatch with the gradient of the layer's input where their workgroups are of one size: it

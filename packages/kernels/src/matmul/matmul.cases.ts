@@ -246,12 +246,12 @@ const cases: readonly KernelCase<MatmulShape>[] = [
   {
     name: 'f16, whole blocks, NN',
     kind: 'edge',
-    shape: { m: 128, n: 128, k: 256, halves: ['a', 'b', 'out'] },
+    shape: { m: 512, n: 512, k: 64, halves: ['a', 'b', 'out'] },
   },
   {
     name: 'f16, whole blocks, TN, A in f32',
     kind: 'edge',
-    shape: { m: 128, n: 128, k: 256, form: 'TN', rowSums: {}, halves: ['b'] },
+    shape: { m: 512, n: 512, k: 64, form: 'TN', rowSums: {}, halves: ['b'] },
   },
   {
     name: 'f16, rows of eights, batched NT',

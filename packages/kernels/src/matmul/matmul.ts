@@ -50,8 +50,9 @@ export function matmul(runtime: Runtime, operands: MatmulOperands, sums?: Partia
   const { transposeA = false, transposeB = false } = operands;
   const shape = shapeClass(transposeA ? 2 : transposeB ? 1 : 0, groups * m, n, k);
   const variant = chooseVariant(runtime, plan.extents, shape);
-  const { width, copiesOctets } = plan;
-  const block = variant.block(plan.extents, { transposeA, transposeB, width, copiesOctets }, runtime);
+  const { width, copiesOctets, bytes } = plan;
+  const form = { transposeA, transposeB, width, copiesOctets, bytes };
+  const block = variant.block(plan.extents, form, runtime);
   const { splits, kPerSplit } = splitsOf(plan.extents, block, runtime.adapter.isSoftware);
   const [blockColumns, blockRows] = blockGrid(plan.extents, block);
   const product: Stage = {
