@@ -200,12 +200,7 @@ function edges(
   return { EDGES: m % rows !== 0 || n % columns !== 0 || k % kTile !== 0 };
 }
 
-export const matmulVariants: readonly MatmulVariant[] = [
-  subgroupBroadcast,
-  outer,
-  tiled,
-  ...onMatrixUnits,
-];
+export const matmulVariants: readonly MatmulVariant[] = [subgroupBroadcast, outer, tiled, ...onMatrixUnits];
 /**
  * Without the variant for large outputs: where those are few blocks, on an H100 `tiled` took a fifth to two fifths less
  * time (704 × 512 and 64 × 512, K = 512).

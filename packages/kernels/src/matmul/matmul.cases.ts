@@ -560,6 +560,14 @@ function randomShape(random: Random): MatmulShape {
       () => random.uniform() < 0.4,
     ),
     ...(pick([false, true]) ? { groups: 1 + random.integer(3) } : {}),
-    ...(align === 8 ? { halves: pick([['a', 'b'], ['b', 'out'], ['a', 'b', ...activations]] as const) } : {}),
+    ...(align === 8
+      ? {
+          halves: pick([
+            ['a', 'b'],
+            ['b', 'out'],
+            ['a', 'b', ...activations],
+          ] as const),
+        }
+      : {}),
   };
 }
