@@ -1,23 +1,42 @@
 import type { Precision, Runtime } from '@tubelet/kernels';
 import { openNodeRuntime } from '@tubelet/kernels/node';
-import { useHalfPrecision } from '@tubelet/kernels/tuning';
+import { halfVariants, useHalfPrecision } from '@tubelet/kernels/tuning';
 import { median } from '../kernels/batch-timer.js';
 import { FIRST_WARM_UP_STEPS, ModelSteps, WARM_UP_STEPS } from '../model/measure-trainer.js';
 import type { ModelRun } from '../model/workload.js';
 import type { Part } from './budget.js';
 import type { Ablation } from './report.js';
 
-/** Not one of Dawn's: every kernel has a dispatch of its own; see `Runtime.together`. */
+// Not Dawn's toggles, but this engine's own. Every kernel has a dispatch of its own: see `Runtime.together`.
 const ONE_KERNEL_A_DISPATCH = 'one kernel a dispatch';
+/** How products on matrix units could copy their operands instead, by the variants that do. */
+const productVariants: Readonly<Record<string, string>> = {
+  'products without prefetch': 'matrix-units-no-prefetch',
+  'products copied by four': 'matrix-units-quads',
+};
+const own = [ONE_KERNEL_A_DISPATCH, ...Object.keys(productVariants)];
 
-/** Dawn's toggles that other engines set and this one does not, alone and together; and what this one does of its own. */
-export const toggleSets: readonly (readonly string[])[] = [
+/** Toggles of Dawn that other engines set and this one does not, alone and together; and this engine's own. */
+const toggleSets: readonly (readonly string[])[] = [
   [],
-  [ONE_KERNEL_A_DISPATCH],
+  ...own.map((toggle) => [toggle]),
   ['disable_workgroup_init'],
   ['disable_polyfills_on_integer_div_and_mod'],
   ['disable_workgroup_init', 'disable_polyfills_on_integer_div_and_mod'],
 ];
+
+/** Sets the engine's own toggles; gives why it could not. */
+function set(toggles: readonly string[], runtime: Runtime): string | undefined {
+  if (toggles.includes(ONE_KERNEL_A_DISPATCH)) runtime.joinsKernels = false;
+  for (const toggle of toggles) {
+    const wanted = productVariants[toggle];
+    if (wanted === undefined) continue;
+    const variants = halfVariants(runtime).filter(({ kernel }) => kernel === 'matmul');
+    if (!variants.some(({ variant }) => variant === wanted)) return 'no products are on matrix units here';
+    runtime.forcedVariants.set('matmul', wanted);
+  }
+  return undefined;
+}
 
 /**
  * Measures a step under each set of toggles, in turn; all models are in memory at once.
@@ -35,11 +54,16 @@ export async function measureToggles(
     for (const toggles of toggleSets) {
       if (!part.allows(toggles.join(' ') || 'no toggles')) continue;
       console.error(`toggles: ${toggles.join(', ') || 'none'} …`);
-      const dawn = toggles.filter((toggle) => toggle !== ONE_KERNEL_A_DISPATCH);
+      const dawn = toggles.filter((toggle) => !own.includes(toggle));
       const flags = dawn.length > 0 ? [`enable-dawn-features=${dawn.join(',')}`] : [];
       const runtime = await openNodeRuntime({ flags, matrixUnits: precision === 'f16' });
-      if (toggles.length > dawn.length) runtime.joinsKernels = false;
       if (precision === 'f16') await useHalfPrecision(runtime);
+      const obstacle = set(toggles, runtime);
+      if (obstacle !== undefined) {
+        part.leaveOut(toggles.join(' '), obstacle);
+        runtime.destroy();
+        continue;
+      }
       const model = new ModelSteps(runtime, run);
       opened.push({ toggles, runtime, model, turns: [] });
       await model.takeAsRun(FIRST_WARM_UP_STEPS, 1);

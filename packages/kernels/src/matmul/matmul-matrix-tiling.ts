@@ -63,7 +63,8 @@ const PARTS: readonly PartShape[] = [
   },
 ];
 const K_TILE = 32;
-const PADDING = 8;
+/** Elements that a row in workgroup memory is longer than it need be: 16 bytes. */
+export const PADDING = 8;
 // Of a single part; the most that the device holds.
 const K_GROUPS = [8, 4, 2, 1];
 /**

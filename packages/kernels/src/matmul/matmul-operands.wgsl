@@ -11,13 +11,13 @@
 // for each array X that there is, X_OFFSET,
 // X_INNER, X_INVERSE, X_INNER_STRIDE and X_OUTER_STRIDE (row-start.wgsl).
 
-#if LOAD_WIDTH == 4
+#if LOAD_WIDTH >= 4
 alias Element = vec4f;
 #else
 alias Element = f32;
 #end
 #if any_f16
-#if LOAD_WIDTH == 4
+#if LOAD_WIDTH >= 4
 alias Half = vec4h;
 #else
 alias Half = f16;
@@ -25,12 +25,12 @@ alias Half = f16;
 #end
 
 #if a_f16
-var<storage, read> a: array<Half>;
+var<storage, read> a: array<InputHalf>;
 #else
 var<storage, read> a: array<Element>;
 #end
 #if b_f16
-var<storage, read> b: array<Half>;
+var<storage, read> b: array<InputHalf>;
 #else
 var<storage, read> b: array<Element>;
 #end
@@ -61,7 +61,7 @@ fn b_row(row: u32) -> u32 {
 }
 #end
 
-#if LOAD_WIDTH == 4
+#if LOAD_WIDTH >= 4
 fn load(source: ptr<storage, array<Element>, read>, start: u32, valid: u32) -> vec4f {
   return (*source)[start / 4u];
 }
@@ -124,7 +124,7 @@ fn store_half(target_array: ptr<storage, array<Half>, read_write>, start: u32, v
 
 fn load_a(start: u32, valid: u32) -> vec4f {
 #if a_f16
-  return load_half(&a, start, valid);
+  return load_input_half(&a, start, valid);
 #else
   return load(&a, start, valid);
 #end
@@ -147,7 +147,7 @@ fn scaled_a(row: u32, value: vec4f) -> vec4f {
 
 fn load_b(start: u32, valid: u32) -> vec4f {
 #if b_f16
-  return load_half(&b, start, valid);
+  return load_input_half(&b, start, valid);
 #else
   return load(&b, start, valid);
 #end

@@ -2,6 +2,7 @@ import { ShapeError } from '../runtime/errors.js';
 import { elementBytes, type GpuArray, type RowLayout } from '../runtime/gpu-array.js';
 import type { Cost } from '../runtime/ledger.js';
 import {
+  areMultiplesOf,
   elementWidth,
   MOST_ROWS_OF_TWO_STRIDES,
   requireContiguous,
@@ -57,6 +58,8 @@ export interface MatmulPlan {
   readonly addToOut: boolean;
   /** 4 when every load can move four elements. */
   readonly width: 1 | 4;
+  /** One of A and B at least is stored in f16, and both can be copied by eights. */
+  readonly copiesOctets: boolean;
   readonly epilogue: MatmulEpilogue;
   readonly bytes: MatmulBytes;
 }
@@ -117,7 +120,9 @@ export function planMatmul(operands: MatmulOperands): MatmulPlan {
   const rowSumsOut = rowSums && 'out' in rowSums ? rowSums.out : undefined;
   requireSeparate('matmul', { out, preActivation, rowSums: rowSumsOut }, others);
   const layouts = [aRows, bRows, outRows, preActivationRows, geluInputRows, residualRows];
-  const aligned = elementWidth(layouts.filter((layout) => layout !== undefined)) === 4;
+  const isAligned =
+    elementWidth(layouts.filter((layout) => layout !== undefined)) === 4 && (bias?.offset ?? 0) % 4 === 0;
+  const isHalf = a.dtype === 'f16' || b.dtype === 'f16';
   return {
     extents: { groups, m, n, k },
     a: aRows,
@@ -127,7 +132,8 @@ export function planMatmul(operands: MatmulOperands): MatmulPlan {
     geluInput: geluInputRows,
     residual: residualInPlace ? undefined : residualRows,
     addToOut: accumulate || residualInPlace,
-    width: aligned && (bias?.offset ?? 0) % 4 === 0 ? 4 : 1,
+    width: isAligned ? 4 : 1,
+    copiesOctets: isAligned && isHalf && areMultiplesOf(8, [aRows, bRows]),
     epilogue: {
       accumulate,
       bias: bias !== undefined,

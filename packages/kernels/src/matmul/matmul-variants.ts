@@ -5,9 +5,12 @@ import type { Joins } from '../runtime/program.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { WgslConstants } from '../runtime/wgsl.js';
 import sharedRowsWgsl from '../subgroups/shared-rows.wgsl';
-import type { MatmulExtents } from './matmul-plan.js';
+import type { MatmulBytes, MatmulExtents } from './matmul-plan.js';
 import blocksWgsl from './matmul-blocks.wgsl';
 import operationsWgsl from './matmul-matrix-units-operations.wgsl';
+import { octetCopies } from './matmul-matrix-octets.js';
+import octetsWgsl from './matmul-matrix-octets.wgsl';
+import quadsWgsl from './matmul-matrix-quads.wgsl';
 import matrixUnitsWgsl from './matmul-matrix-units.wgsl';
 import { matrixTiling, tilingConstants, type MatrixTiling } from './matmul-matrix-tiling.js';
 import { keepsGpuBusy } from './matmul-occupancy.js';
@@ -21,6 +24,9 @@ export interface MatmulForm {
   readonly transposeB: boolean;
   /** Elements a load moves. */
   readonly width: 1 | 4;
+  /** See `MatmulPlan`. */
+  readonly copiesOctets: boolean;
+  readonly bytes: MatmulBytes;
 }
 
 /** The block of the output that one workgroup owns. */
@@ -34,6 +40,10 @@ export interface MatmulBlock {
   readonly constants: WgslConstants;
   /** Whether the kernel may share a dispatch with others. */
   readonly joins?: Joins;
+  /** Files of WGSL in front of those of the variant. */
+  readonly copies?: readonly string[];
+  /** Elements that a load of A or B moves, where they are more than those of other arrays. */
+  readonly loadWidth?: 8;
 }
 
 /** One implementation of the product. */
@@ -121,27 +131,55 @@ const outer: MatmulVariant = {
   },
 };
 
-const matrixUnits: MatmulVariant = {
-  name: 'matrix-units',
+// What is on its way has room beside 64 sums and the operands of a part where two workgroups of 256 share a processor's
+// 65536 registers: 32 had not, on an H100. Software drivers have no such limit.
+const REGISTERS_AHEAD = 24;
+
+/** `prefetch`: of copies by eights. */
+const matrixUnits = (name: string, { octets = true, prefetch = true } = {}): MatmulVariant => ({
+  name,
   needs: ['chromium-experimental-subgroup-matrix', 'shader-f16', 'subgroups'],
   prefers: 'gpu',
   precision: 'f16',
   // A single element needs the smallest workgroup, and any larger output fits where that does.
   canRun: (runtime) => matrixTiling({ groups: 1, m: 1, n: 1, k: 1 }, matrixDevice(runtime)) !== undefined,
-  wgsl: [operationsWgsl, blocksWgsl, matrixUnitsWgsl],
-  block: (extents, { transposeA }, runtime) => {
-    const tiling = tilingOf(extents, transposeA, matrixDevice(runtime));
-    const { rows, columns, kTile, invocations, workgroupBytes } = tiling;
+  wgsl: [matrixUnitsWgsl],
+  block: (extents, { transposeA, copiesOctets, bytes: { a: aBytes = 4, b: bBytes = 4 } }, runtime) => {
+    const device = matrixDevice(runtime);
+    const tiling = tilingOf(extents, transposeA, device);
+    const { rows, columns, kTile, invocations } = tiling;
+    const mostAhead = runtime.adapter.isSoftware ? Infinity : REGISTERS_AHEAD;
+    const mostRegisters = prefetch ? mostAhead : 0;
+    const byEights =
+      octets && copiesOctets ? octetCopies(tiling, device, { mostRegisters, aBytes, bBytes }) : undefined;
+    const { workgroupBytes } = byEights ?? tiling;
     return {
       rows,
       columns,
       kStep: kTile,
       invocations,
-      constants: { ...tilingConstants(tiling), ...edges(extents, rows, columns, kTile) },
-      joins: { workgroup: [invocations, 1], workgroupBytes },
+      constants: {
+        ...tilingConstants(tiling),
+        ...byEights?.constants,
+        ...edges(extents, rows, columns, kTile),
+      },
+      ...(byEights && { loadWidth: 8 }),
+      copies: [operationsWgsl, ...(byEights ? [octetsWgsl] : [blocksWgsl, quadsWgsl])],
+      joins: {
+        workgroup: [invocations, 1],
+        workgroupBytes,
+        variables: byEights ? 'blocks of vec4u' : 'a_block and b_block of vec4h, stage of vec4f',
+      },
     };
   },
-};
+});
+
+// The first is the choice; the others are there to be measured beside it.
+const onMatrixUnits = [
+  matrixUnits('matrix-units'),
+  matrixUnits('matrix-units-no-prefetch', { prefetch: false }),
+  matrixUnits('matrix-units-quads', { octets: false }),
+];
 
 // A weight gradient shares a dispatch with the gradient of the layer's input where their workgroups are of one size: it
 // takes the smaller blocks of the two.
@@ -162,7 +200,7 @@ function edges(
   return { EDGES: m % rows !== 0 || n % columns !== 0 || k % kTile !== 0 };
 }
 
-export const matmulVariants: readonly MatmulVariant[] = [subgroupBroadcast, outer, tiled, matrixUnits];
+export const matmulVariants: readonly MatmulVariant[] = [subgroupBroadcast, outer, tiled, ...onMatrixUnits];
 /**
  * Without the variant for large outputs: where those are few blocks, on an H100 `tiled` took a fifth to two fifths less
  * time (704 × 512 and 64 × 512, K = 512).

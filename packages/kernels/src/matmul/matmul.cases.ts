@@ -200,6 +200,64 @@ const cases: readonly KernelCase<MatmulShape>[] = [
     kind: 'edge',
     shape: { m: 12, n: 20, k: 1032, accumulate: true, halves: ['a', 'out'] },
   },
+  {
+    name: 'f16, rows of eights, NT',
+    kind: 'edge',
+    shape: {
+      m: 70,
+      n: 72,
+      k: 40,
+      form: 'NT',
+      epilogue: mlp,
+      aPlacement: { locals: 10 },
+      outPlacement: { locals: 10 },
+      halves: ['b', ...activations],
+    },
+  },
+  {
+    name: 'f16, rows of eights, NN, A in f32',
+    kind: 'edge',
+    shape: {
+      m: 60,
+      n: 40,
+      k: 72,
+      rowsPerAScale: 7,
+      aPlacement: { locals: 10 },
+      epilogue: ['geluInput'],
+      halves: ['b', 'out', 'geluInput'],
+    },
+  },
+  {
+    name: 'f16, rows of eights, TN, split K',
+    kind: 'edge',
+    shape: {
+      m: 40,
+      n: 72,
+      k: 1100,
+      form: 'TN',
+      accumulate: true,
+      rowsPerAScale: 550,
+      aPlacement: { locals: 10 },
+      bPlacement: { locals: 10 },
+      rowSums: { accumulate: true },
+      halves: ['a', 'b'],
+    },
+  },
+  {
+    name: 'f16, whole blocks, NN',
+    kind: 'edge',
+    shape: { m: 512, n: 512, k: 64, halves: ['a', 'b', 'out'] },
+  },
+  {
+    name: 'f16, whole blocks, TN, A in f32',
+    kind: 'edge',
+    shape: { m: 512, n: 512, k: 64, form: 'TN', rowSums: {}, halves: ['b'] },
+  },
+  {
+    name: 'f16, rows of eights, batched NT',
+    kind: 'edge',
+    shape: { m: 20, n: 24, k: 16, form: 'NT', groups: 3, halves: ['a', 'b'] },
+  },
   { name: 'LGI-Former base, representatives', kind: 'model', shape: { m: 8, n: 512, k: 512, form: 'NT' } },
   {
     name: 'pre-training, projection',
@@ -238,17 +296,22 @@ const cases: readonly KernelCase<MatmulShape>[] = [
   },
   { name: 'decoder, qkv', kind: 'model', shape: { m: 800, n: 1152, k: 384, form: 'NT' } },
   {
-    name: 'fine-tuning, MLP up, activations in f16',
+    name: 'fine-tuning, MLP up, f16',
     kind: 'model',
-    shape: { m: 808, n: 2048, k: 512, form: 'NT', epilogue: mlp, halves: activations },
+    shape: { m: 808, n: 2048, k: 512, form: 'NT', epilogue: mlp, halves: ['b', ...activations] },
   },
   {
-    name: 'fine-tuning, MLP down, activations in f16',
+    name: 'fine-tuning, MLP down, f16',
     kind: 'model',
-    shape: { m: 808, n: 512, k: 2048, form: 'NT', epilogue: ['bias', 'residual'], halves: ['a'] },
+    shape: { m: 808, n: 512, k: 2048, form: 'NT', epilogue: ['bias', 'residual'], halves: ['a', 'b'] },
   },
   {
-    name: 'fine-tuning, MLP up, dW, activations in f16',
+    name: 'fine-tuning, MLP down, dU, f16',
+    kind: 'model',
+    shape: { m: 808, n: 2048, k: 512, epilogue: ['geluInput'], halves: ['b', 'out', 'geluInput'] },
+  },
+  {
+    name: 'fine-tuning, MLP up, dW, f16',
     kind: 'model',
     shape: {
       ...{ m: 2048, n: 512, k: 808, form: 'TN', accumulate: true, rowSums: { accumulate: true } },
@@ -484,7 +547,7 @@ function normals(random: Random, count: number): Float32Array {
 function randomShape(random: Random): MatmulShape {
   const pick = <T>(values: readonly T[]): T => values[random.integer(values.length)]!;
   const form = pick(['NN', 'NT', 'TN'] as const);
-  const align = pick([1, 4]);
+  const align = pick([1, 4, 8]);
   const extent = (most: number) => align * (1 + random.integer(most / align));
   return {
     m: extent(90),
@@ -497,5 +560,14 @@ function randomShape(random: Random): MatmulShape {
       () => random.uniform() < 0.4,
     ),
     ...(pick([false, true]) ? { groups: 1 + random.integer(3) } : {}),
+    ...(align === 8
+      ? {
+          halves: pick([
+            ['a', 'b'],
+            ['b', 'out'],
+            ['a', 'b', ...activations],
+          ] as const),
+        }
+      : {}),
   };
 }

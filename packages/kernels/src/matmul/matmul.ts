@@ -1,3 +1,4 @@
+import geluHalfWgsl from '../gelu/gelu-function-half.wgsl';
 import geluWgsl from '../gelu/gelu-function.wgsl';
 import type { PartialSums } from '../partial-sums/partial-sums.js';
 import { ShapeError } from '../runtime/errors.js';
@@ -12,6 +13,7 @@ import { shapeClass, type ShapeClass } from '../runtime/shape-class.js';
 import { selectVariant } from '../runtime/variants.js';
 import { f32, type WgslConstants } from '../runtime/wgsl.js';
 import epilogueWgsl from './matmul-epilogue.wgsl';
+import halfInputsWgsl from './matmul-half-inputs.wgsl';
 import { keepsGpuBusy } from './matmul-occupancy.js';
 import type { MatmulOperands, RowSums } from './matmul-operands.js';
 import operandsWgsl from './matmul-operands.wgsl';
@@ -52,7 +54,9 @@ export function matmul(runtime: Runtime, operands: MatmulOperands, sums?: Partia
   const { transposeA = false, transposeB = false } = operands;
   const shape = shapeClass(transposeA ? 2 : transposeB ? 1 : 0, groups * m, n, k);
   const variant = chooseVariant(runtime, plan.extents, shape);
-  const block = variant.block(plan.extents, { transposeA, transposeB, width: plan.width }, runtime);
+  const { width, copiesOctets, bytes } = plan;
+  const form = { transposeA, transposeB, width, copiesOctets, bytes };
+  const block = variant.block(plan.extents, form, runtime);
   const { isSoftware } = runtime.adapter;
   // On a GPU a weight gradient shares a dispatch with the gradient of the layer's input.
   const sharesDevice = sums !== undefined && !isSoftware;
@@ -62,7 +66,8 @@ export function matmul(runtime: Runtime, operands: MatmulOperands, sums?: Partia
   const product: Stage = {
     kernel: 'matmul',
     variant: variant.name,
-    wgsl: variant.wgsl,
+    wgsl: [...(block.copies ?? []), ...variant.wgsl],
+    loadWidth: block.loadWidth,
     constants: {
       ...block.constants,
       ...generality(plan, operands, block.constants),
@@ -181,6 +186,7 @@ type Stage = Pick<
   'kernel' | 'variant' | 'wgsl' | 'constants' | 'data' | 'workgroups' | 'joins'
 > & {
   readonly cost: Cost;
+  readonly loadWidth?: 8 | undefined;
   /** Has bias, factors and residual in its program whether they are there or not: linear layers then share it. */
   readonly sharesEpilogue: boolean;
 };
@@ -191,7 +197,7 @@ type StagePlan = Pick<MatmulPlan, 'extents' | 'a' | 'b' | 'out' | 'width' | 'add
 
 function runStage(
   runtime: Runtime,
-  { sharesEpilogue, ...stage }: Stage,
+  { sharesEpilogue, loadWidth, ...stage }: Stage,
   plan: StagePlan,
   operands: Omit<MatmulOperands, 'rowSums'>,
   rowSums?: WholeRowSums,
@@ -204,12 +210,18 @@ function runStage(
   const bias = operands.bias ?? absent;
   const rowScale = operands.rowScale ?? absent;
   const residual = plan.residual ?? absent?.rows();
+  const isHalf = operands.a.dtype === 'f16' || operands.b.dtype === 'f16';
   runtime.run({
     ...stage,
-    wgsl: [exponentialWgsl, geluWgsl, rowStartWgsl, operandsWgsl, epilogueWgsl, ...stage.wgsl],
+    wgsl: [
+      ...(operands.out.dtype === 'f16' ? [geluHalfWgsl] : [exponentialWgsl, geluWgsl]),
+      ...[rowStartWgsl, operandsWgsl, epilogueWgsl],
+      ...(isHalf && !loadWidth ? [halfInputsWgsl] : []),
+      ...stage.wgsl,
+    ],
     constants: {
       ...stage.constants,
-      LOAD_WIDTH: plan.width,
+      LOAD_WIDTH: loadWidth ?? plan.width,
       GELU: activation === 'gelu',
     },
     data: {

@@ -6,6 +6,7 @@ import { testRandom } from '../testing/random.js';
 import { useRuntime } from '../testing/test-runtime.js';
 import { Arena } from './buffer-pool.js';
 import { double } from './double.testing.js';
+import type { DType } from './gpu-array.js';
 import type { MatrixUnitConfig, Runtime } from './runtime.js';
 
 const COUNT = 1000;
@@ -17,15 +18,22 @@ function dispatchesOf(runtime: Runtime, body: () => void): number {
   return runtime.counters.dispatches - dispatches;
 }
 
-/** Both gradients of a linear layer of `rows` rows: of its input, and in parts of its weight and bias. */
-function linearGradients(runtime: Runtime, rows: number, [inputs, outputs]: readonly [number, number]) {
+/** Both gradients of a linear layer of `rows` rows: of its input, and in parts of its weight and bias. `dtype`: of both. */
+function linearGradients(
+  runtime: Runtime,
+  rows: number,
+  [inputs, outputs]: readonly [number, number],
+  dtype: DType = 'f32',
+) {
   const random = testRandom(7);
   const upload = (...shape: readonly [number, number]) =>
     runtime.upload(
       Float32Array.from({ length: shape[0] * shape[1] }, () => random.normal()),
       shape,
     );
-  const [dy, x, weight] = [upload(rows, outputs), upload(rows, inputs), upload(outputs, inputs)];
+  const stored = (...shape: readonly [number, number]) =>
+    dtype === 'f32' ? upload(...shape) : runtime.empty(shape, dtype);
+  const [dy, x, weight] = [upload(rows, outputs), stored(rows, inputs), stored(outputs, inputs)];
   const dx = runtime.empty([rows, inputs]);
   const [dWeight, dBias] = [runtime.empty([outputs, inputs]), runtime.empty([outputs])];
   const sums = new PartialSums(runtime);
@@ -154,16 +162,19 @@ const features = [...new Set(matmulVariants.flatMap(({ needs }) => needs))];
 
 describe('joined gradients of a linear layer compile', () => {
   it.each([
-    ['matrix units, large', 'matrix-units', 4096, 512],
-    ['matrix units, few rows', 'matrix-units', 64, 512],
-    ['matrix units, ragged', 'matrix-units', 1000, 130],
-    ['without them, large', 'outer', 4096, 512],
-  ] as const)('%s', async (_, variant, rows, width) => {
+    ['matrix units, large', 'matrix-units', 4096, 512, 'f32'],
+    ['matrix units, few rows', 'matrix-units', 64, 512, 'f32'],
+    ['matrix units, ragged', 'matrix-units', 1000, 130, 'f32'],
+    ['matrix units, large, f16', 'matrix-units', 4096, 512, 'f16'],
+    ['matrix units, few rows, f16', 'matrix-units', 64, 512, 'f16'],
+    ['matrix units, f16 copied by four', 'matrix-units-quads', 4096, 512, 'f16'],
+    ['without them, large', 'outer', 4096, 512, 'f32'],
+  ] as const)('%s', async (_, variant, rows, width, dtype) => {
     const runtime = await openNullRuntime(features, { isSoftware: false, matrixUnits: [unit] });
     runtime.precision = variant === 'outer' ? 'f32' : 'f16';
     runtime.forcedVariants.set('matmul', variant);
     runtime.scope(() => {
-      const { backward, sums } = linearGradients(runtime, rows, [width, width]);
+      const { backward, sums } = linearGradients(runtime, rows, [width, width], dtype);
       expect(dispatchesOf(runtime, backward)).toBe(1);
       sums.flush();
     });

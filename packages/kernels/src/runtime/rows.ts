@@ -6,10 +6,15 @@ import { f32, type KernelData } from './wgsl.js';
 
 /** Elements that one load moves: 4 when every row of every layout starts and ends on a multiple of 4, else 1. */
 export function elementWidth(layouts: readonly RowLayout[]): 1 | 4 {
+  return areMultiplesOf(4, layouts) ? 4 : 1;
+}
+
+/** Whether every row of every layout starts and ends on a multiple of `count` elements. */
+export function areMultiplesOf(count: number, layouts: readonly RowLayout[]): boolean {
   for (const { columns, offset, innerStride, outerStride } of layouts) {
-    if (columns % 4 !== 0 || offset % 4 !== 0 || innerStride % 4 !== 0 || outerStride % 4 !== 0) return 1;
+    if (columns % count || offset % count || innerStride % count || outerStride % count) return false;
   }
-  return 4;
+  return true;
 }
 
 /** WGSL that defines `Element`, the type of one load of that width, for kernels that treat all columns alike. */
