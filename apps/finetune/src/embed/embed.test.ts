@@ -17,8 +17,6 @@ import { collectingTerminal, type CollectingTerminal } from '../testing/collecti
 import { writePatternVideo } from '../testing/pattern-videos.js';
 import { writeTinyClassifier } from '../testing/tiny-classifier.js';
 
-vi.mock('@tubelet/kernels/node', { spy: true });
-
 let folder = '';
 let root = '';
 const at = (...names: string[]) => join(folder, ...names);
@@ -173,14 +171,14 @@ describe('what cannot be used is refused before the GPU is opened:', () => {
     ['a fold that there is not', () => run([], { data: 'csv', root, fold: 9 }), OptionError, '--fold'],
     ['videos of which none can be read', () => run([at('text.mp4')]), NoReadableVideoError, 'None of the 1'],
   ])('%s', async (_, running, kind, message) => {
-    vi.mocked(gpu.openNodeRuntime).mockClear();
+    const open = vi.spyOn(gpu, 'openNodeRuntime');
     const error = await running().then(
       () => undefined,
       (reason: Error) => reason,
     );
     expect(error).toBeInstanceOf(kind);
     expect(error!.message).toContain(message);
-    expect(gpu.openNodeRuntime).not.toHaveBeenCalled();
+    expect(open).not.toHaveBeenCalled();
   });
 });
 

@@ -20,8 +20,6 @@ import { collectingTerminal, type CollectingTerminal } from '../testing/collecti
 import { writePatternVideo } from '../testing/pattern-videos.js';
 import { writeTinyClassifier } from '../testing/tiny-classifier.js';
 
-vi.mock('@tubelet/kernels/node', { spy: true });
-
 let folder = '';
 const at = (...names: string[]) => join(folder, ...names);
 
@@ -168,12 +166,12 @@ describe('predict', () => {
   });
 
   it('fails when no video can be read, before the GPU is opened', async () => {
-    vi.mocked(gpu.openNodeRuntime).mockClear();
+    const open = vi.spyOn(gpu, 'openNodeRuntime');
     const out = at('never.csv');
     await expect(run([at('broken')], { out })).rejects.toThrow(NoReadableVideoError);
     await expect(run([at('broken')], { window: 1, out })).rejects.toThrow(/None of the 1 videos/);
     await expect(readFile(out)).rejects.toThrow('ENOENT');
-    expect(gpu.openNodeRuntime).not.toHaveBeenCalled();
+    expect(open).not.toHaveBeenCalled();
   });
 });
 
