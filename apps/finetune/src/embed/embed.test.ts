@@ -2,7 +2,7 @@ import type { EmbedOptions } from './embed-options.js';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { decodeSafetensors, type SafetensorsContent } from '@tubelet/autograd/formats';
 import * as gpu from '@tubelet/kernels/node';
 import { OptionError, UserError } from '@tubelet/trainer';
@@ -67,11 +67,14 @@ beforeAll(async () => {
   const classNames = ['frown', 'neutral', 'smile'];
   await writeTinyClassifier(at('tiny.safetensors'), { classNames });
 });
+afterEach(() => vi.restoreAllMocks());
 afterAll(() => rm(folder, { recursive: true }));
 
 describe('embed', () => {
   it('writes the mean features of the clips of each video', async () => {
+    const open = vi.spyOn(gpu, 'openNodeRuntime');
     const { notes } = await run([at('clips')]);
+    expect(open).toHaveBeenCalledOnce();
     const { tensors, metadata } = await read('features.safetensors');
     const { shape, data } = tensors.get('features')!;
     expect(shape).toEqual([4, 32]);
