@@ -51,7 +51,7 @@ for (const { place, text } of programs) {
 }
 
 it('has programs without errors of type', () => {
-  const path = join(root, 'tsconfig.base.json');
+  const path = join(root, 'tsconfig.json');
   const { config } = ts.readConfigFile(path, ts.sys.readFile) as { config: { compilerOptions: object } };
   const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, root);
   const types = readdirSync(join(root, 'types')).map((name) => join(root, 'types', name));

@@ -9,7 +9,7 @@ import { cacheDirectory } from '@tubelet/kernels/node';
 import { matrixUnitsDriver, matrixUnitsEnvironment, nodeWithDriver } from './lib/matrix-units-driver.js';
 import { probe } from './lib/probe.js';
 import { root } from './lib/root.mjs';
-import { vitest } from './lib/tools.js';
+import { testsOfKernels, vitest } from './lib/tools.js';
 
 const kernels = ['matmul', 'attention', 'attention-backward'];
 const variant = 'matrix-units';
@@ -40,11 +40,11 @@ try {
   if (units.length === 0) throw new Error('this adapter has no matrix units to test with');
 
   const chosen = process.argv.slice(2);
-  const tests = chosen.length > 0 ? chosen : kernels.map((kernel) => `src/${kernel}/`);
+  const tests = testsOfKernels(chosen.length > 0 ? chosen : kernels.map((kernel) => `src/${kernel}/`));
   // Only the processes that vitest starts for tests need the driver; esbuild and vite stay with the system's libraries.
   const startTestsWith = `data:text/javascript,process.execPath=${encodeURIComponent(JSON.stringify(node))}`;
   const { status } = spawnSync(process.execPath, ['--import', startTestsWith, vitest, 'run', ...tests], {
-    cwd: join(root, 'packages', 'kernels'),
+    cwd: root,
     stdio: 'inherit',
     env,
   });

@@ -1,12 +1,11 @@
 // Runs the kernel tests with subgroups of 4, 8 and 16 on llvmpipe, which takes its subgroup size from the width of its
 // vectors, and prints a table. `--bits 128` runs one width only; other arguments go to vitest, such as a folder.
 import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
 import { cacheDirectory } from '@tubelet/kernels/node';
 import { probe } from './lib/probe.js';
 import { root } from './lib/root.mjs';
 import { shaderCache } from './lib/shader-cache.js';
-import { vitest } from './lib/tools.js';
+import { testsOfKernels, vitest } from './lib/tools.js';
 
 const allWidthsBits = [128, 256, 512];
 const bitsPerLane = 32;
@@ -47,8 +46,8 @@ for (const width of widthsBits) {
   }
   console.log(`[subgroups] subgroups of ${lanes} on ${report.description}`);
   const start = Date.now();
-  const { status } = spawnSync(process.execPath, [vitest, 'run', ...tests], {
-    cwd: join(root, 'packages', 'kernels'),
+  const { status } = spawnSync(process.execPath, [vitest, 'run', ...testsOfKernels(tests)], {
+    cwd: root,
     stdio: 'inherit',
     env,
   });

@@ -1,5 +1,5 @@
-// Runs every package's tests, two packages at a time: a software GPU uses every core, but compiles kernels on one. Most
-// of a first run is compiling, for which llvmpipe's vectors are narrow; `npm run test:subgroups` runs wider ones.
+// Runs all tests, two files at a time: a software GPU uses every core, but compiles kernels on one. Most of a first run is
+// compiling, for which llvmpipe's vectors are narrow; `npm run test:subgroups` runs wider ones.
 //
 //   npm test
 //   npm run test:full     runs what that leaves out, and nothing else (--rest): more shapes of the kernels
@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { cacheDirectory } from '@tubelet/kernels/node';
 import { root } from './lib/root.mjs';
 import { quickCompiling } from './lib/shader-cache.js';
-import { turbo } from './lib/tools.js';
+import { vitest } from './lib/tools.js';
 
 const unknown = process.argv.slice(2).filter((argument) => argument !== '--rest');
 if (unknown.length > 0) {
@@ -18,22 +18,14 @@ const rest = process.argv.includes('--rest');
 console.log(
   rest
     ? '[test] the kernels on the shapes that `npm test` leaves out; a line tells of each file that is done'
-    : '[test] all packages, two at a time; a line tells of each file that is done. Without a GPU this takes minutes, ' +
-        'most of them while a software driver compiles kernels for the first time',
+    : '[test] all tests; a line tells of each file that is done. Without a GPU this takes minutes, most of them while a ' +
+        'software driver compiles kernels for the first time',
 );
-const tasks = rest ? ['test', '--filter=@tubelet/kernels'] : ['test', 'test:scripts', '--concurrency=2'];
-// One package's failure does not hide another's.
-const output = ['--output-logs=full', '--log-order=stream', '--continue'];
 const env = {
   ...process.env,
-  TURBO_TELEMETRY_DISABLED: '1',
   TUBELET_TEST: rest ? 'rest' : 'daily',
   ...quickCompiling(cacheDirectory()),
 };
-const { status, error } = spawnSync(process.execPath, [turbo, 'run', ...tasks, ...output], {
-  cwd: root,
-  stdio: 'inherit',
-  env,
-});
+const { status, error } = spawnSync(process.execPath, [vitest, 'run'], { cwd: root, stdio: 'inherit', env });
 if (error) console.error(error.message);
 process.exitCode = status ?? 1;

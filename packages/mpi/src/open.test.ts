@@ -1,9 +1,11 @@
+import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readLaunch } from './launch.js';
-import { libraryCandidates, openLibrary } from './library.js';
+import { libraryCandidates } from './library.js';
 import { openCommunicator } from './open.js';
 
 describe('readLaunch', () => {
@@ -41,9 +43,15 @@ describe('the library', () => {
     writeFileSync(path, 'no library');
     const env = { OMPI_COMM_WORLD_SIZE: '2', TUBELET_MPI_LIBRARY: path };
     expect(libraryCandidates({ family: 'MPICH' }, env)).toEqual([path]);
-    const opening = openLibrary({ family: 'Open MPI' }, env);
-    await expect(opening).rejects.toThrow(path);
-    await expect(opening).rejects.toThrow('apt-get install openmpi-bin');
+    // In a process of its own: one that has opened a GPU before is refused.
+    const { href } = new URL('./library.ts', import.meta.url);
+    const program = `const { openLibrary } = await import('${href}');
+      await openLibrary({ family: 'Open MPI' }, ${JSON.stringify(env)}).catch(({ message }) => console.log(message));`;
+    const typescript = new URL('../../../scripts/typescript.mjs', import.meta.url).href;
+    const words = ['--import', typescript, '--input-type=module', '-e', program];
+    const { stdout } = await promisify(execFile)(process.execPath, words);
+    expect(stdout).toContain(path);
+    expect(stdout).toContain('apt-get install openmpi-bin');
   });
 });
 

@@ -2,7 +2,7 @@ import type { EmbedOptions } from './embed-options.js';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { decodeSafetensors, type SafetensorsContent } from '@tubelet/autograd/formats';
 import * as gpu from '@tubelet/kernels/node';
 import { OptionError, UserError } from '@tubelet/trainer';
@@ -16,8 +16,6 @@ import { openClassifier, scoreClips } from '../classifier/inference.js';
 import { collectingTerminal, type CollectingTerminal } from '../testing/collecting-terminal.js';
 import { writePatternVideo } from '../testing/pattern-videos.js';
 import { writeTinyClassifier } from '../testing/tiny-classifier.js';
-
-vi.mock('@tubelet/kernels/node', { spy: true });
 
 let folder = '';
 let root = '';
@@ -69,11 +67,14 @@ beforeAll(async () => {
   const classNames = ['frown', 'neutral', 'smile'];
   await writeTinyClassifier(at('tiny.safetensors'), { classNames });
 });
+afterEach(() => vi.restoreAllMocks());
 afterAll(() => rm(folder, { recursive: true }));
 
 describe('embed', () => {
   it('writes the mean features of the clips of each video', async () => {
+    const open = vi.spyOn(gpu, 'openNodeRuntime');
     const { notes } = await run([at('clips')]);
+    expect(open).toHaveBeenCalledOnce();
     const { tensors, metadata } = await read('features.safetensors');
     const { shape, data } = tensors.get('features')!;
     expect(shape).toEqual([4, 32]);
@@ -173,14 +174,14 @@ describe('what cannot be used is refused before the GPU is opened:', () => {
     ['a fold that there is not', () => run([], { data: 'csv', root, fold: 9 }), OptionError, '--fold'],
     ['videos of which none can be read', () => run([at('text.mp4')]), NoReadableVideoError, 'None of the 1'],
   ])('%s', async (_, running, kind, message) => {
-    vi.mocked(gpu.openNodeRuntime).mockClear();
+    const open = vi.spyOn(gpu, 'openNodeRuntime');
     const error = await running().then(
       () => undefined,
       (reason: Error) => reason,
     );
     expect(error).toBeInstanceOf(kind);
     expect(error!.message).toContain(message);
-    expect(gpu.openNodeRuntime).not.toHaveBeenCalled();
+    expect(open).not.toHaveBeenCalled();
   });
 });
 

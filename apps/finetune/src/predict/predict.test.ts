@@ -2,7 +2,7 @@ import type { PredictOptions } from './predict-options.js';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import * as gpu from '@tubelet/kernels/node';
 import { OptionError, softmax, svgToPng, UserError } from '@tubelet/trainer';
 import { saveCheckpoint } from '@tubelet/trainer/formats';
@@ -19,8 +19,6 @@ import { predict } from './predict.js';
 import { collectingTerminal, type CollectingTerminal } from '../testing/collecting-terminal.js';
 import { writePatternVideo } from '../testing/pattern-videos.js';
 import { writeTinyClassifier } from '../testing/tiny-classifier.js';
-
-vi.mock('@tubelet/kernels/node', { spy: true });
 
 let folder = '';
 const at = (...names: string[]) => join(folder, ...names);
@@ -95,12 +93,15 @@ beforeAll(async () => {
   await writeTinyClassifier(at('run', 'checkpoints', 'step-00000003.safetensors'));
   await writeTinyClassifier(at('run', 'checkpoints', 'step-00000001.safetensors'), { seed: 1 });
 });
+afterEach(() => vi.restoreAllMocks());
 afterAll(() => rm(folder, { recursive: true }));
 
 describe('predict', () => {
   it('needs a video and a run, and prints every class', async () => {
     const io = collectingTerminal();
+    const open = vi.spyOn(gpu, 'openNodeRuntime');
     await predict([at('clips', '0.mp4')], { checkpoint: at('run'), batchSize: 2, workers: 1 }, io);
+    expect(open).toHaveBeenCalledOnce();
     const lines = io.written.join('').trimEnd().split('\n');
     expect(lines[0]).toBe(`${at('clips', '0.mp4')}, mean of 2 clips:`);
     expect(
@@ -168,12 +169,12 @@ describe('predict', () => {
   });
 
   it('fails when no video can be read, before the GPU is opened', async () => {
-    vi.mocked(gpu.openNodeRuntime).mockClear();
+    const open = vi.spyOn(gpu, 'openNodeRuntime');
     const out = at('never.csv');
     await expect(run([at('broken')], { out })).rejects.toThrow(NoReadableVideoError);
     await expect(run([at('broken')], { window: 1, out })).rejects.toThrow(/None of the 1 videos/);
     await expect(readFile(out)).rejects.toThrow('ENOENT');
-    expect(gpu.openNodeRuntime).not.toHaveBeenCalled();
+    expect(open).not.toHaveBeenCalled();
   });
 });
 

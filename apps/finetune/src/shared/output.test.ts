@@ -1,9 +1,10 @@
-import { accessSync, constants } from 'node:fs';
+import fs from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { OptionError, UserError } from '@tubelet/trainer';
 import {
   displayPath,
@@ -13,8 +14,6 @@ import {
   streamTerminal,
   writePicture,
 } from './output.js';
-
-vi.mock('node:fs', { spy: true });
 
 let folder = '';
 const at = (...names: string[]) => join(folder, ...names);
@@ -66,11 +65,16 @@ describe('a file to be written', () => {
 
   it('lies in a folder that may be written', () => {
     // Nothing is forbidden to the superuser, who may be running this.
-    vi.mocked(accessSync).mockImplementationOnce(() => {
+    const access = vi.spyOn(fs, 'accessSync').mockImplementation(() => {
       throw Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' });
     });
+    syncBuiltinESMExports();
+    onTestFinished(() => {
+      access.mockRestore();
+      syncBuiltinESMExports();
+    });
     expect(() => requireWritable('--out', at('a'))).toThrow(UserError);
-    expect(vi.mocked(accessSync).mock.lastCall).toEqual([folder, constants.W_OK]);
+    expect(access.mock.lastCall).toEqual([folder, fs.constants.W_OK]);
   });
 
   it('is a picture by its name, where it is to be one', () => {

@@ -6,13 +6,7 @@ import { afterAll, beforeAll } from 'vitest';
 export function useRuntime(): () => Runtime {
   let runtime: Runtime | undefined;
   beforeAll(async () => {
-    // Tests have a cache folder of their own, but for the driver.
-    const own = process.env['TUBELET_CACHE_DIR'];
-    const ofDriver = process.env['TUBELET_DRIVER_CACHE_DIR'];
-    if (ofDriver) process.env['TUBELET_CACHE_DIR'] = ofDriver;
-    else delete process.env['TUBELET_CACHE_DIR'];
     runtime = await openNodeRuntime();
-    process.env['TUBELET_CACHE_DIR'] = own;
     runtime.poisonAllocations = true;
   });
   afterAll(() => {

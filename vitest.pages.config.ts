@@ -1,0 +1,8 @@
+import { defineConfig } from 'vitest/config';
+import { sharedTest } from './vitest.shared.ts';
+
+/** The commands of the documents: `npm run test:pages`. */
+export default defineConfig({
+  ...sharedTest,
+  test: { ...sharedTest.test, include: ['scripts/shell-blocks.test.ts'] },
+});
