@@ -69,7 +69,7 @@ export function matmul(runtime: Runtime, operands: MatmulOperands, sums?: Partia
   };
   if (splits > 1 && sums && runtime.joinsKernels) {
     // What waits goes into the same dispatch, while the GPU's cache still has it.
-    if (runtime.isGathering && block.invocations === sums.invocations) sums.flushBeside();
+    if (block.invocations === sums.invocations) sums.flushBeside();
     leaveInParts(runtime, product, plan, operands, sums, splits);
     return;
   }
