@@ -164,10 +164,10 @@ describe('joined gradients of linear layers compile', () => {
     ['matrix units, ragged', 'matrix-units', 1, 1000, 130],
     ['without them, large', 'outer', 1, 4096, 512],
     // What the second one's sums could be made beside are those of the first one: they wait for the next dispatch.
-    ['without them, of two layers', 'outer', 2, 4096, 512],
+    ['without them, of two small layers', 'tiled', 2, 4200, 64],
   ] as const)('%s', async (_, variant, layers, rows, width) => {
     const runtime = await openNullRuntime(features, { isSoftware: false, matrixUnits: [unit] });
-    runtime.precision = variant === 'outer' ? 'f32' : 'f16';
+    runtime.precision = variant === 'matrix-units' ? 'f16' : 'f32';
     runtime.forcedVariants.set('matmul', variant);
     runtime.scope(() => {
       const sums = new PartialSums(runtime);
