@@ -7,7 +7,7 @@ import {
   type Cost,
   type GpuArray,
   type PaperOptions,
-  type KernelCall,
+  type SourcedCall,
   type Precision,
 } from '@tubelet/kernels';
 import type { EncoderConfig } from '@tubelet/mae-dfer';
@@ -61,8 +61,9 @@ class CostRecorder extends Runtime {
     this.precision = precision;
   }
 
-  protected override dispatch(calls: readonly KernelCall[]): void {
-    super.dispatch(calls);
+  protected override dispatch(kernels: readonly SourcedCall[]): void {
+    super.dispatch(kernels);
+    const calls = kernels.map(({ call }) => call);
     const workgroups = calls.map(({ workgroups: [x, y = 1, z = 1] }) => x * y * z);
     this.dispatches.push({
       kernel: calls.map(({ kernel }) => kernel).join(' + '),

@@ -8,12 +8,12 @@ import { ParameterStore } from './parameters.js';
 import type { Tensor } from './tensor.js';
 import { useEngine, values } from './testing/test-engine.js';
 
-// Enough rows for sums over them to be split, some of which have weights of their own.
-const ROWS = 4200;
-const FIRST_ROWS = 40;
+// Some rows have weights of their own: enough of both for sums over them to be split.
+const ROWS = 8400;
+const FIRST_ROWS = 4180;
 const COLUMNS = 8;
 const HIDDEN = 12;
-const ROWS_PER_SCALE = 1400;
+const ROWS_PER_SCALE = 2800;
 
 const shapes = {
   'first.norm.weight': [COLUMNS],

@@ -100,7 +100,7 @@ export {
   type KernelSpan,
   type ProfileEntry,
 } from './runtime/profiler.js';
-export type { Access, KernelCall } from './runtime/program.js';
+export type { Access, KernelCall, SourcedCall } from './runtime/program.js';
 export { Readback } from './runtime/readback.js';
 export { Recording } from './runtime/recording.js';
 export { Runtime, type Precision, type RuntimeCounters, type VariantTuning } from './runtime/runtime.js';

@@ -2,11 +2,10 @@ import {
   attention,
   concat,
   copyInto,
-  linears,
+  linear,
   pad,
   reshape,
   slice,
-  type LinearOperands,
   type LinearOptions,
   type Tensor,
 } from '@tubelet/autograd';
@@ -34,8 +33,7 @@ export const feedForward = (dim: number, init: Initialiser) => mlp(dim, MLP_RATI
 /** What becomes of the projected result: added to a residual, and where it is written. */
 type ResidualOptions = Pick<LinearOptions, 'residual' | 'rowScaling' | 'into'>;
 
-/** What becomes of projected queries, keys and values. */
-type MixOptions = ResidualOptions & { readonly rowsOfGroups?: readonly number[] };
+type SelfAttentionCall = ResidualOptions & { readonly rowsOfGroups?: readonly number[] };
 
 interface SelfAttentionOptions {
   readonly init: Initialiser;
@@ -46,7 +44,7 @@ interface SelfAttentionOptions {
 /**
  * Multi-head attention of rows to those of the same group, whose keys have no bias: x [..., L, C] → the same shape. One
  * product projects queries, keys and values. With `rowsOfGroups`, the rows of each group behind so many are padding:
- * none attends to them, and they become the projection of 0. `projection` and `mix` are its two halves.
+ * none attends to them, and they become the projection of 0.
  */
 export function selfAttention(dim: number, heads: number, { init, stored }: SelfAttentionOptions) {
   const bias = pack([3 * dim], {
@@ -62,39 +60,33 @@ export function selfAttention(dim: number, heads: number, { init, stored }: Self
           'kv.weight': parameter([2 * dim, dim], init),
         });
   const proj = linearLayer(dim, dim, { init });
-  const projection = (x: Tensor): LinearOperands => ({ x, weight: weight.tensor, bias: bias.tensor });
-  const mix = (projected: Tensor, { rowsOfGroups, ...options }: MixOptions = {}) => {
-    const qkv = reshape(projected, [-1, projected.extent(-2), 3 * dim]);
-    const mixed = rowsOfGroups ? unevenAttention(qkv, heads, rowsOfGroups) : attention({ qkv, heads });
-    return proj(reshape(mixed, [...projected.shape.slice(0, -1), dim]), options);
-  };
-  const attend = layer(
+  return layer(
     { qkv_bias: bias, [stored === 'qkv' ? 'qkv.weight' : 'qkv']: weight, proj },
-    (x: Tensor, options: MixOptions = {}) => mix(linears([projection(x)])[0]!, options),
+    (x: Tensor, { rowsOfGroups, ...options }: SelfAttentionCall = {}) => {
+      const projected = linear(x, weight.tensor, { bias: bias.tensor });
+      const qkv = reshape(projected, [-1, x.extent(-2), 3 * dim]);
+      const mixed = rowsOfGroups ? unevenAttention(qkv, heads, rowsOfGroups) : attention({ qkv, heads });
+      return proj(reshape(mixed, x.shape), options);
+    },
   );
-  return Object.assign(attend, { projection, mix });
 }
 
-/**
- * Multi-head attention of x [B, ..., C] to a context [B, ..., C], keys without bias: the shape of the residual. `queries`
- * are projected before the context need be there.
- */
+/** Multi-head attention of x [B, ..., C] to a context [B, ..., C], keys without bias: the shape of the residual. */
 export function crossAttention(dim: number, heads: number, init: Initialiser) {
   const qBias = parameter([dim], zeros);
   const kvBias = pack([2 * dim], { k_bias: { gap: dim }, v_bias: parameter([dim], zeros) });
   const [qWeight, kvWeight] = [parameter([dim, dim], init), parameter([2 * dim, dim], init)];
   const proj = linearLayer(dim, dim, { init });
-  const queries = (x: Tensor): LinearOperands => ({ x, weight: qWeight.tensor, bias: qBias.tensor });
-  const attend = layer(
+  return layer(
     { q_bias: qBias, kv_bias: kvBias, 'q.weight': qWeight, 'kv.weight': kvWeight, proj },
-    (projected: Tensor, context: Tensor, options: ResidualOptions) => {
-      const batch = projected.extent(0);
-      const [keysAndValues] = linears([{ x: context, weight: kvWeight.tensor, bias: kvBias.tensor }]);
-      const [q, kv] = [reshape(projected, [batch, -1, dim]), reshape(keysAndValues!, [batch, -1, 2 * dim])];
+    (x: Tensor, context: Tensor, options: ResidualOptions) => {
+      const batch = x.extent(0);
+      const queries = linear(x, qWeight.tensor, { bias: qBias.tensor });
+      const keysAndValues = linear(context, kvWeight.tensor, { bias: kvBias.tensor });
+      const [q, kv] = [reshape(queries, [batch, -1, dim]), reshape(keysAndValues, [batch, -1, 2 * dim])];
       return proj(attention({ q, kv, heads }), options);
     },
   );
-  return Object.assign(attend, { queries });
 }
 
 /** Each group by itself, as many of its rows as it has: what is padding is 0 in the result. */

@@ -1,13 +1,4 @@
-import {
-  copyInto,
-  join,
-  layerNorms,
-  linears,
-  reshape,
-  split,
-  type RowScaling,
-  type Tensor,
-} from '@tubelet/autograd';
+import { copyInto, join, layerNorms, reshape, split, type RowScaling, type Tensor } from '@tubelet/autograd';
 import { layer, type Initialiser } from '@tubelet/autograd/layers';
 import type { LgiFormerConfig } from './config.js';
 import { branchNorm, crossAttention, feedForward, selfAttention } from './layers.js';
@@ -66,22 +57,18 @@ export function lgiBlock({ dim, heads, interRegion, localGlobal }: LgiBlockConfi
     const out = x.engine.empty(x.shape, 'f32', 'LGI block');
     const [s, l] = split(x, 2, [1, rows - 1]) as [Tensor, Tensor];
     const [intoS, intoL] = [out.slice(2, 0, 1), out.slice(2, 1, rows)];
-    // What the two steps do to the rows that they find can be done side by side.
+    // The norms of the rows that the two steps find can be made side by side.
     const norms = layerNorms([
       ...(second ? [second.norm.operandsOf(s)] : []),
       ...(third ? [third.norm.operandsOf(l)] : []),
     ]);
-    const projected = linears([
-      ...(second ? [second.attend.projection(reshape(norms[0]!, [batch, regions, dim]))] : []),
-      ...(third ? [third.attend.queries(norms.at(-1)!)] : []),
-    ]);
     const mixed = second
-      ? second.attend.mix(projected[0]!, {
+      ? second.attend(reshape(norms[0]!, [batch, regions, dim]), {
           ...{ residual: s, rowScaling: dropPath?.interRegion, into: intoS },
         })
       : copyInto(s, intoS);
     const informed = third
-      ? third.attend(projected.at(-1)!, third.contextNorm(mixed), {
+      ? third.attend(norms.at(-1)!, third.contextNorm(mixed), {
           ...{ residual: l, rowScaling: dropPath?.localGlobal, into: intoL },
         })
       : copyInto(l, intoL);

@@ -34,5 +34,5 @@ export function columnSum(runtime: Runtime, { x, out, accumulate = false }: Colu
   const { columns } = requireRows('column-sum', 'x', x, { mayBeHalf: true });
   requireContiguous('column-sum', 'out', out, columns);
   requireSeparate('column-sum', { out }, { x });
-  sumRows(runtime, 'column-sum', x, out, { scale: 1, accumulate, twoStrides: true });
+  sumRows(runtime, 'column-sum', x, out, { scale: 1, accumulate });
 }

@@ -116,7 +116,7 @@ fn b_piece(i: u32) -> u32 {
 // at two strides.
 fn a_place(group: u32, row: u32, piece: u32) -> u32 {
   let m = row + piece % A_WIDTH * 8u;
-  let column = select(m, min(m, (M - 1u) / 8u * 8u), EDGES);
+  let column = min(m, (M - 1u) / 8u * 8u);
 #if A_TWO_STRIDES
   return column;
 #else
@@ -126,7 +126,7 @@ fn a_place(group: u32, row: u32, piece: u32) -> u32 {
 
 fn fetch_a(group: u32, k: u32, piece: u32, place: u32) -> AOctet {
   let row = k + piece / A_WIDTH;
-  if (EDGES && row >= K) {
+  if (K_EDGES && row >= K) {
     return AOctet();
   }
 #if A_TWO_STRIDES
@@ -139,11 +139,11 @@ fn fetch_a(group: u32, k: u32, piece: u32, place: u32) -> AOctet {
 // Of a piece of A, the index of its first element at k = 0.
 fn a_place(group: u32, row: u32, piece: u32) -> u32 {
   let m = row + piece / A_WIDTH;
-  return a_row(group * M + select(m, min(m, M - 1u), EDGES)) + piece % A_WIDTH * 8u;
+  return a_row(group * M + min(m, M - 1u)) + piece % A_WIDTH * 8u;
 }
 
 fn fetch_a(group: u32, k: u32, piece: u32, place: u32) -> AOctet {
-  if (EDGES && k + piece % A_WIDTH * 8u >= K) {
+  if (K_EDGES && k + piece % A_WIDTH * 8u >= K) {
     return AOctet();
   }
   return load_a_octet(place + k);
@@ -153,11 +153,11 @@ fn fetch_a(group: u32, k: u32, piece: u32, place: u32) -> AOctet {
 #if TRANSPOSE_B
 fn b_place(group: u32, column: u32, piece: u32) -> u32 {
   let n = column + piece / B_WIDTH;
-  return b_row(group * N + select(n, min(n, N - 1u), EDGES)) + piece % B_WIDTH * 8u;
+  return b_row(group * N + min(n, N - 1u)) + piece % B_WIDTH * 8u;
 }
 
 fn fetch_b(group: u32, k: u32, piece: u32, place: u32) -> BOctet {
-  if (EDGES && k + piece % B_WIDTH * 8u >= K) {
+  if (K_EDGES && k + piece % B_WIDTH * 8u >= K) {
     return BOctet();
   }
   return load_b_octet(place + k);
@@ -165,7 +165,7 @@ fn fetch_b(group: u32, k: u32, piece: u32, place: u32) -> BOctet {
 #else
 fn b_place(group: u32, column: u32, piece: u32) -> u32 {
   let n = column + piece % B_WIDTH * 8u;
-  let at = select(n, min(n, (N - 1u) / 8u * 8u), EDGES);
+  let at = min(n, (N - 1u) / 8u * 8u);
 #if B_TWO_STRIDES
   return at;
 #else
@@ -175,7 +175,7 @@ fn b_place(group: u32, column: u32, piece: u32) -> u32 {
 
 fn fetch_b(group: u32, k: u32, piece: u32, place: u32) -> BOctet {
   let row = k + piece / B_WIDTH;
-  if (EDGES && row >= K) {
+  if (K_EDGES && row >= K) {
     return BOctet();
   }
 #if B_TWO_STRIDES

@@ -34,7 +34,8 @@ interface PartShape {
   readonly across: number;
   readonly subgroups: readonly Subgroups[];
 }
-// Large blocks first. A single subgroup is for small outputs, and for devices that hold no more.
+// Large blocks first: each with the most subgroups that the device holds, so that a device has few programs. A single
+// subgroup is for small outputs.
 const PARTS: readonly PartShape[] = [
   {
     down: 4,
@@ -58,9 +59,9 @@ const PARTS: readonly PartShape[] = [
     subgroups: [
       [2, 2],
       [1, 2],
-      [1, 1],
     ],
   },
+  { down: 2, across: 2, subgroups: [[1, 1]] },
 ];
 const K_TILE = 32;
 /** Elements that a row in workgroup memory is longer than it need be: 16 bytes. */
@@ -89,22 +90,22 @@ function chooseTiling(
   for (const { down, across, subgroups } of PARTS) {
     const sumsPerLane = (down * unit.m * across * unit.n) / device.subgroupMaxSize;
     if (sumsPerLane > MOST_SUMS_PER_LANE && down * across > LEAST_UNITS) continue;
-    for (const [subgroupRows, subgroupColumns] of subgroups) {
-      const isSingle = subgroupRows * subgroupColumns === 1;
-      const shape = { unit, down, across, subgroupRows, subgroupColumns };
-      const tiling = (isSingle ? K_GROUPS : [1])
-        .map((kGroups) =>
+    const tiling = subgroups
+      .flatMap(([subgroupRows, subgroupColumns]) => {
+        const shape = { unit, down, across, subgroupRows, subgroupColumns };
+        const isSingle = subgroupRows * subgroupColumns === 1;
+        return (isSingle ? K_GROUPS : [1]).map((kGroups) =>
           withMemory({ ...shape, kGroups, kTile: Math.max(kSteps, kGroups) * unit.k }, device),
-        )
-        .find(
-          ({ invocations, workgroupBytes }) =>
-            invocations <= device.maxWorkgroupInvocations && workgroupBytes <= device.maxWorkgroupBytes,
         );
-      if (!tiling) continue;
-      const { rows, columns } = tiling;
-      if (keepsGpuBusy(extents, rows, columns)) return tiling;
-      if (!smallest || rows * columns < smallest.rows * smallest.columns) smallest = tiling;
-    }
+      })
+      .find(
+        ({ invocations, workgroupBytes }) =>
+          invocations <= device.maxWorkgroupInvocations && workgroupBytes <= device.maxWorkgroupBytes,
+      );
+    if (!tiling) continue;
+    const { rows, columns } = tiling;
+    if (keepsGpuBusy(extents, rows, columns)) return tiling;
+    if (!smallest || rows * columns < smallest.rows * smallest.columns) smallest = tiling;
   }
   return smallest;
 }

@@ -28,7 +28,7 @@
 //
 // Header: M, N, K, UNIT_M, UNIT_N, UNIT_K, UNITS_DOWN, UNITS_ACROSS, SUBGROUP_ROWS, SUBGROUP_COLUMNS, K_GROUPS, TILE_K
 // (a multiple of K_GROUPS · UNIT_K and GRAIN), PADDING, INVOCATIONS, SPLITS, K_PER_SPLIT (a multiple of TILE_K),
-// TRANSPOSE_A, TRANSPOSE_B, EDGES (there are blocks or steps of k that are not whole); matmul-operands.wgsl,
+// TRANSPOSE_A, TRANSPOSE_B, K_EDGES (there are steps of k that are not whole); matmul-operands.wgsl,
 // matmul-epilogue.wgsl, matmul-matrix-units-operations.wgsl, and one of the files of copies.
 
 enable subgroups;

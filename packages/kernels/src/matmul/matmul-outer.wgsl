@@ -18,7 +18,7 @@
 // group · SPLITS + split; split s sums k in [s · K_PER_SPLIT, (s+1) · K_PER_SPLIT).
 //
 // Header: M, N, K, WIDTH, HEIGHT (multiples of 8), SPLITS, K_PER_SPLIT (a multiple of 16), TRANSPOSE_A, TRANSPOSE_B,
-// EDGES (there are blocks or steps of k that are not whole), KEEP_LOOPS (loops keep a bound that compilers cannot tell:
+// K_EDGES (there are steps of k that are not whole), KEEP_LOOPS (loops keep a bound that compilers cannot tell:
 // software drivers take minutes to compile them unrolled); matmul-operands.wgsl, matmul-epilogue.wgsl and
 // matmul-blocks.wgsl.
 
@@ -180,11 +180,11 @@ fn main(
   for (var i = 0u; i < select(8u, select(0u, 8u, K > 0u), KEEP_LOOPS); i++) {
     let r = first + i % 4u + i / 4u * 4u * HEIGHT;
     let sums = sums_of_row(i, &sum);
-    if (!EDGES || r < M) {
-      if (!EDGES || at < N) {
+    if (r < M) {
+      if (at < N) {
         finish(tile.z * M + r, at, sums[0]);
       }
-      if (!EDGES || at + 4u * WIDTH < N) {
+      if (at + 4u * WIDTH < N) {
         finish(tile.z * M + r, at + 4u * WIDTH, sums[1]);
       }
     }

@@ -12,7 +12,7 @@
 // memory. workgroup_id.z is group · SPLITS + split; split s sums k in [s · K_PER_SPLIT, (s+1) · K_PER_SPLIT).
 //
 // Header: M, N, K, SPLITS, K_PER_SPLIT (a multiple of K_GROUPS · 32), TRANSPOSE_A, TRANSPOSE_B, K_GROUPS (1 to 4),
-// EDGES (there are blocks or steps of k that are not whole);
+// K_EDGES (there are steps of k that are not whole);
 // matmul-operands.wgsl, matmul-epilogue.wgsl and matmul-blocks.wgsl.
 // The loops over a block end at a bound known only at run time: unrolled reads of workgroup arrays take a
 // software driver half a minute to compile.
@@ -168,18 +168,18 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_index) ind
     store_row_sums(tile.z, first, row_sum);
   }
 #end
-  if (!EDGES || at < N) {
+  if (at < N) {
     // No array of the sums: indexed by a loop it would keep them in memory all along.
-    if (!EDGES || first < M) {
+    if (first < M) {
       finish(tile.z * M + first, at, sum0);
     }
-    if (!EDGES || first + 1u < M) {
+    if (first + 1u < M) {
       finish(tile.z * M + first + 1u, at, sum1);
     }
-    if (!EDGES || first + 2u < M) {
+    if (first + 2u < M) {
       finish(tile.z * M + first + 2u, at, sum2);
     }
-    if (!EDGES || first + 3u < M) {
+    if (first + 3u < M) {
       finish(tile.z * M + first + 3u, at, sum3);
     }
   }

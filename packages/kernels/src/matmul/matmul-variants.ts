@@ -72,6 +72,9 @@ const subgroupBroadcast: MatmulVariant = {
   },
 };
 
+// For small outputs the program for all there is is enough.
+const GENERAL = { K_EDGES: true };
+
 // What `tiled` and `outer` have in workgroup memory.
 const F32_BLOCKS = { variables: 'a_block and b_block of vec4f' };
 
@@ -98,8 +101,7 @@ const tiled: MatmulVariant = {
       columns: SMALL_TILE,
       kStep,
       invocations: invocationsOf(groups),
-      // Small outputs are seldom whole blocks, and the program for all of them is enough.
-      constants: { K_GROUPS: groups, EDGES: true },
+      constants: { K_GROUPS: groups, ...GENERAL },
       joins: { workgroup: [invocationsOf(groups), 1], workgroupBytes: bytesOf(groups), ...F32_BLOCKS },
     };
   },
@@ -124,7 +126,7 @@ const outer: MatmulVariant = {
         WIDTH: width,
         HEIGHT: width,
         KEEP_LOOPS: isSoftware,
-        ...edges(extents, tile, tile, OUTER_K_TILE),
+        ...kEdges(extents, OUTER_K_TILE),
       },
       joins: { workgroup: [width, width], workgroupBytes: 8 * OUTER_K_TILE * tile, ...F32_BLOCKS },
     };
@@ -161,7 +163,7 @@ const matrixUnits = (name: string, { octets = true, prefetch = true } = {}): Mat
       constants: {
         ...tilingConstants(tiling),
         ...byEights?.constants,
-        ...edges(extents, rows, columns, kTile),
+        ...(isSmall(tiling) ? GENERAL : kEdges(extents, kTile)),
       },
       ...(byEights && { loadWidth: 8 }),
       copies: [operationsWgsl, ...(byEights ? [octetsWgsl] : [blocksWgsl, quadsWgsl])],
@@ -182,22 +184,21 @@ const onMatrixUnits = [
 ];
 
 // A weight gradient shares a dispatch with the gradient of the layer's input where their workgroups are of one size: it
-// takes the smaller blocks of the two.
-function tilingOf(extents: MatmulExtents, transposeA: boolean, device: MatrixDevice): MatrixTiling {
-  const own = matrixTiling(extents, device)!;
-  if (!transposeA) return own;
-  const { groups, m, n, k } = extents;
-  const ofInput = matrixTiling({ groups, m: k, n, k: m }, device)!;
-  return ofInput.rows * ofInput.columns < own.rows * own.columns ? ofInput : own;
+// takes the blocks of that.
+function tilingOf(
+  { groups, m, n, k }: MatmulExtents,
+  transposeA: boolean,
+  device: MatrixDevice,
+): MatrixTiling {
+  return matrixTiling(transposeA ? { groups, m: k, n, k: m } : { groups, m, n, k }, device)!;
 }
 
-function edges(
-  { m, n, k }: Pick<MatmulExtents, 'm' | 'n' | 'k'>,
-  rows: number,
-  columns: number,
-  kTile: number,
-): WgslConstants {
-  return { EDGES: m % rows !== 0 || n % columns !== 0 || k % kTile !== 0 };
+const isSmall = ({ subgroupRows, subgroupColumns }: MatrixTiling) => subgroupRows * subgroupColumns === 1;
+
+// Where blocks of the output are not whole, what is loaded instead does not change with k and is no matter of its loops;
+// steps of k that are not whole are a comparison for each load.
+function kEdges({ k }: MatmulExtents, kTile: number): WgslConstants {
+  return { K_EDGES: k % kTile !== 0 };
 }
 
 export const matmulVariants: readonly MatmulVariant[] = [subgroupBroadcast, outer, tiled, ...onMatrixUnits];

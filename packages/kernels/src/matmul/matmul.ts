@@ -63,6 +63,8 @@ export function matmul(runtime: Runtime, operands: MatmulOperands, sums?: Partia
   const { splits, kPerSplit } = splitsOf(plan.extents, block, isSoftware, sharesDevice);
   const [blockColumns, blockRows] = blockGrid(plan.extents, block);
   const partsCosts = splits > 1 ? matmulPartsCosts(plan, splits) : undefined;
+  // An array more must not make it more than the eight that every device binds.
+  const isShort = !plan.preActivation && !plan.geluInput;
   const product: Stage = {
     kernel: 'matmul',
     variant: variant.name,
@@ -78,11 +80,12 @@ export function matmul(runtime: Runtime, operands: MatmulOperands, sums?: Partia
     workgroups: [blockColumns, blockRows, groups * splits],
     cost: partsCosts?.product ?? matmulCost(plan.extents, plan.epilogue, plan.bytes),
     sharesEpilogue: transposeB,
+    sharesRowSums: transposeA && groups === 1 && isShort && !runtime.adapter.isSoftware,
     joins: block.joins,
   };
   if (partsCosts && sums && runtime.joinsKernels) {
     // What waits goes into the same dispatch, while the GPU's cache still has it.
-    if (runtime.isGathering && block.invocations === sums.invocations) sums.flushBeside();
+    if (block.invocations === sums.invocations) sums.flushBeside();
     leaveInParts(runtime, product, plan, operands, sums, splits);
     return;
   }
@@ -97,10 +100,6 @@ export function matmul(runtime: Runtime, operands: MatmulOperands, sums?: Partia
   const columnBlocks = Math.ceil(n / 4);
   const grid = runtime.linearGrid(Math.ceil((groups * m * columnBlocks) / 64));
   const second = sumPartials ?? partials;
-  // Without row sums it is given an array for them and writes nothing there, so that one program does for both; not
-  // where that would be more arrays than the eight that every device binds.
-  const isShort = !plan.preActivation && !plan.geluInput;
-  const noSums = !rowSums && isShort ? runtime.empty([1], 'f32', 'matmul no row sums') : undefined;
   runStage(
     runtime,
     {
@@ -112,17 +111,17 @@ export function matmul(runtime: Runtime, operands: MatmulOperands, sums?: Partia
         ROWS: groups * m,
         COLUMN_BLOCKS: columnBlocks,
         GRID_X: grid[0],
-        ...(noSums && { ROW_SUMS: 0 }),
       },
       workgroups: grid,
       cost: partsCosts.sum,
       sharesEpilogue: true,
+      sharesRowSums: isShort,
     },
     { ...plan, a: partials.rows(), b: second.rows() },
     { ...operands, a: partials, b: second, aScale: undefined, rowsPerAScale: undefined },
-    rowSums ?? (noSums && { out: noSums }),
+    rowSums,
   );
-  for (const array of [partials, sumPartials, noSums]) if (array) runtime.release(array);
+  for (const array of [partials, sumPartials]) if (array) runtime.release(array);
 }
 
 /** A weight gradient whose parts, one for each part of K, and those of its row sums wait in `sums`. */
@@ -189,6 +188,8 @@ type Stage = Pick<
   readonly loadWidth?: 8 | undefined;
   /** Has bias, factors and residual in its program whether they are there or not: linear layers then share it. */
   readonly sharesEpilogue: boolean;
+  /** Has row sums in its program whether they are wanted or not: without, it writes nothing there. */
+  readonly sharesRowSums: boolean;
 };
 
 type WholeRowSums = Extract<RowSums, { readonly out: GpuArray }>;
@@ -197,7 +198,7 @@ type StagePlan = Pick<MatmulPlan, 'extents' | 'a' | 'b' | 'out' | 'width' | 'add
 
 function runStage(
   runtime: Runtime,
-  { sharesEpilogue, loadWidth, ...stage }: Stage,
+  { sharesEpilogue, sharesRowSums, loadWidth, ...stage }: Stage,
   plan: StagePlan,
   operands: Omit<MatmulOperands, 'rowSums'>,
   rowSums?: WholeRowSums,
@@ -211,6 +212,7 @@ function runStage(
   const rowScale = operands.rowScale ?? absent;
   const residual = plan.residual ?? absent?.rows();
   const isHalf = operands.a.dtype === 'f16' || operands.b.dtype === 'f16';
+  const noSums = sharesRowSums && !rowSums ? runtime.empty([1], 'f32', 'matmul no row sums') : undefined;
   runtime.run({
     ...stage,
     wgsl: [
@@ -227,7 +229,7 @@ function runStage(
     data: {
       M: m,
       N: n,
-      ...(rowSums && { ROW_SUMS: m }),
+      ...((rowSums ?? noSums) && { ROW_SUMS: rowSums ? m : 0 }),
       ...stage.data,
       ...rowData('A', plan.a),
       ...rowData('B', plan.b),
@@ -251,9 +253,9 @@ function runStage(
         ROW_SCALE_OFFSET: rowScale.offset,
         ROWS_PER_SCALE: rowsPerScale,
       }),
-      ...(rowSums && {
-        ROW_SUMS_OFFSET: rowSums.out.offset,
-        ADD_TO_ROW_SUMS: Number(rowSums.accumulate ?? false),
+      ...((rowSums ?? noSums) && {
+        ROW_SUMS_OFFSET: rowSums?.out.offset ?? 0,
+        ADD_TO_ROW_SUMS: Number(rowSums?.accumulate ?? false),
       }),
     },
     arrays: {
@@ -266,22 +268,23 @@ function runStage(
       gelu_input: operands.geluInput,
       row_scale: rowScale,
       residual: plan.residual ? operands.residual : absent,
-      row_sums: rowSums?.out,
+      row_sums: rowSums?.out ?? noSums,
     },
   });
+  if (noSums) runtime.release(noSums);
 }
 
-// What a program is prepared for. Kernels with blocks are made for whole ones and one stride, or for all there is; the
-// others differ only in the strides of operands whose rows they ask for at every step.
+// What a program is prepared for. Kernels with blocks are made for whole steps of k and one stride, or for all there is;
+// the others differ only in the strides of operands whose rows they ask for at every step.
 function generality(
   { a, b }: Pick<MatmulPlan, 'a' | 'b'>,
   { transposeA = false, transposeB = false }: MatmulOperands,
-  { EDGES: edges }: WgslConstants = {},
+  { K_EDGES: edges }: WgslConstants = {},
 ): WgslConstants {
   const [hasA, hasB] = [a, b].map(({ inner, rows }) => inner < rows) as [boolean, boolean];
   if (edges !== undefined) {
     const isGeneral = edges === true || hasA || hasB;
-    return { EDGES: isGeneral, A_TWO_STRIDES: isGeneral, B_TWO_STRIDES: isGeneral };
+    return { K_EDGES: isGeneral, A_TWO_STRIDES: isGeneral, B_TWO_STRIDES: isGeneral };
   }
   if (transposeA) return { A_TWO_STRIDES: hasA || hasB, B_TWO_STRIDES: hasA || hasB };
   return { A_TWO_STRIDES: true, B_TWO_STRIDES: transposeB || hasB };

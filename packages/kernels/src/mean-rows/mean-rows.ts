@@ -46,7 +46,7 @@ export function meanRows(
   const [groupStride, rowStride] = x.strides;
   const strides = [rowStride!, groupStride!, 1];
   const byRow = new GpuArray(x.storage, x.dtype, [length, groups, columns], strides, x.offset);
-  sumSlabs(runtime, 'mean-rows', byRow, out, { scale: 1 / length, accumulate: false, twoStrides: false });
+  sumSlabs(runtime, 'mean-rows', byRow, out, { scale: 1 / length, accumulate: false });
 }
 
 /**

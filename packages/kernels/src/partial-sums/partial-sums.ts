@@ -69,6 +69,8 @@ export class PartialSums {
   /** A chunk whose sums are being made; nobody may write to it before they have been. */
   private spent: GpuArray | undefined;
   private mostUsed = 0;
+  /** The `Runtime.together` in which the last parts are filled. */
+  private filledIn: number | undefined;
 
   constructor(private readonly runtime: Runtime) {}
 
@@ -134,16 +136,21 @@ export class PartialSums {
 
   /** Makes all sums and gives the memory of their parts back. */
   flush(): void {
-    this.flushBeside();
+    this.makeSums();
     if (this.spent) this.runtime.release(this.spent);
     this.spent = undefined;
   }
 
   /**
-   * Makes all sums, in a dispatch with what comes next where `Runtime.together` allows it: the memory of their parts
-   * stays until the next flush.
+   * In a `Runtime.together`, makes all sums in a dispatch with what comes next: the memory of their parts stays until
+   * the next flush. Not where some of the parts are filled in that dispatch itself.
    */
   flushBeside(): void {
+    const { gathering } = this.runtime;
+    if (gathering !== undefined && gathering !== this.filledIn) this.makeSums();
+  }
+
+  private makeSums(): void {
     const { runtime, chunk, pending } = this;
     if (!chunk) return;
     if (this.spent) runtime.release(this.spent);
@@ -184,6 +191,7 @@ export class PartialSums {
     }
     const first = this.chunk.used;
     this.chunk.used += size;
+    this.filledIn = this.runtime.gathering;
     return first;
   }
 }

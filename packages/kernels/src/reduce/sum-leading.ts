@@ -56,7 +56,7 @@ export interface SumLeadingArrays {
  * @throws ShapeError unless x has rank 3 and out the shape of one slab of it
  */
 export function sumLeading(runtime: Runtime, { x, out, accumulate = false }: SumLeadingArrays): void {
-  sumSlabs(runtime, 'sum-leading', x, out, { scale: 1, accumulate, twoStrides: true });
+  sumSlabs(runtime, 'sum-leading', x, out, { scale: 1, accumulate });
 }
 
 /** As `sumLeading`, scaled, under another kernel's name in messages and in the ledger. */
@@ -99,8 +99,6 @@ export function sumRows(
 interface SumOptions {
   readonly scale: number;
   readonly accumulate: boolean;
-  /** Uses the program whose terms may lie at two strides. */
-  readonly twoStrides: boolean;
 }
 
 /** What is added up: slabs of `rows` rows. */
@@ -134,7 +132,7 @@ function sumChunks(
   { array: x, starts, rows, rowStride }: Slabs,
   out: GpuArray,
   chunkLength: number,
-  { scale, accumulate, twoStrides }: SumOptions,
+  { scale, accumulate }: SumOptions,
 ): void {
   const { rows: count, columns } = starts;
   const outRows = out.rows();
@@ -146,7 +144,6 @@ function sumChunks(
   runtime.run({
     kernel,
     wgsl: [elementAlias(width), rowStartWgsl, sumLeadingWgsl],
-    constants: { TWO_STRIDES: twoStrides },
     data: {
       COUNT: count,
       ROWS: rows,

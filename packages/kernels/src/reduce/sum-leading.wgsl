@@ -3,8 +3,7 @@
 //
 // Header: Element (f32 or vec4f; COLUMNS, strides and offsets count Elements), COUNT, ROWS, COLUMNS,
 // CHUNK_LENGTH, SCALE, ACCUMULATE, GRID_X, X_* (addressing of the leading axis), X_ROW_STRIDE, OUT_* (row addressing;
-// the rows of out are chunk-major), TWO_STRIDES (whether the leading axis may lie at two strides, which takes a third
-// to a half longer on a software driver); row-start.wgsl.
+// the rows of out are chunk-major); row-start.wgsl.
 //
 // One invocation an output element: neighbours read neighbouring addresses, and the order of additions is
 // fixed. Long sums run as two dispatches of this kernel, over chunks of about √COUNT terms and over the chunks.
@@ -28,16 +27,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
   let place = row * X_ROW_STRIDE + c;
   let end = min((chunk + 1u) * CHUNK_LENGTH, COUNT);
   var sum = Element();
-#if TWO_STRIDES
   for (var n = chunk * CHUNK_LENGTH; n < end; n++) {
     sum += Element(x[row_start(n, X_OFFSET, X_INNER, X_INVERSE, X_INNER_STRIDE, X_OUTER_STRIDE) + place]);
   }
-#else
-  let start = X_OFFSET + place;
-  for (var n = chunk * CHUNK_LENGTH; n < end; n++) {
-    sum += Element(x[start + n * X_INNER_STRIDE]);
-  }
-#end
   sum *= SCALE;
   let at = row_start(chunk * ROWS + row, OUT_OFFSET, OUT_INNER, OUT_INVERSE, OUT_INNER_STRIDE, OUT_OUTER_STRIDE) + c;
   if (ACCUMULATE != 0u) {

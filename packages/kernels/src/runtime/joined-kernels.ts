@@ -1,12 +1,6 @@
 import type { GpuArray } from './gpu-array.js';
-import type { Access, Joins, KernelCall, ProgramSource } from './program.js';
+import type { Access, Joins, ProgramSource, SourcedCall } from './program.js';
 import type { KernelData } from './wgsl.js';
-
-/** A kernel of a joined dispatch: its call, and its own text. */
-export interface JoinedPart {
-  readonly call: KernelCall;
-  readonly source: ProgramSource;
-}
 
 /** What several kernels in one dispatch are given. */
 export interface JoinedInputs {
@@ -17,7 +11,8 @@ export interface JoinedInputs {
   readonly workgroups: readonly [number, number];
 }
 
-interface JoinLimits {
+/** Limits of a device that a joined dispatch must keep. */
+export interface JoinLimits {
   readonly maxStorageBuffersPerShaderStage: number;
   readonly maxComputeWorkgroupStorageSize: number;
 }
@@ -29,7 +24,7 @@ const BINDING = /@group\(0\) @binding\((\d+)\) var<storage, (\w+)> (\w+): ([^;]*
  * Whether these kernels can be one dispatch: workgroups of one size, memory and bindings that suffice, and none that
  * writes where another one reads or writes. Two may write to one array, each to rows of its own.
  */
-function canJoin(parts: readonly JoinedPart[], limits: JoinLimits): boolean {
+function canJoin(parts: readonly SourcedCall[], limits: JoinLimits): boolean {
   const joins = parts.map(({ call }) => call.joins);
   const [first] = joins;
   if (!first) return false;
@@ -55,19 +50,19 @@ function canJoin(parts: readonly JoinedPart[], limits: JoinLimits): boolean {
 }
 
 /** Neighbours that can be one dispatch, in their order. */
-export function groupsOf(parts: readonly JoinedPart[], limits: JoinLimits): KernelCall[][] {
-  const groups: JoinedPart[][] = [];
+export function groupsOf(parts: readonly SourcedCall[], limits: JoinLimits): SourcedCall[][] {
+  const groups: SourcedCall[][] = [];
   for (const part of parts) {
     const last = groups.at(-1);
     if (last && canJoin([...last, part], limits)) last.push(part);
     else groups.push([part]);
   }
-  return groups.map((group) => group.map(({ call }) => call));
+  return groups;
 }
 
 /** Arrays, numbers and workgroups of kernels in one dispatch, with workgroups in one row after the other. */
 export function joinedInputs(
-  parts: readonly JoinedPart[],
+  parts: readonly SourcedCall[],
   linearGrid: (count: number) => readonly [number, number],
 ): JoinedInputs {
   const data: Record<string, KernelData[string]> = {};
@@ -92,7 +87,7 @@ export function joinedInputs(
  * One program of several: names of each are given a prefix of its own, and an entry point hands each workgroup to the
  * kernel whose it is. Arrays that are the same are bound once, and workgroup memory of one name is shared.
  */
-export function joinedSource(parts: readonly JoinedPart[], inputs: JoinedInputs): ProgramSource {
+export function joinedSource(parts: readonly SourcedCall[], inputs: JoinedInputs): ProgramSource {
   const enables = new Set<string>();
   const texts = parts.map(({ source }) =>
     source.wgsl.replace(/\/\/.*$/gm, '').replace(/\benable [^;]*;/g, (enable) => {
@@ -161,7 +156,7 @@ export function joinedSource(parts: readonly JoinedPart[], inputs: JoinedInputs)
     ([name, { element, sizes }]) =>
       `var<workgroup> shared_${name}: array<${element}, ${sizes.reduce((a, b) => `max(${a}, ${b})`)}>;`,
   );
-  const [first] = parts as [JoinedPart];
+  const [first] = parts as [SourcedCall];
   const given = [...builtins].map(([builtin, type]) => `, @builtin(${builtin}) joined_${builtin}: ${type}`);
   return {
     kernel: [...new Set(parts.map(({ source }) => source.kernel))].join('+'),
@@ -213,7 +208,7 @@ function argument(builtin: string, own: string, joins: Joins, asked: Map<string,
 }
 
 /** The arrays of all parts, those that are the same in the same way once. */
-function placed(parts: readonly JoinedPart[]): {
+function placed(parts: readonly SourcedCall[]): {
   readonly arrays: readonly GpuArray[];
   readonly accesses: readonly Access[];
   readonly places: readonly (readonly number[])[];

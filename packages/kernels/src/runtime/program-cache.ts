@@ -1,8 +1,14 @@
 import { KernelValidationError, ShapeError } from './errors.js';
 import type { FailureLog } from './failure-log.js';
 import type { GpuArray, Storage } from './gpu-array.js';
-import { joinedSource, type JoinedInputs, type JoinedPart } from './joined-kernels.js';
-import { programLabel, type KernelCall, type Program, type ProgramSource } from './program.js';
+import { joinedSource, type JoinedInputs } from './joined-kernels.js';
+import {
+  programLabel,
+  type KernelCall,
+  type Program,
+  type ProgramSource,
+  type SourcedCall,
+} from './program.js';
 import { UniformBlocks, type UniformBlock } from './uniforms.js';
 import { generateWgsl, type WgslConstants } from './wgsl.js';
 
@@ -82,42 +88,38 @@ export class ProgramCache {
     await Promise.all(precompile.length > 0 ? precompile.map(take) : missing.map(() => take(undefined)));
   }
 
-  /**
-   * The program of a call, and its arrays and data bound for it.
-   *
-   * @throws ShapeError for a shared buffer
-   */
-  prepare(call: KernelCall): { readonly program: Program; readonly binding: Binding } {
+  /** The text of a call and what its program is found by; nothing is compiled. */
+  sourced(call: KernelCall): SourcedCall {
     const key = this.keyOf(call);
-    let program = this.byKey.get(key);
-    if (!program) this.byKey.set(key, (program = this.programOf(this.sourceOf(call, key))));
-    const arrays = Object.values(call.arrays).filter((array) => array !== undefined);
-    return { program, binding: this.bind(program, arrays, call.data && this.blocks.block(call.data)) };
-  }
-
-  /** The text of a call, for joining it with others; it is not compiled. */
-  partOf(call: KernelCall): JoinedPart {
-    return { call, source: this.sourceOf(call, this.keyOf(call)) };
-  }
-
-  /** The program of several calls in one dispatch, bound: see `joinedSource`. */
-  prepareJoined(
-    parts: readonly JoinedPart[],
-    inputs: JoinedInputs,
-  ): { readonly program: Program; readonly binding: Binding } {
-    const key = parts.map(({ call }, i) => `${this.keyOf(call)} @${inputs.places[i]!.join()}`).join(' | ');
-    let program = this.byKey.get(key);
-    if (!program) this.byKey.set(key, (program = this.programOf(joinedSource(parts, inputs))));
-    return { program, binding: this.bind(program, inputs.arrays, this.blocks.block(inputs.data)) };
-  }
-
-  private sourceOf(call: KernelCall, key: string): ProgramSource {
     let source = this.sources.get(key);
     if (!source) {
       requireHalves(this.device, call);
       this.sources.set(key, (source = sourceOf(call)));
     }
-    return source;
+    return { call, key, source };
+  }
+
+  /**
+   * The program of a call, and its arrays and data bound for it.
+   *
+   * @throws ShapeError for a shared buffer
+   */
+  prepare({ call, key, source }: SourcedCall): { readonly program: Program; readonly binding: Binding } {
+    let program = this.byKey.get(key);
+    if (!program) this.byKey.set(key, (program = this.programOf(source)));
+    const arrays = Object.values(call.arrays).filter((array) => array !== undefined);
+    return { program, binding: this.bind(program, arrays, call.data && this.blocks.block(call.data)) };
+  }
+
+  /** The program of several calls in one dispatch, bound: see `joinedSource`. */
+  prepareJoined(
+    parts: readonly SourcedCall[],
+    inputs: JoinedInputs,
+  ): { readonly program: Program; readonly binding: Binding } {
+    const key = parts.map((part, i) => `${part.key} @${inputs.places[i]!.join()}`).join(' | ');
+    let program = this.byKey.get(key);
+    if (!program) this.byKey.set(key, (program = this.programOf(joinedSource(parts, inputs))));
+    return { program, binding: this.bind(program, inputs.arrays, this.blocks.block(inputs.data)) };
   }
 
   private keyOf({ kernel, wgsl, constants = {}, data, arrays }: KernelCall): string {

@@ -45,6 +45,14 @@ export interface ProgramSource {
   readonly takesData: boolean;
 }
 
+/** One kernel on its arrays, with its text. */
+export interface SourcedCall {
+  readonly call: KernelCall;
+  /** What its program is found by. */
+  readonly key: string;
+  readonly source: ProgramSource;
+}
+
 /** A compiled kernel. */
 export interface Program extends ProgramSource {
   readonly id: number;

@@ -4,14 +4,15 @@ import { BufferPool, type Arena } from './buffer-pool.js';
 import { CommandRecorder, attributed } from './command-recorder.js';
 import { DeviceLostError, OutOfMemoryError, RecordingError, ShapeError } from './errors.js';
 import { FailureLog } from './failure-log.js';
+import { GatheredKernels } from './gathered-kernels.js';
 import { GpuArray, type DType } from './gpu-array.js';
 import { halfValues } from './half.js';
-import { groupsOf, joinedInputs } from './joined-kernels.js';
+import { joinedInputs } from './joined-kernels.js';
 import { Ledger } from './ledger.js';
 import { precompiler } from './precompile.js';
 import { Profiler, type KernelObserver, type ProfileEntry } from './profiler.js';
 import { ProgramCache } from './program-cache.js';
-import type { KernelCall, Program } from './program.js';
+import type { KernelCall, Program, SourcedCall } from './program.js';
 import { Readback } from './readback.js';
 import { Recording } from './recording.js';
 import type { ShapeClass } from './shape-class.js';
@@ -75,8 +76,7 @@ export class Runtime {
   private readonly transfers: Transfers;
   private readonly programs: ProgramCache;
   private readonly tables = new Map<string, GpuArray>();
-  /** Calls of `together` that have not been recorded. */
-  private gathered: KernelCall[] | undefined;
+  private readonly gathered: GatheredKernels;
 
   /** @param openCompilers opens so many further devices at the most, which only compile: see `compileLike` */
   constructor(
@@ -89,6 +89,11 @@ export class Runtime {
     this.joinsKernels = !adapter.isSoftware;
     this.commands = new CommandRecorder(device, failures, this.counters);
     this.programs = new ProgramCache(device, failures, this.counters);
+    this.gathered = new GatheredKernels(
+      (call) => this.programs.sourced(call),
+      device.limits,
+      (kernels) => this.dispatch(kernels),
+    );
     this.transfers = new Transfers(device, this.commands, failures);
     this.pool = new BufferPool(device, failures, (buffers) => {
       this.submit();
@@ -130,7 +135,7 @@ export class Runtime {
     this.failures.throwIfFailed();
     const array = this.allocations.empty(shape, dtype, label);
     if (this.poisonAllocations) {
-      this.flushGathered();
+      this.gathered.flush();
       this.transfers.poison(array.storage);
     }
     return array;
@@ -139,7 +144,7 @@ export class Runtime {
   /** A new array with the given contents (row-major). */
   upload(data: HostData, shape: readonly number[], dtype: DType = dtypeOf(data), label = 'upload'): GpuArray {
     this.failures.throwIfFailed();
-    this.flushGathered();
+    this.gathered.flush();
     this.requireRepeatable('upload');
     const array = this.allocations.empty(shape, dtype, label);
     try {
@@ -202,7 +207,7 @@ export class Runtime {
   /** Overwrites a contiguous array. Ordered after all kernels recorded so far. */
   write(array: GpuArray, data: HostData): void {
     this.failures.throwIfFailed();
-    this.flushGathered();
+    this.gathered.flush();
     this.requireRepeatable('write');
     this.transfers.write(array, data);
   }
@@ -210,14 +215,14 @@ export class Runtime {
   /** Fills a whole contiguous array with zero bits, by a copy engine where there is one. */
   clear(array: GpuArray): void {
     this.failures.throwIfFailed();
-    this.flushGathered();
+    this.gathered.flush();
     this.transfers.clear(array);
   }
 
   /** Copies `source` over `target`: both contiguous, of the same size in bytes, in different buffers. */
   copy(source: GpuArray, target: GpuArray): void {
     this.failures.throwIfFailed();
-    this.flushGathered();
+    this.gathered.flush();
     this.transfers.copy(source, target);
   }
 
@@ -234,7 +239,7 @@ export class Runtime {
   async readBytes(array: GpuArray): Promise<ArrayBuffer> {
     this.failures.throwIfFailed();
     this.requireRepeatable('read');
-    this.flushGathered();
+    this.gathered.flush();
     return this.transfers.read(array);
   }
 
@@ -269,8 +274,7 @@ export class Runtime {
    */
   run(call: KernelCall): void {
     this.failures.throwIfFailed();
-    if (this.gathered) this.gathered.push(call);
-    else this.dispatch([call]);
+    this.gathered.add(call);
   }
 
   /**
@@ -280,46 +284,26 @@ export class Runtime {
    * stay apart.
    */
   together<T>(body: () => T): T {
-    if (!this.joinsKernels || this.gathered) return body();
-    this.gathered = [];
-    try {
-      return body();
-    } finally {
-      try {
-        this.flushGathered();
-      } finally {
-        this.gathered = undefined;
-      }
-    }
+    return this.joinsKernels ? this.gathered.during(body) : body();
   }
 
-  /** Whether kernels are being gathered for one dispatch. */
-  get isGathering(): boolean {
-    return this.gathered !== undefined;
+  /** Number of the `together` under way, by which one is told from another; undefined outside of them. */
+  get gathering(): number | undefined {
+    return this.gathered.current;
   }
 
   /** Records kernels as one dispatch. */
-  protected dispatch(calls: readonly KernelCall[]): void {
-    const [first] = calls as [KernelCall];
-    const parts = calls.length > 1 ? calls.map((call) => this.programs.partOf(call)) : undefined;
-    const inputs = parts && joinedInputs(parts, (count) => this.linearGrid(count));
-    const { program, binding } = parts
-      ? this.programs.prepareJoined(parts, inputs!)
+  protected dispatch(kernels: readonly SourcedCall[]): void {
+    const [first] = kernels as [SourcedCall];
+    const inputs = kernels.length > 1 ? joinedInputs(kernels, (count) => this.linearGrid(count)) : undefined;
+    const { program, binding } = inputs
+      ? this.programs.prepareJoined(kernels, inputs)
       : this.programs.prepare(first);
-    const [x, y = 1, z = 1] = inputs?.workgroups ?? first.workgroups;
+    const [x, y = 1, z = 1] = inputs?.workgroups ?? first.call.workgroups;
     this.requireWorkgroups(program, x, y, z);
-    const kernels = calls.map(({ kernel, cost }) => ({ kernel, cost }));
-    this.commands.dispatch(program, binding, [x, y, z], kernels);
-    for (const { kernel, cost } of kernels) this.ledger.add(kernel, cost);
-  }
-
-  // Before any other command, which must find done what came before it.
-  private flushGathered(): void {
-    const { gathered } = this;
-    if (!gathered) return;
-    this.gathered = [];
-    const parts = gathered.map((call) => this.programs.partOf(call));
-    for (const group of groupsOf(parts, this.device.limits)) this.dispatch(group);
+    const costs = kernels.map(({ call: { kernel, cost } }) => ({ kernel, cost }));
+    this.commands.dispatch(program, binding, [x, y, z], costs);
+    for (const { kernel, cost } of costs) this.ledger.add(kernel, cost);
   }
 
   /**
@@ -341,7 +325,7 @@ export class Runtime {
   record<T>(arena: Arena, body: () => T): { readonly result: T; readonly recording: Recording } {
     this.failures.throwIfFailed();
     this.requireRepeatable('record');
-    this.flushGathered();
+    this.gathered.flush();
     const recording = new Recording();
     this.commands.recording = recording;
     try {
@@ -356,7 +340,7 @@ export class Runtime {
   /** Records the commands of `recording` again; its arena must not have been trimmed. */
   replay(recording: Recording): void {
     this.failures.throwIfFailed();
-    this.flushGathered();
+    this.gathered.flush();
     this.requireRepeatable('replay');
     this.commands.replay(recording);
     this.ledger.addAll(recording.ledger);
@@ -368,7 +352,7 @@ export class Runtime {
    */
   act(action: () => void): void {
     this.failures.throwIfFailed();
-    this.flushGathered();
+    this.gathered.flush();
     this.commands.act(action);
   }
 
@@ -379,7 +363,7 @@ export class Runtime {
 
   /** Hands everything recorded so far to the GPU, without waiting. */
   submit(): void {
-    this.flushGathered();
+    this.gathered.flush();
     this.commands.submit();
   }
 
