@@ -49,14 +49,13 @@ describe('octetCopies', () => {
 
   it('loads ahead of the products only what registers hold beside their sums', () => {
     const gpu = device(unit(16, 16, 16), 32, 49152);
-    const isAhead = (m: number, n: number, aBytes: number) =>
-      copiesOn(gpu, extents(m, n), { aBytes })!.constants['PREFETCH'];
-    expect(isAhead(6464, 2048, 2)).toBe(true);
-    expect(isAhead(6464, 2048, 4)).toBe(true);
-    // Blocks of 128 × 64 among 128 invocations.
-    expect(matrixTiling(extents(1616, 512), gpu)).toMatchObject({ rows: 128, columns: 64, invocations: 128 });
-    expect(isAhead(1616, 512, 2)).toBe(true);
-    expect(isAhead(1616, 512, 4)).toBe(false);
+    const isAhead = (mostRegisters: number, aBytes: number) =>
+      copiesOn(gpu, large, { mostRegisters, aBytes })!.constants['PREFETCH'];
+    // Of an invocation: two pieces of each operand, of four registers in f16 and eight in f32.
+    expect(isAhead(16, 2)).toBe(true);
+    expect(isAhead(15, 2)).toBe(false);
+    expect(isAhead(24, 4)).toBe(true);
+    expect(isAhead(23, 4)).toBe(false);
   });
 
   it('leaves units that are no multiples of eight to copies by four', () => {
