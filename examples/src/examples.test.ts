@@ -1,3 +1,5 @@
+import type { Runtime } from '@tubelet/kernels';
+import * as gpu from '@tubelet/kernels/node';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,10 +12,12 @@ const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf
 
 afterEach(() => vi.restoreAllMocks());
 
-/** The lines that a program prints. */
+/** The lines that a program prints; it leaves its GPU open. */
 async function linesOf(run: () => Promise<unknown>): Promise<string[]> {
   const log = vi.spyOn(console, 'log').mockImplementation(() => undefined);
+  const open = vi.spyOn(gpu, 'openNodeRuntime');
   await run();
+  for (const { value } of open.mock.settledResults) gpu.closeNodeRuntime(value as Runtime);
   return log.mock.calls.map(([line]) => String(line));
 }
 

@@ -41,6 +41,7 @@ export async function writeReference(folder: string): Promise<void> {
     skipErrorChecking: true,
     excludeInternal: true,
     excludePrivate: true,
+    excludeProtected: true,
     disableSources: true,
     // Options that the plugin declares.
     router: 'module',

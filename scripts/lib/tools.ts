@@ -8,6 +8,11 @@ export const turbo = resolve('turbo/bin/turbo');
 export const vitest = join(dirname(resolve('vitest/package.json')), 'vitest.mjs');
 export const vitepress = join(dirname(resolve('vitepress/package.json')), 'bin', 'vitepress.js');
 
-/** Arguments for vitest: the tests of the kernels, or those of them whose paths in that package begin so. */
-export const testsOfKernels = (paths: readonly string[]) =>
-  (paths.length > 0 ? paths : ['']).map((path) => `packages/kernels/${path}`);
+/**
+ * Arguments for vitest: those given, where paths that begin with `src/` are those of the kernels, and where there are no
+ * such ones, all of the kernels' tests.
+ */
+export function testsOfKernels(given: readonly string[]): string[] {
+  const args = given.map((arg) => (arg.startsWith('src/') ? `packages/kernels/${arg}` : arg));
+  return args.some((arg) => arg.startsWith('packages/')) ? args : ['packages/kernels/', ...args];
+}

@@ -99,8 +99,8 @@ class TapeBytes extends Engine {
 const ADAMW_PASSES = 7;
 
 /**
- * Takes one step on paper, in steady state, and writes down what it costs: milliseconds, no GPU, no memory. In f16 both
- * what blocks store is, and what products and attention on matrix units multiply.
+ * Takes one step on paper, in steady state, and writes down what it costs: milliseconds, no GPU, no memory. In f16, blocks
+ * store f16, and products and attention on matrix units multiply it.
  */
 export async function stepCosts(
   encoder: EncoderConfig,

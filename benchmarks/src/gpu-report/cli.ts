@@ -46,7 +46,7 @@ const program = new Command('gpu:report')
   .option('--minutes <n>', 'time that it may take, building not counted', minutes, 7)
   .option(
     '--ablations',
-    'measure toggles too: those of Dawn that other engines set, and this one without what it does for GPUs',
+    'measure toggles too: those of Dawn that other engines set, and what this engine does for GPUs, left out in turn',
   )
   .option(
     '--short',

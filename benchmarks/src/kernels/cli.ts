@@ -35,11 +35,14 @@ const program = new Command('bench:kernels')
     'ask for matrix units too, so that variants which round to f16 are timed where the adapter has them; they are ' +
       'checked against what rounded inputs give',
   )
-  .option('--chosen', 'only the variant of each kernel that programs take on this adapter')
+  .option(
+    '--chosen',
+    'only what programs take on this adapter, for the shape; with --matrix-units, in training with `--precision f16`',
+  )
   .option(
     '--beside <folder>',
     'take every batch in turn with the same benchmark of another checkout, built there, and say how they compare; ' +
-      'with the variants that each of them chooses',
+      'with what each of them chooses, as --chosen does',
   )
   .option('--json [file]', 'write JSON to a file, or to standard output instead of the table');
 
@@ -53,12 +56,13 @@ async function run(options: Options): Promise<number> {
       ...(options.quick ? ['--quick'] : []),
       ...(options.matrixUnits ? ['--matrix-units'] : []),
     ];
-    const comparisons = await measureBeside(options.beside, args);
-    if (options.json !== true) console.log(formatComparisons(comparisons));
-    writeJson({ settings, comparisons });
+    const result = await measureBeside(options.beside, args);
+    if (options.json !== true) console.log(formatComparisons(result));
+    writeJson({ settings, ...result });
     return 0;
   }
   const runtime = await openNodeRuntime({ matrixUnits: options.matrixUnits ?? false });
+  if (options.chosen && options.matrixUnits) runtime.precision = 'f16';
   try {
     const cases = specs.flatMap((spec) =>
       spec.cases

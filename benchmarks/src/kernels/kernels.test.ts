@@ -127,9 +127,27 @@ describe('bench:kernels', () => {
     // The machine was slow in the second batch of both.
     const here = [row('same', [2, 9, 2]), row('only here', [1])];
     const there = [row('same', [1, 8, 4]), row('only there', [1])];
-    const comparisons = compareKernels(here, there);
-    expect(comparisons).toMatchObject([{ kernel: 'k', case: 'same', ratio: 9 / 8 }]);
-    expect(formatComparisons(comparisons)).toMatch(/1\.125×\n1 of 1 cases take more than 1\.03/);
+    const result = compareKernels(here, there);
+    expect(result).toMatchObject({
+      comparisons: [{ kernel: 'k', case: 'same', ratio: 9 / 8 }],
+      haveSameCases: false,
+    });
+    expect(formatComparisons(result)).toMatch(/1\.125×\n1 of 1 cases .*\n.* not the same cases/);
+    expect(compareKernels(here, here).haveSameCases).toBe(true);
+  });
+
+  it('times what the dispatcher chooses, forcing nothing', async () => {
+    const names: (string | undefined)[] = [];
+    const spied = defineKernel({
+      ...gelu,
+      run: (...[used, ...others]: Parameters<KernelSpec['run']>) => {
+        names.push(used.forcedVariants.get('gelu'));
+        gelu.run(used, ...others);
+      },
+    });
+    const rows = await measureCase(runtime, spied, tinyCase(gelu), { ...options, chosen: true });
+    expect(rows.map(({ variant }) => variant)).toEqual(['chosen']);
+    expect(new Set(names)).toEqual(new Set([undefined]));
   });
 
   it('takes the median', () => {

@@ -1,5 +1,5 @@
 import type { Cost, Runtime, Variant } from '@tubelet/kernels';
-import { type KernelCase, type KernelSpec, runnableVariants } from '@tubelet/kernels/lab';
+import { type KernelCase, type KernelSpec, runnableVariants, selectVariant } from '@tubelet/kernels/lab';
 import { calibrate, median, timeBatch, timingMethod } from './batch-timer.js';
 import {
   ExpectedResults,
@@ -22,6 +22,8 @@ export interface MeasureOptions {
   readonly referenceMacs: number;
   /** Which variants; default: all that the adapter can run. */
   readonly variants?: readonly Variant[];
+  /** Instead of variants, only what the kernel's dispatcher takes by itself for the shape. */
+  readonly chosen?: boolean;
   /** A variant but the first that takes this many times the best one's time in the first batch gets no other. */
   readonly giveUpAbove?: number;
 }
@@ -65,11 +67,15 @@ export async function measureCase(
     const inputArrays = makeArrays(runtime, spec.inputs(shape), data.inputs);
     const candidates: Candidate[] = [];
     try {
-      for (const variant of options.variants ?? runnableVariants(runtime, spec.variants)) {
-        const { name } = variant;
+      const { chosen = false } = options;
+      const variants = chosen
+        ? [selectVariant(runtime, spec.name, spec.variants)]
+        : (options.variants ?? runnableVariants(runtime, spec.variants));
+      for (const variant of variants) {
+        const name = chosen ? 'chosen' : variant.name;
         const outputs = makeArrays(runtime, outputSpecs, data.initials);
         const run = () => {
-          runtime.forcedVariants.set(spec.name, name);
+          if (!chosen) runtime.forcedVariants.set(spec.name, name);
           spec.run(runtime, shape, inputArrays, outputs);
         };
         run();

@@ -1,5 +1,5 @@
 import type { Runtime } from '@tubelet/kernels';
-import { selectVariant, type KernelCase, type KernelSpec } from '@tubelet/kernels/lab';
+import type { KernelCase, KernelSpec } from '@tubelet/kernels/lab';
 import { measureCase, type Measurement, type MeasureOptions } from './measure-case.js';
 import { toRow, type KernelRow } from './report.js';
 import { measureRoofline, type Roofline } from './roofline.js';
@@ -11,8 +11,6 @@ export interface KernelAtCase {
 }
 
 interface KernelsOptions extends MeasureOptions {
-  /** Only the variant that the adapter chooses where nothing was tuned; default: all that it can run. */
-  readonly chosen?: boolean;
   /** Called for every case, to say which it is, or to leave it out by measuring nothing. */
   readonly around: (
     which: KernelAtCase,
@@ -29,9 +27,7 @@ export async function measureKernels(
   const before = await measureRoofline(runtime, options);
   const measurements: Measurement[] = [];
   for (const which of cases) {
-    const { spec, testCase } = which;
-    const variants = options.chosen ? [selectVariant(runtime, spec.name, spec.variants)] : undefined;
-    const measure = () => measureCase(runtime, spec, testCase, { ...options, ...(variants && { variants }) });
+    const measure = () => measureCase(runtime, which.spec, which.testCase, options);
     measurements.push(...((await options.around(which, measure)) ?? []));
     runtime.pool.trim();
   }

@@ -64,10 +64,10 @@ export interface KernelSpec<Shape = unknown> {
   referenceBackward?(shape: Shape, inputs: HostArrays, cotangents: HostArrays): HostArrays;
   cost(shape: Shape): Cost;
   /**
-   * Set where variants differ in what they move: some read an input in a second kernel, or write parts of sums and read
-   * them. `cost` then has the least, every array that is needed once.
+   * Set where variants differ in what they move, and `cost` has the least, every array that is needed once. `parts`: some
+   * write parts of sums, which another kernel reads once. `more`: some also read an input in a second kernel.
    */
-  readonly movesMore?: boolean;
+  readonly movesMore?: 'parts' | 'more';
   /** Names of the inputs that variants of precision f16 round, each element once and to nearest. */
   readonly roundedInputs?: readonly string[];
   /** Names of the outputs that they compute from those inputs as they are, all the same. */

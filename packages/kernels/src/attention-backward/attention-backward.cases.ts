@@ -45,7 +45,7 @@ export const attentionBackwardKernel = defineKernel<AttentionCaseShape>({
     return { dq: gradients.q, dk: gradients.k, dv: gradients.v };
   },
   cost: (shape) => attentionBackwardCost(extentsOf(shape)),
-  movesMore: true,
+  movesMore: 'more',
   roundedInputs: ['q', 'k', 'v', 'dOut'],
   toleranceF16,
 });

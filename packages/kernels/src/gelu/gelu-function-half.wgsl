@@ -1,5 +1,6 @@
-// GELU and its derivative for results that are stored in f16, placed in front of kernels instead of gelu-function.wgsl: a
-// hundredth of what that rounds is lost, and one native exponential serves Φ and φ, where f32 takes two accurate ones.
+// GELU and its derivative for results that are stored in f16, placed in front of kernels instead of gelu-function.wgsl:
+// GELU loses a hundredth of what that rounds, its derivative 5e-7, and one native exponential serves Φ and φ, where f32
+// takes two accurate ones.
 //
 // Φ(−|x|) = e^(−x²/2) · t · P(t), t = 1/(1 + 0.254 |x|), with P of degree 6 fitted here to a relative error below 1e-7 for
 // |x| ≤ 6.5 (weighted least squares, weights raised where the error is largest; the form is that of Hastings,

@@ -43,13 +43,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
 #for I in 0..HELD
     let given{I} = Element(d_out[d_out_start + column{I}]);
     let loaded{I} = x[x_start + column{I}];
-    var before{I} = Element();
 #end
-    if (ACCUMULATE != 0u) {
-#for I in 0..HELD
-      before{I} = dx[dx_start + column{I}];
-#end
-    }
     var gradient_sum = Element();
     var slope_sum = Element();
     var centred_sum = Element();
@@ -70,7 +64,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
     weight_sum{I} += given{I} * centred{I} * row_rstd;
     bias_sum{I} += given{I};
     if (is_in{I}) {
-      dx[dx_start + column{I}] = row_rstd * (gradient{I} - means.x - centred{I} * slope) + before{I};
+      var before = Element();
+      if (ACCUMULATE != 0u) {
+        before = dx[dx_start + column{I}];
+      }
+      dx[dx_start + column{I}] = row_rstd * (gradient{I} - means.x - centred{I} * slope) + before;
     }
 #end
   }

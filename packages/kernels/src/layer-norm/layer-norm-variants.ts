@@ -10,7 +10,7 @@ interface LayerNormVariant extends Variant {
   readonly holdsRow: boolean;
 }
 
-// More would leave an invocation of a GPU too few registers for the backward pass, which holds five such arrays.
+// More would leave an invocation of a GPU too few registers for the backward pass, which holds six such arrays.
 const MOST_HELD = 8;
 // Rows of 512 columns, the widest of LGI-Former, in subgroups of 32.
 const LEAST_HELD = 4;

@@ -206,6 +206,6 @@ export const layerNormBackwardKernel = defineKernel<LayerNormShape>({
       { accumulateDx: accumulate, accumulateParameters: accumulate },
       half ? 2 : 4,
     ),
-  movesMore: true,
+  movesMore: 'more',
   tolerance: 3e-6,
 });

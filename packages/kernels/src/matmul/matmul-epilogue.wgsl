@@ -9,7 +9,7 @@
 // pass over what no invocation asks for (llvmpipe too: in no measurable time), while each set of arrays is a program.
 // Header: N, ALPHA, GELU, ADD_TO_OUT, and for arrays that are there HAS_BIAS, BIAS_OFFSET, HAS_ROW_SCALE,
 // ROW_SCALE_OFFSET, ROWS_PER_SCALE, HAS_RESIDUAL and the data of rows; matmul-operands.wgsl and, for GELU,
-// gelu-function.wgsl.
+// gelu-function.wgsl or, where out is of f16, gelu-function-half.wgsl.
 
 #if bias
 var<storage, read> bias: array<Element>;

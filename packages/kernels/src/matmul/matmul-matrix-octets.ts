@@ -22,8 +22,8 @@ const OCTET = 8;
 const PIECE_BYTES = 16;
 
 /**
- * The copies of a tiling; undefined where its units, or what an invocation copies, are no multiples of eight, or there
- * is too little memory. A block that is on its way while another is multiplied has memory of its own where the device has
+ * The copies of a tiling; undefined where its units are no multiples of eight, invocations do not share the rows of A out
+ * evenly, or there is too little memory. A block that is on its way while another is multiplied has memory of its own where the device has
  * as much.
  */
 export function octetCopies(

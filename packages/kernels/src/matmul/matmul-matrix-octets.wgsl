@@ -248,7 +248,7 @@ fn fetch_blocks(group: u32, row: u32, k: u32, index: u32, places: Places) -> Fet
 }
 
 // Into workgroup memory, from element `first` on.
-fn store_blocks(first: u32, index: u32, fetched: Fetched, parts: ptr<function, RowParts>) {
+fn store_blocks(first: u32, index: u32, sums_rows: bool, fetched: Fetched, parts: ptr<function, RowParts>) {
 #for I in 0..A_COPIES
   if (A_SIZE % INVOCATIONS == 0u || index + I * INVOCATIONS < A_SIZE) {
     let at = first + (index + I * INVOCATIONS) / A_WIDTH * A_STRIDE + index % A_WIDTH;
@@ -257,12 +257,15 @@ fn store_blocks(first: u32, index: u32, fetched: Fetched, parts: ptr<function, R
     blocks[at] = rounded(values);
 #else
     blocks[at] = a_halves(fetched.of_a[I]);
-#if row_sums
-    let values = a_values(fetched.of_a[I]);
-#end
 #end
 #if row_sums
-    *parts += values;
+    if (sums_rows) {
+#if a_scale
+      *parts += values;
+#else
+      *parts += a_values(fetched.of_a[I]);
+#end
+    }
 #end
   }
 #end
@@ -281,6 +284,7 @@ fn add_products(
   column: u32,
   k_begin: u32,
   k_end: u32,
+  sums_rows: bool,
   index: u32,
   subgroup: u32,
   sum: ptr<function, Sums>,
@@ -288,7 +292,7 @@ fn add_products(
 ) {
   let places = places_of(group, row, column, index);
 #if PREFETCH
-  store_blocks(0u, index, fetch_blocks(group, row, k_begin, index, places), parts);
+  store_blocks(0u, index, sums_rows, fetch_blocks(group, row, k_begin, index, places), parts);
   workgroupBarrier();
   var first = 0u;
   for (var k = k_begin; k < k_end; k += TILE_K) {
@@ -304,13 +308,13 @@ fn add_products(
     first = A_BLOCK + B_BLOCK - first;
 #end
     if (next < k_end) {
-      store_blocks(first, index, fetched, parts);
+      store_blocks(first, index, sums_rows, fetched, parts);
     }
     workgroupBarrier();
   }
 #else
   for (var k = k_begin; k < k_end; k += TILE_K) {
-    store_blocks(0u, index, fetch_blocks(group, row, k, index, places), parts);
+    store_blocks(0u, index, sums_rows, fetch_blocks(group, row, k, index, places), parts);
     workgroupBarrier();
     multiply_blocks(0u, A_BLOCK, subgroup, sum);
     workgroupBarrier();

@@ -55,7 +55,15 @@ fn store_b_quad(i: u32, value: vec4f) {
 
 // Eight loads are under way before the first store waits for one: in a loop of a load and a store each takes a trip to
 // memory after the other.
-fn copy_blocks(group: u32, row: u32, column: u32, k: u32, index: u32, parts: ptr<function, RowParts>) {
+fn copy_blocks(
+  group: u32,
+  row: u32,
+  column: u32,
+  k: u32,
+  sums_rows: bool,
+  index: u32,
+  parts: ptr<function, RowParts>,
+) {
   for (var i = index; i < max(A_SIZE, B_SIZE); i += 4u * INVOCATIONS) {
 #for I in 0..4
     let a{I} = load_a_quad(group, row, k, min(i + I * INVOCATIONS, A_SIZE - 1u));
@@ -70,9 +78,11 @@ fn copy_blocks(group: u32, row: u32, column: u32, k: u32, index: u32, parts: ptr
     store_b_quad(i + I * INVOCATIONS, b{I});
 #end
 #if row_sums
+    if (sums_rows) {
 #for I in 0..4
-    *parts += select(vec4f(0.0), a{I}, i + I * INVOCATIONS < A_SIZE);
+      *parts += select(vec4f(0.0), a{I}, i + I * INVOCATIONS < A_SIZE);
 #end
+    }
 #end
   }
 }
@@ -83,13 +93,14 @@ fn add_products(
   column: u32,
   k_begin: u32,
   k_end: u32,
+  sums_rows: bool,
   index: u32,
   subgroup: u32,
   sum: ptr<function, Sums>,
   parts: ptr<function, RowParts>,
 ) {
   for (var k = k_begin; k < k_end; k += TILE_K) {
-    copy_blocks(group, row, column, k, index, parts);
+    copy_blocks(group, row, column, k, sums_rows, index, parts);
     workgroupBarrier();
     multiply_blocks(0u, 0u, subgroup, sum);
     workgroupBarrier();

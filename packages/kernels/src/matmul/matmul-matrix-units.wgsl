@@ -112,9 +112,15 @@ fn main(
   let column = tile.x * TILE_N;
   var sum: Sums = Sums();
   var parts = RowParts();
-  add_products(group, row, column, k_begin, k_end, index, subgroup, &sum, &parts);
+  // One block of each row is enough for its sum.
 #if row_sums
-  if (tile.x == 0u) {
+  let sums_rows = tile.x == 0u && ROW_SUMS != 0u;
+#else
+  let sums_rows = false;
+#end
+  add_products(group, row, column, k_begin, k_end, sums_rows, index, subgroup, &sum, &parts);
+#if row_sums
+  if (sums_rows) {
     finish_row_sums(tile.z, row, index, parts);
   }
 #end

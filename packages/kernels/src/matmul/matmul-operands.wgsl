@@ -1,15 +1,16 @@
 // The operands of matmul: where rows start, and how four neighbouring elements of one are loaded and stored.
 //
-// With LOAD_WIDTH 4 every row of every matrix starts and ends on a multiple of four elements, and one load moves four.
+// With LOAD_WIDTH 4 every row of every matrix starts and ends on a multiple of four elements, and one load moves four;
+// with 8 on one of eight, and A and B where they are of f16 are moved by eights, other arrays by four.
 // With LOAD_WIDTH 1 offsets, strides and extents are any, elements are moved one by one, and what is past the end of a
 // row is zero. `start` is the index of an element, `valid` the number of elements of the row that are left.
 //
 // a, b, out, pre_activation and gelu_input may each be of f16: they are computed with in f32, and rounded where they
 // are stored.
 //
-// Header: LOAD_WIDTH (1 or 4), A_TWO_STRIDES, B_TWO_STRIDES, M, N, with factors A_SCALE_OFFSET, ROWS_PER_A_SCALE and A_SCALE_INVERSE, and
-// for each array X that there is, X_OFFSET,
-// X_INNER, X_INVERSE, X_INNER_STRIDE and X_OUTER_STRIDE (row-start.wgsl).
+// Header: LOAD_WIDTH (1, 4 or 8), A_TWO_STRIDES, B_TWO_STRIDES, M, N, with factors A_SCALE_OFFSET, ROWS_PER_A_SCALE and
+// A_SCALE_INVERSE, and for each array X that there is, X_OFFSET, X_INNER, X_INVERSE, X_INNER_STRIDE and X_OUTER_STRIDE
+// (row-start.wgsl).
 
 #if LOAD_WIDTH >= 4
 alias Element = vec4f;

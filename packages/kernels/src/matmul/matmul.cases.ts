@@ -468,7 +468,7 @@ export const matmulKernel = defineKernel<MatmulShape>({
       },
       Object.fromEntries(halves.map((name) => [name, 2])),
     ),
-  movesMore: true,
+  movesMore: 'parts',
 });
 
 function dtypeIn({ halves }: MatmulShape, name: Half): DType {

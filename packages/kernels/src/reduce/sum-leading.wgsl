@@ -3,7 +3,8 @@
 //
 // Header: Element (f32 or vec4f; COLUMNS, strides and offsets count Elements), COUNT, ROWS, COLUMNS,
 // CHUNK_LENGTH, SCALE, ACCUMULATE, GRID_X, X_* (addressing of the leading axis), X_ROW_STRIDE, OUT_* (row addressing;
-// the rows of out are chunk-major); row-start.wgsl.
+// the rows of out are chunk-major); row-start.wgsl. That the leading axis may lie at two strides takes a third to a half
+// longer on a software driver; a program without that would be one more for sums which are a small part of any step.
 //
 // One invocation an output element: neighbours read neighbouring addresses, and the order of additions is
 // fixed. Long sums run as two dispatches of this kernel, over chunks of about √COUNT terms and over the chunks.

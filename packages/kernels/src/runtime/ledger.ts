@@ -9,7 +9,10 @@ export interface Cost {
   readonly flops: number;
   /** Bytes of what the kernel reads, each array once: what it comes back to is in a cache. */
   readonly bytesRead: number;
-  /** Bytes of what it writes, parts of sums for another kernel included. */
+  /**
+   * Bytes of what it writes, parts of sums for another kernel included; but not those of `stridedReduce`, `sumAll` and
+   * the two-part loss, which are few.
+   */
   readonly bytesWritten: number;
 }
 

@@ -64,7 +64,7 @@ const wrong: [string, RegExp, Partial<KernelSpec<Shape>>][] = [
     'fewer bytes than the least',
     /bytes read more than once/,
     {
-      movesMore: true,
+      movesMore: 'more',
       cost: ({ size }) => ({ macs: 0, flops: size, bytesRead: 8 * size, bytesWritten: 4 * size }),
     },
   ],
@@ -72,7 +72,7 @@ const wrong: [string, RegExp, Partial<KernelSpec<Shape>>][] = [
     'what is written beside the results and read by nobody',
     /bytes read more than once/,
     {
-      movesMore: true,
+      movesMore: 'more',
       cost: ({ size }) => ({ macs: 0, flops: size, bytesRead: 4 * size, bytesWritten: 0 }),
     },
   ],

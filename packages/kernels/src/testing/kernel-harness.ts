@@ -100,6 +100,8 @@ export async function checkCase<Shape>(
         0,
       );
       // What is written besides is read again.
+      if (spec.movesMore === 'parts')
+        expect(bytesRead, `${spec.name} ${name}: bytes of parts read`).toBe(bytesWritten);
       expect(bytesRead, `${spec.name} ${name}: bytes read more than once`).toBeGreaterThanOrEqual(
         bytesWritten,
       );

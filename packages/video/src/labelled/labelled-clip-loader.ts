@@ -55,7 +55,8 @@ interface TrainClip {
  * batch depends on nothing but the options, the epoch and the step: not on threads, timing, the cache, or what was
  * loaded before. Batches are always full; samples left over at the end of an epoch are not shown in it.
  *
- * A sample that stands in for another has its own label.
+ * A file that cannot be decoded is reported through `onBadFile`, listed in `badFiles`, and another sample stands in,
+ * with its own label.
  */
 export class LabelledClipLoader extends EpochLoader<TrainClip, LabelledClipBatch> {
   private constructor(

@@ -72,6 +72,12 @@ afterEach(async () => {
 afterAll(() => folder.remove());
 
 describe('the clips of a test', () => {
+  it('decodes by what it is told to', async () => {
+    const [own, told] = await Promise.all([open({ decoder: 'webcodecs' }), open({ decoder: 'ffmpeg' })]);
+    expect(own.decoder).toMatch(/^@napi-rs\/webcodecs /);
+    expect(told.decoder).toMatch(/^ffmpeg /);
+  });
+
   it('are those of each video in order, and show the frames that they name', async () => {
     const counts = [90, 20, 14, 50, 1];
     const loader = await open();

@@ -95,6 +95,11 @@ export class TestClipLoader {
     return this.catalogue.badFiles;
   }
 
+  /** What decodes, in a line. */
+  get decoder(): string {
+    return this.pool.description;
+  }
+
   /** The ffmpeg in use. */
   get ffmpeg() {
     return this.pool.ffmpeg;

@@ -27,7 +27,7 @@ export interface ClipOptions extends Pick<DecoderPoolOptions, 'decoder' | 'ffmpe
 
 /** What loaders can be told that load epochs. */
 export interface EpochOptions extends ClipOptions {
-  /** Decides the order of the samples and all that is drawn for each. */
+  /** Decides the order of the samples and all else that is drawn. */
   seed: number;
   /** Which part of each global batch this process loads, counted from 0; default 0. */
   rank?: number;

@@ -29,8 +29,6 @@ export interface EpochLoaderParts {
 
 /**
  * Loads batches of clips, epoch by epoch: what all loaders for training share.
- *
- * A file that cannot be decoded is reported through `onBadFile`, listed in `badFiles`, and another sample stands in.
  */
 export abstract class EpochLoader<Clip, Batch> {
   protected constructor(protected readonly parts: EpochLoaderParts) {}
@@ -38,7 +36,7 @@ export abstract class EpochLoader<Clip, Batch> {
   /** The entry of the catalogue that a sample is of. */
   protected abstract entryOf(sample: number): number;
 
-  /** A clip of the `candidate`, drawn as `due`, the sample that was due, is: they differ where one stands in for the other. */
+  /** A clip of `candidate`, with the random numbers of `due`: they differ where one stands in for the other. */
   protected abstract loadClip(candidate: number, due: EpochSample): Promise<Clip>;
 
   protected abstract batchOf(clips: readonly Clip[], place: BatchPlace): Batch;

@@ -50,6 +50,8 @@ interface Clip {
  * from (seed, shardShuffle, epoch) where all entries lie in shards; the first frame,
  * the crop and the stand-in for a bad file from (seed, purpose, epoch, sample). So a batch depends on nothing but the
  * options, the epoch and the step: not on threads, timing, the cache, or what was loaded before.
+ *
+ * A file that cannot be decoded is reported through `onBadFile`, listed in `badFiles`, and another sample stands in.
  */
 export class ClipLoader extends EpochLoader<Clip, ClipBatch> {
   private constructor(
