@@ -80,7 +80,7 @@ export function matmul(runtime: Runtime, operands: MatmulOperands, sums?: Partia
     workgroups: [blockColumns, blockRows, groups * splits],
     cost: partsCosts?.product ?? matmulCost(plan.extents, plan.epilogue, plan.bytes),
     sharesEpilogue: transposeB,
-    sharesRowSums: transposeA && groups === 1 && isShort && !runtime.adapter.isSoftware,
+    sharesRowSums: transposeA && groups === 1 && isShort && !isSoftware,
     joins: block.joins,
   };
   if (partsCosts && sums && runtime.joinsKernels) {

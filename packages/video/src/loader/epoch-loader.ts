@@ -27,9 +27,7 @@ export interface EpochLoaderParts {
   readonly prefetchBatches: number;
 }
 
-/**
- * Loads batches of clips, epoch by epoch: what all loaders for training share.
- */
+/** Loads batches of clips, epoch by epoch: what all loaders for training share. */
 export abstract class EpochLoader<Clip, Batch> {
   protected constructor(protected readonly parts: EpochLoaderParts) {}
 
