@@ -1,6 +1,4 @@
-export { AdamW, type AdamWOptions, type Moments, type UpdateOptions } from './adamw.js';
-export { ExponentialMovingAverage, type ExponentialMovingAverageOptions } from './ema.js';
-export { Engine, type StepOptions } from './engine.js';
+export { Engine, type StepOptions } from './engine/engine.js';
 export {
   gradcheck,
   MissingGradientError,
@@ -8,15 +6,22 @@ export {
   type GradcheckInput,
   type GradcheckOptions,
   type GradcheckResult,
-} from './gradcheck.js';
-export { GradientReduction, type ReductionTimes, type SumOverRanks } from './gradient-reduction.js';
+} from './engine/gradcheck.js';
+export { open, type OpenOptions } from './engine/open.js';
+export type { StepInput, StepInputs, StepTensors } from './engine/recorded-step.js';
 export {
-  LossScale,
-  type LossScaleOptions,
-  type LossScaleOutcome,
-  type LossScaleState,
-} from './loss-scale.js';
-export { open, type OpenOptions } from './open.js';
+  Tensor,
+  type BackwardOptions,
+  type GradientFlow,
+  type GradientObserver,
+  type GradientTarget,
+  type LeafGradients,
+  type LossScaling,
+  type Node,
+  type StageOptions,
+  type Tape,
+  type TrainedStore,
+} from './engine/tensor.js';
 export { erf, relu, sigmoid, silu, softplus, tanh } from './ops/activations.js';
 export { addRows, broadcastRows, type TableRows } from './ops/add-rows.js';
 export {
@@ -70,7 +75,6 @@ export {
 } from './ops/scaled-dot-product-attention.js';
 export { logSoftmax, softmax } from './ops/softmax.js';
 export { copyInto, join, reshape, split } from './ops/views.js';
-export type { ParameterGroup } from './parameter-group.js';
 export {
   Parameter,
   ParameterStore,
@@ -79,21 +83,17 @@ export {
   type ParameterBank,
   type ParameterSpec,
   type ParameterStoreOptions,
-} from './parameters.js';
-export type { StepInput, StepInputs, StepTensors } from './recorded-step.js';
-export { cosineSchedule, scaleLearningRate, type CosineScheduleSettings, type Schedule } from './schedule.js';
-export { SGD, type SGDOptions } from './sgd.js';
-export { loadStateDict, readStateDict, StateDictMismatchError, type LoadReport } from './state-dict.js';
+} from './parameters/parameters.js';
+export { loadStateDict, readStateDict, StateDictMismatchError, type LoadReport } from './parameters/state-dict.js';
+export { AdamW, type AdamWOptions, type Moments, type UpdateOptions } from './training/adamw.js';
+export { ExponentialMovingAverage, type ExponentialMovingAverageOptions } from './training/ema.js';
+export { GradientReduction, type ReductionTimes, type SumOverRanks } from './training/gradient-reduction.js';
 export {
-  Tensor,
-  type BackwardOptions,
-  type GradientFlow,
-  type GradientObserver,
-  type GradientTarget,
-  type LeafGradients,
-  type LossScaling,
-  type Node,
-  type StageOptions,
-  type Tape,
-  type TrainedStore,
-} from './tensor.js';
+  LossScale,
+  type LossScaleOptions,
+  type LossScaleOutcome,
+  type LossScaleState,
+} from './training/loss-scale.js';
+export type { ParameterGroup } from './training/parameter-group.js';
+export { cosineSchedule, scaleLearningRate, type CosineScheduleSettings, type Schedule } from './training/schedule.js';
+export { SGD, type SGDOptions } from './training/sgd.js';

@@ -3,7 +3,7 @@ import { embedding, gather, oneHot, takeAlong } from '../ops/gather.js';
 import { concat, expand, pad, patches, permute, slice, transpose } from '../ops/layout.js';
 import { matmul } from '../ops/matmul.js';
 import { reshape, split } from '../ops/views.js';
-import type { Tensor } from '../tensor.js';
+import type { Tensor } from '../engine/tensor.js';
 import type { Example, Operation, Shape } from './operation.js';
 import { broadcasting, extents, several, someAxes, whole } from './shapes.js';
 import { product, Values } from './values.js';

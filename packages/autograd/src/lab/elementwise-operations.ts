@@ -17,7 +17,7 @@ import { erf, relu, sigmoid, silu, softplus, tanh } from '../ops/activations.js'
 import { equal, greater, greaterOrEqual, less, lessOrEqual, where } from '../ops/comparisons.js';
 import { gelu } from '../ops/gelu.js';
 import type { Operand } from '../ops/pointwise.js';
-import type { Tensor } from '../tensor.js';
+import type { Tensor } from '../engine/tensor.js';
 import { plainErf, plainGelu } from '../testing/plain.js';
 import type { Example, Operation } from './operation.js';
 import { broadcasting, extents, several, whole } from './shapes.js';

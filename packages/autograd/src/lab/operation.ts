@@ -1,7 +1,7 @@
 import type { Random } from '@tubelet/kernels/lab';
-import type { Engine } from '../engine.js';
-import { gradcheck, relativeError } from '../gradcheck.js';
-import type { Tensor } from '../tensor.js';
+import type { Engine } from '../engine/engine.js';
+import { gradcheck, relativeError } from '../engine/gradcheck.js';
+import type { Tensor } from '../engine/tensor.js';
 import { Values } from './values.js';
 
 export type Shape = readonly number[];

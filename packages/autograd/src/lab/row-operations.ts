@@ -1,10 +1,10 @@
+import type { Tensor } from '../engine/tensor.js';
 import { addRows, broadcastRows } from '../ops/add-rows.js';
 import { layerNorm } from '../ops/layer-norm.js';
 import { linear } from '../ops/linear.js';
 import { meanRows } from '../ops/mean-rows.js';
 import { scaleRows } from '../ops/row-scale.js';
 import { copyInto, join, split } from '../ops/views.js';
-import type { Tensor } from '../tensor.js';
 import type { Operation } from './operation.js';
 import { add, f32, layerNormOf, plainLinearOf, target, Values, zip } from './values.js';
 

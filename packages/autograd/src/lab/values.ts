@@ -1,5 +1,5 @@
 import { broadcastShape } from '@tubelet/kernels';
-import type { Engine } from '../engine.js';
+import type { Engine } from '../engine/engine.js';
 import { plainLayerNorm, plainLinear } from '../testing/plain.js';
 
 type Place = readonly number[];

@@ -1,12 +1,12 @@
 import { PhiloxStream } from '@tubelet/kernels';
+import type { Tape, Tensor } from '../engine/tensor.js';
 import {
   ParameterStore,
   type PackGap,
   type PackSpec,
   type Parameter,
   type ParameterSpec,
-} from '../parameters.js';
-import type { Tape, Tensor } from '../tensor.js';
+} from '../parameters/parameters.js';
 import { INITIALISE_PURPOSE, type Initialiser } from './initialisers.js';
 
 /** A trained tensor that a layer owns: it has a shape from the start, and values once the layer is on an engine. */

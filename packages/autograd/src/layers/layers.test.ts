@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { AdamW } from '../adamw.js';
-import { SGD } from '../sgd.js';
-import { readStateDict } from '../state-dict.js';
+import { AdamW } from '../training/adamw.js';
+import { SGD } from '../training/sgd.js';
+import { readStateDict } from '../parameters/state-dict.js';
 import { meanSquareError } from '../ops/losses.js';
 import { useEngine, values } from '../testing/test-engine.js';
-import type { Tensor } from '../tensor.js';
+import type { Tensor } from '../engine/tensor.js';
 import { layer, pack, parameter, parameterShapes } from './layer.js';
 import { byFanIn, ones, zeros } from './initialisers.js';
 import {

@@ -6,7 +6,7 @@ import { linear as linearOf, type LinearOptions } from '../ops/linear.js';
 import { mlp as mlpOf, type MlpOperands } from '../ops/mlp.js';
 import { scaledDotProductAttention } from '../ops/scaled-dot-product-attention.js';
 import { reshape } from '../ops/views.js';
-import type { Tensor } from '../tensor.js';
+import type { Tensor } from '../engine/tensor.js';
 import { byFanIn, ones, truncatedNormal, uniform, zeros, type Initialiser } from './initialisers.js';
 import { layer, parameter, tree, type Layer } from './layer.js';
 

@@ -1,6 +1,6 @@
 import { openNodeRuntime } from '@tubelet/kernels/node';
-import type { OpenOptions } from '../open.js';
-import { Engine } from '../engine.js';
+import type { OpenOptions } from '../engine/open.js';
+import { Engine } from '../engine/engine.js';
 
 /**
  * An engine on the best adapter that Dawn finds: a GPU, or the software driver.

@@ -1,4 +1,4 @@
-import type { Tensor } from '../tensor.js';
+import type { Tensor } from '../engine/tensor.js';
 import { pointwise } from './pointwise.js';
 
 /** max(x, 0); its gradient at 0 is 0. */

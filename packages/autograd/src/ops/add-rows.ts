@@ -1,5 +1,5 @@
 import { columnSum, GpuArray, rowAdd, sumLeading } from '@tubelet/kernels';
-import type { Tensor } from '../tensor.js';
+import type { Tensor } from '../engine/tensor.js';
 
 /** Fixed rows to add, e.g. sinusoidal positions: row `indices[r]` of `table` [P, C] is added to row r. */
 export interface TableRows {

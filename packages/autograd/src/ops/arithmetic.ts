@@ -1,5 +1,5 @@
 import { f32 } from '@tubelet/kernels';
-import { type Tensor } from '../tensor.js';
+import { type Tensor } from '../engine/tensor.js';
 import { pointwise, type Operand } from './pointwise.js';
 
 /*

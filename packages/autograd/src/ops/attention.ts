@@ -1,5 +1,5 @@
 import { attention as attentionKernel, attentionBackward, type GpuArray } from '@tubelet/kernels';
-import type { Tensor } from '../tensor.js';
+import type { Tensor } from '../engine/tensor.js';
 
 /** Queries, keys and values as the projections produce them: side by side in the last axis. */
 export type AttentionOperands =

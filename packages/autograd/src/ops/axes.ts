@@ -1,5 +1,5 @@
 import { GpuArray } from '@tubelet/kernels';
-import type { Tensor } from '../tensor.js';
+import type { Tensor } from '../engine/tensor.js';
 
 /**
  * The number of an axis from the first; negative ones count from the last.

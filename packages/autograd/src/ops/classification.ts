@@ -1,5 +1,5 @@
 import { stridedMap } from '@tubelet/kernels';
-import type { Tensor } from '../tensor.js';
+import type { Tensor } from '../engine/tensor.js';
 import { softplus } from './activations.js';
 import { div, mul, neg, sub } from './arithmetic.js';
 import { axisOf } from './axes.js';

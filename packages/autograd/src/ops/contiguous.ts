@@ -1,5 +1,5 @@
 import { copyOf, type GpuArray, stridedMap } from '@tubelet/kernels';
-import type { GradientFlow, Tensor } from '../tensor.js';
+import type { GradientFlow, Tensor } from '../engine/tensor.js';
 
 /** `body` on an array with the elements of `array` row by row: itself, or a copy that is given back afterwards. */
 export function withContiguous<T>(

@@ -1,4 +1,4 @@
-import type { Tensor } from '../tensor.js';
+import type { Tensor } from '../engine/tensor.js';
 import { linear } from './linear.js';
 import { pad, patches, permute, type PatchOptions } from './layout.js';
 import { max, mean } from './reductions.js';

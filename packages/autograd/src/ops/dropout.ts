@@ -8,7 +8,7 @@ import {
   stridedMap,
   type StridedExpression,
 } from '@tubelet/kernels';
-import type { Tensor } from '../tensor.js';
+import type { Tensor } from '../engine/tensor.js';
 import { addGradient, requireF32 } from './pointwise.js';
 
 /** Elements that are dropped. */

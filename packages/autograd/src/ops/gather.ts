@@ -1,5 +1,5 @@
 import { GpuArray, stridedMap, stridedReduce } from '@tubelet/kernels';
-import type { Tensor } from '../tensor.js';
+import type { Tensor } from '../engine/tensor.js';
 import { axisOf } from './axes.js';
 import { requireF32 } from './pointwise.js';
 

@@ -1,5 +1,5 @@
 import { gelu as geluKernel, geluBackward } from '@tubelet/kernels';
-import type { Tensor } from '../tensor.js';
+import type { Tensor } from '../engine/tensor.js';
 
 /** y = x · Φ(x), exact (erf) form (Hendrycks & Gimpel, 2016). dx = dy · (Φ(x) + x · φ(x)). */
 export function gelu(x: Tensor): Tensor {

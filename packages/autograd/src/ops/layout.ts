@@ -1,5 +1,5 @@
 import { copyOf, f32, GpuArray, stridedMap } from '@tubelet/kernels';
-import type { Tensor } from '../tensor.js';
+import type { Tensor } from '../engine/tensor.js';
 import { axisOf } from './axes.js';
 import { addGradient } from './pointwise.js';
 

@@ -5,7 +5,7 @@ import {
   twoPartLossBackward,
   type GpuArray,
 } from '@tubelet/kernels';
-import type { Tensor } from '../tensor.js';
+import type { Tensor } from '../engine/tensor.js';
 import { mul, sub } from './arithmetic.js';
 import { mean } from './reductions.js';
 

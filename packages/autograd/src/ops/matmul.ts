@@ -6,7 +6,7 @@ import {
   ShapeError,
   stridedMap,
 } from '@tubelet/kernels';
-import type { GradientFlow, Tensor } from '../tensor.js';
+import type { GradientFlow, Tensor } from '../engine/tensor.js';
 import { intoContiguousGradient, withContiguous } from './contiguous.js';
 import { requireF32, sumInto, withLeadingAxes } from './pointwise.js';
 import { reshape } from './views.js';

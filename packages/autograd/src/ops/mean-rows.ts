@@ -1,5 +1,5 @@
 import { GpuArray, meanRows as meanRowsKernel, meanRowsBackward } from '@tubelet/kernels';
-import type { Tensor } from '../tensor.js';
+import type { Tensor } from '../engine/tensor.js';
 
 /** y = mean of x over its last but one axis: x [..., L, C] (may be a strided view) → [..., C]. */
 export function meanRows(x: Tensor): Tensor {

@@ -1,5 +1,5 @@
 import { matmul } from '@tubelet/kernels';
-import type { Tensor } from '../tensor.js';
+import type { Tensor } from '../engine/tensor.js';
 import { linearBackward, weightBackward, weightOperand, withScaling, type RowScaling } from './linear.js';
 
 /** The tensors of a feed-forward branch. */

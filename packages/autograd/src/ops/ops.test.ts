@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { testRandom } from '@tubelet/kernels/lab';
-import { gradcheck } from '../gradcheck.js';
+import { gradcheck } from '../engine/gradcheck.js';
 import { operationCatalogue } from '../lab/catalogue.js';
 import { checkExample, TOLERANCE } from '../lab/operation.js';
 import { useEngine, values } from '../testing/test-engine.js';

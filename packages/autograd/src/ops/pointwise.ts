@@ -7,7 +7,7 @@ import {
   type KernelData,
   type StridedExpression,
 } from '@tubelet/kernels';
-import type { GradientFlow, Tensor } from '../tensor.js';
+import type { GradientFlow, Tensor } from '../engine/tensor.js';
 
 /**
  * What an operation takes: a tensor, or a number that is the same everywhere. The device remembers the numbers of a call for

@@ -1,5 +1,5 @@
 import { f32, stridedMap, stridedReduce, type GpuArray } from '@tubelet/kernels';
-import type { Tensor } from '../tensor.js';
+import type { Tensor } from '../engine/tensor.js';
 import { axisOf, chosenAxes, keptShape, withAxes } from './axes.js';
 import { addGradient, requireF32, sumInto } from './pointwise.js';
 

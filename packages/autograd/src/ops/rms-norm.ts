@@ -1,4 +1,4 @@
-import type { Tensor } from '../tensor.js';
+import type { Tensor } from '../engine/tensor.js';
 import { add, mul, pow } from './arithmetic.js';
 import { mean } from './reductions.js';
 

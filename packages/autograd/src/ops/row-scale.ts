@@ -1,5 +1,5 @@
 import { rowScale as rowScaleKernel } from '@tubelet/kernels';
-import type { Tensor } from '../tensor.js';
+import type { Tensor } from '../engine/tensor.js';
 import type { RowScaling } from './linear.js';
 
 /** y[r] = scale[⌊r / rowsPerScale⌋] · x[r]: stochastic depth (Huang et al., 2016) with given draws. x [..., C]. */

@@ -1,4 +1,4 @@
-import type { Tensor } from '../tensor.js';
+import type { Tensor } from '../engine/tensor.js';
 import { add, mul } from './arithmetic.js';
 import { transpose } from './layout.js';
 import { matmul } from './matmul.js';

@@ -1,5 +1,5 @@
 import { stridedMap, stridedReduce, type GpuArray } from '@tubelet/kernels';
-import type { Tensor } from '../tensor.js';
+import type { Tensor } from '../engine/tensor.js';
 import { axisOf, keptShape } from './axes.js';
 import { addGradient, requireF32 } from './pointwise.js';
 

@@ -1,5 +1,5 @@
 import { copyOf, type GpuArray, rowAdd, stridedMap } from '@tubelet/kernels';
-import type { Tensor } from '../tensor.js';
+import type { Tensor } from '../engine/tensor.js';
 import { intoContiguousGradient } from './contiguous.js';
 
 /**

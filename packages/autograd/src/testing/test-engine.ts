@@ -1,7 +1,7 @@
 import { afterAll, beforeAll } from 'vitest';
 import type { Runtime } from '@tubelet/kernels';
-import { Engine } from '../engine.js';
-import { open } from '../open.js';
+import { Engine } from '../engine/engine.js';
+import { open } from '../engine/open.js';
 
 // In Node the runtime is Dawn's, whose module a page does not load.
 const node = 'window' in globalThis ? undefined : await import('@tubelet/kernels/node');

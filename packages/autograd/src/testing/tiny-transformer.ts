@@ -1,15 +1,15 @@
-import { AdamW } from '../adamw.js';
-import type { Engine } from '../engine.js';
-import type { LossScale } from '../loss-scale.js';
+import type { Engine } from '../engine/engine.js';
+import type { StepInput, StepTensors } from '../engine/recorded-step.js';
+import type { Tensor } from '../engine/tensor.js';
 import { attention } from '../ops/attention.js';
 import { layerNorm } from '../ops/layer-norm.js';
 import { linear } from '../ops/linear.js';
 import { twoPartSquareError } from '../ops/losses.js';
 import { mlp } from '../ops/mlp.js';
 import { copyInto, join, reshape, split } from '../ops/views.js';
-import { ParameterStore } from '../parameters.js';
-import type { StepInput, StepTensors } from '../recorded-step.js';
-import type { Tensor } from '../tensor.js';
+import { ParameterStore } from '../parameters/parameters.js';
+import { AdamW } from '../training/adamw.js';
+import type { LossScale } from '../training/loss-scale.js';
 import { values } from './test-engine.js';
 
 export const tinySize = { batch: 2, tokens: 5, columns: 8, hidden: 12 };

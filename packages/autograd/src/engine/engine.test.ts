@@ -1,14 +1,14 @@
 import { ReleaseError } from '@tubelet/kernels';
 import { describe, expect, it } from 'vitest';
+import { add, mul } from '../ops/arithmetic.js';
+import { gelu } from '../ops/gelu.js';
+import { layerNorm } from '../ops/layer-norm.js';
+import { linear } from '../ops/linear.js';
+import { sum } from '../ops/reductions.js';
+import { useEngine, values } from '../testing/test-engine.js';
 import type { Engine } from './engine.js';
-import { add, mul } from './ops/arithmetic.js';
-import { gelu } from './ops/gelu.js';
-import { layerNorm } from './ops/layer-norm.js';
-import { linear } from './ops/linear.js';
-import { sum } from './ops/reductions.js';
 import type { StepTensors } from './recorded-step.js';
 import type { Tensor } from './tensor.js';
-import { useEngine, values } from './testing/test-engine.js';
 
 const ROWS = 64;
 

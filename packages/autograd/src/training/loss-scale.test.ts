@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { AdamW } from './adamw.js';
 import { ExponentialMovingAverage } from './ema.js';
-import { relativeError } from './gradcheck.js';
+import { relativeError } from '../engine/gradcheck.js';
 import { LossScale, type LossScaleOptions, type LossScaleState } from './loss-scale.js';
-import { twoPartSquareError } from './ops/losses.js';
-import { ParameterStore } from './parameters.js';
-import type { StepTensors } from './recorded-step.js';
-import { TinyTransformer } from './testing/tiny-transformer.js';
-import { useEngine, values } from './testing/test-engine.js';
+import { twoPartSquareError } from '../ops/losses.js';
+import { ParameterStore } from '../parameters/parameters.js';
+import type { StepTensors } from '../engine/recorded-step.js';
+import { TinyTransformer } from '../testing/tiny-transformer.js';
+import { useEngine, values } from '../testing/test-engine.js';
 
 const betas = [0.9, 0.999] as const;
 const SIZE = 300;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { relativeError } from '../engine/gradcheck.js';
+import { ParameterStore, type PackSpec, type ParameterSpec } from '../parameters/parameters.js';
+import { useEngine, values } from '../testing/test-engine.js';
 import { AdamW, type Moments } from './adamw.js';
-import { relativeError } from './gradcheck.js';
-import { ParameterStore, type PackSpec, type ParameterSpec } from './parameters.js';
-import { useEngine, values } from './testing/test-engine.js';
 
 const specs: readonly (ParameterSpec | PackSpec)[] = [
   { name: 'patch.weight', shape: [20, 30] },

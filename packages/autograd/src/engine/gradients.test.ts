@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import { add } from '../ops/arithmetic.js';
+import { gelu } from '../ops/gelu.js';
+import { layerNorm } from '../ops/layer-norm.js';
+import { linear } from '../ops/linear.js';
+import { mlp } from '../ops/mlp.js';
+import { copyInto, join, split } from '../ops/views.js';
+import { plainGelu, plainLayerNorm, plainLinear } from '../testing/plain.js';
+import { useEngine, values } from '../testing/test-engine.js';
 import { gradcheck, MissingGradientError } from './gradcheck.js';
-import { add } from './ops/arithmetic.js';
-import { gelu } from './ops/gelu.js';
-import { layerNorm } from './ops/layer-norm.js';
-import { linear } from './ops/linear.js';
-import { mlp } from './ops/mlp.js';
-import { copyInto, join, split } from './ops/views.js';
 import type { Tensor } from './tensor.js';
-import { plainGelu, plainLayerNorm, plainLinear } from './testing/plain.js';
-import { useEngine, values } from './testing/test-engine.js';
 
 const sum = (...terms: Float64Array[]) =>
   terms[0]!.map((_, i) => terms.reduce((total, term) => total + term[i]!, 0));

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { add } from './ops/arithmetic.js';
-import { linear } from './ops/linear.js';
-import { meanRows } from './ops/mean-rows.js';
-import { reshape } from './ops/views.js';
+import { add } from '../ops/arithmetic.js';
+import { linear } from '../ops/linear.js';
+import { meanRows } from '../ops/mean-rows.js';
+import { reshape } from '../ops/views.js';
+import { useEngine, values } from '../testing/test-engine.js';
 import { PARAMETER_BLOCK, ParameterStore, type PackSpec, type ParameterSpec } from './parameters.js';
-import { useEngine, values } from './testing/test-engine.js';
 
 const qkvBias: PackSpec = {
   pack: 'bias',

@@ -1,12 +1,12 @@
 import { Runtime } from '@tubelet/kernels';
 import { describe, expect, it } from 'vitest';
 import { Engine } from './engine.js';
-import { layerNorms } from './ops/layer-norm.js';
-import { linear, linears } from './ops/linear.js';
-import { join, split } from './ops/views.js';
-import { ParameterStore } from './parameters.js';
+import { layerNorms } from '../ops/layer-norm.js';
+import { linear, linears } from '../ops/linear.js';
+import { join, split } from '../ops/views.js';
+import { ParameterStore } from '../parameters/parameters.js';
 import type { Tensor } from './tensor.js';
-import { useEngine, values } from './testing/test-engine.js';
+import { useEngine, values } from '../testing/test-engine.js';
 
 // Some rows have weights of their own: enough of both for sums over them to be split.
 const ROWS = 8400;

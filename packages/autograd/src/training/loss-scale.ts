@@ -1,5 +1,5 @@
 import { LOSS_SCALE_STATE, scaledCotangent, updateLossScale, type GpuArray } from '@tubelet/kernels';
-import type { LossScaling, Tape, Tensor } from './tensor.js';
+import type { LossScaling, Tape, Tensor } from '../engine/tensor.js';
 
 /** The rules of a loss scale. */
 export interface LossScaleOptions {

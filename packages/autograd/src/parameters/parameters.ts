@@ -1,5 +1,5 @@
 import { GpuArray, product, type HostData, type Runtime, type Storage } from '@tubelet/kernels';
-import { Tensor, type GradientTarget, type Tape, type TrainedStore } from './tensor.js';
+import { Tensor, type GradientTarget, type Tape, type TrainedStore } from '../engine/tensor.js';
 import { WeightTwin } from './weight-twin.js';
 
 /** Where a parameter has its values in f16. */

@@ -1,7 +1,7 @@
 import { emaUpdate, type GpuArray } from '@tubelet/kernels';
-import { readByName, writeByName } from './bank-state.js';
+import { readByName, writeByName } from '../parameters/bank-state.js';
+import type { ParameterStore } from '../parameters/parameters.js';
 import type { LossScale } from './loss-scale.js';
-import type { ParameterStore } from './parameters.js';
 
 /** How slowly an average of weights follows. */
 export interface ExponentialMovingAverageOptions {

@@ -1,15 +1,15 @@
 import { roundedToF16 } from '@tubelet/kernels/lab';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { AdamW } from './adamw.js';
-import { ExponentialMovingAverage } from './ema.js';
-import { LossScale } from './loss-scale.js';
-import { layerNorm } from './ops/layer-norm.js';
-import { linear } from './ops/linear.js';
+import type { StepTensors } from '../engine/recorded-step.js';
+import { layerNorm } from '../ops/layer-norm.js';
+import { linear } from '../ops/linear.js';
+import { useEngine, values } from '../testing/test-engine.js';
+import { AdamW } from '../training/adamw.js';
+import { ExponentialMovingAverage } from '../training/ema.js';
+import { LossScale } from '../training/loss-scale.js';
+import { SGD } from '../training/sgd.js';
 import { ParameterStore, type PackSpec, type ParameterSpec } from './parameters.js';
-import type { StepTensors } from './recorded-step.js';
-import { SGD } from './sgd.js';
 import { loadStateDict, readStateDict } from './state-dict.js';
-import { useEngine, values } from './testing/test-engine.js';
 
 const WIDTH = 8;
 const specs: readonly (ParameterSpec | PackSpec)[] = [

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { layerNorm } from './ops/layer-norm.js';
-import { linear } from './ops/linear.js';
-import { ParameterStore } from './parameters.js';
+import { layerNorm } from '../ops/layer-norm.js';
+import { linear } from '../ops/linear.js';
+import { ParameterStore } from '../parameters/parameters.js';
+import { useEngine, values } from '../testing/test-engine.js';
 import type { Tensor } from './tensor.js';
-import { useEngine, values } from './testing/test-engine.js';
 
 const ROWS = 12;
 const COLUMNS = 8;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { SafetensorsError, type SafetensorsTensor } from '../formats/safetensors-header.js';
+import { useEngine, values } from '../testing/test-engine.js';
 import { ParameterStore } from './parameters.js';
-import { SafetensorsError, type SafetensorsTensor } from './formats/safetensors-header.js';
 import { StateDictMismatchError, loadStateDict, readStateDict } from './state-dict.js';
-import { useEngine, values } from './testing/test-engine.js';
 
 describe('state dicts', () => {
   const engine = useEngine();

@@ -1,8 +1,8 @@
 import { adamwStep, adamwStepData, gradientNorm, type GpuArray } from '@tubelet/kernels';
-import { readByName, writeByName } from './bank-state.js';
+import { readByName, writeByName } from '../parameters/bank-state.js';
+import type { ParameterStore } from '../parameters/parameters.js';
 import type { LossScale } from './loss-scale.js';
 import { requireNotNegative, treatments, type ParameterGroup, type Treatment } from './parameter-group.js';
-import type { ParameterStore } from './parameters.js';
 
 /** Settings of AdamW. */
 export interface AdamWOptions {

@@ -1,4 +1,4 @@
-import { PARAMETER_BLOCK, type Parameter, type ParameterStore } from './parameters.js';
+import { PARAMETER_BLOCK, type Parameter, type ParameterStore } from '../parameters/parameters.js';
 
 /** Parameters that are trained otherwise than the rest, e.g. those of one block. */
 export interface ParameterGroup {

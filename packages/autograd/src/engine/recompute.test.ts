@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { add } from './ops/arithmetic.js';
-import { gelu } from './ops/gelu.js';
-import { layerNorm } from './ops/layer-norm.js';
-import { linear } from './ops/linear.js';
-import { join, reshape, split } from './ops/views.js';
-import { ParameterStore } from './parameters.js';
+import { add } from '../ops/arithmetic.js';
+import { gelu } from '../ops/gelu.js';
+import { layerNorm } from '../ops/layer-norm.js';
+import { linear } from '../ops/linear.js';
+import { join, reshape, split } from '../ops/views.js';
+import { ParameterStore } from '../parameters/parameters.js';
+import { useEngine, values } from '../testing/test-engine.js';
 import { RecordedStep, type StepTensors } from './recorded-step.js';
 import type { Tensor } from './tensor.js';
-import { useEngine, values } from './testing/test-engine.js';
 
 const ROWS = 16;
 const COLUMNS = 64;

@@ -1,9 +1,9 @@
 import { RecordingError, type GpuArray } from '@tubelet/kernels';
 import { describe, expect, it } from 'vitest';
-import { gelu } from './ops/gelu.js';
+import { gelu } from '../ops/gelu.js';
+import { useEngine } from '../testing/test-engine.js';
+import { TinyTransformer } from '../testing/tiny-transformer.js';
 import { RecordedStep, type StepTensors } from './recorded-step.js';
-import { TinyTransformer } from './testing/tiny-transformer.js';
-import { useEngine } from './testing/test-engine.js';
 
 describe('RecordedStep', () => {
   const engine = useEngine();

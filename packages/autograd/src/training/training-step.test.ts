@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { relativeError } from './gradcheck.js';
-import { TinyTransformer, tinySize } from './testing/tiny-transformer.js';
-import { useEngine } from './testing/test-engine.js';
+import { relativeError } from '../engine/gradcheck.js';
+import { useEngine } from '../testing/test-engine.js';
+import { TinyTransformer, tinySize } from '../testing/tiny-transformer.js';
 
 const { columns } = tinySize;
 

@@ -1,8 +1,8 @@
 import { stridedMap, type GpuArray } from '@tubelet/kernels';
+import { readByName, writeByName } from '../parameters/bank-state.js';
+import { PARAMETER_BLOCK, type ParameterStore } from '../parameters/parameters.js';
 import type { UpdateOptions } from './adamw.js';
-import { readByName, writeByName } from './bank-state.js';
 import { requireNotNegative, treatments, type ParameterGroup, type Treatment } from './parameter-group.js';
-import { PARAMETER_BLOCK, type ParameterStore } from './parameters.js';
 
 /** Settings of gradient descent. */
 export interface SGDOptions {

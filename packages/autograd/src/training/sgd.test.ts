@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { relativeError } from './gradcheck.js';
-import { ParameterStore } from './parameters.js';
+import { relativeError } from '../engine/gradcheck.js';
+import { ParameterStore } from '../parameters/parameters.js';
+import { useEngine, values } from '../testing/test-engine.js';
 import { SGD } from './sgd.js';
-import { useEngine, values } from './testing/test-engine.js';
 
 const specs = [
   { name: 'weight', shape: [20, 30] },
