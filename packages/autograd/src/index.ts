@@ -8,6 +8,7 @@ export {
   type GradcheckResult,
 } from './engine/gradcheck.js';
 export { open, type OpenOptions } from './engine/open.js';
+export { Parameter } from './engine/parameter.js';
 export type { StepInput, StepInputs, StepTensors } from './engine/recorded-step.js';
 export {
   Tensor,
@@ -76,14 +77,13 @@ export {
 export { logSoftmax, softmax } from './ops/softmax.js';
 export { copyInto, join, reshape, split } from './ops/views.js';
 export {
-  Parameter,
   ParameterStore,
   type PackGap,
   type PackSpec,
   type ParameterBank,
   type ParameterSpec,
   type ParameterStoreOptions,
-} from './parameters/parameters.js';
+} from './parameters/parameter-store.js';
 export { loadStateDict, readStateDict, StateDictMismatchError, type LoadReport } from './parameters/state-dict.js';
 export { AdamW, type AdamWOptions, type Moments, type UpdateOptions } from './training/adamw.js';
 export { ExponentialMovingAverage, type ExponentialMovingAverageOptions } from './training/ema.js';

@@ -1,5 +1,5 @@
 import { GpuArray, PartialSums, rowAdd, type Runtime } from '@tubelet/kernels';
-import { Parameter } from '../parameters/parameters.js';
+import { Parameter } from './parameter.js';
 import type { GradientFlow, GradientObserver, GradientTarget, LeafGradients, Tensor } from './tensor.js';
 
 interface Slot {

@@ -4,7 +4,7 @@ import { Engine } from './engine.js';
 import { layerNorms } from '../ops/layer-norm.js';
 import { linear, linears } from '../ops/linear.js';
 import { join, split } from '../ops/views.js';
-import { ParameterStore } from '../parameters/parameters.js';
+import { ParameterStore } from '../parameters/parameter-store.js';
 import type { Tensor } from './tensor.js';
 import { useEngine, values } from '../testing/test-engine.js';
 

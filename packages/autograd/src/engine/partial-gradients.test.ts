@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { layerNorm } from '../ops/layer-norm.js';
 import { linear } from '../ops/linear.js';
-import { ParameterStore } from '../parameters/parameters.js';
+import { ParameterStore } from '../parameters/parameter-store.js';
 import { useEngine, values } from '../testing/test-engine.js';
 import type { Tensor } from './tensor.js';
 

@@ -4,7 +4,7 @@ import { gelu } from '../ops/gelu.js';
 import { layerNorm } from '../ops/layer-norm.js';
 import { linear } from '../ops/linear.js';
 import { join, reshape, split } from '../ops/views.js';
-import { ParameterStore } from '../parameters/parameters.js';
+import { ParameterStore } from '../parameters/parameter-store.js';
 import { useEngine, values } from '../testing/test-engine.js';
 import { RecordedStep, type StepTensors } from './recorded-step.js';
 import type { Tensor } from './tensor.js';

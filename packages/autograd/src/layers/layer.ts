@@ -1,12 +1,12 @@
 import { PhiloxStream } from '@tubelet/kernels';
+import type { Parameter } from '../engine/parameter.js';
 import type { Tape, Tensor } from '../engine/tensor.js';
 import {
   ParameterStore,
   type PackGap,
   type PackSpec,
-  type Parameter,
   type ParameterSpec,
-} from '../parameters/parameters.js';
+} from '../parameters/parameter-store.js';
 import { INITIALISE_PURPOSE, type Initialiser } from './initialisers.js';
 
 /** A trained tensor that a layer owns: it has a shape from the start, and values once the layer is on an engine. */

@@ -1,6 +1,6 @@
 import { layerNorm as layerNormKernel, layerNormBackward, type GpuArray } from '@tubelet/kernels';
+import { Parameter } from '../engine/parameter.js';
 import type { GradientFlow, Tensor } from '../engine/tensor.js';
-import { Parameter } from '../parameters/parameters.js';
 
 /** How rows are normalised. */
 export interface LayerNormOptions {

@@ -9,8 +9,8 @@ import {
   type RowSums,
   type Runtime,
 } from '@tubelet/kernels';
+import { Parameter } from '../engine/parameter.js';
 import type { GradientFlow, Tensor } from '../engine/tensor.js';
-import { Parameter } from '../parameters/parameters.js';
 
 /** Random scaling of whole samples in a residual branch (stochastic depth). */
 export interface RowScaling {

@@ -1,5 +1,5 @@
 import type { GpuArray } from '@tubelet/kernels';
-import type { ParameterStore } from './parameters.js';
+import type { ParameterStore } from './parameter-store.js';
 
 /**
  * The values that flat arrays with the layout of the banks hold for each parameter, row-major, by name in the order

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { SafetensorsError, type SafetensorsTensor } from '../formats/safetensors-header.js';
 import { useEngine, values } from '../testing/test-engine.js';
-import { ParameterStore } from './parameters.js';
+import { ParameterStore } from './parameter-store.js';
 import { StateDictMismatchError, loadStateDict, readStateDict } from './state-dict.js';
 
 describe('state dicts', () => {

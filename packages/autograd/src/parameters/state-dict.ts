@@ -2,7 +2,7 @@ import { TubeletError } from '@tubelet/kernels';
 import type { SafetensorsTensor } from '../formats/safetensors-header.js';
 import { safetensorsFloat32 } from '../formats/safetensors.js';
 import { readByName } from './bank-state.js';
-import type { ParameterStore } from './parameters.js';
+import type { ParameterStore } from './parameter-store.js';
 
 /** A state dict does not fit the model it is loaded into. */
 export class StateDictMismatchError extends TubeletError {

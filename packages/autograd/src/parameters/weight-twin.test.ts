@@ -8,7 +8,7 @@ import { AdamW } from '../training/adamw.js';
 import { ExponentialMovingAverage } from '../training/ema.js';
 import { LossScale } from '../training/loss-scale.js';
 import { SGD } from '../training/sgd.js';
-import { ParameterStore, type PackSpec, type ParameterSpec } from './parameters.js';
+import { ParameterStore, type PackSpec, type ParameterSpec } from './parameter-store.js';
 import { loadStateDict, readStateDict } from './state-dict.js';
 
 const WIDTH = 8;

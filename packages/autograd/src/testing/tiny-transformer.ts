@@ -7,7 +7,7 @@ import { linear } from '../ops/linear.js';
 import { twoPartSquareError } from '../ops/losses.js';
 import { mlp } from '../ops/mlp.js';
 import { copyInto, join, reshape, split } from '../ops/views.js';
-import { ParameterStore } from '../parameters/parameters.js';
+import { ParameterStore } from '../parameters/parameter-store.js';
 import { AdamW } from '../training/adamw.js';
 import type { LossScale } from '../training/loss-scale.js';
 import { values } from './test-engine.js';

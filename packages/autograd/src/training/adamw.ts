@@ -1,6 +1,6 @@
 import { adamwStep, adamwStepData, gradientNorm, type GpuArray } from '@tubelet/kernels';
 import { readByName, writeByName } from '../parameters/bank-state.js';
-import type { ParameterStore } from '../parameters/parameters.js';
+import type { ParameterStore } from '../parameters/parameter-store.js';
 import type { LossScale } from './loss-scale.js';
 import { requireNotNegative, treatments, type ParameterGroup, type Treatment } from './parameter-group.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { relativeError } from '../engine/gradcheck.js';
-import { ParameterStore, type PackSpec, type ParameterSpec } from '../parameters/parameters.js';
+import { ParameterStore, type PackSpec, type ParameterSpec } from '../parameters/parameter-store.js';
 import { useEngine, values } from '../testing/test-engine.js';
 import { ExponentialMovingAverage } from './ema.js';
 

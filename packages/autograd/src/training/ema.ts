@@ -1,6 +1,6 @@
 import { emaUpdate, type GpuArray } from '@tubelet/kernels';
 import { readByName, writeByName } from '../parameters/bank-state.js';
-import type { ParameterStore } from '../parameters/parameters.js';
+import type { ParameterStore } from '../parameters/parameter-store.js';
 import type { LossScale } from './loss-scale.js';
 
 /** How slowly an average of weights follows. */

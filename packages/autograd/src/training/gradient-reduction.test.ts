@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { StepTensors } from '../engine/recorded-step.js';
 import { linear } from '../ops/linear.js';
 import { twoPartSquareError } from '../ops/losses.js';
-import { ParameterStore } from '../parameters/parameters.js';
+import { ParameterStore } from '../parameters/parameter-store.js';
 import { useEngine } from '../testing/test-engine.js';
 import { TinyTransformer } from '../testing/tiny-transformer.js';
 import { GradientReduction, type SumOverRanks } from './gradient-reduction.js';

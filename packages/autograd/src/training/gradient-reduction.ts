@@ -1,6 +1,6 @@
 import { GpuArray, type PartialSums, type Readback } from '@tubelet/kernels';
 import type { GradientObserver } from '../engine/tensor.js';
-import type { ParameterBank, ParameterStore } from '../parameters/parameters.js';
+import type { ParameterBank, ParameterStore } from '../parameters/parameter-store.js';
 
 /** Adds `values` up over all ranks, element by element, into `sums`, which has the same length. */
 export type SumOverRanks = (values: Float32Array, sums: Float32Array) => Promise<void>;

@@ -4,7 +4,7 @@ import { ExponentialMovingAverage } from './ema.js';
 import { relativeError } from '../engine/gradcheck.js';
 import { LossScale, type LossScaleOptions, type LossScaleState } from './loss-scale.js';
 import { twoPartSquareError } from '../ops/losses.js';
-import { ParameterStore } from '../parameters/parameters.js';
+import { ParameterStore } from '../parameters/parameter-store.js';
 import type { StepTensors } from '../engine/recorded-step.js';
 import { TinyTransformer } from '../testing/tiny-transformer.js';
 import { useEngine, values } from '../testing/test-engine.js';

@@ -1,4 +1,5 @@
-import { PARAMETER_BLOCK, type Parameter, type ParameterStore } from '../parameters/parameters.js';
+import type { Parameter } from '../engine/parameter.js';
+import { PARAMETER_BLOCK, type ParameterStore } from '../parameters/parameter-store.js';
 
 /** Parameters that are trained otherwise than the rest, e.g. those of one block. */
 export interface ParameterGroup {

@@ -1,6 +1,6 @@
 import { stridedMap, type GpuArray } from '@tubelet/kernels';
 import { readByName, writeByName } from '../parameters/bank-state.js';
-import { PARAMETER_BLOCK, type ParameterStore } from '../parameters/parameters.js';
+import { PARAMETER_BLOCK, type ParameterStore } from '../parameters/parameter-store.js';
 import type { UpdateOptions } from './adamw.js';
 import { requireNotNegative, treatments, type ParameterGroup, type Treatment } from './parameter-group.js';
 

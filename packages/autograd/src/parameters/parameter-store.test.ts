@@ -4,7 +4,7 @@ import { linear } from '../ops/linear.js';
 import { meanRows } from '../ops/mean-rows.js';
 import { reshape } from '../ops/views.js';
 import { useEngine, values } from '../testing/test-engine.js';
-import { PARAMETER_BLOCK, ParameterStore, type PackSpec, type ParameterSpec } from './parameters.js';
+import { PARAMETER_BLOCK, ParameterStore, type PackSpec, type ParameterSpec } from './parameter-store.js';
 
 const qkvBias: PackSpec = {
   pack: 'bias',
