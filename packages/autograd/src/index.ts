@@ -61,7 +61,7 @@ export { embedding, gather, oneHot, takeAlong } from './ops/gather.js';
 export { gelu } from './ops/gelu.js';
 export { layerNorm, layerNorms, type LayerNormOperands } from './ops/layer-norm.js';
 export { concat, expand, pad, patches, permute, slice, transpose, type PatchOptions } from './ops/layout.js';
-export { linear, linears, type LinearOperands, type LinearOptions, type RowScaling } from './ops/linear.js';
+export { linear, type LinearOptions, type RowScaling } from './ops/linear.js';
 export { meanSquareError, softCrossEntropy, twoPartSquareError, type WeightedLoss } from './ops/losses.js';
 export { matmul } from './ops/matmul.js';
 export { meanRows } from './ops/mean-rows.js';
@@ -84,7 +84,12 @@ export {
   type ParameterSpec,
   type ParameterStoreOptions,
 } from './parameters/parameter-store.js';
-export { loadStateDict, readStateDict, StateDictMismatchError, type LoadReport } from './parameters/state-dict.js';
+export {
+  loadStateDict,
+  readStateDict,
+  StateDictMismatchError,
+  type LoadReport,
+} from './parameters/state-dict.js';
 export { AdamW, type AdamWOptions, type Moments, type UpdateOptions } from './training/adamw.js';
 export { ExponentialMovingAverage, type ExponentialMovingAverageOptions } from './training/ema.js';
 export { GradientReduction, type ReductionTimes, type SumOverRanks } from './training/gradient-reduction.js';
@@ -95,5 +100,10 @@ export {
   type LossScaleState,
 } from './training/loss-scale.js';
 export type { ParameterGroup } from './training/parameter-group.js';
-export { cosineSchedule, scaleLearningRate, type CosineScheduleSettings, type Schedule } from './training/schedule.js';
+export {
+  cosineSchedule,
+  scaleLearningRate,
+  type CosineScheduleSettings,
+  type Schedule,
+} from './training/schedule.js';
 export { SGD, type SGDOptions } from './training/sgd.js';

@@ -92,47 +92,10 @@ export function linear(x: Tensor, weight: Tensor, options: LinearOptions = {}): 
 }
 
 /** The tensors of a linear layer, as `linear` takes them. */
-export interface LinearOperands {
+interface LinearOperands {
   readonly x: Tensor;
   readonly weight: Tensor;
   readonly bias?: Tensor;
-}
-
-/**
- * Several linear layers that may be taken side by side, forward and backward: none of their inputs depends on a result
- * of another.
- */
-export function linears(operands: readonly LinearOperands[]): Tensor[] {
-  const [first] = operands;
-  if (!first) return [];
-  const { engine } = first.x;
-  const { runtime } = engine;
-  const layers = runtime.together(() =>
-    operands.map(({ x, weight, bias }) => {
-      const out = engine.empty([...x.shape.slice(0, -1), weight.shape[0]!], x.dtype, 'linear');
-      matmul(runtime, {
-        ...{ a: x.array, b: weightOperand(weight, x), transposeB: true },
-        ...{ out, bias: bias?.array },
-      });
-      return { x, weight, bias, y: engine.output(out, [x, weight, bias], 'linear') };
-    }),
-  );
-  const recorded = layers.filter(({ y }) => y.requiresGrad);
-  if (recorded.length > 0) {
-    engine.record({
-      name: 'linear',
-      inputs: recorded.flatMap(({ x, weight, bias }) => (bias ? [x, weight, bias] : [x, weight])),
-      outputs: recorded.map(({ y }) => y),
-      saved: [],
-      backward: (gradients) =>
-        runtime.together(() => {
-          for (const { y, ...layer } of recorded.toReversed()) {
-            if (gradients.has(y)) linearBackward(gradients, { ...layer, dy: gradients.of(y) });
-          }
-        }),
-    });
-  }
-  return layers.map(({ y }) => y);
 }
 
 /** The gradient of a layer's result: dy, or aScale[⌊row / rowsPerAScale⌋] · dy. */

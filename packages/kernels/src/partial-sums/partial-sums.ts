@@ -69,8 +69,6 @@ export class PartialSums {
   /** A chunk whose sums are being made; nobody may write to it before they have been. */
   private spent: GpuArray | undefined;
   private mostUsed = 0;
-  /** The `Runtime.together` in which the last parts are filled. */
-  private filledIn: number | undefined;
 
   constructor(private readonly runtime: Runtime) {}
 
@@ -143,11 +141,10 @@ export class PartialSums {
 
   /**
    * In a `Runtime.together`, makes all sums in a dispatch with what comes next: the memory of their parts stays until
-   * the next flush. Not where some of the parts are filled in that dispatch itself.
+   * the next flush.
    */
   flushBeside(): void {
-    const { gathering } = this.runtime;
-    if (gathering !== undefined && gathering !== this.filledIn) this.makeSums();
+    if (this.runtime.isGathering) this.makeSums();
   }
 
   private makeSums(): void {
@@ -191,7 +188,6 @@ export class PartialSums {
     }
     const first = this.chunk.used;
     this.chunk.used += size;
-    this.filledIn = this.runtime.gathering;
     return first;
   }
 }

@@ -5,7 +5,6 @@ import type { KernelCall, SourcedCall } from './program.js';
 export class GatheredKernels {
   /** Undefined where nothing is gathered. */
   private kernels: SourcedCall[] | undefined;
-  private round = 0;
 
   /** @param dispatch records kernels that can be one dispatch */
   constructor(
@@ -14,16 +13,15 @@ export class GatheredKernels {
     private readonly dispatch: (kernels: readonly SourcedCall[]) => void,
   ) {}
 
-  /** Number of the `during` under way, undefined where nothing is gathered. */
-  get current(): number | undefined {
-    return this.kernels && this.round;
+  /** Whether a `during` is under way. */
+  get isGathering(): boolean {
+    return this.kernels !== undefined;
   }
 
   /** Gathers what `body` adds, and dispatches it at the end; inside of another one, at the end of that. */
   during<T>(body: () => T): T {
     if (this.kernels) return body();
     this.kernels = [];
-    this.round++;
     try {
       return body();
     } finally {

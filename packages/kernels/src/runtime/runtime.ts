@@ -287,9 +287,9 @@ export class Runtime {
     return this.joinsKernels ? this.gathered.during(body) : body();
   }
 
-  /** Number of the `together` under way, by which one is told from another; undefined outside of them. */
-  get gathering(): number | undefined {
-    return this.gathered.current;
+  /** Whether a `together` is under way. */
+  get isGathering(): boolean {
+    return this.gathered.isGathering;
   }
 
   /** Records kernels as one dispatch. */

@@ -1,0 +1,21 @@
+// Gives a run of tests a cache folder of its own: what programs remember in it goes with the run.
+import { existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { cacheDirectory } from '@tubelet/kernels/node';
+
+/** Drivers and whatever else was fetched are those of the user's folder; headers of videos are looked at anew. */
+export function setup(): () => void {
+  const cache = cacheDirectory();
+  const own = mkdtempSync(join(tmpdir(), 'tubelet-cache-'));
+  const entries = existsSync(cache) ? readdirSync(cache).filter((name) => name !== 'video-headers') : [];
+  for (const name of entries) symlinkSync(join(cache, name), join(own, name));
+  const before = process.env.TUBELET_CACHE_DIR;
+  // Before the processes that run the tests begin, which take it over.
+  process.env.TUBELET_CACHE_DIR = own;
+  return () => {
+    if (before === undefined) delete process.env.TUBELET_CACHE_DIR;
+    else process.env.TUBELET_CACHE_DIR = before;
+    rmSync(own, { recursive: true });
+  };
+}
