@@ -9,14 +9,7 @@
 //
 // Header: STRIPS, TILE_Q (a multiple of 16, 2 · UNIT_N and UNIT_K; at most 32), as attention-matrix-operations.wgsl and
 // attention-matrix-copies.wgsl, which precede it; attention-gradient-stores.wgsl.
-// Data: that of attention-backward-key-tiled.wgsl.
-
-var<storage, read> q: array<Element>;
-var<storage, read> k: array<Element>;
-var<storage, read> v: array<Element>;
-var<storage, read> d_out: array<Element>;
-var<storage, read> log_sum_exp: array<f32>;
-var<storage, read> delta: array<f32>;
+// Data: attention-backward-key-arrays.wgsl.
 
 const LOG2_E = 1.44269504;
 const TILE_K = STRIPS * UNIT_M;

@@ -3,15 +3,7 @@
 // and steps of queries.
 //
 // Header: as attention-subgroup-products.wgsl, which precedes it; math/exponential.wgsl, attention-gradient-stores.wgsl.
-// Data: that of attention-backward-key-tiled.wgsl.
-
-var<storage, read> q: array<Element>;
-var<storage, read> k: array<Element>;
-var<storage, read> v: array<Element>;
-var<storage, read> d_out: array<Element>;
-var<storage, read> log_sum_exp: array<f32>;
-var<storage, read> delta: array<f32>;
-
+// Data: attention-backward-key-arrays.wgsl.
 
 // Scores and dp of a key become p and ds.
 fn weigh(row: u32, l: vec4f, d: vec4f, valid: vec4<bool>, p: ptr<function, Tile>, ds: ptr<function, Tile>) {

@@ -6,17 +6,7 @@
 // For GPUs; the division of work is that of attention-tiled-parts.wgsl with blocks of keys and steps of eight queries.
 //
 // Header: as attention-tiled-parts.wgsl, which precedes it; math/exponential.wgsl, attention-gradient-stores.wgsl.
-// Data: HEADS, LQ, LK, SCALE; …_OFFSET, …_GROUP, …_ROW (in elements of WIDTH) of Q, K, V, D_OUT, DK, DV;
-// LOG_SUM_EXP_OFFSET; SPLITS, CHUNK, SPLIT_STRIDE (elements from one chunk's stores to the next one's); BLOCKS (of a head
-// and chunk), TILES (blocks in all), GRID_X.
-// Layout: as in attention-tiled.wgsl; delta [G, H, LQ] contiguous from 0.
-
-var<storage, read> q: array<Element>;
-var<storage, read> k: array<Element>;
-var<storage, read> v: array<Element>;
-var<storage, read> d_out: array<Element>;
-var<storage, read> log_sum_exp: array<f32>;
-var<storage, read> delta: array<f32>;
+// Data and layout: attention-backward-key-arrays.wgsl.
 
 fn log_sums(at: vec4u) -> vec4f {
   let l = LOG_SUM_EXP_OFFSET + at;

@@ -9,16 +9,7 @@
 // Keys beyond the last have a ds of zero.
 //
 // Header: STRIPS, TILE_K (a multiple of 16, 2 · UNIT_N and UNIT_K; at most 32), as attention-matrix-operations.wgsl and
-// attention-matrix-copies.wgsl, which precede it. Data: that of attention-backward-query-tiled.wgsl.
-
-var<storage, read_write> dq: array<Result>;
-var<storage, read_write> delta: array<f32>;
-var<storage, read> q: array<Element>;
-var<storage, read> k: array<Element>;
-var<storage, read> v: array<Element>;
-var<storage, read> out: array<Element>;
-var<storage, read> d_out: array<Element>;
-var<storage, read> log_sum_exp: array<f32>;
+// attention-matrix-copies.wgsl, which precede it. Data: attention-backward-query-arrays.wgsl.
 
 const LOG2_E = 1.44269504;
 const TILE_Q = STRIPS * UNIT_M;

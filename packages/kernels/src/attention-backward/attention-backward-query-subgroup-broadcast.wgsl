@@ -3,17 +3,7 @@
 // and steps of keys.
 //
 // Header: as attention-subgroup-products.wgsl, which precedes it; math/exponential.wgsl.
-// Data: that of attention-backward-query-tiled.wgsl.
-
-var<storage, read_write> dq: array<Result>;
-var<storage, read_write> delta: array<f32>;
-var<storage, read> q: array<Element>;
-var<storage, read> k: array<Element>;
-var<storage, read> v: array<Element>;
-var<storage, read> out: array<Element>;
-var<storage, read> d_out: array<Element>;
-var<storage, read> log_sum_exp: array<f32>;
-
+// Data: attention-backward-query-arrays.wgsl.
 
 // Of the rows of the block that the invocation holds: log-sum-exp and D.
 alias Statistics = array<vec2f, LOADS>;

@@ -6,18 +6,7 @@
 // For GPUs; the division of work is that of attention-tiled-parts.wgsl with blocks of queries and steps of eight keys.
 //
 // Header: as attention-tiled-parts.wgsl, which precedes it; math/exponential.wgsl.
-// Data: HEADS, LQ, LK, SCALE; …_OFFSET, …_GROUP, …_ROW (in elements of WIDTH) of Q, K, V, OUT, D_OUT, DQ;
-// LOG_SUM_EXP_OFFSET; BLOCKS (of a head), TILES (blocks in all), GRID_X.
-// Layout: as in attention-tiled.wgsl; delta [G, H, LQ] contiguous from 0.
-
-var<storage, read_write> dq: array<Result>;
-var<storage, read_write> delta: array<f32>;
-var<storage, read> q: array<Element>;
-var<storage, read> k: array<Element>;
-var<storage, read> v: array<Element>;
-var<storage, read> out: array<Element>;
-var<storage, read> d_out: array<Element>;
-var<storage, read> log_sum_exp: array<f32>;
+// Data and layout: attention-backward-query-arrays.wgsl.
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {

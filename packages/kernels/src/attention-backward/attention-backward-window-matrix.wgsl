@@ -18,15 +18,7 @@
 //
 // Header: STRIPS, TILE_Q (a multiple of 16, UNIT_M, UNIT_N and UNIT_K), as attention-matrix-operations.wgsl and
 // attention-matrix-copies.wgsl, which precede it; attention-gradient-stores.wgsl. STRIPS · UNIT_M is a multiple of
-// UNIT_K. Data: that of attention-backward-query-tiled.wgsl and of DK, DV likewise, without BLOCKS.
-
-var<storage, read_write> dq: array<Result>;
-var<storage, read> q: array<Element>;
-var<storage, read> k: array<Element>;
-var<storage, read> v: array<Element>;
-var<storage, read> out: array<Element>;
-var<storage, read> d_out: array<Element>;
-var<storage, read> log_sum_exp: array<f32>;
+// UNIT_K. Data: attention-backward-window-arrays.wgsl.
 
 const LOG2_E = 1.44269504;
 const TILE_K = STRIPS * UNIT_M;

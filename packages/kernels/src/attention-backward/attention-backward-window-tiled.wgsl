@@ -16,17 +16,9 @@
 // Header: KEYS (8 or 16, at least LK), PARTS (a multiple of four), PART_VEC4S (vec4s of an invocation, at most four),
 // INVOCATIONS (KEYS · PARTS), DEPTH (4 · PARTS · PART_VEC4S); math/exponential.wgsl, attention-rows.wgsl,
 // attention-gradient-stores.wgsl.
-// Data: that of attention-backward-query-tiled.wgsl and of DK, DV likewise, without BLOCKS; CHUNK (a multiple of TILE
-// where there are several), SPLITS (chunks). Layout of partial_sums, which stand in for dk and dv: those of
-// attention-backward-reduce.wgsl.
+// Data: attention-backward-window-arrays.wgsl; CHUNK (a multiple of TILE where there are several), SPLITS (chunks).
+// Layout of partial_sums, which stand in for dk and dv: those of attention-backward-reduce.wgsl.
 
-var<storage, read_write> dq: array<Result>;
-var<storage, read> q: array<Element>;
-var<storage, read> k: array<Element>;
-var<storage, read> v: array<Element>;
-var<storage, read> out: array<Element>;
-var<storage, read> d_out: array<Element>;
-var<storage, read> log_sum_exp: array<f32>;
 #if partial_sums
 var<storage, read_write> partial_sums: array<f32>;
 

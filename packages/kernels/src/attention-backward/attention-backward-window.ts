@@ -4,6 +4,7 @@ import type { GpuArray } from '../runtime/gpu-array.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { BackwardCall } from './attention-backward-arguments.js';
 import { windowGradientCost } from './attention-backward-cost.js';
+import arraysWgsl from './attention-backward-window-arrays.wgsl';
 import type { WindowPlan } from './attention-window-plan.js';
 
 /**
@@ -54,7 +55,7 @@ export function windowGradients(
   runtime.run({
     kernel: 'attention-backward-window',
     variant,
-    wgsl: plan.wgsl,
+    wgsl: [arraysWgsl, ...plan.wgsl],
     constants: { ...headConstants(extents, width), ...plan.constants },
     data: {
       ...attentionData(extents, scale, width, views),

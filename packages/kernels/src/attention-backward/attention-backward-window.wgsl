@@ -5,7 +5,7 @@
 //
 // Header: KEYS and QUERIES (multiples of four, at least LK and LQ: what private memory has room for);
 // math/exponential.wgsl, attention-rows.wgsl, attention-gradient-stores.wgsl.
-// Data: that of attention-backward-query-tiled.wgsl and of DK, DV likewise, without BLOCKS.
+// Data: attention-backward-window-arrays.wgsl.
 //
 // Made for a processor, where loads count, as matmul-subgroup-broadcast.wgsl says. One invocation has a head of a
 // group, and makes scores and dp once, by blocks of 4 queries and 4 keys; p and ds of all blocks stay in private
@@ -17,13 +17,6 @@
 // and 5.6 with the queries of a block in private memory too; 10 and 4.9 with nothing there but p and ds, and of that
 // 12.8 with 8 keys at a time, and 16 and 6.1 with two vec4s of dq, dk and dv (the registers hold eight sums of four, no
 // more). Good to some 10 %.
-
-var<storage, read_write> dq: array<Result>;
-var<storage, read> q: array<Element>;
-var<storage, read> k: array<Element>;
-var<storage, read> v: array<Element>;
-var<storage, read> d_out: array<Element>;
-var<storage, read> log_sum_exp: array<f32>;
 
 const VEC4S = DEPTH / 4u;
 const KEY_BLOCKS = KEYS / 4u;

@@ -22,9 +22,11 @@ import {
   type BackwardCall,
 } from './attention-backward-arguments.js';
 import { keyGradientCost, queryGradientCost, reduceCost } from './attention-backward-cost.js';
+import keyArraysWgsl from './attention-backward-key-arrays.wgsl';
 import keyMatrixWgsl from './attention-backward-key-matrix.wgsl';
 import keyBroadcastWgsl from './attention-backward-key-subgroup-broadcast.wgsl';
 import keyTiledWgsl from './attention-backward-key-tiled.wgsl';
+import queryArraysWgsl from './attention-backward-query-arrays.wgsl';
 import queryMatrixWgsl from './attention-backward-query-matrix.wgsl';
 import queryBroadcastWgsl from './attention-backward-query-subgroup-broadcast.wgsl';
 import queryTiledWgsl from './attention-backward-query-tiled.wgsl';
@@ -143,7 +145,7 @@ function queryGradient(
   runtime.run({
     kernel: 'attention-backward-query',
     variant: variant.name,
-    wgsl: plan.wgsl,
+    wgsl: [queryArraysWgsl, ...plan.wgsl],
     constants: { ...headConstants(extents, width), ...plan.constants },
     data: {
       ...attentionData(extents, scale, width, views),
@@ -181,7 +183,7 @@ function keyGradients(
   runtime.run({
     kernel: 'attention-backward-key',
     variant: variant.name,
-    wgsl: [storesWgsl, ...plan.wgsl],
+    wgsl: [keyArraysWgsl, storesWgsl, ...plan.wgsl],
     constants: { ...headConstants(extents, width, { results: dk.dtype }), ...plan.constants },
     data: {
       ...attentionData(extents, scale, width, views),

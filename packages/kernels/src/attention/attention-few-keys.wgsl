@@ -6,13 +6,7 @@
 // kernel without broadcasts: 1×800×8×8×64 1.9, 2.6 and 3.6 to 6.7; 1×8×8×8×64 0.07, 0.16 and 0.08 to 0.13.
 //
 // Header: as attention-subgroup-products.wgsl, which precedes it, ROWS being at least LK; math/exponential.wgsl.
-// Data: that of attention-tiled.wgsl; BLOCKS counts blocks of LANES queries.
-
-var<storage, read> q: array<Element>;
-var<storage, read> k: array<Element>;
-var<storage, read> v: array<Element>;
-var<storage, read_write> out: array<Result>;
-var<storage, read_write> log_sum_exp: array<f32>;
+// Data: attention-arrays.wgsl; BLOCKS counts blocks of LANES queries.
 
 const LOWEST = -3.4e38;
 

@@ -25,13 +25,7 @@
 // No atomics but the flag that says whether any row rises; the order of all additions is fixed.
 //
 // Header: STRIPS, TILE_K (a multiple of 16, 2 · UNIT_N and UNIT_K; at most 64), as attention-matrix-operations.wgsl and
-// attention-matrix-copies.wgsl, which precede it. Data: that of attention-tiled.wgsl.
-
-var<storage, read> q: array<Element>;
-var<storage, read> k: array<Element>;
-var<storage, read> v: array<Element>;
-var<storage, read_write> out: array<Result>;
-var<storage, read_write> log_sum_exp: array<f32>;
+// attention-matrix-copies.wgsl, which precede it. Data: attention-arrays.wgsl.
 
 const LOWEST = -3.4e38;
 const LOG2_E = 1.44269504;

@@ -2,13 +2,7 @@
 // the division of work of attention-subgroup-products.wgsl with blocks of queries and steps of keys.
 //
 // Header: as attention-subgroup-products.wgsl, which precedes it; math/exponential.wgsl.
-// Data: that of attention-tiled.wgsl.
-
-var<storage, read> q: array<Element>;
-var<storage, read> k: array<Element>;
-var<storage, read> v: array<Element>;
-var<storage, read_write> out: array<Result>;
-var<storage, read_write> log_sum_exp: array<f32>;
+// Data: attention-arrays.wgsl.
 
 const LOWEST = -3.4e38;
 

@@ -3,6 +3,7 @@ import type { Cost } from '../runtime/ledger.js';
 import { requireSeparate } from '../runtime/rows.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { Variant } from '../runtime/variants.js';
+import arraysWgsl from './attention-arrays.wgsl';
 import fewKeysWgsl from './attention-few-keys.wgsl';
 import {
   attentionData,
@@ -106,7 +107,7 @@ export function attention(
   runtime.run({
     kernel: 'attention',
     variant: variant.name,
-    wgsl: plan.wgsl,
+    wgsl: [arraysWgsl, ...plan.wgsl],
     constants: { ...headConstants(extents, width), ...plan.constants },
     data: {
       ...attentionData(extents, scale ?? (channels / heads) ** -0.5, width, views),

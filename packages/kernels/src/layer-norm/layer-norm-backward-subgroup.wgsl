@@ -5,18 +5,6 @@
 // Header: as layer-norm-backward.wgsl without MOST_PART_ROWS, HELD (loads of a row that an invocation holds:
 // INVOCATIONS · HELD is at least COLUMNS); subgroups/subgroup-sum.wgsl in place of workgroup-sum.wgsl.
 
-#if d_out_f16
-var<storage, read> d_out: array<Half>;
-#else
-var<storage, read> d_out: array<Element>;
-#end
-var<storage, read> x: array<Element>;
-var<storage, read> weight: array<Element>;
-var<storage, read> mean: array<f32>;
-var<storage, read> rstd: array<f32>;
-var<storage, read_write> dx: array<Element>;
-var<storage, read_write> parts: array<Element>;
-
 @compute @workgroup_size(INVOCATIONS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) invocation: u32) {
   let part = group.x + group.y * GRID_X;

@@ -14,6 +14,7 @@ import {
 } from '../runtime/rows.js';
 import type { Runtime } from '../runtime/runtime.js';
 import subgroupSumWgsl from '../subgroups/subgroup-sum.wgsl';
+import arraysWgsl from './layer-norm-backward-arrays.wgsl';
 import subgroupWgsl from './layer-norm-backward-subgroup.wgsl';
 import backwardWgsl from './layer-norm-backward.wgsl';
 import { planLayerNorm } from './layer-norm-variants.js';
@@ -124,7 +125,7 @@ export function layerNormBackward(
   runtime.run({
     kernel: KERNEL,
     variant,
-    wgsl: [sumWgsl, elementAlias(width), rowStartWgsl, ownWgsl],
+    wgsl: [sumWgsl, elementAlias(width), rowStartWgsl, arraysWgsl, ownWgsl],
     constants: { INVOCATIONS: invocations, ...(held ? { HELD: held } : { MOST_PART_ROWS }) },
     data: {
       ROWS: rows,

@@ -5,25 +5,12 @@
 //
 // Header: Element (f32 or vec4f; COLUMNS, strides and offsets of rows, weight and parts count Elements), INVOCATIONS,
 // ROWS, COLUMNS, PART_ROWS (at most MOST_PART_ROWS), PARTS, GRID_X, ACCUMULATE, DOUT_*, X_*, DX_* (row addressing),
-// WEIGHT_OFFSET, MEAN_OFFSET, RSTD_OFFSET, WEIGHT_PARTS_OFFSET, BIAS_PARTS_OFFSET ([PARTS, COLUMNS] each);
-// workgroup-sum.wgsl, row-start.wgsl. Layout as in layer-norm.wgsl; d_out may be f16. A workgroup has one part,
-// PART_ROWS rows: two passes over each row for dx, then one over all of them, column by column, while they are in its
-// cache.
+// WEIGHT_OFFSET, MEAN_OFFSET, RSTD_OFFSET, WEIGHT_PARTS_OFFSET, BIAS_PARTS_OFFSET; workgroup-sum.wgsl, row-start.wgsl,
+// layer-norm-backward-arrays.wgsl, which has the layout. A workgroup has one part, PART_ROWS rows: two passes over each
+// row for dx, then one over all of them, column by column, while they are in its cache.
 //
 // The saved mean is rounded to f32, which matters where it is large. What it is off by is the mean of x − mean,
 // one more sum in the same pass.
-
-#if d_out_f16
-var<storage, read> d_out: array<Half>;
-#else
-var<storage, read> d_out: array<Element>;
-#end
-var<storage, read> x: array<Element>;
-var<storage, read> weight: array<Element>;
-var<storage, read> mean: array<f32>;
-var<storage, read> rstd: array<f32>;
-var<storage, read_write> dx: array<Element>;
-var<storage, read_write> parts: array<Element>;
 
 // Of each row of the part: where it begins, and what its saved mean is off by.
 var<workgroup> d_out_starts: array<u32, MOST_PART_ROWS>;

@@ -4,18 +4,6 @@
 // Header: as layer-norm.wgsl, HELD (loads of a row that an invocation holds: INVOCATIONS · HELD is at least COLUMNS);
 // subgroups/subgroup-sum.wgsl in place of workgroup-sum.wgsl.
 
-var<storage, read> x: array<Element>;
-var<storage, read> weight: array<Element>;
-var<storage, read> bias: array<Element>;
-#if out_f16
-alias Stored = Half;
-#else
-alias Stored = Element;
-#end
-var<storage, read_write> out: array<Stored>;
-var<storage, read_write> mean: array<f32>;
-var<storage, read_write> rstd: array<f32>;
-
 @compute @workgroup_size(INVOCATIONS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) invocation: u32) {
   let row = group.x + group.y * GRID_X;

@@ -14,6 +14,7 @@ import { f32 } from '../runtime/wgsl.js';
 import workgroupSumWgsl from '../reduce/workgroup-sum.wgsl';
 import rowStartWgsl from '../runtime/row-start.wgsl';
 import subgroupSumWgsl from '../subgroups/subgroup-sum.wgsl';
+import arraysWgsl from './layer-norm-arrays.wgsl';
 import subgroupWgsl from './layer-norm-subgroup.wgsl';
 import { planLayerNorm } from './layer-norm-variants.js';
 import forwardWgsl from './layer-norm.wgsl';
@@ -72,7 +73,7 @@ export function layerNorm(runtime: Runtime, arrays: LayerNormArrays): void {
   runtime.run({
     kernel,
     variant,
-    wgsl: [sumWgsl, elementAlias(width), rowStartWgsl, ownWgsl],
+    wgsl: [sumWgsl, elementAlias(width), rowStartWgsl, arraysWgsl, ownWgsl],
     constants: { INVOCATIONS: invocations, ...(held && { HELD: held }) },
     data: {
       ROWS: rows,

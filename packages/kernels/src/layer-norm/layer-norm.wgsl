@@ -3,8 +3,7 @@
 //
 // Header: Element (f32 or vec4f; COLUMNS, strides and offsets of rows, weight and bias count Elements), INVOCATIONS,
 // ROWS, COLUMNS, GRID_X, EPSILON, X_* and OUT_* (row addressing), WEIGHT_OFFSET, BIAS_OFFSET, MEAN_OFFSET,
-// RSTD_OFFSET; workgroup-sum.wgsl, row-start.wgsl.
-// Layout: x and out are rows at two levels of strides; mean and rstd have one element a row. out may be f16.
+// RSTD_OFFSET; workgroup-sum.wgsl, row-start.wgsl, layer-norm-arrays.wgsl, which has the layout.
 //
 // One workgroup a row, three passes over it (mean, variance, output); the second and third hit the cache.
 // Rows are taken relative to their beginning, and the mean is kept as that pivot plus a small remainder:
@@ -13,18 +12,6 @@
 // Tried on a software driver (2 cores, vectors of 8), 808 × 512, in ms forward / backward: 64 invocations a row 2.7 /
 // 1.8, the same with subgroup sums 2.2 / 1.9, 16 invocations 1.05 / 0.92, 4 invocations 0.92 / 0.85; 8 invocations 0.85
 // / 0.79, and 1.44 / 1.31 with loads of one f32.
-
-var<storage, read> x: array<Element>;
-var<storage, read> weight: array<Element>;
-var<storage, read> bias: array<Element>;
-#if out_f16
-alias Stored = Half;
-#else
-alias Stored = Element;
-#end
-var<storage, read_write> out: array<Stored>;
-var<storage, read_write> mean: array<f32>;
-var<storage, read_write> rstd: array<f32>;
 
 @compute @workgroup_size(INVOCATIONS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) invocation: u32) {
