@@ -126,6 +126,22 @@ describe('tune', () => {
     expect(kept.measured).toHaveLength(3);
   });
 
+  it('measures variants that are one program once', async () => {
+    const kernel = small('sum-all');
+    const [first] = kernel.variants;
+    // Another name for the first variant.
+    const run: KernelSpec['run'] = (on, ...rest) => {
+      const forced = on.forcedVariants.get('sum-all');
+      if (forced === 'twin') on.forcedVariants.set('sum-all', first!.name);
+      kernel.spec.run(on, ...rest);
+      if (forced === 'twin') on.forcedVariants.set('sum-all', forced);
+    };
+    const variants = [...kernel.variants, { ...first!, name: 'twin' }];
+    await tuneDevice(runtime, settings(), [{ variants, spec: { ...kernel.spec, run } }]);
+    expect(printed.join('\n')).toContain(kernel.variants[1]!.name);
+    expect(printed.join('\n')).not.toContain('twin');
+  });
+
   it('keeps what was measured for other kernels when only some are asked for', async () => {
     const kernels = [small('layer-norm'), small('sum-all')];
     await tuneDevice(runtime, settings(), kernels);

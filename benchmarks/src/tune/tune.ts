@@ -1,5 +1,6 @@
 import type { Runtime } from '@tubelet/kernels';
 import {
+  distinctVariants,
   hasHalves,
   type KernelCase,
   type KernelSpec,
@@ -39,7 +40,10 @@ export interface TunedClass {
 // A variant that is so much slower is not worth further seconds.
 const GIVE_UP_ABOVE = 2;
 
-/** Measures all variants of the kernels at the models' shapes and chooses one for each class of shapes. */
+/**
+ * Measures all variants of the kernels at the models' shapes and chooses one for each class of shapes. Variants that are
+ * the same program for a class are measured once.
+ */
 export async function tuneKernels(
   runtime: Runtime,
   kernels: readonly TunableKernel[],
@@ -82,11 +86,17 @@ function casesByClass(
 
 async function tuneClass(
   runtime: Runtime,
-  { spec, variants }: TunableKernel,
+  kernel: TunableKernel,
   shape: ShapeClass,
   cases: readonly KernelCase<unknown>[],
   options: TuneOptions,
 ): Promise<TunedClass> {
+  const { spec } = kernel;
+  const variants = distinctVariants(
+    runtime,
+    kernel,
+    cases.map((testCase) => testCase.shape),
+  );
   const measured: Measurement[][] = [];
   for (const testCase of cases) {
     options.onCase?.(spec.name, testCase.name);

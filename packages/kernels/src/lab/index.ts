@@ -16,7 +16,7 @@ export {
 } from '../kernel-spec.js';
 export { shapeClass, shapeClassParts, type ShapeClass } from '../runtime/shape-class.js';
 export { runnableVariants, selectVariant } from '../runtime/variants.js';
-export { shapeClassOfCase, tunableKernels, type TunableKernel } from './tunable-kernels.js';
+export { distinctVariants, shapeClassOfCase, tunableKernels, type TunableKernel } from './tunable-kernels.js';
 export { makeHostData, roundedToF16, scaledError, toFloat64 } from '../testing/host-data.js';
 export { proceduralParameter, proceduralVideo } from '../testing/procedural.js';
 export { testRandom } from '../testing/random.js';
