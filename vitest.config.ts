@@ -25,6 +25,7 @@ export default defineConfig({
     ...sharedTest.test,
     include: process.env['TUBELET_TEST'] === 'rest' ? besideCases : daily,
     exclude: ['scripts/shell-blocks.test.ts'],
+    globalSetup: 'scripts/lib/test-cache.ts',
     // A software driver computes on every core, but compiles on one.
     fileParallelism: true,
     maxWorkers: 2,

@@ -2,7 +2,8 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { cacheDirectory } from '@tubelet/kernels/node';
+// By its path: this is loaded without the condition by which names lead to sources.
+import { cacheDirectory } from '../../packages/kernels/src/node/cache.js';
 
 /** Drivers and whatever else was fetched are those of the user's folder; headers of videos are looked at anew. */
 export function setup(): () => void {
