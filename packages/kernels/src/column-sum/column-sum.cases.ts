@@ -1,4 +1,5 @@
 import { defineKernel, type ArraySpec, type KernelCase } from '../kernel-spec.js';
+import { normals } from '../testing/random.js';
 import {
   addArrays,
   gatherRows,
@@ -64,7 +65,7 @@ export const columnSumKernel = defineKernel<ColumnSumShape>({
     out: accumulate
       ? {
           shape: [columns],
-          initial: (random) => Float32Array.from({ length: columns }, () => random.normal()),
+          initial: normals(columns),
         }
       : { shape: [columns] },
   }),

@@ -1,4 +1,5 @@
 import { defineKernel, type KernelCase } from '../kernel-spec.js';
+import { normals } from '../testing/random.js';
 import { emaCost, emaUpdate, emaVariants } from './ema.js';
 import { emaReference } from './ema.reference.js';
 
@@ -33,7 +34,7 @@ export const emaKernel = defineKernel<EmaShape>({
   outputs: ({ count }) => ({
     average: {
       shape: [count],
-      initial: (random) => Float32Array.from({ length: count }, () => random.normal()),
+      initial: normals(count),
     },
   }),
   run: (runtime, { decay }, { values, step }, { average }) =>

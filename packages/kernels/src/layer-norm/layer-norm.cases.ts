@@ -1,6 +1,6 @@
 import { defineKernel, type KernelCase } from '../kernel-spec.js';
 import { product } from '../runtime/gpu-array.js';
-import { testRandom } from '../testing/random.js';
+import { normals, testRandom } from '../testing/random.js';
 import {
   addArrays,
   gatherRows,
@@ -93,10 +93,6 @@ const cases: readonly KernelCase<LayerNormShape>[] = [
   },
   { name: 'decoder', kind: 'model', shape: { batch: 1, regions: 1, tokens: 800, columns: 384, view: 'all' } },
 ];
-
-function normals(count: number, mean = 0) {
-  return (random: { normal(): number }) => Float32Array.from({ length: count }, () => mean + random.normal());
-}
 
 // The backward kernel's x, mean and rstd must belong together, so x comes from a generator of its own.
 function inputRows(shape: LayerNormShape): Float32Array {

@@ -1,5 +1,6 @@
 import { defineKernel, type KernelCase, type Random } from '../kernel-spec.js';
 import { product, type GpuArray } from '../runtime/gpu-array.js';
+import { normals } from '../testing/random.js';
 import {
   addArrays,
   gatherRows,
@@ -68,10 +69,6 @@ function groupView(array: GpuArray, { batch, regions, tokens, columns, view }: T
 
 function rowsPerGroup(shape: TokenRows): number {
   return tokenLayout(shape).rows / shape.batch;
-}
-
-function normals(count: number) {
-  return (random: Random) => Float32Array.from({ length: count }, () => random.normal());
 }
 
 export const meanRowsKernel = defineKernel<MeanRowsShape>({

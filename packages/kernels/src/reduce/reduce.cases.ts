@@ -1,5 +1,6 @@
-import { defineKernel, type KernelCase, type Random } from '../kernel-spec.js';
+import { defineKernel, type KernelCase } from '../kernel-spec.js';
 import { product } from '../runtime/gpu-array.js';
+import { normals } from '../testing/random.js';
 import {
   addArrays,
   gatherRows,
@@ -19,10 +20,6 @@ import { workgroupSumVariants } from './workgroup-sum.js';
 interface SumAllShape extends TokenRows {
   readonly scale?: number;
   readonly accumulate?: boolean;
-}
-
-function normals(count: number) {
-  return (random: Random) => Float32Array.from({ length: count }, () => random.normal());
 }
 
 export const sumAllKernel = defineKernel<SumAllShape>({

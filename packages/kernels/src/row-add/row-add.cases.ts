@@ -1,5 +1,6 @@
 import { defineKernel, type KernelCase, type Random } from '../kernel-spec.js';
 import { product } from '../runtime/gpu-array.js';
+import { normals } from '../testing/random.js';
 import {
   gatherRows,
   randomTokenRows,
@@ -82,10 +83,6 @@ const cases: readonly KernelCase<RowAddShape>[] = [
     shape: { batch: 1, regions: 8, tokens: 11, columns: 512, view: 'all', entries: 0 },
   },
 ];
-
-function normals(count: number) {
-  return (random: Random) => Float32Array.from({ length: count }, () => random.normal());
-}
 
 function givenRows(shape: RowAddShape): number {
   return tokenLayout(shape).rows / (shape.broadcast ? shape.batch : 1);

@@ -1,5 +1,6 @@
 import { defineKernel, type KernelCase, type Random } from '../kernel-spec.js';
 import { product } from '../runtime/gpu-array.js';
+import { normals } from '../testing/random.js';
 import {
   addArrays,
   gatherRows,
@@ -109,10 +110,6 @@ function rowsPerScale(shape: RowScaleShape): number {
 
 function scaleCount({ batch, regions, scalesPer }: RowScaleShape): number {
   return scalesPer === 'clip' ? batch : batch * regions;
-}
-
-function normals(count: number) {
-  return (random: Random) => Float32Array.from({ length: count }, () => random.normal());
 }
 
 // Half of the paths dropped, the others scaled up: the numbers that drop path uses.

@@ -1,5 +1,6 @@
 import { defineKernel, type ArraySpec, type KernelCase, type Random } from '../kernel-spec.js';
 import { contiguousStrides, GpuArray, product } from '../runtime/gpu-array.js';
+import { normals } from '../testing/random.js';
 import { stridedMap, stridedMapVariants } from './map.js';
 import { stridedReduce, stridedReduceVariants, type Combination } from './reduce.js';
 import { places, repeatingStrides } from './strided.reference.js';
@@ -23,9 +24,6 @@ interface ReduceShape {
   readonly combination: Combination;
   readonly accumulate?: boolean;
 }
-
-const normals = (count: number) => (random: Random) =>
-  Float32Array.from({ length: count }, () => random.normal());
 
 function withInitial(shape: readonly number[], accumulate = false): ArraySpec {
   return accumulate ? { shape, initial: normals(product(shape)) } : { shape };

@@ -17,3 +17,8 @@ export function testRandom(seed: number): Random {
     integer: (below) => Math.floor(uniform() * below),
   };
 }
+
+/** So many normally distributed numbers about a mean, for the contents of an array. */
+export function normals(count: number, mean = 0): (random: Random) => Float32Array {
+  return (random) => Float32Array.from({ length: count }, () => mean + random.normal());
+}

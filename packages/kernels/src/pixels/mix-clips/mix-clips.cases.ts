@@ -1,4 +1,5 @@
 import { defineKernel, type KernelCase } from '../../kernel-spec.js';
+import { normals } from '../../testing/random.js';
 import { mixClips, mixClipsCost, mixClipsVariants, type Mix } from './mix-clips.js';
 
 interface MixShape {
@@ -55,7 +56,7 @@ export const mixClipsKernel = defineKernel<MixShape>({
   outputs: (shape) => ({
     clips: {
       shape: [shape.clips, shape.planes, shape.height, shape.width],
-      initial: (random) => Float32Array.from({ length: size(shape) }, () => random.normal()),
+      initial: normals(size(shape)),
     },
   }),
   run: (runtime, { mix }, _, { clips }) => mixClips(runtime, clips!, mix),
