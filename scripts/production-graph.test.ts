@@ -30,7 +30,7 @@ async function filesOf(entry: string): Promise<string[]> {
   return Object.keys(metafile.inputs);
 }
 
-const ofTests = /\.(cases|reference|test|testing)\.ts$|\/(testing|lab)\//;
+const ofTests = /\.(cases|shapes|reference|test|testing)\.ts$|\/(testing|lab)\//;
 
 it.each(['apps/pretrain/src/index.ts', 'apps/finetune/src/index.ts'])(
   '%s loads kernels and none of their cases, references and test data',

@@ -1,11 +1,6 @@
-import {
-  defineKernel,
-  type ArraySpec,
-  type HostArrays,
-  type KernelCase,
-  type Random,
-} from '../kernel-spec.js';
+import { defineKernel, type ArraySpec, type HostArrays, type Random } from '../kernel-spec.js';
 import { product, type DType, type GpuArray, type RowLayout } from '../runtime/gpu-array.js';
+import { normals } from '../testing/random.js';
 import { gatherRows, hostView, scatterRows } from '../testing/views.js';
 import { matmul, matmulCost, matmulVariants } from './matmul.js';
 import {
@@ -15,310 +10,7 @@ import {
   productReference,
   type EpilogueReference,
 } from './matmul.reference.js';
-
-/**
- * How a matrix lies in memory: `packed`; `tokens`, the rows after the first of every region of a buffer
- * [batch, regions, 1 + locals, columns]; or `shifted`, a window that starts one element into longer rows.
- */
-type Placement = 'packed' | 'shifted' | { readonly locals: number };
-
-type Half = 'a' | 'b' | 'out' | 'preActivation' | 'geluInput';
-type Epilogue = 'bias' | 'gelu' | 'preActivation' | 'geluInput' | 'rowScale' | 'residual' | 'residualInPlace';
-
-export interface MatmulShape {
-  readonly m: number;
-  readonly n: number;
-  readonly k: number;
-  /** Default NN; the first letter is A's, T for transposed. */
-  readonly form?: 'NN' | 'NT' | 'TN';
-  /** Given: three axes with a batch axis in front. */
-  readonly groups?: number;
-  readonly alpha?: number;
-  readonly accumulate?: boolean;
-  readonly epilogue?: readonly Epilogue[];
-  readonly rowsPerScale?: number;
-  /** Given: factors of so many rows of A as it is stored. */
-  readonly rowsPerAScale?: number;
-  /** Given: sums of A's rows besides, with TN. */
-  readonly rowSums?: { readonly accumulate?: boolean };
-  readonly aPlacement?: Placement;
-  readonly bPlacement?: Placement;
-  /** Of out, preActivation, geluInput and residual. */
-  readonly outPlacement?: Placement;
-  /** Arrays that are of f16. */
-  readonly halves?: readonly Half[];
-}
-
-const mlp = ['bias', 'gelu', 'preActivation'] as const;
-const activations = ['a', 'out', 'preActivation', 'geluInput'] as const;
-const everything = ['bias', 'gelu', 'preActivation', 'geluInput', 'rowScale', 'residual'] as const;
-
-const cases: readonly KernelCase<MatmulShape>[] = [
-  {
-    name: 'tiny NN',
-    kind: 'tiny',
-    shape: { m: 3, n: 5, k: 7, alpha: 0.5, epilogue: everything, rowsPerScale: 2 },
-  },
-  {
-    name: 'tiny NT',
-    kind: 'tiny',
-    shape: { m: 2, n: 3, k: 4, form: 'NT', accumulate: true, epilogue: ['residual'] },
-  },
-  { name: 'tiny TN, batched', kind: 'tiny', shape: { m: 4, n: 2, k: 3, form: 'TN', groups: 2 } },
-  {
-    name: 'tiny TN, row sums',
-    kind: 'tiny',
-    shape: { m: 5, n: 2, k: 3, form: 'TN', rowSums: {} },
-  },
-  { name: 'one element', kind: 'edge', shape: { m: 1, n: 1, k: 1 } },
-  { name: 'one element NT', kind: 'edge', shape: { m: 1, n: 1, k: 1, form: 'NT' } },
-  { name: 'primes NN', kind: 'edge', shape: { m: 101, n: 257, k: 67 } },
-  { name: 'primes NT', kind: 'edge', shape: { m: 101, n: 67, k: 257, form: 'NT' } },
-  { name: 'primes TN', kind: 'edge', shape: { m: 67, n: 101, k: 257, form: 'TN' } },
-  {
-    name: 'ragged blocks NN',
-    kind: 'edge',
-    shape: { m: 70, n: 68, k: 36, epilogue: ['bias', 'residualInPlace'] },
-  },
-  { name: 'ragged blocks NT', kind: 'edge', shape: { m: 70, n: 68, k: 36, form: 'NT', epilogue: mlp } },
-  {
-    name: 'ragged blocks TN',
-    kind: 'edge',
-    shape: { m: 68, n: 76, k: 37, form: 'TN', accumulate: true, rowSums: {} },
-  },
-  {
-    name: 'primes TN, row sums added to',
-    kind: 'edge',
-    shape: { m: 67, n: 29, k: 53, form: 'TN', alpha: 0.5, rowSums: { accumulate: true } },
-  },
-  {
-    name: 'factors of rows of A, NN',
-    kind: 'edge',
-    shape: { m: 60, n: 40, k: 24, rowsPerAScale: 7, aPlacement: { locals: 10 }, epilogue: ['geluInput'] },
-  },
-  {
-    name: 'factors of rows of A, TN',
-    kind: 'edge',
-    shape: { m: 24, n: 20, k: 1100, form: 'TN', rowsPerAScale: 550, rowSums: {}, accumulate: true },
-  },
-  {
-    name: 'factors of rows of A, tiny',
-    kind: 'tiny',
-    shape: { m: 5, n: 3, k: 2, rowsPerAScale: 2 },
-  },
-  {
-    name: 'batched NN',
-    kind: 'edge',
-    shape: { m: 20, n: 12, k: 8, groups: 3, epilogue: ['bias', 'residual'] },
-  },
-  { name: 'batched NT', kind: 'edge', shape: { m: 5, n: 9, k: 6, form: 'NT', groups: 2 } },
-  { name: 'batched NT, aligned', kind: 'edge', shape: { m: 36, n: 12, k: 8, form: 'NT', groups: 2 } },
-  {
-    name: 'split K TN',
-    kind: 'edge',
-    shape: {
-      m: 24,
-      n: 20,
-      k: 1100,
-      form: 'TN',
-      accumulate: true,
-      aPlacement: { locals: 10 },
-      bPlacement: { locals: 10 },
-      rowSums: { accumulate: true },
-    },
-  },
-  {
-    name: 'split K TN, primes',
-    kind: 'edge',
-    shape: { m: 23, n: 7, k: 1031, form: 'TN', rowSums: {} },
-  },
-  {
-    name: 'split K NT',
-    kind: 'edge',
-    shape: { m: 7, n: 9, k: 1030, form: 'NT', epilogue: everything, rowsPerScale: 3 },
-  },
-  { name: 'split K, batched', kind: 'edge', shape: { m: 7, n: 8, k: 1025, groups: 2 } },
-  {
-    name: 'local rows to local rows NT',
-    kind: 'edge',
-    shape: {
-      m: 60,
-      n: 40,
-      k: 24,
-      form: 'NT',
-      aPlacement: { locals: 10 },
-      outPlacement: { locals: 10 },
-      epilogue: everything,
-      rowsPerScale: 30,
-    },
-  },
-  {
-    name: 'packed to local rows NN',
-    kind: 'edge',
-    shape: { m: 21, n: 36, k: 20, outPlacement: { locals: 7 }, epilogue: ['residualInPlace'] },
-  },
-  {
-    name: 'unaligned windows',
-    kind: 'edge',
-    shape: {
-      m: 19,
-      n: 24,
-      k: 32,
-      form: 'NT',
-      aPlacement: 'shifted',
-      bPlacement: 'shifted',
-      outPlacement: 'shifted',
-      epilogue: mlp,
-    },
-  },
-  {
-    name: 'f16 NN, unaligned',
-    kind: 'edge',
-    shape: { m: 21, n: 35, k: 20, epilogue: everything, rowsPerScale: 7, halves: ['b', ...activations] },
-  },
-  {
-    name: 'f16 NT',
-    kind: 'edge',
-    shape: {
-      m: 60,
-      n: 40,
-      k: 24,
-      form: 'NT',
-      epilogue: mlp,
-      aPlacement: { locals: 10 },
-      outPlacement: { locals: 10 },
-      halves: activations,
-    },
-  },
-  {
-    name: 'f16 TN, split K',
-    kind: 'edge',
-    shape: { m: 24, n: 20, k: 1100, form: 'TN', rowSums: {}, halves: ['a', 'b'] },
-  },
-  {
-    name: 'f16 NN, split K',
-    kind: 'edge',
-    shape: { m: 12, n: 20, k: 1032, accumulate: true, halves: ['a', 'out'] },
-  },
-  {
-    name: 'f16, rows of eights, NT',
-    kind: 'edge',
-    shape: {
-      m: 70,
-      n: 72,
-      k: 40,
-      form: 'NT',
-      epilogue: mlp,
-      aPlacement: { locals: 10 },
-      outPlacement: { locals: 10 },
-      halves: ['b', ...activations],
-    },
-  },
-  {
-    name: 'f16, rows of eights, NN, A in f32',
-    kind: 'edge',
-    shape: {
-      m: 60,
-      n: 40,
-      k: 72,
-      rowsPerAScale: 7,
-      aPlacement: { locals: 10 },
-      epilogue: ['geluInput'],
-      halves: ['b', 'out', 'geluInput'],
-    },
-  },
-  {
-    name: 'f16, rows of eights, TN, split K',
-    kind: 'edge',
-    shape: {
-      m: 40,
-      n: 72,
-      k: 1100,
-      form: 'TN',
-      accumulate: true,
-      rowsPerAScale: 550,
-      aPlacement: { locals: 10 },
-      bPlacement: { locals: 10 },
-      rowSums: { accumulate: true },
-      halves: ['a', 'b'],
-    },
-  },
-  {
-    name: 'f16, whole blocks, NN',
-    kind: 'edge',
-    shape: { m: 512, n: 512, k: 64, halves: ['a', 'b', 'out'] },
-  },
-  {
-    name: 'f16, whole blocks, TN, A in f32',
-    kind: 'edge',
-    shape: { m: 512, n: 512, k: 64, form: 'TN', rowSums: {}, halves: ['b'] },
-  },
-  {
-    name: 'f16, rows of eights, batched NT',
-    kind: 'edge',
-    shape: { m: 20, n: 24, k: 16, form: 'NT', groups: 3, halves: ['a', 'b'] },
-  },
-  { name: 'LGI-Former base, representatives', kind: 'model', shape: { m: 8, n: 512, k: 512, form: 'NT' } },
-  {
-    name: 'pre-training, projection',
-    kind: 'model',
-    shape: { m: 88, n: 512, k: 512, form: 'NT', epilogue: ['bias'] },
-  },
-  {
-    name: 'patch embedding',
-    kind: 'model',
-    shape: { m: 80, n: 512, k: 1536, form: 'NT', epilogue: ['bias'] },
-  },
-  {
-    name: 'fine-tuning, projection',
-    kind: 'model',
-    shape: { m: 808, n: 512, k: 512, form: 'NT', epilogue: ['bias'] },
-  },
-  {
-    name: 'fine-tuning, MLP up',
-    kind: 'model',
-    shape: { m: 808, n: 2048, k: 512, form: 'NT', epilogue: mlp },
-  },
-  {
-    name: 'fine-tuning, MLP down',
-    kind: 'model',
-    shape: { m: 808, n: 512, k: 2048, form: 'NT', epilogue: ['bias', 'residual'] },
-  },
-  {
-    name: 'fine-tuning, MLP down, dU',
-    kind: 'model',
-    shape: { m: 808, n: 2048, k: 512, epilogue: ['geluInput'] },
-  },
-  {
-    name: 'fine-tuning, MLP up, dW',
-    kind: 'model',
-    shape: { m: 2048, n: 512, k: 808, form: 'TN', accumulate: true, rowSums: { accumulate: true } },
-  },
-  { name: 'decoder, qkv', kind: 'model', shape: { m: 800, n: 1152, k: 384, form: 'NT' } },
-  {
-    name: 'fine-tuning, MLP up, f16',
-    kind: 'model',
-    shape: { m: 808, n: 2048, k: 512, form: 'NT', epilogue: mlp, halves: ['b', ...activations] },
-  },
-  {
-    name: 'fine-tuning, MLP down, f16',
-    kind: 'model',
-    shape: { m: 808, n: 512, k: 2048, form: 'NT', epilogue: ['bias', 'residual'], halves: ['a', 'b'] },
-  },
-  {
-    name: 'fine-tuning, MLP down, dU, f16',
-    kind: 'model',
-    shape: { m: 808, n: 2048, k: 512, epilogue: ['geluInput'], halves: ['b', 'out', 'geluInput'] },
-  },
-  {
-    name: 'fine-tuning, MLP up, dW, f16',
-    kind: 'model',
-    shape: {
-      ...{ m: 2048, n: 512, k: 808, form: 'TN', accumulate: true, rowSums: { accumulate: true } },
-      halves: ['a', 'b'],
-    },
-  },
-];
+import { matmulCases, randomProduct, type Half, type MatmulShape, type Placement } from './matmul.shapes.js';
 
 export const matmulKernel = defineKernel<MatmulShape>({
   name: 'matmul',
@@ -327,8 +19,8 @@ export const matmulKernel = defineKernel<MatmulShape>({
   variants: matmulVariants,
   roundedInputs: ['a', 'b'],
   unroundedOutputs: ['rowSums'],
-  cases,
-  randomShape,
+  cases: matmulCases,
+  randomShape: randomProduct,
   // Tokens are the rows of activations; weight gradients are sums over them.
   withClips: (shape, clips) =>
     shape.form === 'TN' ? { ...shape, k: clips * shape.k } : { ...shape, m: clips * shape.m },
@@ -359,7 +51,7 @@ export const matmulKernel = defineKernel<MatmulShape>({
   outputs: (given) => {
     const { m, n, groups = 1, outPlacement, accumulate, epilogue = [], rowSums } = given;
     const shape = bufferShape(outPlacement, groups * m, n);
-    const kept: ArraySpec = { shape, initial: (random) => normals(random, product(shape)) };
+    const kept: ArraySpec = { shape, initial: normals(product(shape)) };
     const fresh: ArraySpec = { shape };
     const placed = outPlacement === undefined ? fresh : kept;
     const added = accumulate || epilogue.includes('residualInPlace');
@@ -368,7 +60,7 @@ export const matmulKernel = defineKernel<MatmulShape>({
       ...(epilogue.includes('preActivation')
         ? { preActivation: { ...placed, dtype: dtypeIn(given, 'preActivation') } }
         : {}),
-      ...(rowSums ? { rowSums: { shape: [m], initial: (random: Random) => normals(random, m) } } : {}),
+      ...(rowSums ? { rowSums: { shape: [m], initial: normals(m) } } : {}),
     };
   },
   run: (runtime, shape, inputs, outputs) => {
@@ -538,36 +230,4 @@ function rowSumsReference(shape: MatmulShape, a: Float64Array, initial: Float64A
     for (let l = 0; l < k; l++) sum += a[l * m + row]!;
     return sum;
   });
-}
-
-function normals(random: Random, count: number): Float32Array {
-  return Float32Array.from({ length: count }, () => random.normal());
-}
-
-function randomShape(random: Random): MatmulShape {
-  const pick = <T>(values: readonly T[]): T => values[random.integer(values.length)]!;
-  const form = pick(['NN', 'NT', 'TN'] as const);
-  const align = pick([1, 4, 8]);
-  const extent = (most: number) => align * (1 + random.integer(most / align));
-  return {
-    m: extent(90),
-    n: extent(150),
-    k: extent(120),
-    form,
-    alpha: pick([1, 0.5]),
-    accumulate: pick([false, true]),
-    epilogue: (['bias', 'gelu', 'preActivation', 'geluInput', 'residual'] as const).filter(
-      () => random.uniform() < 0.4,
-    ),
-    ...(pick([false, true]) ? { groups: 1 + random.integer(3) } : {}),
-    ...(align === 8
-      ? {
-          halves: pick([
-            ['a', 'b'],
-            ['b', 'out'],
-            ['a', 'b', ...activations],
-          ] as const),
-        }
-      : {}),
-  };
 }
