@@ -8,7 +8,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { measureKernels } from '../kernels/measure-kernels.js';
-import { findContenders, makeSources, measureLoaders, SHARDS } from '../loader/measure-loaders.js';
+import { findContenders, measureLoaders } from '../loader/measure-loaders.js';
+import { openSources } from '../loader/sources.js';
 import { runProgram, UsageError } from '../shared/program.js';
 import { measureToggles } from './ablations.js';
 import { Budget, CannotError } from './budget.js';
@@ -183,7 +184,7 @@ async function measureClips(
   if (!part.allows('loaders and a run', LEAST_SECONDS)) return { loaders: [] };
   const { batchSize, seconds, trainerClipsPerSecond, runSteps, runModel } = scope.clips;
   const sources = await part.attempt('making clips', async () =>
-    makeSources(folder, batchSize, scope.contenders(await findContenders())),
+    openSources(folder, batchSize, scope.contenders(await findContenders())),
   );
   if (!sources) return { loaders: [] };
   const workers = defaultWorkerCount();
@@ -199,7 +200,7 @@ async function measureClips(
   const hasShards = sources.some(({ source }) => source === 'shards');
   const run = await part.attempt('a run', () =>
     measureTrainingRun({
-      source: hasShards ? join(folder, SHARDS) : join(folder, '*.mp4'),
+      source: join(folder, hasShards ? 'shards' : 'mp4'),
       ...{ videos: 2 * batchSize, out: join(folder, 'run'), precision, clips: batchSize },
       ...{ steps, mostSeconds: part.left, model: runModel },
     }),

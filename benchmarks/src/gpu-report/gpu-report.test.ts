@@ -62,7 +62,10 @@ const report: GpuReport = {
   roofline: { gigaflopsPerSecond: 64_400, gigabytesPerSecond: 2750 },
   kernels: [product],
   loaders: [
-    { name: 'ffmpeg', source: 'mp4', decoder: 'x', clips: 9, seconds: 3, clipsPerSecond: 31.25, waited: 0.1 },
+    {
+      ...{ name: 'ffmpeg', source: 'mp4', decoder: 'x', clips: 9, seconds: 3, waited: 0.1 },
+      ...{ clipsPerSecond: 31.25, roundClipsPerSecond: [31.25] },
+    },
   ],
   run: {
     ...{ command: 'tubelet pretrain FOLDER', precision: 'f16', clips: 32, steps: 60 },

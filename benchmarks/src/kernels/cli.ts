@@ -90,7 +90,10 @@ async function run(options: Options): Promise<number> {
       }
     }
     writeJson({ adapter: runtime.adapter, method, settings, roofline, rows });
-    return rows.every((row) => row.check.passed) ? 0 : 1;
+    const wrong = rows.filter(({ check }) => !check.passed);
+    for (const { kernel, case: name, variant, check } of wrong)
+      console.error(`${kernel}, ${name}, ${variant}: off by ${check.error}, tolerance ${check.tolerance}`);
+    return wrong.length === 0 ? 0 : 1;
   } finally {
     closeNodeRuntime(runtime);
   }

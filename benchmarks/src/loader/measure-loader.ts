@@ -23,6 +23,8 @@ export interface LoaderResult {
   readonly clips: number;
   readonly seconds: number;
   readonly clipsPerSecond: number;
+  /** Of every round, in order: the n-th ones of two loaders were taken one after the other. */
+  readonly roundClipsPerSecond: readonly number[];
   /** Processor time of the program and its processes, in parts of one core; undefined where it cannot be read. */
   readonly cores?: number;
   /** Share of its time that a trainer waits for clips. */
@@ -118,12 +120,12 @@ export async function measureLoader(contender: Contender, workload: LoaderWorklo
     if (loader.badFiles.length > 0) {
       throw new Error(`${name} could not decode ${loader.badFiles[0]!.path}: ${loader.badFiles[0]!.reason}`);
     }
+    const clipsPerSecond = clips / elapsed;
     return {
-      ...{ name, source, decoder: loader.decoder, clips, seconds: elapsed, clipsPerSecond: clips / elapsed },
-      ...{
-        cores: before === undefined || after === undefined ? undefined : (after - before) / elapsed,
-        waited,
-      },
+      ...{ name, source, decoder: loader.decoder, clips, seconds: elapsed, clipsPerSecond },
+      roundClipsPerSecond: [clipsPerSecond],
+      cores: before === undefined || after === undefined ? undefined : (after - before) / elapsed,
+      waited,
     };
   } finally {
     await loader.close();

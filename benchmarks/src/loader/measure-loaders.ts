@@ -1,15 +1,12 @@
-import { findWebCodecs, resolveFfmpeg, wasmFfmpeg, type VideoEntry } from '@tubelet/video';
-import { join } from 'node:path';
-import { makeShards } from './make-shards.js';
-import { makeFolders, makeVideos } from './make-videos.js';
+import { findWebCodecs, resolveFfmpeg, wasmFfmpeg } from '@tubelet/video';
+import { takeTurn } from '../shared/turns.js';
 import { measureLoader, type Contender, type LoaderResult, type LoaderWorkload } from './measure-loader.js';
+import type { LoaderSource } from './sources.js';
 
-/** Clips of one kind, and who decodes them. */
-export interface LoaderSource extends Pick<LoaderWorkload, 'source' | 'entries'> {
-  readonly contenders: readonly Contender[];
-}
-
-/** The decoders of this machine; what is missing is said on standard error. */
+/**
+ * The decoders of this machine, first the one that programs take where nothing else is asked for; what is missing is
+ * said on standard error.
+ */
 export async function findContenders(): Promise<Contender[]> {
   const ffmpeg = await resolveFfmpeg();
   const contenders: Contender[] = [];
@@ -25,46 +22,42 @@ export async function findContenders(): Promise<Contender[]> {
   return contenders;
 }
 
-/** Where a folder of `makeSources` holds the shards. */
-export const SHARDS = 'shards';
-
 /**
- * Makes clips in a folder: mp4 files, shards of them where there is the decoder that this takes, folders of frames.
+ * Measures every source with each of its contenders, all of a source in turn in every round.
  *
- * @param batchSize of the loaders: there are a few batches of each kind
+ * @param rounds how often each is measured
  */
-export async function makeSources(
-  folder: string,
-  batchSize: number,
-  contenders: readonly Contender[],
-): Promise<LoaderSource[]> {
-  const entriesOf = (all: string[]) => all.map((path): VideoEntry => ({ path }));
-  console.error('making videos …');
-  const paths = await makeVideos(folder, 2 * batchSize, await resolveFfmpeg());
-  const sources: LoaderSource[] = [{ source: 'mp4', entries: entriesOf(paths), contenders }];
-  if (contenders.some(({ decoder }) => decoder === 'webcodecs')) {
-    console.error('making shards …');
-    const entries = await makeShards(join(folder, SHARDS), paths);
-    sources.push({ source: 'shards', entries, contenders });
-  }
-  console.error('making frames …');
-  const frames = await makeFolders(folder, 8 * batchSize);
-  // Frames of folders are read by sharp, whatever decodes videos.
-  const reader = { ...contenders[0]!, name: 'sharp' };
-  return [...sources, { source: 'jpg', entries: entriesOf(frames), contenders: [reader] }];
-}
-
-/** Measures every source with each of its contenders. */
 export async function measureLoaders(
   sources: readonly LoaderSource[],
   settings: Omit<LoaderWorkload, 'source' | 'entries'>,
+  rounds = 1,
 ): Promise<LoaderResult[]> {
   const results: LoaderResult[] = [];
   for (const { source, entries, contenders } of sources) {
-    for (const contender of contenders) {
-      console.error(`${source}, ${contender.name} …`);
-      results.push(await measureLoader(contender, { source, entries, ...settings }));
+    const ofContenders: LoaderResult[][] = contenders.map(() => []);
+    for (let round = 0; round < rounds; round++) {
+      for (const [i, contender] of contenders.entries()) {
+        console.error(`${source}, ${contender.name} …`);
+        const workload = { source, entries, ...settings };
+        ofContenders[i]!.push(await takeTurn(() => measureLoader(contender, workload)));
+      }
     }
+    results.push(...ofContenders.map(joinRounds));
   }
   return results;
+}
+
+/** What all rounds of a contender come to. */
+export function joinRounds(rounds: readonly LoaderResult[]): LoaderResult {
+  const sum = (value: (round: LoaderResult) => number) =>
+    rounds.reduce((total, round) => total + value(round), 0);
+  const clips = sum((round) => round.clips);
+  const seconds = sum((round) => round.seconds);
+  const { name, source, decoder, cores } = rounds[0]!;
+  return {
+    ...{ name, source, decoder, clips, seconds, clipsPerSecond: clips / seconds },
+    roundClipsPerSecond: rounds.flatMap((round) => round.roundClipsPerSecond),
+    cores: cores === undefined ? undefined : sum((round) => round.cores! * round.seconds) / seconds,
+    waited: sum((round) => round.waited) / rounds.length,
+  };
 }

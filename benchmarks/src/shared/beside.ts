@@ -6,22 +6,34 @@ import { fileURLToPath } from 'node:url';
 import { UsageError } from './program.js';
 import { runInTurns } from './turns.js';
 
+type Benchmark = 'kernels' | 'loader' | 'model';
+
+/**
+ * Where the benchmark of the checkout in `folder` is.
+ *
+ * @throws UsageError where the folder holds no such benchmark, built
+ */
+export function benchmarkOf(folder: string, benchmark: Benchmark): string {
+  const file = join(folder, 'benchmarks', 'dist', `${benchmark}.js`);
+  if (!existsSync(file))
+    throw new UsageError(
+      `--beside: there is no ${file}; check out a commit there, then \`npm ci && npm run build\``,
+    );
+  return file;
+}
+
 /**
  * Runs a benchmark of this checkout in turn with the one of the same name of the checkout in `folder`, each in a
  * process of its own, and gives the JSON that both wrote: here, there. `args` are the options for both.
  *
- * @throws UsageError where the folder holds no such benchmark, built
+ * @throws UsageError where the folder holds no such benchmark, built; Error where one of them fails
  */
 export async function runBeside<T>(
   folder: string,
-  benchmark: 'kernels' | 'model',
+  benchmark: Benchmark,
   args: readonly string[],
 ): Promise<readonly [T, T]> {
-  const there = join(folder, 'benchmarks', 'dist', `${benchmark}.js`);
-  if (!existsSync(there))
-    throw new UsageError(
-      `--beside: there is no ${there}; check out a commit there, then \`npm ci && npm run build\``,
-    );
+  const there = benchmarkOf(folder, benchmark);
   const here = fileURLToPath(new URL(`./${benchmark}.js`, import.meta.url));
   const results = await mkdtemp(join(tmpdir(), 'tubelet-beside-'));
   try {

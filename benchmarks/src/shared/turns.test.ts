@@ -17,7 +17,10 @@ const PROGRAM = `
     await new Promise((resolve) => setTimeout(resolve, 5));
     appendFileSync(log, ')');
   }
-  if (name === 'fails') process.exit(3);
+  if (name === 'fails') {
+    for (let line = 0; line < 9; line++) console.error('line ' + line);
+    process.exit(3);
+  }
   process.disconnect();
 `;
 
@@ -42,8 +45,10 @@ describe('turns', () => {
     expect(await readFile(join(folder, 'log'), 'utf8')).toBe('a0()b0()a1()b1()b2()b3()');
   });
 
-  it('end with an error that names the program which failed, or took none', async () => {
-    await expect(run(['a', 1], ['fails', 1])).rejects.toThrow(/program\.mjs ended with exit code 3/);
+  it('end with an error that names the program which failed, with its last lines, or took none', async () => {
+    await expect(run(['a', 1], ['fails', 1])).rejects.toThrow(
+      /program\.mjs ended with exit code 3\nline 4\nline 5\nline 6\nline 7\nline 8$/,
+    );
     await expect(run(['a', 1], ['b', 0])).rejects.toThrow(/program\.mjs takes no turns/);
   });
 

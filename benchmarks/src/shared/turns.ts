@@ -24,7 +24,8 @@ export interface TurnTaker {
  * other: whatever else the machine does then slows all of them down alike. What they do besides runs at once. Their
  * errors are printed, their output is not.
  *
- * @throws when one of them fails, or ends without having taken a turn
+ * @throws Error when one of them fails, with the last lines that it wrote to standard error, or ends without having
+ *   taken a turn
  */
 export async function runInTurns(programs: readonly TurnTaker[]): Promise<void> {
   const takers = programs.map((program) => new Taker(program));
@@ -39,16 +40,24 @@ export async function runInTurns(programs: readonly TurnTaker[]): Promise<void> 
   }
 }
 
+/** Lines of a program that failed which its error repeats: it may not have been the last one that printed some. */
+const LAST_LINES = 5;
+
 class Taker {
   ended = false;
   private readonly process: ChildProcess;
   private paused: Promise<void>;
   private turns = 0;
+  private lastLines = '';
 
   constructor(private readonly program: TurnTaker) {
     this.process = fork(program.file, program.args, {
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       env: { ...process.env, [TAKES_TURNS]: '1' },
+    });
+    this.process.stderr!.setEncoding('utf8').on('data', (text: string) => {
+      process.stderr.write(text);
+      this.lastLines = (this.lastLines + text).split('\n').slice(-LAST_LINES - 1).join('\n');
     });
     this.paused = this.nextPause();
   }
@@ -72,7 +81,7 @@ class Taker {
   private nextPause(): Promise<void> {
     return new Promise((resolve, reject) => {
       const forget = () => {
-        this.process.off('message', wait).off('exit', end).off('error', fail);
+        this.process.off('message', wait).off('close', end).off('error', fail);
       };
       const wait = () => {
         forget();
@@ -86,12 +95,13 @@ class Taker {
         forget();
         this.ended = true;
         const { file } = this.program;
-        if (code !== 0) reject(new Error(`${file} ended with ${signal ?? `exit code ${code}`}`));
+        if (code !== 0)
+          reject(new Error([`${file} ended with ${signal ?? `exit code ${code}`}`, this.lastLines].join('\n').trim()));
         else if (this.turns === 0)
           reject(new Error(`${file} takes no turns: it is older than that, or has nothing to measure`));
         else resolve();
       };
-      this.process.on('message', wait).on('exit', end).on('error', fail);
+      this.process.on('message', wait).on('close', end).on('error', fail);
     });
   }
 }

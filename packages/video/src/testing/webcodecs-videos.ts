@@ -14,7 +14,7 @@ const CODEC_NAMES = { avc1: 'avc', hev1: 'hevc', vp8: 'vp8', vp09: 'vp9' } as co
 
 /** Planes of frames with a pattern that moves. */
 function planesOf(index: number, width: number, height: number): Uint8Array {
-  const bytes = new Uint8Array(width * height * 1.5);
+  const bytes = new Uint8Array(width * height + 2 * Math.ceil(width / 2) * Math.ceil(height / 2));
   for (let i = 0; i < bytes.length; i++) {
     const [x, y] = [i % width, Math.floor(i / width)];
     bytes[i] = 128 + 55 * Math.sin((x + 3 * index) / 17) + 50 * Math.cos((y - index) / 9);
@@ -22,7 +22,7 @@ function planesOf(index: number, width: number, height: number): Uint8Array {
   return bytes;
 }
 
-/** Encodes frames of an even size at 25 a second. The extension of `path`, mp4 or webm, tells the container. */
+/** Encodes frames at 25 a second. The extension of `path`, mp4 or webm, tells the container. */
 export async function encodeWithWebCodecs(
   path: string,
   codec: string,

@@ -10,6 +10,7 @@ import {
   WEBM,
   type EncodedPacket,
   type InputVideoTrack,
+  type PacketRetrievalOptions,
 } from 'mediabunny';
 import type { VideoPlace } from '../decode/video-info.js';
 import { findEditEnd } from './edit-list.js';
@@ -42,6 +43,18 @@ export async function withContainer<T>(
 }
 
 /**
+ * Packets in the order in which they are coded, `first` and those behind it. `sink.packets` reads ahead for players,
+ * and takes more time over it than over the packets.
+ */
+export async function* packetsFrom(
+  sink: EncodedPacketSink,
+  first: EncodedPacket | null,
+  options?: PacketRetrievalOptions,
+): AsyncGenerator<EncodedPacket, void> {
+  for (let packet = first; packet !== null; packet = await sink.getNextPacket(packet, options)) yield packet;
+}
+
+/**
  * When each frame is shown, by the container's own times, rising; frames that an edit list hides are left out.
  *
  * @throws RefusedVideoError where frames could not be counted from a key frame on, or ffmpeg would show others.
@@ -51,7 +64,8 @@ export async function listFrameTimes(place: VideoPlace, { sink }: Container): Pr
   const lengthBytes = place.part?.length ?? (await stat(place.path)).size;
   let lastKey = -Infinity;
   let last: EncodedPacket | undefined;
-  for await (const packet of sink.packets(undefined, undefined, { metadataOnly: true })) {
+  const metadata = { metadataOnly: true };
+  for await (const packet of packetsFrom(sink, await sink.getFirstPacket(metadata), metadata)) {
     if (packet.type === 'key') lastKey = packet.timestamp;
     else if (packet.timestamp < lastKey || lastKey === -Infinity) {
       throw new RefusedVideoError('frames behind a key frame need those in front of it');

@@ -1,9 +1,11 @@
 /** Decoding with @napi-rs/webcodecs, which brings FFmpeg's decoders along. */
+import { setTimeout } from 'node:timers/promises';
 import type * as Library from '@napi-rs/webcodecs';
 import type { VideoFrame } from '@napi-rs/webcodecs';
 import type { InputVideoTrack } from 'mediabunny';
 import { codedFrameBytes, type Colour } from '@tubelet/kernels';
 import { keepFrame, keptFrame, shownSize, storedBytes } from '../pixels/coded-frames.js';
+import type { Box } from '../pixels/resize.js';
 import type { PlanarFrame } from '../pixels/planes.js';
 import { findStart, listFrameTimes, withContainer, type Container } from './container.js';
 import { findPackets, SAME_TIME_SECONDS, type Packets } from './find-packets.js';
@@ -15,6 +17,8 @@ export type WebCodecs = Pick<typeof Library, 'VideoDecoder' | 'EncodedVideoChunk
 
 /** Packets that wait in the decoder, and frames behind it; both take memory. */
 const LONGEST_QUEUE = 32;
+/** How often a queue that is full is looked at: a decoder takes longer over it, and needs the processor meanwhile. */
+export const QUEUE_LOOK_MS = 1;
 
 /**
  * Decodes packets and gives the frames that come out, in the order in which they are shown. The times that the library
@@ -58,7 +62,7 @@ async function decodePackets(
   try {
     const { codec, description, codedWidth, codedHeight } = config;
     decoder.configure({
-      ...{ codec, codedWidth, codedHeight, hardwareAcceleration: 'prefer-software' },
+      ...{ codec, codedWidth, codedHeight, hardwareAcceleration: 'prefer-software', optimizeForLatency: true },
       description: description === undefined ? undefined : new Uint8Array(description as ArrayBuffer),
     });
     for await (const packet of packets) {
@@ -66,7 +70,7 @@ async function decodePackets(
       const { type, microsecondTimestamp: timestamp, microsecondDuration: duration, data } = packet;
       decoder.decode(new EncodedVideoChunk({ type, timestamp, duration, data }));
       if (waiting > LONGEST_QUEUE) await used;
-      while (decoder.decodeQueueSize > LONGEST_QUEUE) await new Promise((resolve) => setImmediate(resolve));
+      while (decoder.decodeQueueSize > LONGEST_QUEUE) await setTimeout(QUEUE_LOOK_MS);
     }
     await decoder.flush();
     await used;
@@ -80,25 +84,38 @@ async function decodePackets(
 }
 
 /**
+ * Copies a part of a frame's planes, one behind the other.
+ *
+ * @param box even in all its numbers.
+ * @param target [3/2 · box.width · box.height], filled.
+ * @throws RefusedVideoError for other formats than 4:2:0 with 8 bits
+ */
+async function copyPlanes(
+  frame: VideoFrame,
+  { x, y, width, height }: Box,
+  target: Uint8Array,
+): Promise<void> {
+  if (frame.format !== 'I420') throw new RefusedVideoError(`its frames are in the format ${frame.format}`);
+  const luma = width * height;
+  await frame.copyTo(target, {
+    rect: { x: frame.visibleRect.x + x, y: frame.visibleRect.y + y, width, height },
+    layout: [
+      { offset: 0, stride: width },
+      { offset: luma, stride: width / 2 },
+      { offset: luma + luma / 4, stride: width / 2 },
+    ],
+  });
+}
+
+/**
  * Copies the planes of a frame.
  *
  * @throws RefusedVideoError for other formats than 4:2:0 with 8 bits
  */
-async function readPlanes(frame: VideoFrame): Promise<PlanarFrame> {
-  const { format, visibleRect } = frame;
-  const { width, height } = visibleRect;
-  if (format !== 'I420') throw new RefusedVideoError(`its frames are in the format ${format}`);
-  const chromaWidth = Math.ceil(width / 2);
-  const chromaBegin = width * height;
-  const chromaBytes = chromaWidth * Math.ceil(height / 2);
-  const data = new Uint8Array(chromaBegin + 2 * chromaBytes);
-  await frame.copyTo(data, {
-    layout: [
-      { offset: 0, stride: width },
-      { offset: chromaBegin, stride: chromaWidth },
-      { offset: chromaBegin + chromaBytes, stride: chromaWidth },
-    ],
-  });
+export async function readPlanes(frame: VideoFrame): Promise<PlanarFrame> {
+  const { width, height } = frame.visibleRect;
+  const data = new Uint8Array(1.5 * width * height);
+  await copyPlanes(frame, { x: 0, y: 0, width, height }, data);
   return { width, height, data };
 }
 
@@ -131,7 +148,12 @@ export function probeContainer(library: WebCodecs, place: VideoPlace): Promise<P
     let found: Pick<ProbedVideo, 'width' | 'height' | 'colour'> | undefined;
     const first = { packets: firstKey === null ? [] : [firstKey], count: 1, wanted: new Set([0]) };
     await decodePackets(library, container, first, async (frame) => {
-      const { width, height } = await readPlanes(frame);
+      const { width, height } = frame.visibleRect;
+      // The library leaves the last chroma samples out.
+      if (width % 2 !== 0 || height % 2 !== 0)
+        throw new RefusedVideoError('its frames have an odd width or height');
+      if (frame.format !== 'I420')
+        throw new RefusedVideoError(`its frames are in the format ${frame.format}`);
       const lying = rotation === 90 || rotation === 270;
       found = {
         width: lying ? height : width,
@@ -146,14 +168,14 @@ export function probeContainer(library: WebCodecs, place: VideoPlace): Promise<P
 }
 
 /**
- * Decodes frames and gives them one after the other, before they are turned.
+ * Decodes frames and gives them one after the other, before they are turned: open while `use` runs.
  *
  * @throws RefusedVideoError
  */
 export function eachFrame(
   library: WebCodecs,
   { path, part, times, ...shown }: FramesPlace,
-  use: (planes: PlanarFrame, position: number) => void | Promise<void>,
+  use: (frame: VideoFrame, position: number) => Promise<void>,
 ): Promise<void> {
   return withContainer({ path, part }, async (container) => {
     const { sink } = container;
@@ -163,11 +185,11 @@ export function eachFrame(
     const { width, height } = shownSize(shown);
     let position = 0;
     await decodePackets(library, container, packets, async (frame) => {
-      const planes = await readPlanes(frame);
-      if (planes.width !== width || planes.height !== height) {
+      const { visibleRect } = frame;
+      if (visibleRect.width !== width || visibleRect.height !== height) {
         throw new RefusedVideoError('its frames change their size');
       }
-      await use(planes, position++);
+      await use(frame, position++);
     });
   });
 }
@@ -182,8 +204,14 @@ export async function decodeFrames(library: WebCodecs, request: FramesRequest): 
   const kept = keptFrame({ colour }, box, size);
   const frameBytes = codedFrameBytes(kept);
   const bytes = new Uint8Array(storedBytes(kept, times.length));
-  await eachFrame(library, request, ({ width, height, data }, position) =>
-    keepFrame({ width, height, colour }, data, box, size, bytes.subarray(position * frameBytes)),
-  );
+  const { width, height } = box;
+  // Even places and sizes are cut out by the library, which saves a copy of the whole frame.
+  const isEven = [box.x, box.y, width, height].every((value) => value % 2 === 0);
+  await eachFrame(library, request, async (frame, position) => {
+    const target = bytes.subarray(position * frameBytes, (position + 1) * frameBytes);
+    if (isEven && width === kept.width && height === kept.height) return copyPlanes(frame, box, target);
+    const whole = await readPlanes(frame);
+    keepFrame({ ...whole, colour }, whole.data, box, size, target);
+  });
   return bytes;
 }

@@ -1,4 +1,5 @@
 /** Encoding with @napi-rs/webcodecs: H.264 without frames that need later ones, in an mp4 file in memory. */
+import { setTimeout } from 'node:timers/promises';
 import type * as Library from '@napi-rs/webcodecs';
 import type { EncodedVideoChunk } from '@napi-rs/webcodecs';
 import {
@@ -15,7 +16,7 @@ import {
 import { codedFrameBytes, type Colour } from '@tubelet/kernels';
 import { turnFrame } from '../pixels/planes.js';
 import { resizePlanes } from '../shards/resize-planes.js';
-import { eachFrame, type WebCodecs } from './decode-frames.js';
+import { eachFrame, QUEUE_LOOK_MS, readPlanes, type WebCodecs } from './decode-frames.js';
 import { boxesOf } from './mp4-boxes.js';
 import type { EncodedVideo, EncodeFramesRequest, EncodeRequest, EncodeShape } from './protocol.js';
 import { RefusedVideoError } from './refused.js';
@@ -85,7 +86,7 @@ class PacketEncoder {
     this.encoder.encode(frame, { keyFrame: position % keyFrameInterval === 0 });
     frame.close();
     while (this.encoder.encodeQueueSize > LONGEST_QUEUE && this.failure === undefined) {
-      await new Promise((resolve) => setImmediate(resolve));
+      await setTimeout(QUEUE_LOOK_MS);
     }
     if (this.failure !== undefined) throw this.failure;
   }
@@ -190,7 +191,8 @@ export function encodeVideo(library: EncodingWebCodecs, request: EncodeRequest):
   const { times, colour, box, size } = request;
   return encode(library, request, times, colour, async (encoder) => {
     let given = 0;
-    await eachFrame(library, request, async (coded, position) => {
+    await eachFrame(library, request, async (frame, position) => {
+      const coded = await readPlanes(frame);
       const planes = request.rotation === 0 ? coded : turnFrame(coded, request.rotation);
       await encoder.add(resizePlanes(planes, box, size), position);
       given++;

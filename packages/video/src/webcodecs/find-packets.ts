@@ -1,6 +1,6 @@
 /** Which packets of a container must be decoded for the frames of a clip. */
 import type { EncodedPacket, EncodedPacketSink } from 'mediabunny';
-import type { Container } from './container.js';
+import { packetsFrom, type Container } from './container.js';
 import { RefusedVideoError } from './refused.js';
 
 /** Times that are nearer to each other are the same: they are stored in ticks. */
@@ -69,7 +69,7 @@ async function listPackets(
   const listed: ListedPacket[] = [];
   let missing = times.length;
   let firstUndecided = 0;
-  for await (const { timestamp, type } of sink.packets(key, undefined, { metadataOnly: true })) {
+  for await (const { timestamp, type } of packetsFrom(sink, key, { metadataOnly: true })) {
     if (type === 'key') firstUndecided = listed.length;
     const wanted = placeOf(times, timestamp) >= 0;
     listed.push({ timestamp, wanted, needed: false });
@@ -89,7 +89,7 @@ async function* dataPackets(
   count: number,
 ): AsyncGenerator<EncodedPacket, void> {
   let remaining = count;
-  for await (const packet of sink.packets((await sink.getKeyPacket(key.timestamp)) ?? undefined)) {
+  for await (const packet of packetsFrom(sink, await sink.getKeyPacket(key.timestamp))) {
     yield packet;
     if (--remaining === 0) return;
   }

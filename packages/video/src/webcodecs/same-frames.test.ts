@@ -52,6 +52,8 @@ const encodeH264 = (name: string, ...options: string[]) =>
 /** How each file is made; all of them are for the WebCodecs decoder. */
 const FILES: Record<string, () => Promise<void>> = {
   'b-frames.mp4': () => encodeH264('b-frames.mp4', '-pix_fmt', 'yuv420p', '-bf', '3', '-g', '10'),
+  'b-pyramid.mp4': () =>
+    encodeH264('b-pyramid.mp4', '-pix_fmt', 'yuv420p', '-bf', '7', '-b-pyramid', 'normal', '-g', '20'),
   'full range.mp4': () => encodeH264('full range.mp4', '-pix_fmt', 'yuvj420p', '-g', '8'),
   'bt709.mkv': () =>
     encodeH264(
@@ -117,6 +119,8 @@ describe.skipIf(missing)('ffmpeg and the WebCodecs decoder', () => {
     for (const shape of [
       { size: 32, crop: 'centre' },
       { size: 80, crop: 'none' },
+      // Cut out of the frame and not halved.
+      { size: 40, crop: 'voxceleb' },
     ] as const) {
       const whole = await bytesOf(await pools.webcodecs.readRange(info, shape), shape.size);
       const wholeOfFfmpeg = await bytesOf(await pools.ffmpeg.readRange(expected, shape), shape.size);
@@ -127,6 +131,15 @@ describe.skipIf(missing)('ffmpeg and the WebCodecs decoder', () => {
       expect(Buffer.compare(clip, clipOfFfmpeg)).toBe(0);
       const frame = clip.subarray(0, shape.size ** 2 * 3);
       expect(Buffer.compare(frame, whole.subarray(7 * frame.length, 8 * frame.length))).toBe(0);
+    }
+  });
+
+  it('share out videos so that ffmpeg has those of an odd width or height', async () => {
+    for (const [i, [width, height]] of [[71, 54] as const, [70, 53] as const].entries()) {
+      const path = file(`odd ${i}.webm`);
+      await encodeWithWebCodecs(path, 'vp8', { width, height, count: 4 });
+      const info = await pools.webcodecs.probe(path);
+      expect(info).toMatchObject({ width, height, frameCount: 4, container: undefined });
     }
   });
 
