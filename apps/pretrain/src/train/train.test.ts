@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { readRunConfig } from '@tubelet/trainer';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { writeDataSet, type DataSet } from '../testing/data-set.js';
 import {
   checkpointsOf,
@@ -15,7 +15,6 @@ import {
   stepsOf,
   succeed,
   TINY_MODEL,
-  type Ended,
 } from '../testing/program.js';
 
 // Five entries, two of them bad, each twice an epoch: 5 steps of 2 clips.
@@ -33,7 +32,7 @@ const SETTINGS = {
 
 let folder = '';
 let data: DataSet;
-let first: Ended;
+let first: Awaited<ReturnType<typeof succeed>>;
 const at = (...names: string[]) => join(folder, ...names);
 const command = (out: string, changes: Parameters<typeof options>[0] = {}) => [
   'pretrain',
@@ -172,8 +171,10 @@ describe('a run', () => {
   });
 
   it('says what to do where there is no GPU, and begins nothing', async () => {
-    const env = { TUBELET_VULKAN: 'system', VK_DRIVER_FILES: '/dev/null' };
-    expect(await fail(command('nowhere'), 1, { env })).toMatch(/No WebGPU adapter was found[^]*doctor/);
+    vi.stubEnv('TUBELET_VULKAN', 'system');
+    vi.stubEnv('VK_DRIVER_FILES', '/dev/null');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect(await fail(command('nowhere'), 1)).toMatch(/No WebGPU adapter was found[^]*doctor/);
     await expect(stat(at('nowhere'))).rejects.toThrow('ENOENT');
   });
 });
