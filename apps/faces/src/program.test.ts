@@ -9,6 +9,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DecoderPool, listVideos, openDataset, toRgb } from '@tubelet/video';
 import { makeClip } from './clip.js';
 import { renderClip } from './render.js';
+// Test code of a neighbour, which is no part of what its package offers.
+import { runInProcess } from '../../../packages/trainer/src/testing/run-in-process.js';
+import { facesCommand } from './faces-command.js';
 import { bundleProgram, type Program } from './testing/program.js';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
@@ -31,6 +34,9 @@ afterAll(() => {
   program.remove();
   rmSync(parent, { recursive: true, force: true });
 });
+
+/** Runs the command within this process, which draws no data sets: the script of its threads is in the bundle. */
+const runHere = (args: readonly string[]) => runInProcess([facesCommand()], ['faces', ...args]);
 
 const digest = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex');
 
@@ -70,7 +76,7 @@ describe('faces', () => {
   });
 
   it('draws nothing where it is there already', async () => {
-    const { exitCode, stdout } = await program.run(small('set', '--seed', '3'));
+    const { exitCode, stdout } = await runHere(small('set', '--seed', '3'));
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/was there already/);
     expect(stdout).not.toMatch(/drawn {2}/);
@@ -93,7 +99,7 @@ describe('faces', () => {
 
   it('draws a contact sheet', async () => {
     const path = at('sheets', 'sheet.png');
-    const { exitCode, stderr } = await program.run(['--sheet', path, '--size', '32', '--frames', '8']);
+    const { exitCode, stderr } = await runHere(['--sheet', path, '--size', '32', '--frames', '8']);
     expect(exitCode, stderr).toBe(0);
     expect(await sharp(path).metadata()).toMatchObject({
       format: 'png',
@@ -110,7 +116,7 @@ describe('faces', () => {
     [['--out', join(fileURLToPath(import.meta.url), 'below')], 1, /below cannot be written: E(EXIST|NOTDIR)/],
     [['--sheet', here, '--size', '16', '--frames', '2'], 1, /cannot be written: EISDIR/],
   ])('refuses %j', async (args, exitCode, message) => {
-    const ended = await program.run(args);
+    const ended = await runHere(args);
     expect(ended.exitCode).toBe(exitCode);
     expect(ended.stderr).toMatch(message);
     expect(ended.stderr).not.toMatch(/defect|^ {4}at /m);

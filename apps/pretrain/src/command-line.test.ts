@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { fail, options, succeed, TINY_MODEL } from './testing/program.js';
 
 const TRAIN_OPTIONS = [
@@ -17,20 +17,23 @@ const RECONSTRUCT_OPTIONS =
     ' ',
   );
 
-// Without a GPU: what is refused here is refused before one is looked for.
-const withoutGpu = { env: { TUBELET_VULKAN: 'system', VK_DRIVER_FILES: '/dev/null' } };
-
 let folder = '';
 const at = (...names: string[]) => join(folder, ...names);
 
 beforeAll(async () => {
+  // Without a GPU: what is refused here is refused before one is looked for.
+  vi.stubEnv('TUBELET_VULKAN', 'system');
+  vi.stubEnv('VK_DRIVER_FILES', '/dev/null');
   folder = await mkdtemp(join(tmpdir(), 'tubelet-command-line-'));
   await mkdir(at('empty'));
   await mkdir(at('texts'));
   for (const name of ['a.mp4', 'b.mp4']) await writeFile(at('texts', name), 'no video\n');
   await writeFile(at('checkpoint.safetensors'), 'no checkpoint\n');
 });
-afterAll(() => rm(folder, { recursive: true }));
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await rm(folder, { recursive: true });
+});
 
 /** The command line of a run that only lacks videos, with changes. */
 function train(
@@ -47,7 +50,7 @@ describe('--help', () => {
     ['prepare', PREPARE_OPTIONS],
     ['reconstruct', RECONSTRUCT_OPTIONS],
   ])('of %s lists every option with its description', async (command, names) => {
-    const { stdout, stderr } = await succeed([command, '--help'], withoutGpu);
+    const { stdout, stderr } = await succeed([command, '--help']);
     expect(stderr).toBe('');
     const listed = [...stdout.matchAll(/^ {2}(?:-h, )?--([a-z-]+)(?: <[^>]+>)?\s+\S/gm)].map(
       ([, name]) => name,
@@ -76,7 +79,7 @@ describe('a command line that cannot be used', () => {
       /--out: "picture.jpg".*\.png/,
     ],
   ])('%s: exit code 2, the option and its value named', async (_, args, message) => {
-    expect(await fail(args(), 2, withoutGpu)).toMatch(message);
+    expect(await fail(args(), 2)).toMatch(message);
   });
 });
 
@@ -104,7 +107,7 @@ describe('input that cannot be used', () => {
       /gone: there is no such file/,
     ],
   ])('%s: exit code 1 and the reason', async (_, args, message) => {
-    expect(await fail(args(), 1, withoutGpu)).toMatch(message);
+    expect(await fail(args(), 1)).toMatch(message);
     // Nothing was begun: the same folder can be used once the input is mended.
     expect(await readdir(folder)).not.toContain('run');
   });

@@ -14,7 +14,7 @@ import {
   VideoSourceError,
   WebCodecsNotFoundError,
 } from '@tubelet/video';
-import { runCli } from './cli.js';
+import { exitCodeOf, runCli, type CliOptions } from './cli.js';
 
 /** Errors whose message tells the user all there is to know. */
 const USER_ERRORS = [
@@ -34,22 +34,27 @@ const USER_ERRORS = [
 ];
 
 /** Runs the program that the command line asks for, and ends the process with its exit code. */
-export async function runProgram(
+export function runProgram(name: string, description: string, commands: readonly Command[]): Promise<never> {
+  return runCli(() => parse(name, description, commands), { userErrors: USER_ERRORS });
+}
+
+/** As {@link runProgram}, within a process that goes on: gives the exit code. */
+export function programExitCode(
   name: string,
   description: string,
   commands: readonly Command[],
-): Promise<never> {
+  options: Pick<CliOptions, 'env'> = {},
+): Promise<number> {
+  return exitCodeOf(() => parse(name, description, commands), { userErrors: USER_ERRORS, ...options });
+}
+
+async function parse(name: string, description: string, commands: readonly Command[]): Promise<void> {
   const program = new Command(name)
     .description(description)
     .exitOverride()
     .showHelpAfterError('(add --help for all options)');
   for (const command of commands) program.addCommand(inherit(command, program));
-  return runCli(
-    async () => {
-      await program.parseAsync();
-    },
-    { userErrors: USER_ERRORS },
-  );
+  await program.parseAsync();
 }
 
 /** Settings of a command reach the commands below it only when they are copied. */

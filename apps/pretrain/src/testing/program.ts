@@ -1,4 +1,4 @@
-/** Runs the built program as its user does, and looks at what it leaves. */
+/** Runs the program as its user does, and looks at what it leaves. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -7,6 +7,12 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
+// Test code of a neighbour, which is no part of what its package offers.
+import {
+  runInProcess,
+  type EndedInProcess,
+} from '../../../../packages/trainer/src/testing/run-in-process.js';
+import { prepareCommand, reconstructCommand, trainCommand } from '../index.js';
 
 export { TINY_MODEL } from './tiny-model.js';
 
@@ -26,19 +32,16 @@ export interface Ended {
   readonly stderr: string;
 }
 
-export interface StartOptions {
-  readonly env?: Readonly<Record<string, string>>;
-}
-
 export interface Started {
   readonly child: ChildProcess;
   readonly ended: Promise<Ended>;
 }
 
-export function start(args: readonly string[], { env = {} }: StartOptions = {}): Started {
+/** Starts the built program, for what only a process can do: be killed. */
+export function start(args: readonly string[]): Started {
   const child = spawn(process.execPath, [program, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, TUBELET_DEBUG: '', ...env },
+    env: { ...process.env, TUBELET_DEBUG: '' },
   });
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
@@ -49,25 +52,22 @@ export function start(args: readonly string[], { env = {} }: StartOptions = {}):
   return { child, ended };
 }
 
-export function run(args: readonly string[], options?: StartOptions): Promise<Ended> {
-  return start(args, options).ended;
+/** Runs the program within the test. */
+export function run(args: readonly string[]): Promise<EndedInProcess> {
+  return runInProcess([trainCommand(), prepareCommand(), reconstructCommand()], args);
 }
 
 /** Runs the program, which must succeed. */
-export async function succeed(args: readonly string[], options?: StartOptions): Promise<Ended> {
-  const result = await run(args, options);
-  expect(result, result.stderr).toMatchObject({ exitCode: 0, signal: null });
+export async function succeed(args: readonly string[]): Promise<EndedInProcess> {
+  const result = await run(args);
+  expect(result.exitCode, result.stderr).toBe(0);
   return result;
 }
 
 /** Runs the program, which must end with `exitCode` and a message, without a stack trace; gives the message. */
-export async function fail(
-  args: readonly string[],
-  exitCode: 1 | 2,
-  options?: StartOptions,
-): Promise<string> {
-  const result = await run(args, options);
-  expect(result, result.stderr).toMatchObject({ exitCode, signal: null });
+export async function fail(args: readonly string[], exitCode: 1 | 2): Promise<string> {
+  const result = await run(args);
+  expect(result.exitCode, result.stderr).toBe(exitCode);
   expect(result.stderr).toMatch(/^error: /m);
   expect(result.stderr).not.toMatch(/^ {4}at .*(node:|\.m?js|\.ts)|unexpected error|defect/m);
   return result.stderr;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { readRunConfig } from '@tubelet/trainer';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { writeDataSet, type DataSet } from '../testing/data-set.js';
 import {
   checkpointsOf,
@@ -15,7 +15,6 @@ import {
   stepsOf,
   succeed,
   TINY_MODEL,
-  type Ended,
 } from '../testing/program.js';
 
 // Five entries, two of them bad, each twice an epoch: 5 steps of 2 clips.
@@ -33,7 +32,7 @@ const SETTINGS = {
 
 let folder = '';
 let data: DataSet;
-let first: Ended;
+let first: Awaited<ReturnType<typeof succeed>>;
 const at = (...names: string[]) => join(folder, ...names);
 const command = (out: string, changes: Parameters<typeof options>[0] = {}) => [
   'pretrain',
@@ -129,7 +128,7 @@ describe('a run', () => {
     expect(await fail(command('unseen', { watch: data.textFile }), 1)).toContain(data.textFile);
   });
 
-  it('gives the same bytes with other threads and under --profile, and others with another seed', async () => {
+  it('gives the same bytes with other threads and under --profile, and other numbers with another seed', async () => {
     const trace = at('trace.json');
     const { stdout } = await succeed(command('again', { workers: 3, profile: true, trace }));
     expect(stdout).toMatch(/^steps 2 to 40\nkernel +calls +time ms .*^matmul +\d+ .*^total /ms);
@@ -137,8 +136,8 @@ describe('a run', () => {
     const events = JSON.parse(await readFile(trace, 'utf8')) as { name: string; ts: number; dur: number }[];
     for (const name of ['step 40', 'step 1, batch 1', 'checkpoint', 'matmul', 'adamw'])
       expect(events.filter((event) => event.name === name).length, name).toBeGreaterThan(0);
-    await succeed(command('other', { seed: 1 }));
-    expect(finalDigest(at('other'))).not.toBe(finalDigest(at('first')));
+    await succeed(command('other', { seed: 1, 'stop-after': 1 }));
+    expect(stepsOf(at('other'))[0]!.metrics).not.toEqual(stepsOf(at('first'))[0]!.metrics);
   });
 
   it('is not written over by another', async () => {
@@ -158,13 +157,13 @@ describe('a run', () => {
   });
 
   it('in f16 uses what the GPU has for it and writes that down; where it has none, says so and begins nothing', async () => {
-    const { exitCode, stderr, stdout } = await run(command('half', { precision: 'f16' }));
+    const { exitCode, stderr, stdout } = await run(command('half', { precision: 'f16', 'stop-after': 3 }));
     if (exitCode !== 0) {
       expect(stderr).toMatch(/^error: --precision f16: f16 cannot be stored on .*: it lacks shader-f16/m);
       await expect(stat(at('half'))).rejects.toThrow('ENOENT');
       return;
     }
-    expect(stdout).toMatch(/^skipped +\d+ of 40 steps, whose gradients overflowed; the loss scale is \d+$/m);
+    expect(stdout).toMatch(/^skipped +\d+ of 3 steps, whose gradients overflowed; the loss scale is \d+$/m);
     const { settings, f16Variants } = readRunConfig(at('half'));
     expect(settings.precision).toBe('f16');
     expect(f16Variants).toBeInstanceOf(Array);
@@ -172,8 +171,10 @@ describe('a run', () => {
   });
 
   it('says what to do where there is no GPU, and begins nothing', async () => {
-    const env = { TUBELET_VULKAN: 'system', VK_DRIVER_FILES: '/dev/null' };
-    expect(await fail(command('nowhere'), 1, { env })).toMatch(/No WebGPU adapter was found[^]*doctor/);
+    vi.stubEnv('TUBELET_VULKAN', 'system');
+    vi.stubEnv('VK_DRIVER_FILES', '/dev/null');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect(await fail(command('nowhere'), 1)).toMatch(/No WebGPU adapter was found[^]*doctor/);
     await expect(stat(at('nowhere'))).rejects.toThrow('ENOENT');
   });
 });

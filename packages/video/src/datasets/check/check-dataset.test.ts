@@ -1,5 +1,6 @@
 import {
   copyFileSync,
+  cpSync,
   mkdirSync,
   renameSync,
   rmSync,
@@ -7,7 +8,7 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../testing/videos.js';
@@ -24,11 +25,24 @@ afterAll(folder.remove);
 let trees = 0;
 
 /** A tree in which nothing is wrong: frames as large as the model takes, clips of different lengths. */
-async function soundTree(name: DatasetName): Promise<Miniature> {
-  const tree = await writeMiniature(name, join(folder.path, `tree-${++trees}`), { size: 160 });
+async function writeSoundTree(name: DatasetName, root: string): Promise<Miniature> {
+  const tree = await writeMiniature(name, root, { size: 160 });
   const names = ['00002', '00003'].map((stem) => `${stem}${name === 'mafw' ? '.png' : '.jpg'}`);
   copyFileSync(join(tree.clips[0]!, names[0]!), join(tree.clips[0]!, names[1]!));
   return tree;
+}
+
+const written = new Map<DatasetName, Promise<Miniature>>();
+
+/** Such a tree of the test's own: a copy, since images take longer to be encoded. */
+async function soundTree(name: DatasetName): Promise<Miniature> {
+  const original = join(folder.path, name);
+  if (!written.has(name)) written.set(name, writeSoundTree(name, original));
+  const { root, clips } = await written.get(name)!;
+  const copy = join(folder.path, `tree-${++trees}`);
+  cpSync(original, copy, { recursive: true });
+  const moved = (path: string) => join(copy, relative(original, path));
+  return { root: moved(root), clips: clips.map(moved) };
 }
 
 /** The protocol of a miniature: that of the data set, with the sizes that the miniature should have. */
