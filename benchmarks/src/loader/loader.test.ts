@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { makeVideos } from './make-videos.js';
+import { makeVideos, VIDEO } from './make-videos.js';
 import { measureLoader, processorSeconds } from './measure-loader.js';
 import { formatLoader } from './report.js';
 
@@ -12,7 +12,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 it('counts the clips that a decoder gives', async () => {
   const ffmpeg = await resolveFfmpeg();
-  const paths = await makeVideos(folder, 2, ffmpeg);
+  const paths = await makeVideos(folder, 2, ffmpeg, { ...VIDEO, frames: 64 });
   const result = await measureLoader(
     { name: 'ffmpeg', decoder: 'ffmpeg', ffmpeg },
     {
