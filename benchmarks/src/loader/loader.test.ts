@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { compareLoaders, formatComparisons } from './beside.js';
-import { makeVideos } from './make-videos.js';
+import { makeVideos, VIDEO } from './make-videos.js';
 import { processorSeconds, type LoaderResult } from './measure-loader.js';
 import { joinRounds, measureLoaders } from './measure-loaders.js';
 import { formatLoader } from './report.js';
@@ -15,7 +15,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 it('counts the clips that a decoder gives', async () => {
   const ffmpeg = await resolveFfmpeg();
-  const entries = (await makeVideos(folder, 2, ffmpeg)).map((path) => ({ path }));
+  const entries = (await makeVideos(folder, 2, ffmpeg, { ...VIDEO, frames: 64 })).map((path) => ({ path }));
   const contender = { name: 'ffmpeg', decoder: 'ffmpeg', ffmpeg } as const;
   const settings = { batchSize: 1, workers: 1, seconds: 0.001, trainerClipsPerSecond: 1000 };
   const [result, ...others] = (await measureLoaders(

@@ -24,11 +24,16 @@ function movingFrames({ width, height, frames }: typeof VIDEO | typeof FOLDER): 
   return pixels;
 }
 
-/** Writes one video (H.264) and copies of it, and gives their paths. */
-export async function makeVideos(folder: string, count: number, ffmpeg: Ffmpeg): Promise<string[]> {
+/** Writes one video (H.264), by default like `VIDEO`, and copies of it, and gives their paths. */
+export async function makeVideos(
+  folder: string,
+  count: number,
+  ffmpeg: Ffmpeg,
+  video = VIDEO,
+): Promise<string[]> {
   const paths = Array.from({ length: count }, (_, i) => join(folder, `${i}.mp4`));
   const [first, ...copies] = paths as [string, ...string[]];
-  await encodeVideo(first, movingFrames(VIDEO), { ...VIDEO, ffmpeg });
+  await encodeVideo(first, movingFrames(video), { ...video, ffmpeg });
   for (const copy of copies) copyFileSync(first, copy);
   return paths;
 }

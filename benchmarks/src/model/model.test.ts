@@ -9,13 +9,14 @@ import { measureTrainer } from './measure-trainer.js';
 import { formatModels, formatRatios, formatTrainer, type ModelRow } from './report.js';
 import { buildWorkload, encoders, phases } from './workload.js';
 
+// Of the size that tests of the model have, whose programs a software driver has compiled already.
 const small: EncoderConfig = lgiFormer('tiny', {
   frames: 4,
   imageSize: 32,
-  dim: 64,
+  dim: 32,
   depth: 1,
   heads: 1,
-  region: [1, 1, 2],
+  region: [1, 2, 2],
 });
 
 describe('bench:model', () => {

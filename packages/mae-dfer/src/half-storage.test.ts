@@ -80,7 +80,7 @@ describe('blocks whose activations are of f16', () => {
     skip(lacksHalf(), 'this device has no f16');
     const encoder = models['LGI-Former'];
     const { runtime } = engine;
-    const decoder = { dim: 16, depth: 1, heads: 1 };
+    const decoder = { dim: size.dim, depth: 1, heads: 1 };
     const model = new PretrainingModel(engine, { encoder, decoder, decoderPositions: 'token' });
     model.initialise(3);
     const losses: number[] = [];

@@ -77,7 +77,7 @@ describe('a forward pass without gradients', () => {
     for (const depth of [2, 10]) {
       const model = new PretrainingModel(engine, {
         encoder: lgi(depth),
-        decoder: { dim: 32, depth, heads: 2 },
+        decoder: { dim: 32, depth, heads: 1 },
         decoderPositions: 'token',
       });
       model.initialise(5);

@@ -3,7 +3,7 @@ import { defineKernel, type HostArrays, type KernelSpec } from '../kernel-spec.j
 import { double } from '../runtime/double.testing.js';
 import type { GpuArray } from '../runtime/gpu-array.js';
 import type { Runtime } from '../runtime/runtime.js';
-import { checkKernel, checkReferenceBackward } from './kernel-harness.js';
+import { checkKernel, checkReferenceBackward, isDailyCase } from './kernel-harness.js';
 import { useRuntime } from './test-runtime.js';
 
 interface Shape {
@@ -90,6 +90,14 @@ describe('the harness that all kernels are tested with', () => {
   it.each(wrong)('finds %s', async (_, message, change) => {
     await expect(checkKernel(runtime(), { ...good, ...change })).rejects.toThrow(message);
     expect(runtime().forcedVariants.size, 'no variant stays forced').toBe(0);
+  });
+
+  it('leaves large shapes of the models to the full test, and nothing else', () => {
+    const isDaily = (kind: 'model' | 'edge', size: number) =>
+      isDailyCase(good, { name: 'any', kind, shape: { size } });
+    expect(isDaily('model', 2 ** 17)).toBe(true);
+    expect(isDaily('model', 2 ** 17 + 1)).toBe(false);
+    expect(isDaily('edge', 2 ** 17 + 1)).toBe(true);
   });
 
   it('finds a wrong analytic gradient, and a missing one', () => {

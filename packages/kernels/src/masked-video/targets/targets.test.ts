@@ -99,18 +99,18 @@ describe('reconstruction targets', () => {
     await runtime().scope(async () => {
       const masked = uploadTokens([0]);
       for (const byte of [1, 77, 254, 255]) {
-        const flat = new Uint8Array(2 * 16 * 16 * 3).fill(byte);
+        const flat = new Uint8Array(2 * 32 * 32 * 3).fill(byte);
         const value = new Float32Array(flat.length).fill((byte / 255 - 0.485) / 0.229);
         const makers: ((out: GpuArray) => void)[] = [
           (out) =>
             reconstructionTargets(runtime(), {
-              frames: runtime().upload(flat, [1, 2, 16, 16, 3]),
+              frames: runtime().upload(flat, [1, 2, 32, 32, 3]),
               masked,
               out,
             }),
           (out) =>
             reconstructionTargetsFromVideo(runtime(), {
-              video: runtime().upload(value, [1, 3, 2, 16, 16]),
+              video: runtime().upload(value, [1, 3, 2, 32, 32]),
               masked,
               out,
             }),
@@ -126,17 +126,17 @@ describe('reconstruction targets', () => {
 
   it('keep the contrast of one step in one pixel of a white cube', async () => {
     await runtime().scope(async () => {
-      const bytes = new Uint8Array(2 * 16 * 16 * 3).fill(255);
+      const bytes = new Uint8Array(2 * 32 * 32 * 3).fill(255);
       bytes[0] = 254;
       const out = runtime().empty([1, 1, 1536]);
-      const frames = runtime().upload(bytes, [1, 2, 16, 16, 3]);
+      const frames = runtime().upload(bytes, [1, 2, 32, 32, 3]);
       reconstructionTargets(runtime(), { frames, masked: uploadTokens([0]), out, frameDifferenceGroup: 1 });
       const values = await runtime().read(out);
-      const shape = { ...clip, frames: 2, height: 16, width: 16 };
+      const shape = { ...clip, frames: 2 };
       const wanted = targetsReference(
         shape,
         [0],
-        (_clip, c, f, y, x) => bytes[((f * 16 + y) * 16 + x) * 3 + c]! / 255,
+        (_clip, c, f, y, x) => bytes[((f * 32 + y) * 32 + x) * 3 + c]! / 255,
         {
           normalize: true,
           frameDifferenceGroup: 1,
