@@ -18,7 +18,8 @@ import { testRandom } from '../testing/random.js';
 import { isForGpus, isFullTest } from '../testing/test-level.js';
 import { useRuntime } from '../testing/test-runtime.js';
 import { matmul, matmulVariants, type MatmulOperands } from './matmul.js';
-import { matmulKernel, type MatmulShape } from './matmul.cases.js';
+import { matmulKernel } from './matmul.cases.js';
+import type { MatmulShape } from './matmul.shapes.js';
 import { splitsOf } from './matmul-variants.js';
 
 // One of each form, which between them have every epilogue, aligned rows and others, f16 and K split.
@@ -27,11 +28,7 @@ const casesOfEachForm = ['tiny NN', 'f16 NT', 'factors of rows of A, TN'];
 const others = ['matrix-units-no-prefetch', 'matrix-units-quads'];
 
 // Cases for copies by eights, which only variants on matrix units make; and those of them that are copied in every way.
-const copiedDaily = [
-  'f16, rows of eights, NT',
-  'f16, rows of eights, TN, split K',
-  'f16, whole blocks, NN',
-];
+const copiedDaily = ['f16, rows of eights, NT', 'f16, rows of eights, TN, split K', 'f16, whole blocks, NN'];
 const isForMatrixUnits = (name: string) => name.startsWith('f16, ');
 
 /**

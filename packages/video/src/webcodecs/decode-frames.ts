@@ -62,7 +62,13 @@ async function decodePackets(
   try {
     const { codec, description, codedWidth, codedHeight } = config;
     decoder.configure({
-      ...{ codec, codedWidth, codedHeight, hardwareAcceleration: 'prefer-software', optimizeForLatency: true },
+      ...{
+        codec,
+        codedWidth,
+        codedHeight,
+        hardwareAcceleration: 'prefer-software',
+        optimizeForLatency: true,
+      },
       description: description === undefined ? undefined : new Uint8Array(description as ArrayBuffer),
     });
     for await (const packet of packets) {
