@@ -27,7 +27,7 @@ const casesOfEachForm = ['tiny NN', 'f16 NT', 'factors of rows of A, TN'];
 
 const others = ['matrix-units-no-prefetch', 'matrix-units-quads'];
 
-// Cases for copies by eights, which only variants on matrix units make; and those of them that are copied in every way.
+// Of the cases for copies by eights, which only variants on matrix units make, those that are daily copied in other ways.
 const copiedDaily = ['f16, rows of eights, NT', 'f16, rows of eights, TN, split K', 'f16, whole blocks, NN'];
 const isForMatrixUnits = (name: string) => name.startsWith('f16, ');
 
