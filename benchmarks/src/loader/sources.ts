@@ -24,9 +24,7 @@ export async function openSources(
 ): Promise<LoaderSource[]> {
   const made = (kind: LoaderWorkload['source'], make: (into: string) => Promise<unknown>) =>
     madeOnce(join(folder, kind), make);
-  const videos = await made('mp4', async (into) =>
-    makeVideos(into, 2 * batchSize, await resolveFfmpeg()),
-  );
+  const videos = await made('mp4', async (into) => makeVideos(into, 2 * batchSize, await resolveFfmpeg()));
   // Frames of folders are read by sharp, whatever decodes videos.
   const sharp = { ...contenders[0]!, name: 'sharp' };
   const frames = await made('jpg', (into) => makeFolders(into, 8 * batchSize));

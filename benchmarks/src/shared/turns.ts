@@ -57,7 +57,10 @@ class Taker {
     });
     this.process.stderr!.setEncoding('utf8').on('data', (text: string) => {
       process.stderr.write(text);
-      this.lastLines = (this.lastLines + text).split('\n').slice(-LAST_LINES - 1).join('\n');
+      this.lastLines = (this.lastLines + text)
+        .split('\n')
+        .slice(-LAST_LINES - 1)
+        .join('\n');
     });
     this.paused = this.nextPause();
   }
@@ -96,7 +99,11 @@ class Taker {
         this.ended = true;
         const { file } = this.program;
         if (code !== 0)
-          reject(new Error([`${file} ended with ${signal ?? `exit code ${code}`}`, this.lastLines].join('\n').trim()));
+          reject(
+            new Error(
+              [`${file} ended with ${signal ?? `exit code ${code}`}`, this.lastLines].join('\n').trim(),
+            ),
+          );
         else if (this.turns === 0)
           reject(new Error(`${file} takes no turns: it is older than that, or has nothing to measure`));
         else resolve();

@@ -61,8 +61,16 @@ async function decodePackets(
   });
   try {
     const { codec, description, codedWidth, codedHeight } = config;
+    // For latency: without threads that decode frames ahead. Those take processor time from the processes beside this one,
+    // and what they make of a damaged frame depends on their timing.
     decoder.configure({
-      ...{ codec, codedWidth, codedHeight, hardwareAcceleration: 'prefer-software', optimizeForLatency: true },
+      ...{
+        codec,
+        codedWidth,
+        codedHeight,
+        hardwareAcceleration: 'prefer-software',
+        optimizeForLatency: true,
+      },
       description: description === undefined ? undefined : new Uint8Array(description as ArrayBuffer),
     });
     for await (const packet of packets) {
