@@ -147,10 +147,11 @@ describe.skipIf(missing)('ffmpeg and the WebCodecs decoder', () => {
 
   it('give the same bytes of a damaged video every time', async () => {
     const whole = readFileSync(file('b-frames.mp4'));
-    const begin = whole.indexOf('mdat') + 1000;
+    const box = whole.indexOf('mdat') - 4;
+    const end = box + whole.readUInt32BE(box);
     for (let n = 1; n <= 4; n++) {
       const bytes = Buffer.from(whole);
-      for (let at = begin + 100 * n; at < bytes.length; at += 1500) bytes[at]! ^= 16;
+      for (let at = box + 1000 + 100 * n; at < end; at += 1500) bytes[at]! ^= 16;
       const path = file(`damaged ${n}.mp4`);
       writeFileSync(path, bytes);
       const clips: string[] = [];
