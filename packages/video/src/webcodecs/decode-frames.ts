@@ -61,6 +61,8 @@ async function decodePackets(
   });
   try {
     const { codec, description, codedWidth, codedHeight } = config;
+    // For latency: without threads that decode frames ahead. Those take processor time from the processes beside this one,
+    // and what they make of a damaged frame depends on their timing.
     decoder.configure({
       ...{
         codec,
