@@ -12,13 +12,15 @@ export function shaderCache(cache: string, name: string): string {
 }
 
 /**
- * The environment in which llvmpipe compiles for vectors of 128 bits, which takes it little more than half of the time
- * that its own width does, unless LP_NATIVE_VECTOR_WIDTH says otherwise. Mesa's shader cache does not know the width:
+ * The environment in which llvmpipe compiles quickly: for vectors of 128 bits, which takes it little more than half of the
+ * time that its own width does, and without LLVM's optimisations, which take longer than small arrays do to be computed.
+ * LP_NATIVE_VECTOR_WIDTH and GALLIVM_PERF of the caller have their way. Mesa's shader cache does not know the width:
  * shared, it would hand out code compiled for another one.
  *
  * @param cache the project's cache folder
  */
 export function quickCompiling(cache: string) {
-  const width = process.env.LP_NATIVE_VECTOR_WIDTH ?? '128';
-  return { LP_NATIVE_VECTOR_WIDTH: width, MESA_SHADER_CACHE_DIR: shaderCache(cache, `${width}-bit`) };
+  const { LP_NATIVE_VECTOR_WIDTH = '128', GALLIVM_PERF = 'nopt' } = process.env;
+  const MESA_SHADER_CACHE_DIR = shaderCache(cache, `${LP_NATIVE_VECTOR_WIDTH}-bit-${GALLIVM_PERF}`);
+  return { LP_NATIVE_VECTOR_WIDTH, GALLIVM_PERF, MESA_SHADER_CACHE_DIR };
 }
