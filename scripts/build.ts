@@ -5,6 +5,9 @@ import { spawnSync } from 'node:child_process';
 import { root } from './lib/root.mjs';
 import { turbo } from './lib/tools.js';
 
+// `.ci/run` has built everything, and a command beside this one may be reading it.
+if (process.env.TUBELET_BUILT === '1') process.exit();
+
 const workspaces = process.argv.slice(2);
 if (workspaces.length === 0) {
   console.error('Name a workspace, such as tubelet.');

@@ -10,11 +10,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { cacheDirectory } from '@tubelet/kernels/node';
 import { writeDataSet } from '../apps/pretrain/src/testing/data-set.js';
 import { kinds, type FaultContext } from './lib/fault-kinds.js';
 import { lastBytes, train } from './lib/faulty-runs.js';
 import { longRun } from './lib/long-run.js';
 import { requireBuilt } from './lib/programs.js';
+import { quickCompiling } from './lib/shader-cache.js';
 
 const { values } = parseArgs({
   options: { short: { type: 'boolean' }, only: { type: 'string' }, runs: { type: 'string' } },
@@ -31,6 +33,9 @@ if (values.only !== undefined && values.only !== 'long' && runsOf(values.only as
   throw new Error(`--short: has no runs of ${values.only}; leave it out, or say --runs 1`);
 }
 const isWanted = (name: string) => values.only === undefined || values.only === name;
+
+// The kernels of the runs are those of `npm test`, and what that has compiled serves again.
+Object.assign(process.env, quickCompiling(cacheDirectory()));
 
 /** Processes that train at a time: of a tiny model, each leaves a core idle half of the time. */
 const AT_A_TIME = 2;

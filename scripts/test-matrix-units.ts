@@ -1,6 +1,6 @@
 // Runs the tests of the kernels that have variants for matrix units, and of these variants, on a driver that has such
 // units, on the CPU: a newer llvmpipe, fetched into the cache folder. Says what ran, and fails when those variants did
-// not, or the driver cannot be had. Arguments go to vitest.
+// not, or the driver cannot be had. Arguments go to vitest, in place of those that choose these tests.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,20 +9,27 @@ import { cacheDirectory } from '@tubelet/kernels/node';
 import { matrixUnitsDriver, matrixUnitsEnvironment, nodeWithDriver } from './lib/matrix-units-driver.js';
 import { probe } from './lib/probe.js';
 import { root } from './lib/root.mjs';
+import { quickCompiling, shaderCache } from './lib/shader-cache.js';
 import { testsOfKernels, vitest } from './lib/tools.js';
 
 const kernels = ['matmul', 'attention', 'attention-backward'];
 const variant = 'matrix-units';
+/** Beside them the files of these kernels have tests that say nothing else here than on other drivers. */
+const testNames = 'matrix.units|shape of the model';
 
 const notes = mkdtempSync(join(tmpdir(), 'tubelet-'));
 
 try {
   console.log('[matrix-units] a newer llvmpipe, fetched through apt unless the cache folder has it');
-  const driver = await matrixUnitsDriver(cacheDirectory());
+  const cache = cacheDirectory();
+  const driver = await matrixUnitsDriver(cache);
   const node = nodeWithDriver(driver);
   const executions = join(notes, 'executions');
+  const { GALLIVM_PERF } = quickCompiling(cache);
   const env = {
-    ...matrixUnitsEnvironment(driver, cacheDirectory()),
+    ...matrixUnitsEnvironment(driver, cache),
+    GALLIVM_PERF,
+    MESA_SHADER_CACHE_DIR: shaderCache(cache, `matrix-units-${GALLIVM_PERF}`),
     TUBELET_EXECUTIONS: executions,
     TUBELET_VARIANT: variant,
   };
@@ -40,7 +47,8 @@ try {
   if (units.length === 0) throw new Error('this adapter has no matrix units to test with');
 
   const chosen = process.argv.slice(2);
-  const tests = testsOfKernels(chosen.length > 0 ? chosen : kernels.map((kernel) => `src/${kernel}/`));
+  const ofVariants = [...kernels.map((kernel) => `src/${kernel}/`), '--testNamePattern', testNames];
+  const tests = testsOfKernels(chosen.length > 0 ? chosen : ofVariants);
   // Only the processes that vitest starts for tests need the driver; esbuild and vite stay with the system's libraries.
   const startTestsWith = `data:text/javascript,process.execPath=${encodeURIComponent(JSON.stringify(node))}`;
   const { status } = spawnSync(process.execPath, ['--import', startTestsWith, vitest, 'run', ...tests], {

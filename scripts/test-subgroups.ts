@@ -1,5 +1,6 @@
 // Runs the kernel tests with subgroups of 4, 8 and 16 on llvmpipe, which takes its subgroup size from the width of its
-// vectors, and prints a table. `--bits 128` runs one width only; other arguments go to vitest, such as a folder.
+// vectors, and prints a table. A processor need not have such vectors: LLVM makes narrower ones of them, and takes longer
+// to compile. `--bits 128` runs one width only; other arguments go to vitest, such as a folder.
 import { spawnSync } from 'node:child_process';
 import { cacheDirectory } from '@tubelet/kernels/node';
 import { probe } from './lib/probe.js';
@@ -38,10 +39,8 @@ for (const width of widthsBits) {
   }
   row.subgroup = `${report.subgroupMinSize}-${report.subgroupMaxSize}`;
   if (report.subgroupMaxSize !== lanes || report.subgroupMinSize !== lanes) {
-    // Only the widest one may be beyond the processor; the others are llvmpipe's to give.
-    const why = `the adapter (${report.description}) does not have subgroups of ${lanes}`;
-    row.tests = `not run: ${why}`;
-    failed ||= width !== allWidthsBits.at(-1);
+    row.tests = `not run: the adapter (${report.description}) does not have subgroups of ${lanes}`;
+    failed = true;
     continue;
   }
   console.log(`[subgroups] subgroups of ${lanes} on ${report.description}`);

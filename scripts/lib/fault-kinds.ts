@@ -73,7 +73,7 @@ async function requireSameEnd(videos: string, out: string, bytes: string, how?: 
 function requireError({ status, signal, output }: Ended, message: RegExp): void {
   require(status === 1 && signal === null, `ended with ${signal ?? `exit code ${status}`}`, output);
   require(/^error: /m.test(output) && message.test(output), `no error that matches ${message}`, output);
-  require(!/defect|^ {4}at /m.test(output), 'an error that nobody expected', output);
+  require(!/defect|^ {4}at .*(node:|\.m?js|\.ts)/m.test(output), 'an error that nobody expected', output);
 }
 
 /** A run that stopped after some steps, with checkpoints of that step and of one before it. */

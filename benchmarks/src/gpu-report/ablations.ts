@@ -16,14 +16,14 @@ const productVariants: Readonly<Record<string, string>> = {
 };
 const own = [ONE_KERNEL_A_DISPATCH, ...Object.keys(productVariants)];
 
-/** Toggles of Dawn that other engines set and this one does not, alone and together; and this engine's own. */
-const toggleSets: readonly (readonly string[])[] = [
-  [],
-  ...own.map((toggle) => [toggle]),
-  ['disable_workgroup_init'],
-  ['disable_polyfills_on_integer_div_and_mod'],
-  ['disable_workgroup_init', 'disable_polyfills_on_integer_div_and_mod'],
-];
+/** Toggles of Dawn that other engines set and this one does not. */
+const dawns = ['disable_workgroup_init', 'disable_polyfills_on_integer_div_and_mod'];
+
+type ToggleSets = readonly (readonly string[])[];
+/** This engine's own toggles, and Dawn's together. */
+export const fewToggleSets: ToggleSets = [[], ...own.map((toggle) => [toggle]), dawns];
+/** Dawn's alone too. */
+export const toggleSets: ToggleSets = [...fewToggleSets, ...dawns.map((toggle) => [toggle])];
 
 /** Sets the engine's own toggles; gives why it could not. */
 function set(toggles: readonly string[], runtime: Runtime): string | undefined {
@@ -38,23 +38,26 @@ function set(toggles: readonly string[], runtime: Runtime): string | undefined {
   return undefined;
 }
 
-/**
- * Measures a step under each set of toggles, in turn; all models are in memory at once.
- *
- * @param steps of a turn
- */
+interface AblationTurns {
+  readonly rounds: number;
+  /** Of a turn. */
+  readonly steps: number;
+}
+
+/** Measures a step under each set of toggles, none first, in turn; all models are in memory at once. */
 export async function measureToggles(
   run: ModelRun,
   precision: Precision,
-  { rounds, steps }: { readonly rounds: number; readonly steps: number },
+  sets: ToggleSets,
+  { rounds, steps }: AblationTurns,
   part: Part,
 ): Promise<Ablation[]> {
   const opened: { toggles: readonly string[]; runtime: Runtime; model: ModelSteps; turns: number[] }[] = [];
   try {
-    for (const toggles of toggleSets) {
+    for (const toggles of sets) {
       if (!part.allows(toggles.join(' ') || 'no toggles')) continue;
       console.error(`toggles: ${toggles.join(', ') || 'none'} …`);
-      const dawn = toggles.filter((toggle) => !own.includes(toggle));
+      const dawn = toggles.filter((toggle) => dawns.includes(toggle));
       const flags = dawn.length > 0 ? [`enable-dawn-features=${dawn.join(',')}`] : [];
       const runtime = await openNodeRuntime({ flags, matrixUnits: precision === 'f16' });
       if (precision === 'f16') await useHalfPrecision(runtime);

@@ -73,12 +73,7 @@ async function run(options: Options): Promise<number> {
     const machine = describeMachine(plain, options.commit);
     const out = options.out ?? join(ROOT, 'docs', 'measurements', nameOf(machine));
     requireWritable(out);
-    const checks = await checkVariants(
-      device,
-      kernelCatalogue,
-      scope.checkedOperations,
-      budget.part('checks', 0.15),
-    );
+    const checks = await checkVariants(device, kernelCatalogue, scope.checked, budget.part('checks', 0.15));
     const half = await halfRuntime(device, budget);
     const precision = half ? 'f16' : 'f32';
     const runtimes = { f32: plain, ...(half ? { f16: half } : {}) };
@@ -210,7 +205,7 @@ async function measureClips(
 
 async function measureAblations(scope: Scope, precision: Precision, budget: Budget): Promise<Ablation[]> {
   const part = budget.part('toggles', 1);
-  const measure = () => measureToggles(scope.ablated, precision, scope.ablationTurns, part);
+  const measure = () => measureToggles(scope.ablated, precision, scope.toggleSets, scope.ablationTurns, part);
   return (await part.attempt('all of them', measure)) ?? [];
 }
 

@@ -249,7 +249,8 @@ it('checks variants against float64, and finds one that is wrong', async () => {
   try {
     const gelu = kernelCatalogue.find(({ name }) => name === 'gelu')!;
     const part = () => new Budget(1000).part('checks', 1);
-    const [good] = await checkVariants(runtime, [gelu], 1e5, part());
+    const checked = { operations: 1e5, cases: Infinity };
+    const [good] = await checkVariants(runtime, [gelu], checked, part());
     expect(good).toMatchObject({ kernel: 'gelu', wrong: [] });
     expect(good!.cases).toBeGreaterThan(0);
     expect(good!.worst).toBeLessThan(1);
@@ -259,9 +260,12 @@ it('checks variants against float64, and finds one that is wrong', async () => {
         Object.entries(right).map(([name, values]) => [name, values.map((v) => v + 1)]),
       );
     };
-    const [bad] = await checkVariants(runtime, [{ ...gelu, reference }], 1e5, part());
+    const [bad] = await checkVariants(runtime, [{ ...gelu, reference }], checked, part());
     expect(bad!.wrong).toHaveLength(bad!.cases);
     expect(bad!.wrong[0]).toMatch(/: off by .*, tolerance /);
+    const [one] = await checkVariants(runtime, [gelu], { ...checked, cases: 1 }, part());
+    expect(one).toMatchObject({ cases: 1, wrong: [] });
+    expect(good!.cases).toBeGreaterThan(1);
   } finally {
     closeNodeRuntime(runtime);
     vi.restoreAllMocks();

@@ -4,12 +4,13 @@ import type { MeasureOptions } from '../kernels/measure-case.js';
 import type { KernelAtCase } from '../kernels/measure-kernels.js';
 import type { Contender } from '../loader/measure-loader.js';
 import { encoders, type ModelRun } from '../model/workload.js';
+import { fewToggleSets, toggleSets } from './ablations.js';
+import type { CheckedCases } from './check-variants.js';
 import type { StepSetting, StepSources } from './measure-steps.js';
 
 /** How much a report looks at. */
 export interface Scope {
-  /** Operations of the largest cases that variants are checked on. */
-  readonly checkedOperations: number;
+  readonly checked: CheckedCases;
   readonly steps: readonly StepSetting[];
   readonly turns: Pick<StepSources, 'rounds' | 'turnMs'>;
   timed(catalogue: readonly KernelSpec[]): readonly KernelAtCase[];
@@ -24,6 +25,7 @@ export interface Scope {
     readonly runModel: readonly string[];
   };
   readonly ablated: ModelRun;
+  readonly toggleSets: readonly (readonly string[])[];
   readonly ablationTurns: { readonly rounds: number; readonly steps: number };
 }
 
@@ -68,7 +70,7 @@ const steps: readonly StepSetting[] = (['finetune', 'pretrain'] as const).flatMa
 );
 
 export const fullScope: Scope = {
-  checkedOperations: 4e7,
+  checked: { operations: 4e7, cases: Infinity },
   steps,
   turns: { rounds: 3, turnMs: 400 },
   timed: modelCases,
@@ -76,6 +78,7 @@ export const fullScope: Scope = {
   contenders: (all) => all,
   clips: { batchSize: 32, seconds: 3, trainerClipsPerSecond: 200, runSteps: 60, runModel: [] },
   ablated: { encoder: encoders.base, task: 'finetune', batchSize: CLIPS },
+  toggleSets,
   ablationTurns: { rounds: 5, steps: 5 },
 };
 
@@ -90,7 +93,7 @@ const FEW = ['matmul', 'layer-norm'];
 
 /** Everything that a report does, on little: it is to end in two minutes on two cores without a GPU. */
 export const shortScope: Scope = {
-  checkedOperations: 1e5,
+  checked: { operations: 1e5, cases: 1 },
   steps: [
     { model: 'tiny', encoder: tinyLgi, task: 'finetune', clips: 2 },
     { model: 'vit', encoder: tinyVit, task: 'finetune', clips: 2 },
@@ -111,5 +114,6 @@ export const shortScope: Scope = {
     ],
   },
   ablated: { encoder: tinyLgi, task: 'finetune', batchSize: 2 },
+  toggleSets: fewToggleSets,
   ablationTurns: { rounds: 1, steps: 1 },
 };
