@@ -204,6 +204,7 @@ it.each([
   [{ workers: 0 }, 'workers is 0'],
   [{ videos: [{ path: 'face.mp4', step: 0 }] }, 'step of face.mp4 is 0'],
 ])('refuses %j', async (options, message) => {
-  await expect(open(options)).rejects.toThrow(RangeError);
-  await expect(open(options)).rejects.toThrow(message);
+  const opening = open(options);
+  await expect(opening).rejects.toThrow(RangeError);
+  await expect(opening).rejects.toThrow(message);
 });

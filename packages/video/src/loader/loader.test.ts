@@ -278,8 +278,9 @@ describe('options and closing', () => {
     [{ rank: 2, ranks: 2 }, 'rank is 2'],
     [{ workers: 0 }, 'workers is 0'],
   ])('refuses %j', async (options, message) => {
-    await expect(open(options)).rejects.toThrow(RangeError);
-    await expect(open(options)).rejects.toThrow(message);
+    const opening = open(options);
+    await expect(opening).rejects.toThrow(RangeError);
+    await expect(opening).rejects.toThrow(message);
   });
 
   it('refuses work after close', async () => {
