@@ -5,16 +5,13 @@ import { Classifier, lgiFormer, type LgiFormerConfig } from '@tubelet/mae-dfer';
 import { saveCheckpoint } from '@tubelet/trainer/formats';
 import { describeClassifier, type ClassifierDescription } from '../classifier/classifier-file.js';
 
-/**
- * Two regions of 1×2×2 cubes: clips of 4 frames of 32×32 pixels. Its head is as wide as those of models that other tests
- * train: a software driver has compiled its kernels already.
- */
+/** Two regions of 1×2×2 cubes: clips of 4 frames of 32×32 pixels. */
 export const TINY_ENCODER: LgiFormerConfig = lgiFormer('tiny', {
   imageSize: 32,
   frames: 4,
   dim: 32,
   depth: 2,
-  heads: 1,
+  heads: 2,
   region: [1, 2, 2],
 });
 

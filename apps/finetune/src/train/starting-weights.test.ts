@@ -201,13 +201,13 @@ describe('weights to start from', () => {
   });
 
   it('are refused for another encoder, also where all shapes are the same', async () => {
-    const { classifier, before } = await fresh({ ...TINY_ENCODER, heads: 2, region: [2, 1, 2] });
+    const { classifier, before } = await fresh({ ...TINY_ENCODER, heads: 4, region: [2, 1, 2] });
     const loading = loadStartingWeights(at('pretraining.safetensors'), classifier, {
       otherHead: 'leave-out',
     });
     await expect(loading).rejects.toThrow(UserError);
     await expect(loading).rejects.toThrow(
-      /heads is 1 there and 2 here; region is 1×2×2 there and 2×1×2 here\. Set --heads 1 --region 1,2,2, or/,
+      /heads is 2 there and 4 here; region is 1×2×2 there and 2×1×2 here\. Set --heads 2 --region 1,2,2, or/,
     );
     expect(await readStateDict(classifier.store)).toEqual(before);
   });

@@ -245,7 +245,7 @@ describe('files that cannot be read', () => {
     const videos = [...good.slice(0, 3), ...labelled(['in part'])];
     const loader = await open({ videos, ...PLAIN });
     const shown: string[] = [];
-    for (let epoch = 0; epoch < 4; epoch++) {
+    for (let epoch = 0; epoch < 6; epoch++) {
       const batches = await collect(loader, epoch);
       shown.push(
         ...batches.flatMap(({ names, sampleIndices }) => names.filter((_, i) => sampleIndices[i] === 3)),

@@ -25,7 +25,7 @@ afterAll(() => {
 });
 
 const CLIPS = 20;
-const encoder = { ...TINY_ENCODER, heads: 2, region: [1, 1, 2] as const };
+const encoder = { ...TINY_ENCODER, region: [1, 1, 2] as const };
 const vit = vitBase({ imageSize: 32, frames: 4, dim: 32, depth: 2, heads: 2 });
 const models: [string, ClassifierConfig][] = [
   ['representatives', { encoder, classes: 3, pooling: 'representative' }],
