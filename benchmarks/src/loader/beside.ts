@@ -15,6 +15,8 @@ export interface LoaderComparison {
 /**
  * Measures the loaders of this checkout in turn with those of the one in `folder` (`runBeside`), a round here and a
  * round there, on the same files, and gives the sources that both read.
+ *
+ * @throws UsageError where the folder holds no such benchmark, built; Error where one of them fails
  */
 export async function measureBeside(folder: string, args: readonly string[]): Promise<LoaderComparison[]> {
   const [here, there] = await runBeside<{ readonly results: readonly LoaderResult[] }>(folder, 'loader', [

@@ -39,7 +39,8 @@ const program = new Command('bench:loader')
   .option('--chosen', 'only the decoder that programs take on this machine')
   .option(
     '--sources <folder>',
-    'keep the files that are loaded in this folder: made where they are missing, read where they are there',
+    'keep the files that are loaded in this folder: made where they are missing, enough for this batch size, and ' +
+      'read where they are there',
   )
   .option(
     '--beside <folder>',
@@ -81,7 +82,9 @@ async function measure(options: Options, folder: string): Promise<number> {
   const results = await measureLoaders(sources, settings, rounds);
   const cores = availableParallelism();
   if (json !== true) console.log(formatLoader(results, cores, trainer));
-  writeJson({ video: VIDEO, folder: FOLDER, workers, batchSize, trainer, cores, results });
+  // Files of a folder that is kept may be others.
+  const made = options.sources === undefined && { video: VIDEO, folder: FOLDER };
+  writeJson({ ...made, rounds, ...settings, cores, results });
   return 0;
 }
 

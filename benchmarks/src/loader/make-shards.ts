@@ -1,7 +1,7 @@
-import { listVideos, ShardMaker, type VideoEntry } from '@tubelet/video';
+import { ShardMaker } from '@tubelet/video';
 
-/** Writes videos into shards as `tubelet prepare` does by default, with the crop of VoxCeleb2; gives the clips. */
-export async function makeShards(folder: string, paths: readonly string[]): Promise<VideoEntry[]> {
+/** Writes videos into shards as `tubelet prepare` does by default, with the crop of VoxCeleb2. */
+export async function makeShards(folder: string, paths: readonly string[]): Promise<void> {
   const maker = await ShardMaker.open({
     ...{ entries: paths.map((path) => ({ path })), size: 160, crop: 'voxceleb' },
     ...{ keyFrameInterval: 4, shardBytes: 2 ** 30 },
@@ -16,5 +16,4 @@ export async function makeShards(folder: string, paths: readonly string[]): Prom
   } finally {
     await maker.close();
   }
-  return (await listVideos(folder)).entries;
 }

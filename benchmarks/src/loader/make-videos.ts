@@ -38,8 +38,8 @@ export async function makeVideos(
   return paths;
 }
 
-/** Writes one folder of jpg frames and copies of it, and gives their paths. */
-export async function makeFolders(folder: string, count: number): Promise<string[]> {
+/** Writes one folder of jpg frames and copies of it. */
+export async function makeFolders(folder: string, count: number): Promise<void> {
   const paths = Array.from({ length: count }, (_, i) => join(folder, `frames ${i}`));
   const [first, ...copies] = paths as [string, ...string[]];
   mkdirSync(first);
@@ -54,5 +54,4 @@ export async function makeFolders(folder: string, count: number): Promise<string
       .toFile(join(first, `${String(frame).padStart(3, '0')}.jpg`));
   }
   for (const copy of copies) cpSync(first, copy, { recursive: true });
-  return paths;
 }

@@ -12,8 +12,8 @@ export interface LoaderSource extends Pick<LoaderWorkload, 'source' | 'entries'>
 
 /**
  * Clips in a folder, each kind in one of its own that is called after it: mp4 files, folders of frames, and shards of
- * the mp4 files. A kind that is there is read, whoever made it; one that is not is made, of shards only where there is
- * the decoder that this takes.
+ * the mp4 files. A kind that is there is read, whoever made it; one that is not is made. Shards are read and made only
+ * where there is the decoder that making them takes.
  *
  * @param batchSize of the loaders: a few batches of each kind are made
  */
@@ -35,7 +35,7 @@ export async function openSources(
   if (contenders.some(({ decoder }) => decoder === 'webcodecs')) {
     const paths = videos.map(({ path }) => path);
     const shards = await made('shards', (into) => makeShards(into, paths));
-    // Last: another checkout that knows no shards is done by then, and every turn before was taken beside one of its.
+    // Last: a checkout that makes no shards then ends early, and all turns before were taken beside its own.
     sources.push({ source: 'shards', entries: shards, contenders });
   }
   return sources;

@@ -38,7 +38,7 @@ export function runProgram(name: string, description: string, commands: readonly
   return runCli(() => parse(name, description, commands), { userErrors: USER_ERRORS });
 }
 
-/** As {@link runProgram}, within a process that goes on: gives the exit code. */
+/** As {@link runProgram}, for tests: gives the exit code of what `process.argv` asks for, in a process that goes on. */
 export function programExitCode(
   name: string,
   description: string,

@@ -91,7 +91,7 @@ export function linear(x: Tensor, weight: Tensor, options: LinearOptions = {}): 
   return y;
 }
 
-/** The tensors of a linear layer, as `linear` takes them. */
+/** The tensors of a linear layer. */
 interface LinearOperands {
   readonly x: Tensor;
   readonly weight: Tensor;

@@ -59,8 +59,10 @@ function dispatchesOf(runtime: Runtime, spec: KernelSpec, shape: unknown, varian
     paper.forcedVariants.set(spec.name, variant);
     const run = paper.run.bind(paper);
     paper.run = (call) => {
-      const { kernel, wgsl, constants, data, workgroups } = call;
-      dispatches.push({ kernel, wgsl, constants, data, workgroups });
+      const { kernel, wgsl, constants, data, workgroups, joins } = call;
+      // Which arrays there are, and of what, chooses blocks of the WGSL too.
+      const arrays = Object.entries(call.arrays).map(([name, array]) => [name, array?.dtype]);
+      dispatches.push({ kernel, wgsl, constants, data, workgroups, joins, arrays });
       run(call);
     };
   });

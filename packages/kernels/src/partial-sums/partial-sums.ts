@@ -141,7 +141,7 @@ export class PartialSums {
 
   /**
    * In a `Runtime.together`, makes all sums in a dispatch with what comes next: the memory of their parts stays until
-   * the next flush.
+   * the next flush. Sums of parts that this `together` itself fills get a dispatch of their own.
    */
   flushBeside(): void {
     if (this.runtime.isGathering) this.makeSums();

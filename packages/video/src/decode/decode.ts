@@ -126,11 +126,14 @@ async function decodeWithFfmpeg(
 /**
  * What a decoder process needs to find frames.
  *
- * @throws RefusedVideoError for a video that it was not the one to probe
+ * @throws RefusedVideoError for a video that it was not the one to probe, or one of an odd width or height
  */
 export function framesPlace(info: VideoInfo, indices: readonly number[]): FramesPlace {
   const { path, part, width, height, timesSeconds, colour, container } = info;
   if (container === undefined || colour === undefined) throw new RefusedVideoError('it was probed by ffmpeg');
+  // Headers that an earlier version has kept may have such.
+  if (width % 2 !== 0 || height % 2 !== 0)
+    throw new RefusedVideoError('its frames have an odd width or height');
   const { startSeconds, rotation } = container;
   const times = Float64Array.from(indices, (index) => (timesSeconds[index] as number) + startSeconds);
   return { path, part, times, rotation, colour, width, height };
@@ -150,9 +153,6 @@ async function decodeWithWebcodecs(
   const { width, height } = info;
   const place = framesPlace(info, indices);
   const { rotation, colour } = place;
-  if (rotation !== 0 && (width % 2 !== 0 || height % 2 !== 0)) {
-    throw new RefusedVideoError('its frames are turned and have an odd width or height');
-  }
   const coded = { ...shownSize({ width, height, rotation }), colour };
   const box = codedBox(cropBox(crop, width, height, size), coded.width, coded.height, rotation);
   const bytes = await decoder.ask({ kind: 'frames', ...place, box, size });

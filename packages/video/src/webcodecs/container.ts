@@ -43,8 +43,8 @@ export async function withContainer<T>(
 }
 
 /**
- * Packets in the order in which they are coded, `first` and those behind it. `sink.packets` reads ahead for players,
- * and takes more time over it than over the packets.
+ * Packets in the order in which they are coded, `first` and those behind it. `sink.packets` reads ahead, as
+ * players need it, which takes longer than reading the packets.
  */
 export async function* packetsFrom(
   sink: EncodedPacketSink,

@@ -1,5 +1,5 @@
 /** Decoding with @napi-rs/webcodecs, which brings FFmpeg's decoders along. */
-import { setTimeout } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import type * as Library from '@napi-rs/webcodecs';
 import type { VideoFrame } from '@napi-rs/webcodecs';
 import type { InputVideoTrack } from 'mediabunny';
@@ -17,7 +17,7 @@ export type WebCodecs = Pick<typeof Library, 'VideoDecoder' | 'EncodedVideoChunk
 
 /** Packets that wait in the decoder, and frames behind it; both take memory. */
 const LONGEST_QUEUE = 32;
-/** How often a queue that is full is looked at: a decoder takes longer over it, and needs the processor meanwhile. */
+/** How long to wait before a full queue is looked at again: the decoder needs the processor meanwhile. */
 export const QUEUE_LOOK_MS = 1;
 
 /**
@@ -61,8 +61,8 @@ async function decodePackets(
   });
   try {
     const { codec, description, codedWidth, codedHeight } = config;
-    // For latency: without threads that decode frames ahead. Those take processor time from the processes beside this one,
-    // and what they make of a damaged frame depends on their timing.
+    // For latency: without threads that decode frames ahead; those for the slices of a frame remain. The former take
+    // processor time from the processes beside this one, and what they make of a damaged frame depends on their timing.
     decoder.configure({
       ...{
         codec,
@@ -78,7 +78,7 @@ async function decodePackets(
       const { type, microsecondTimestamp: timestamp, microsecondDuration: duration, data } = packet;
       decoder.decode(new EncodedVideoChunk({ type, timestamp, duration, data }));
       if (waiting > LONGEST_QUEUE) await used;
-      while (decoder.decodeQueueSize > LONGEST_QUEUE) await setTimeout(QUEUE_LOOK_MS);
+      while (decoder.decodeQueueSize > LONGEST_QUEUE && failure === undefined) await delay(QUEUE_LOOK_MS);
     }
     await decoder.flush();
     await used;

@@ -1,5 +1,5 @@
 /** Encoding with @napi-rs/webcodecs: H.264 without frames that need later ones, in an mp4 file in memory. */
-import { setTimeout } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import type * as Library from '@napi-rs/webcodecs';
 import type { EncodedVideoChunk } from '@napi-rs/webcodecs';
 import {
@@ -16,6 +16,7 @@ import {
 import { codedFrameBytes, type Colour } from '@tubelet/kernels';
 import { turnFrame } from '../pixels/planes.js';
 import { resizePlanes } from '../shards/resize-planes.js';
+import { packetsFrom } from './container.js';
 import { eachFrame, QUEUE_LOOK_MS, readPlanes, type WebCodecs } from './decode-frames.js';
 import { boxesOf } from './mp4-boxes.js';
 import type { EncodedVideo, EncodeFramesRequest, EncodeRequest, EncodeShape } from './protocol.js';
@@ -86,7 +87,7 @@ class PacketEncoder {
     this.encoder.encode(frame, { keyFrame: position % keyFrameInterval === 0 });
     frame.close();
     while (this.encoder.encodeQueueSize > LONGEST_QUEUE && this.failure === undefined) {
-      await setTimeout(QUEUE_LOOK_MS);
+      await delay(QUEUE_LOOK_MS);
     }
     if (this.failure !== undefined) throw this.failure;
   }
@@ -171,10 +172,10 @@ async function readTimes(mp4: Uint8Array): Promise<Float64Array> {
     const track = await input.getPrimaryVideoTrack();
     if (track === null) throw new Error('the file that was made holds no video');
     const times: number[] = [];
-    for await (const packet of new EncodedPacketSink(track).packets(undefined, undefined, {
-      metadataOnly: true,
-    })) {
-      times.push(packet.timestamp);
+    const sink = new EncodedPacketSink(track);
+    const metadata = { metadataOnly: true };
+    for await (const { timestamp } of packetsFrom(sink, await sink.getFirstPacket(metadata), metadata)) {
+      times.push(timestamp);
     }
     return Float64Array.from(times);
   } finally {
