@@ -12,7 +12,7 @@ try {
   const unknown = process.argv.slice(2).filter((argument) => argument !== '--force');
   if (unknown.length > 0) throw new Error(`Unknown option ${unknown[0]}; the only one is --force.`);
   // `.ci/run` has set up and built, once for all of its commands, of which two run at a time.
-  if (process.env.TUBELET_BUILT === '1') process.exit();
+  if (process.env.TUBELET_BUILT === '1' && !process.argv.includes('--force')) process.exit();
   installPackages(say);
   // These need the packages.
   await import('./typescript.mjs');

@@ -1,6 +1,6 @@
 // Runs all tests, two files at a time: a software GPU uses every core, but compiles kernels on one. Most of a first run is
-// compiling, for which llvmpipe's vectors are narrow and its code is not optimised; `npm run test:subgroups` runs wider
-// ones, and optimises.
+// compiling, for which llvmpipe's vectors are narrow and its code is not optimised; `npm run test:subgroups` has wider ones
+// and optimised code, in CI for a few kernels.
 //
 //   npm test
 //   npm run test:full     runs what that leaves out, and nothing else (--rest): more shapes of the kernels

@@ -46,6 +46,7 @@ interface Study {
 const running = new Set<Study>();
 process.once('exit', () => running.forEach((study) => study.kill()));
 process.once('SIGINT', () => process.exit(130));
+process.once('SIGTERM', () => process.exit(143));
 
 /** Starts the study with its trainings as a group of processes, which can be killed as a whole. */
 function start({ folder, out }: Place): Study {

@@ -1,15 +1,18 @@
-// Gives a run of tests a cache folder of its own: what programs remember in it goes with the run.
+// Gives a run of tests a cache folder of its own: what programs measure or look up goes with the run.
 import { existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 // By its path: this is loaded without the condition by which names lead to sources.
 import { cacheDirectory } from '../../packages/kernels/src/node/cache.js';
 
-/** Drivers and whatever else was fetched are those of the user's folder; headers of videos are looked at anew. */
+/** What programs measured or looked up for the user, which may not decide what the tests do. */
+const NOT_SHARED = new Set(['video-headers', 'tuning']);
+
+/** Drivers and whatever else was fetched are those of the user's folder. */
 export function setup(): () => void {
   const cache = cacheDirectory();
   const own = mkdtempSync(join(tmpdir(), 'tubelet-cache-'));
-  const entries = existsSync(cache) ? readdirSync(cache).filter((name) => name !== 'video-headers') : [];
+  const entries = existsSync(cache) ? readdirSync(cache).filter((name) => !NOT_SHARED.has(name)) : [];
   for (const name of entries) symlinkSync(join(cache, name), join(own, name));
   const before = process.env.TUBELET_CACHE_DIR;
   // Before the processes that run the tests begin, which take it over.

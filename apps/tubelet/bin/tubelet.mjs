@@ -13,7 +13,9 @@ if (!existsSync(program)) {
     new URL('typescript.mjs', scripts).href,
     fileURLToPath(new URL('build.ts', scripts)),
   ];
-  const { status } = spawnSync(process.execPath, [...words, 'tubelet'], { stdio: 'inherit' });
+  // Whoever says that all is built is wrong.
+  const env = { ...process.env, TUBELET_BUILT: '' };
+  const { status } = spawnSync(process.execPath, [...words, 'tubelet'], { stdio: 'inherit', env });
   if (status !== 0) process.exit(status ?? 1);
 }
 await import(program.href);

@@ -34,6 +34,7 @@ export const attentionCases: readonly KernelCase<AttentionCaseShape>[] = [
   { name: '257 queries, 1 key', kind: 'edge', shape: shapeOf([1, 257, 1, 2, 16]) },
   { name: '1 query, 101 keys, head dimension 128', kind: 'edge', shape: shapeOf([2, 1, 101, 1, 128]) },
   { name: 'head dimension 10', kind: 'edge', shape: shapeOf([1, 33, 65, 1, 10]) },
+  { name: 'head dimension 64', kind: 'edge', shape: shapeOf([1, 33, 65, 1, 64]) },
   { name: 'scores up to ±80', kind: 'edge', shape: { ...shapeOf([1, 101, 101, 2, 16]), spread: 4 } },
   { name: 'equal scores', kind: 'edge', shape: { ...shapeOf([1, 9, 101, 1, 16]), spread: 0 } },
   { name: 'window of 3 keys', kind: 'edge', shape: shapeOf([2, 9, 3, 3, 16]) },

@@ -22,8 +22,8 @@ import { matmulKernel } from './matmul.cases.js';
 import type { MatmulShape } from './matmul.shapes.js';
 import { splitsOf } from './matmul-variants.js';
 
-// One of each form, which between them have every epilogue, aligned rows and others, f16 and K split.
-const casesOfEachForm = ['tiny NN', 'f16 NT', 'factors of rows of A, TN'];
+// Of each form, which between them have every epilogue but a residual in place, aligned rows and others, f16 and K split.
+const casesOfEachForm = ['tiny NN', 'f16 NT', 'ragged blocks NT', 'factors of rows of A, TN', 'split K TN'];
 
 const others = ['matrix-units-no-prefetch', 'matrix-units-quads'];
 
