@@ -1,6 +1,6 @@
 // Runs the kernel tests with subgroups of 4, 8 and 16 on llvmpipe, which takes its subgroup size from the width of its
-// vectors, and prints a table. A processor need not have such vectors: LLVM makes narrower ones of them, and takes longer
-// to compile. `--bits 128` runs one width only; other arguments go to vitest, such as a folder.
+// vectors, and prints a table. A processor need not have such vectors: LLVM makes narrower ones of them. `--bits 128` runs
+// one width only; other arguments go to vitest, such as a folder.
 import { spawnSync } from 'node:child_process';
 import { cacheDirectory } from '@tubelet/kernels/node';
 import { probe } from './lib/probe.js';
