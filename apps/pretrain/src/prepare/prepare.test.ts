@@ -3,10 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { loadCheckpoint } from '@tubelet/trainer/formats';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { findVideos } from '../shared/sources.js';
 import { writeDataSet, type DataSet } from '../testing/data-set.js';
-import { fail, options, start, stepsOf, succeed, TINY_MODEL } from '../testing/program.js';
+import { checkpointsOf, fail, options, start, stepsOf, succeed, TINY_MODEL } from '../testing/program.js';
+import { trainedClips } from '../train/training-state.js';
 
 let folder = '';
 let data: DataSet;
@@ -64,11 +66,14 @@ it('makes shards that train reads', async () => {
   };
   await succeed(['pretrain', at('whole'), ...options({ ...settings, out: at('run') })]);
   expect(stepsOf(at('run'))).toHaveLength(6);
+  // What `reconstruct` shows is cut as `prepare` cut the clips.
+  const newest = checkpointsOf(at('run')).at(-1)!;
+  expect(trainedClips(newest, await loadCheckpoint(newest))?.crop).toBe('centre');
 });
 
 it('makes shards that a recipe with the crop of VoxCeleb2 reads, and says that they are cut already', async () => {
   const found = await findVideos([at('whole')], { crop: 'voxceleb' }, new Set(['crop']));
-  expect(found).toMatchObject({ crop: 'none', entries: { length: 3 } });
+  expect(found).toMatchObject({ crop: 'none', shownCrop: 'centre', entries: { length: 3 } });
   expect(found.notes).toEqual([expect.stringMatching(/^crop none in place of voxceleb: /)]);
   const both = findVideos([at('whole'), data.folder], { crop: 'voxceleb' }, new Set(['crop']));
   await expect(both).rejects.toThrow(/--crop: "voxceleb".*shards alone, or no shards/);

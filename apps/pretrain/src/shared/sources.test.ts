@@ -28,14 +28,14 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-const find = (sources: string[], options: { root?: string; crop?: 'centre' | 'none' } = {}) =>
+const find = (sources: string[], options: { root?: string; crop?: 'voxceleb' | 'centre' | 'none' } = {}) =>
   findVideos(sources, { crop: 'centre', ...options }, new Set(Object.keys(options)));
 
 describe('VoxCeleb2', () => {
   it('by its name is the development part, cut as its faces lie', async () => {
     const found = await find(['voxceleb2'], { root: at('vox') });
     expect(found.entries).toEqual(CLIPS.slice(0, 2).map((clip) => ({ path: at('vox', clip) })));
-    expect(found).toMatchObject({ crop: 'voxceleb', sources: [`voxceleb2 in ${at('vox')}`] });
+    expect(found).toMatchObject({ crop: 'voxceleb', shownCrop: 'voxceleb', sources: [`voxceleb2 in ${at('vox')}`] });
     expect(found.notes).toEqual([
       expect.stringMatching(/development part: 2 clips, of 1,092,009: `tubelet data check voxceleb2`/),
       expect.stringMatching(/^crop voxceleb: /),
@@ -56,6 +56,34 @@ describe('VoxCeleb2', () => {
       /voxceleb2 is the name of a data set: give its folder by --root/,
     );
     await expect(find([at('vox')], { root: at('vox') })).rejects.toThrow(/--root: .*voxceleb2/);
+  });
+});
+
+describe('shards', () => {
+  const write = (name: string, crop: string) => {
+    mkdirSync(at(name));
+    writeFileSync(at(name, 'shard-000000.tar'), new Uint8Array(2048));
+    const lines = [
+      { format: 'tubelet shards 1', settings: { crop } },
+      { key: '0', shard: 0, at: [512, 100, 1024, 1000] },
+      { complete: true },
+    ];
+    writeFileSync(at(name, 'index.jsonl'), lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    return at(name);
+  };
+
+  it('have other videos shown as prepare has cut theirs', async () => {
+    const [tops, faces] = [write('tops', 'voxceleb'), write('faces', 'face')];
+    expect(await find([tops])).toMatchObject({ crop: 'centre', shownCrop: 'voxceleb', notes: [] });
+    expect(await find([tops], { crop: 'voxceleb' })).toMatchObject({ crop: 'none', shownCrop: 'voxceleb' });
+    for (const other of [faces, at('others')])
+      expect(await find([tops, other], { crop: 'none' })).toMatchObject({ shownCrop: 'none' });
+  });
+
+  it('of faces ask for videos that are cut to a face', async () => {
+    const found = await find([write('cut', 'face')], { crop: 'voxceleb' });
+    expect(found).toMatchObject({ crop: 'none', shownCrop: 'none' });
+    expect(found.notes[1]).toMatch(/are faces .*--watch or `reconstruct` has to be one that is cut/);
   });
 });
 

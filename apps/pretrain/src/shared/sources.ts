@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { option, OptionError, UserError, withoutEffect } from '@tubelet/trainer';
 import {
+  CROP_MODES,
   isVoxceleb2Path,
   listVideos,
   listVoxceleb2,
@@ -34,6 +35,8 @@ export interface FoundVideos extends VideoListing {
   readonly sources: readonly string[];
   /** The crop that was asked for, or else fits the videos. */
   readonly crop: CropMode;
+  /** The crop that frames a video outside of shards as these clips are framed. */
+  readonly shownCrop: CropMode;
   /** Lines about what was decided, for people. */
   readonly notes: readonly string[];
 }
@@ -102,8 +105,9 @@ export async function findVideos(
       throw new UserError(`${name} is the name of a data set: give its folder by --root.`);
     listing = await listVideos(sources);
   }
-  const { entries, skipped } = listing;
+  const { entries, shardCrop } = listing;
   const shardClips = entries.filter(({ member }) => member !== undefined).length;
+  let fittingCrop = crop;
   if (crop === 'voxceleb' && shardClips > 0) {
     if (shardClips < entries.length) {
       throw new OptionError(
@@ -113,17 +117,24 @@ export async function findVideos(
       );
     }
     notes.push('crop none in place of voxceleb: `prepare` has cut the clips of shards already');
-    return { entries, skipped, notes, crop: 'none', sources: sources.map((source) => resolve(source)) };
-  }
-  const isVoxceleb =
-    !given.has('crop') && shardClips === 0 && entries.every(({ path }) => isVoxceleb2Path(path));
-  if (isVoxceleb) {
+    fittingCrop = 'none';
+  } else if (!given.has('crop') && shardClips === 0 && entries.every(({ path }) => isVoxceleb2Path(path))) {
     notes.push(
       'crop voxceleb: these are clips of VoxCeleb2, whose faces are in the top centre (--crop for another)',
     );
+    fittingCrop = 'voxceleb';
+  }
+  if (shardCrop === 'face') {
+    notes.push(
+      'the clips of these shards are faces that `prepare` has cut out: a video for --watch or `reconstruct` has to ' +
+        'be one that is cut to its face already',
+    );
   }
   return {
-    ...{ entries, skipped, notes, crop: isVoxceleb ? 'voxceleb' : crop },
+    ...listing,
+    notes,
+    crop: fittingCrop,
+    shownCrop: CROP_MODES.find((mode) => mode === shardCrop) ?? fittingCrop,
     sources:
       root === undefined ? sources.map((source) => resolve(source)) : [`voxceleb2 in ${resolve(root)}`],
   };

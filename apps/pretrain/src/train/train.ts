@@ -9,15 +9,20 @@ import type { FoundVideos } from '../shared/sources.js';
 import { videosFingerprint, withinTime } from './train-data.js';
 import { bindingSettings, type TrainOptions } from './train-options.js';
 
-/** The training that the options describe, without its data. */
+/**
+ * The training that the options describe, without its data.
+ *
+ * @param shownCrop the crop that its checkpoints tell, by which another video is framed as the clips are
+ */
 export function trainable(
   options: TrainOptions,
   config: PretrainingConfig,
+  shownCrop = options.crop,
 ): Trainable<ClipBatch, TrainingState> {
   const { frames, imageSize } = config.encoder;
   return {
     options,
-    createModel: (runtime) => new TrainingState(runtime, config, options),
+    createModel: (runtime) => new TrainingState(runtime, config, { ...options, crop: shownCrop }),
     emptyBatch: (batchSize) => ({
       clips: blankClips(batchSize, frames, imageSize),
       boxes: Array.from({ length: batchSize }, () => ({
@@ -41,9 +46,13 @@ export async function pretraining(
 ): Promise<Task<ClipBatch, TrainingState>> {
   const options = { ...asked, crop: found.crop };
   const { watch, from } = options;
-  const watched = watch === undefined ? undefined : await WatchedClip.open(watch, options, config);
+  const { shownCrop } = found;
+  const watched =
+    watch === undefined
+      ? undefined
+      : await WatchedClip.open(watch, { ...options, crop: shownCrop }, config);
   return {
-    ...trainable(options, config),
+    ...trainable(options, config, shownCrop),
     program: 'pretrain',
     version: manifest.version,
     commandLine,

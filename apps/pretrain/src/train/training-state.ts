@@ -20,7 +20,7 @@ const CONFIG_KEY = 'tubelet.pretraining.config';
 const LOSS_WEIGHT_KEY = 'tubelet.pretraining.lossWeight';
 const CLIPS_KEY = 'tubelet.pretraining.clips';
 
-/** How the clips of a training were cut out of videos. */
+/** How the clips of a training were cut out of videos; those of shards, out of the videos that these were made of. */
 export type TrainedClips = Pick<TrainOptions, 'frameStep' | 'crop'>;
 
 /** Options that decide what a step does. */

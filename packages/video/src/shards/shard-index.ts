@@ -6,6 +6,7 @@ import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 import { VideoSourceError, type BadFile } from '../errors.js';
+import { CROP_MODES, type CropMode } from '../pixels/crop.js';
 import type { VideoEntry } from '../sources/video-entry.js';
 
 export const INDEX_NAME = 'index.jsonl';
@@ -182,16 +183,21 @@ export function findIndex(path: string): string | undefined {
 }
 
 /**
- * The clips of all shards of an index, in their order.
+ * The clips of all shards of an index, in their order, and how they were cut; undefined where the index names no crop
+ * that there is.
  *
  * @throws VideoSourceError when the index is not complete, or a shard is missing or cut short.
  */
-export function listShards(file: string): { entries: VideoEntry[]; rejected: BadFile[] } {
+export function listShards(file: string): {
+  entries: VideoEntry[];
+  rejected: BadFile[];
+  crop: CropMode | 'face' | undefined;
+} {
   const folder = dirname(file);
   const entries: VideoEntry[] = [];
   const rejected: BadFile[] = [];
   const shards: { path: string; end: number }[] = [];
-  const { complete } = readIndex(file, (line) => {
+  const { complete, settings } = readIndex(file, (line) => {
     if (!isClip(line)) {
       rejected.push({ path: line.rejected, reason: line.reason });
       return;
@@ -219,5 +225,6 @@ export function listShards(file: string): { entries: VideoEntry[]; rejected: Bad
       throw new VideoSourceError(`${path} ${what}: copy it anew, or prepare the shards again.`);
     }
   }
-  return { entries, rejected };
+  const crop = ([...CROP_MODES, 'face'] as const).find((mode) => mode === settings.crop);
+  return { entries, rejected, crop };
 }

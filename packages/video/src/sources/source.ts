@@ -5,6 +5,7 @@ import { glob, isDynamicPattern } from 'tinyglobby';
 import { NoReadableVideoError, VideoSourceError, type BadFile } from '../errors.js';
 import { requireFile } from '../datasets/files.js';
 import { isFrameName } from '../decode/frame-folder.js';
+import type { CropMode } from '../pixels/crop.js';
 import { findIndex, listShards } from '../shards/shard-index.js';
 import type { VideoEntry } from './video-entry.js';
 
@@ -14,6 +15,8 @@ export interface VideoListing {
   entries: VideoEntry[];
   /** What was named or found and is not used, with the reason. */
   skipped: BadFile[];
+  /** How `tubelet prepare` has cut the clips, where all are of shards that were cut alike. */
+  shardCrop?: CropMode | 'face';
 }
 
 const VIDEO_EXTENSIONS = new Set(
@@ -110,12 +113,15 @@ function append(listing: VideoListing, found: VideoListing): void {
   for (const file of found.skipped) listing.skipped.push(file);
 }
 
-async function listOne(source: string, listing: VideoListing): Promise<void> {
+/** Adds the videos of a source; for shards it gives their crop. */
+async function listOne(source: string, listing: VideoListing): Promise<VideoListing['shardCrop']> {
   const path = resolve(source);
   const stats = statSync(path, { throwIfNoEntry: false });
   const index = findIndex(path);
   if (index !== undefined) {
-    for (const entry of listShards(index).entries) listing.entries.push(entry);
+    const { entries, crop } = listShards(index);
+    for (const entry of entries) listing.entries.push(entry);
+    return crop;
   } else if (stats?.isDirectory()) {
     const found: VideoListing = { entries: [], skipped: [] };
     listFolder(path, found);
@@ -146,6 +152,7 @@ async function listOne(source: string, listing: VideoListing): Promise<void> {
         'line `path label` for each video) or a video.',
     );
   }
+  return undefined;
 }
 
 /**
@@ -161,7 +168,8 @@ async function listOne(source: string, listing: VideoListing): Promise<void> {
 export async function listVideos(sources: string | readonly string[]): Promise<VideoListing> {
   const listing: VideoListing = { entries: [], skipped: [] };
   const all = typeof sources === 'string' ? [sources] : sources;
-  for (const source of all) await listOne(source, listing);
+  const crops = new Set<VideoListing['shardCrop']>();
+  for (const source of all) crops.add(await listOne(source, listing));
   if (listing.entries.length === 0) {
     const first = listing.skipped[0];
     const example = first === undefined ? '' : `, for instance ${first.path}: ${first.reason}`;
@@ -172,5 +180,6 @@ export async function listVideos(sources: string | readonly string[]): Promise<V
       listing.skipped,
     );
   }
+  if (crops.size === 1) [listing.shardCrop] = crops;
   return listing;
 }
