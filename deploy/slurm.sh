@@ -16,14 +16,14 @@
 set -euo pipefail
 
 tubelet="$HOME/tubelet"
-videos=/data/voxceleb2
+voxceleb2=/data/VoxCeleb2
 run="/data/runs/$SLURM_JOB_NAME"
 
 # module load openmpi
 cd "$tubelet"
 # Two minutes before the end of its time every rank is sent SIGUSR1; the run stops with a checkpoint.
 srun --mpi=pmix --kill-on-bad-exit=1 --cpu-bind=none \
-  node apps/tubelet/dist/cli.js pretrain "$videos" --out "$run" --batch-size 16 --epochs 100 --resume auto
+  node apps/tubelet/dist/cli.js pretrain voxceleb2 --root "$voxceleb2" --out "$run" --batch-size 16 --epochs 100 --resume auto
 
 # A run that was stopped before its end goes on when its turn comes again.
 if ! grep -q '"type":"end"' "$run/log.jsonl"; then scontrol requeue "$SLURM_JOB_ID"; fi

@@ -43,9 +43,15 @@ describe('VoxCeleb2', () => {
   });
 
   it('is known as a folder and as a list, and may be cut otherwise', async () => {
+    const dev = at('vox', 'dev');
     expect(await find([at('vox')])).toMatchObject({ crop: 'voxceleb', entries: { length: 3 } });
-    expect(await find([at('vox')], { crop: 'none' })).toMatchObject({ crop: 'none', notes: [] });
-    expect(await find([at('vox'), at('others')])).toMatchObject({ crop: 'centre', notes: [] });
+    expect(await find([dev], { crop: 'none' })).toMatchObject({ crop: 'none', notes: [] });
+    expect(await find([dev, at('others')])).toMatchObject({ crop: 'centre', notes: [] });
+  });
+
+  it('as a folder has the test part, which is said', async () => {
+    const { notes } = await find([at('vox')]);
+    expect(notes[0]).toMatch(/^clips of VoxCeleb2’s test part.*: 1; `voxceleb2 --root DIR`/);
   });
 
   it('that is not there is refused', async () => {

@@ -48,6 +48,8 @@ export interface SourceOptions {
 
 const isNamed = (source: string) => (NAMED_SOURCES as readonly string[]).includes(source);
 
+const isTestClip = (path: string) => isVoxceleb2Path(path) && /[/\\]test[/\\]mp4[/\\]/.test(path);
+
 /**
  * The development part of VoxCeleb2.
  *
@@ -106,6 +108,13 @@ export async function findVideos(
     listing = await listVideos(sources);
   }
   const { entries, shardCrop } = listing;
+  const testClips = entries.filter(({ path }) => isTestClip(path)).length;
+  if (testClips > 0) {
+    notes.push(
+      `clips of VoxCeleb2’s test part, which the paper does not train on: ${testClips.toLocaleString('en')}; ` +
+        '`voxceleb2 --root DIR` in place of their folder is the development part alone',
+    );
+  }
   const shardClips = entries.filter(({ member }) => member !== undefined).length;
   let fittingCrop = crop;
   if (crop === 'voxceleb' && shardClips > 0) {

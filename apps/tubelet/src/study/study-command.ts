@@ -117,7 +117,8 @@ export function studyCommand(): Command {
     )
     .option(
       '--voxceleb2 <source>',
-      'videos to pre-train on: a folder, glob or list file; may be repeated',
+      'videos to pre-train on: a folder, glob or list file, or VoxCeleb2’s folder, for its development part; may be ' +
+        'repeated',
       several,
     )
     .option('--dfew <folder>', 'DFEW, to test on')

@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { unlabelledFaces } from './faces-recipe.js';
 import { planStudy, planText, SPEEDS, startOf, STEP_GFLOP, STEP_MS, unlabelledPeople } from './study-plan.js';
 import type { StudyPlan, StudyRun, StudySettings } from './study-plan.js';
@@ -47,6 +48,14 @@ describe('a plan', () => {
     );
     const [base, finetuned] = plan('table-10').runs.filter(({ name }) => /^base/.test(name));
     expect(startOf(finetuned!, base!, 400)).toBe(base!.folder);
+  });
+
+  it('pre-trains on the development part of VoxCeleb2 alone, and on other sources as they are', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tubelet-study-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    for (const part of ['dev', 'test']) mkdirSync(join(folder, part, 'mp4'), { recursive: true });
+    const { runs } = plan('table-10', { sources: [folder, 'list.txt'] });
+    expect(runs[0]!.words.slice(0, 3)).toEqual(['pretrain', join(folder, 'dev'), 'list.txt']);
   });
 
   it('trains both pools of Table 5 from one encoder', () => {

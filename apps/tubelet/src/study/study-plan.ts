@@ -1,4 +1,5 @@
 // The runs that a study needs: their folders, command lines, and what they will take.
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { finetuning, pretraining } from './faces-recipe.js';
 import { optionWords, type OptionValues } from './option-words.js';
@@ -143,6 +144,11 @@ function estimate(
   };
 }
 
+/** The development part of VoxCeleb2, which the paper trains on, in the place of a folder that holds the test part too. */
+function developmentPart(source: string): string {
+  return existsSync(join(source, 'dev', 'mp4')) ? join(source, 'dev') : source;
+}
+
 function pretrainingRun(recipe: string, settings: StudySettings): StudyRun {
   const { folder, recipes, place, people, sources, further } = settings;
   const { epochs, kept } = trainingOf(recipe);
@@ -155,7 +161,7 @@ function pretrainingRun(recipe: string, settings: StudySettings): StudyRun {
     folder: join(folder, recipe),
     epochs,
     needs: null,
-    words: ['pretrain', ...sources, ...optionWords(options), ...further.pretrain],
+    words: ['pretrain', ...sources.map(developmentPart), ...optionWords(options), ...further.pretrain],
     ...estimate('pretrain', { recipe, clips, checkpoints: 3 + kept }, settings),
   };
 }
