@@ -3,6 +3,7 @@ import { defineKernel, kernelCatalogue, type KernelSpec } from '@tubelet/kernels
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { median } from './batch-timer.js';
+import { benchmarksOf } from '../shared/beside.js';
 import { compareKernels, formatComparisons } from './beside.js';
 import { measureCase } from './measure-case.js';
 import { formatRows, toRow } from './report.js';
@@ -134,6 +135,10 @@ describe('bench:kernels', () => {
     });
     expect(formatComparisons(result)).toMatch(/1\.125×\n1 of 1 cases .*\n.* not the same cases/);
     expect(compareKernels(here, here).haveSameCases).toBe(true);
+  });
+
+  it('of a command that is no checkout’s refuses to be compared with one, and says where it can be', () => {
+    expect(() => benchmarksOf('../other', 'kernels')).toThrow(/`npm run bench:kernels -- --beside \.\.\/other`/);
   });
 
   it('times what the dispatcher chooses, forcing nothing', async () => {

@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { benchmarkOf } from '../shared/beside.js';
+import { benchmarksOf } from '../shared/beside.js';
 import { openJson } from '../shared/json-output.js';
 import { positiveInteger, runProgram } from '../shared/program.js';
 import { formatComparisons, measureBeside } from './beside.js';
@@ -63,7 +63,7 @@ async function measure(options: Options, folder: string): Promise<number> {
   const { seconds, rounds, workers, batchSize, trainer, chosen = false, beside, json } = options;
   const writeJson = openJson(json);
   // Before files are made for it.
-  if (beside !== undefined) benchmarkOf(beside, 'loader');
+  if (beside !== undefined) benchmarksOf(beside, 'loader');
   const found = await findContenders();
   const sources = await openSources(folder, batchSize, chosen ? found.slice(0, 1) : found);
   const settings = { batchSize, workers, seconds, trainerClipsPerSecond: trainer };
