@@ -9,7 +9,14 @@ import { openInPrecision } from '../shared/precision.js';
 import { UsageError } from '../shared/program.js';
 import { devices as published, knownDevice, type DeviceCeilings } from './devices.js';
 import { expectStep, type ExpectedStep } from './expectation.js';
-import { assumptionLines, expectedSpeedPage, formatCosts, formatMeasured, formatTimes } from './report.js';
+import {
+  assumptionLines,
+  expectedSpeedPage,
+  formatCosts,
+  formatMeasured,
+  formatTimes,
+  loadPrettier,
+} from './report.js';
 import { stepCosts } from './step-costs.js';
 
 export interface ExpectOptions {
@@ -34,6 +41,8 @@ export async function expectModels({
   json,
   page,
 }: ExpectOptions): Promise<number> {
+  // Before files are opened, which empties them.
+  if (page !== undefined) await loadPrettier();
   const writeJson = openJson(json);
   const writePage = openText('--page', page);
   const runtime = await realGpu(precision);

@@ -1,8 +1,13 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Engine } from '@tubelet/autograd';
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
 import { lgiFormer } from '@tubelet/mae-dfer';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { buildWorkload } from '../model/workload.js';
+import { UsageError } from '../shared/program.js';
+import { expectModels } from './command.js';
 import { devices, knownDevice, type DeviceCeilings } from './devices.js';
 import { expectStep } from './expectation.js';
 import {
@@ -145,6 +150,22 @@ describe('the report', () => {
     const page = await expectedSpeedPage([step], devices);
     for (const line of assumptionLines()) expect(page).toContain(line);
     for (const { source } of devices) expect(page).toContain(source);
+  });
+
+  it('leaves the file of a page as it is where there is no prettier', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tubelet-expect-'));
+    vi.doMock('prettier', () => {
+      throw new Error('not installed');
+    });
+    onTestFinished(() => {
+      vi.doUnmock('prettier');
+      rmSync(folder, { recursive: true });
+    });
+    const page = join(folder, 'page.md');
+    writeFileSync(page, 'as it was');
+    const nothing = { models: [], tasks: [], batchSizes: [], steps: 1, precision: 'f32' } as const;
+    await expect(expectModels({ ...nothing, page })).rejects.toThrow(UsageError);
+    expect(readFileSync(page, 'utf8')).toBe('as it was');
   });
 });
 

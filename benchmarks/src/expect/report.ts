@@ -1,4 +1,5 @@
 import { textTable } from '@tubelet/trainer/formats';
+import { UsageError } from '../shared/program.js';
 import type { DeviceCeilings } from './devices.js';
 import type { DeviceExpectation, ExpectedStep } from './expectation.js';
 import {
@@ -126,6 +127,19 @@ export function assumptionLines(): string[] {
   ];
 }
 
+/** @throws UsageError where prettier is not installed, as beside the published command */
+export async function loadPrettier() {
+  try {
+    return await import('prettier');
+  } catch (error) {
+    throw new UsageError(
+      '--page: writes a page as this repository has them, with prettier, which is not installed: clone it, and there ' +
+        '`npm run bench:model -- --expect --page FILE`',
+      { cause: error },
+    );
+  }
+}
+
 /** The page `docs/expected-speed.md`. */
 export async function expectedSpeedPage(
   steps: readonly ExpectedStep[],
@@ -167,8 +181,7 @@ export async function expectedSpeedPage(
       deviceRows,
     ),
   ].join('\n\n');
-  // Only who writes the page needs it.
-  const { format } = await import('prettier');
+  const { format } = await loadPrettier();
   return format(page, { parser: 'markdown' });
 }
 
