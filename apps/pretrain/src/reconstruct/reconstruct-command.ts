@@ -4,7 +4,7 @@ import { reconstruct } from './reconstruct.js';
 
 const EXAMPLES = `
 Examples:
-  tubelet reconstruct face.mp4 --checkpoint runs/base/checkpoints/step-00000100.safetensors --out picture.png
+  tubelet reconstruct face.mp4 --checkpoint runs/base --out picture.png
   tubelet reconstruct a.mp4 b.mp4 --checkpoint mae-dfer.pth --mask-type tube --out figure-8.png
   tubelet reconstruct FERV39k/clip --frame-step 1 --checkpoint mae-dfer.pth --no-prediction-row --out clip.png`;
 

@@ -4,8 +4,8 @@ import { cropOption, debugOption, option, optionSet, type ValuesOfSet } from '@t
 export const reconstructOptions = optionSet({
   'Options:': {
     checkpoint: option.text(
-      '<file>',
-      'a checkpoint that `pretrain` wrote, or a published .pth of pre-training',
+      '<place>',
+      'a checkpoint of `pretrain`, the folder of a run for its newest, or a published .pth of pre-training',
     ),
     out: option.text('<picture>', 'the PNG file to write'),
     startSeconds: option.notNegative('<s>', 'where in each video the clip begins').default(0),

@@ -7,7 +7,7 @@ import { maskDesign, PretrainingModel, tokenGrid, type EncoderConfig } from '@tu
 import { OptionError, UserError } from '@tubelet/trainer';
 import { readClip, squareFrames, type CodedFrames } from '@tubelet/video';
 import { encodeRows, writePng, type CaptionedRows } from './picture-file.js';
-import { readPretrained } from '../shared/pretrained-file.js';
+import { fileOf, readPretrained } from '../shared/pretrained-file.js';
 import type { ReconstructOptions } from './reconstruct-options.js';
 import { reconstructionPicture } from './reconstruction.js';
 import type { TrainedClips } from '../train/training-state.js';
@@ -38,7 +38,7 @@ export async function reconstruct(videos: readonly string[], options: Reconstruc
     weights,
     clips: trained = DEFAULT_CLIPS,
     untrained,
-  } = await readPretrained(options.checkpoint);
+  } = await readPretrained(await fileOf('--checkpoint', options.checkpoint));
   const { encoder } = config;
   const { maskRatios, seed, predictionRow } = options;
   const maskType = maskTypeOf(encoder, options.maskType);

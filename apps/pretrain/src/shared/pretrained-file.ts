@@ -1,4 +1,5 @@
 /** The models of pre-training in files: checkpoints of `pretrain`, and those that the published code has written. */
+import { statSync } from 'node:fs';
 import {
   CheckpointFormatError,
   type PytorchCheckpoint,
@@ -6,7 +7,7 @@ import {
 } from '@tubelet/autograd/formats';
 import { publishedPretraining, type PretrainingConfig } from '@tubelet/mae-dfer';
 import { checkpointWeights, UserError } from '@tubelet/trainer';
-import { loadCheckpoint, readPytorchFile } from '@tubelet/trainer/formats';
+import { latestCheckpoint, loadCheckpoint, readPytorchFile } from '@tubelet/trainer/formats';
 import { checkpointConfig, trainedClips, untrainedPart, type TrainedClips } from '../train/training-state.js';
 
 /** A model of pre-training with what is known of its training. */
@@ -17,6 +18,20 @@ export interface PretrainedFile {
   readonly clips?: TrainedClips;
   /** What it was not trained to predict. */
   readonly untrained?: 'appearance' | 'motion';
+}
+
+/**
+ * The file that an option means: itself, or the newest sound checkpoint of the run in a folder.
+ *
+ * @throws UserError for a folder without checkpoints; CheckpointCorruptError where none is sound
+ */
+export async function fileOf(option: string, place: string): Promise<string> {
+  if (!statSync(place, { throwIfNoEntry: false })?.isDirectory()) return place;
+  const newest = await latestCheckpoint(place, (message) => console.error(`warning: ${message}`));
+  if (newest) return newest.path;
+  throw new UserError(
+    `${option}: ${place} has no checkpoints. Give a file, or the folder of a run that has one.`,
+  );
 }
 
 /**

@@ -1,10 +1,8 @@
 /** Weights to begin a pre-training with. */
-import { statSync } from 'node:fs';
 import { loadStateDict } from '@tubelet/autograd';
 import type { EncoderConfig } from '@tubelet/mae-dfer';
 import { UserError, type FirstWeights } from '@tubelet/trainer';
-import { latestCheckpoint } from '@tubelet/trainer/formats';
-import { readPretrained } from '../shared/pretrained-file.js';
+import { fileOf, readPretrained } from '../shared/pretrained-file.js';
 import type { TrainingState } from './training-state.js';
 
 const isEncoder = (name: string) => name.startsWith('encoder.');
@@ -13,16 +11,6 @@ const isEncoder = (name: string) => name.startsWith('encoder.');
 function listed(names: readonly string[]): string {
   const shown = names.slice(0, 6).join(', ');
   return names.length > 6 ? `${shown}, and ${names.length - 6} more` : shown;
-}
-
-/** The file that `--from` means: itself, or the newest checkpoint of the run in a folder. */
-async function fileOf(place: string): Promise<string> {
-  if (!statSync(place, { throwIfNoEntry: false })?.isDirectory()) return place;
-  const newest = await latestCheckpoint(place, (message) => console.error(`warning: ${message}`));
-  if (newest) return newest.path;
-  throw new UserError(
-    `--from: ${place} has no checkpoints. Give a file, or the folder of a run that has one.`,
-  );
 }
 
 /** Settings that the tensors do not tell: with another value the same weights mean something else. */
@@ -56,7 +44,7 @@ export async function loadStartingWeights(
   place: string,
   { model }: Pick<TrainingState, 'model'>,
 ): Promise<FirstWeights> {
-  const path = await fileOf(place);
+  const path = await fileOf('--from', place);
   const { config, weights } = await readPretrained(path);
   // Published files do not tell: these settings would be guesses.
   if (!/\.(pth|pt)$/i.test(path)) requireSameSettings(path, config.encoder, model.config.encoder);
