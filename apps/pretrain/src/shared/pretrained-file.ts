@@ -5,7 +5,7 @@ import {
   type PytorchCheckpoint,
   type SafetensorsTensor,
 } from '@tubelet/autograd/formats';
-import { publishedPretraining, type PretrainingConfig } from '@tubelet/mae-dfer';
+import { publishedPretraining, type Extents, type PretrainingConfig } from '@tubelet/mae-dfer';
 import { checkpointWeights, UserError } from '@tubelet/trainer';
 import { latestCheckpoint, loadCheckpoint, readPytorchFile } from '@tubelet/trainer/formats';
 import { checkpointConfig, trainedClips, untrainedPart, type TrainedClips } from '../train/training-state.js';
@@ -37,10 +37,11 @@ export async function fileOf(option: string, place: string): Promise<string> {
 /**
  * Reads a model of pre-training.
  *
+ * @param knownRegion the regions that a published model has, where they are known
  * @throws UserError when the file cannot be read or is of something else; CheckpointCorruptError
  */
-export async function readPretrained(path: string): Promise<PretrainedFile> {
-  if (/\.(pth|pt)$/i.test(path)) return readPublished(path);
+export async function readPretrained(path: string, knownRegion?: Extents): Promise<PretrainedFile> {
+  if (/\.(pth|pt)$/i.test(path)) return readPublished(path, knownRegion);
   const checkpoint = await loadCheckpoint(path);
   return {
     config: checkpointConfig(path, checkpoint),
@@ -50,9 +51,9 @@ export async function readPretrained(path: string): Promise<PretrainedFile> {
   };
 }
 
-async function readPublished(path: string): Promise<PretrainedFile> {
+async function readPublished(path: string, knownRegion?: Extents): Promise<PretrainedFile> {
   const checkpoint = await readPytorchFile(path);
-  const config = modelOf(path, checkpoint);
+  const config = modelOf(path, checkpoint, knownRegion);
   const weight = checkpoint.settings.get('target_diff_weight');
   const untrained = ({ 0: 'motion', 1: 'appearance' } as const)[Number(weight ?? NaN)];
   return {
@@ -64,9 +65,9 @@ async function readPublished(path: string): Promise<PretrainedFile> {
   };
 }
 
-function modelOf(path: string, checkpoint: PytorchCheckpoint): PretrainingConfig {
+function modelOf(path: string, checkpoint: PytorchCheckpoint, knownRegion?: Extents): PretrainingConfig {
   try {
-    return publishedPretraining(checkpoint);
+    return publishedPretraining(checkpoint, knownRegion);
   } catch (error) {
     if (!(error instanceof CheckpointFormatError)) throw error;
     throw new UserError(`${path} cannot be used: ${error.message}.`, { cause: error });

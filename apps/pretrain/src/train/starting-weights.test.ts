@@ -73,6 +73,12 @@ describe('weights to begin a pre-training with', () => {
     expect(note).toMatch(/fresh: mask_token, .* more\n.* of the file not used: mask_token/);
   });
 
+  it('come from a published file of MAE-DFER, whose regions the model here tells', async () => {
+    writeFileSync(at('lgi.pth'), stateDictArchive(pretrainingShapes(LGI), 'model'));
+    const { record } = await loadStartingWeights(at('lgi.pth'), fresh(LGI));
+    expect(record).toMatchObject({ fresh: [], unused: [] });
+  });
+
   it('are refused for another encoder, with what differs, and nothing is written', async () => {
     const state = fresh({ ...VIT, encoder: vitBase({ ...clip, heads: 1, depth: 3 }) });
     const before = await readStateDict(state.store);

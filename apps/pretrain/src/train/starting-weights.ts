@@ -45,9 +45,10 @@ export async function loadStartingWeights(
   { model }: Pick<TrainingState, 'model'>,
 ): Promise<FirstWeights> {
   const path = await fileOf('--from', place);
-  const { config, weights } = await readPretrained(path);
+  const { encoder } = model.config;
+  const { config, weights } = await readPretrained(path, 'region' in encoder ? encoder.region : undefined);
   // Published files do not tell: these settings would be guesses.
-  if (!/\.(pth|pt)$/i.test(path)) requireSameSettings(path, config.encoder, model.config.encoder);
+  if (!/\.(pth|pt)$/i.test(path)) requireSameSettings(path, config.encoder, encoder);
   const shapes = new Map(
     [...model.store.parameters].map(([name, { array }]) => [name, array.shape.join('×')]),
   );

@@ -16,12 +16,15 @@ const PAPER_REGIONS: readonly Extents[] = [
  * The model that the tensors of a published checkpoint of pre-training are of. What they do not tell, such as the
  * heads, is as published.
  *
- * @throws CheckpointFormatError where they are of something else, or have regions that the paper has not
+ * @param knownRegion the extents [T, H, W] of its regions in cubes, where they are known; else those of the paper that
+ *   give as many
+ * @throws CheckpointFormatError where they are of something else, or have as many regions as none of the paper gives, or
+ *   several
  */
-export function publishedPretraining({
-  tensors,
-  settings,
-}: Pick<PytorchCheckpoint, 'tensors' | 'settings'>): PretrainingConfig {
+export function publishedPretraining(
+  { tensors, settings }: Pick<PytorchCheckpoint, 'tensors' | 'settings'>,
+  knownRegion?: Extents,
+): PretrainingConfig {
   const shapes = new Map([...tensors].map(([name, { shape }]) => [name, shape] as const));
   const dim = shapes.get('encoder.patch_embed.proj.weight')?.[0];
   const decoderDim = shapes.get('mask_token')?.at(-1);
@@ -46,16 +49,24 @@ export function publishedPretraining({
   }
   const { kind: _kind, ...settingsOfShapes } = stated;
   const whole = lgiFormer('base', { ...common, ...settingsOfShapes });
-  const region = regionOfCount(whole, shapes.get('encoder.lg_region_tokens')![0]!);
+  const region = knownRegion ?? regionOfCount(whole, shapes.get('encoder.lg_region_tokens')![0]!);
   return { encoder: { ...whole, region }, decoder, decoderPositions: 'reference', target: 'difference' };
 }
 
 function regionOfCount(encoder: EncoderConfig, count: number): Extents {
   const grid = tokenGrid(encoder);
-  const region = PAPER_REGIONS.find(
+  const fitting = PAPER_REGIONS.filter(
     (extents) => extents.reduce((product, extent, axis) => (product * grid[axis]!) / extent, 1) === count,
   );
-  if (region) return region;
+  const [region, ...others] = fitting;
+  if (region && others.length === 0) return region;
+  if (region) {
+    throw new CheckpointFormatError(
+      `it has ${count} regions, as ${fitting.map((one) => one.join('×')).join(' and ')} both give: the file does not tell ` +
+        `which. Train on from it by \`tubelet pretrain --from FILE --region ${region.join(',')}\`, or ` +
+        `${others.map((one) => one.join(',')).join(', ')}: its checkpoints tell theirs`,
+    );
+  }
   throw new CheckpointFormatError(
     `it has ${count} regions, and none of those in the paper (${PAPER_REGIONS.map((one) => one.join('×')).join(', ')}) ` +
       `gives so many of ${grid.join('×')} cubes: its model cannot be told from the file`,
