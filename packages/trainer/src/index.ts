@@ -43,6 +43,7 @@ export {
   requireFittingTraining,
   runningOptions,
   stepOptions,
+  workersOption,
 } from './options/training-options.js';
 export {
   MAE_DFER,

@@ -29,7 +29,7 @@ export interface EvaluateOptions {
   /** Distance between two frames of a clip, in frames of the video. */
   readonly frameStep: number;
   readonly crop: CropMode;
-  /** Decoding threads; by default as many as the machine suggests. */
+  /** Decoders that run side by side; by default as many as the machine suggests. */
   readonly workers?: number;
   readonly ffmpeg?: Ffmpeg;
   /** Ranks that share the videos, each with the same classifier; all get the whole result. Default: this one alone. */

@@ -20,7 +20,7 @@ export interface ScoringOptions {
   readonly crop: CropMode;
   /** Clips in a pass of the model. */
   readonly batchSize: number;
-  /** Decoding threads. */
+  /** Decoders that run side by side. */
   readonly workers?: number;
   /** Told of each video that cannot be read. */
   readonly onBadFile: (file: BadFile) => void;

@@ -141,7 +141,6 @@ export const trainOptions = optionSet({
     saveEvery: 'one epoch',
     keep: 1,
     kept: 'checkpoints to keep, besides the best',
-    workers: 'threads that decode and augment',
   }),
 });
 

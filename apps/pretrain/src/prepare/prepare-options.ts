@@ -1,4 +1,11 @@
-import { debugOption, faceCropOption, option, optionSet, type ValuesOfSet } from '@tubelet/trainer';
+import {
+  debugOption,
+  faceCropOption,
+  option,
+  optionSet,
+  workersOption,
+  type ValuesOfSet,
+} from '@tubelet/trainer';
 import { CROP_NOTE, rootOption } from '../shared/sources.js';
 
 /** The options of `prepare`; clips have the size and the crop that `pretrain` has by default. */
@@ -21,7 +28,7 @@ export const prepareOptions = optionSet({
   },
   'Running:': {
     shardSize: option.bytes('<size>', 'size of a shard').default(2 ** 30),
-    workers: option.whole('<n>', 'decoding threads (default: one for each processor but one)').optional(),
+    ...workersOption,
     ...debugOption,
   },
 });

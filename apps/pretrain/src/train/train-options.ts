@@ -97,7 +97,6 @@ export const trainOptions = optionSet({
     saveEvery: '10 epochs',
     keep: 3,
     kept: 'checkpoints to keep',
-    workers: 'decoding threads',
   }),
 });
 

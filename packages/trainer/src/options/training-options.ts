@@ -57,12 +57,18 @@ export interface RunningPresets {
   readonly keep: number;
   /** Which checkpoints `--keep` counts. */
   readonly kept: string;
-  /** What `--workers` counts. */
-  readonly workers: string;
 }
 
+/** Of every command that decodes clips. */
+export const workersOption = {
+  workers: whole(
+    '<n>',
+    'decoders that run side by side (default: one for each processor but one)',
+  ).optional(),
+};
+
 /** How a run is watched, stored and computed: nothing of it changes the result. */
-export function runningOptions({ saveEvery, keep, kept, workers }: RunningPresets) {
+export function runningOptions({ saveEvery, keep, kept }: RunningPresets) {
   return withoutEffect({
     saveEvery: whole('<steps>', `steps between checkpoints (default: ${saveEvery})`).optional(),
     keep: whole('<n>', kept).default(keep),
@@ -76,7 +82,7 @@ export function runningOptions({ saveEvery, keep, kept, workers }: RunningPreset
     reopenGpu: whole('<n>', 'times that a lost GPU is opened again without a new checkpoint in between', {
       min: 0,
     }).default(3),
-    workers: whole('<n>', `${workers} (default: one for each processor but one)`).optional(),
+    ...workersOption,
     decodeLimit: positive(
       '<s>',
       'leave a video out when it takes longer to decode a clip of it (default: a minute, and ten for ffmpeg)',

@@ -17,7 +17,7 @@ export interface ClipOptions extends Pick<DecoderPoolOptions, 'decoder' | 'ffmpe
   step?: number;
   /** Fixed crop of a source. */
   crop?: CropMode;
-  /** Decoding threads; see `DecoderPoolOptions`. */
+  /** Decoders that run side by side; see `DecoderPoolOptions`. */
   workers?: number;
   /** Batches decoded ahead of the one in use; default 2. */
   prefetchBatches?: number;
