@@ -48,7 +48,7 @@ export interface SourceOptions {
 
 const isNamed = (source: string) => (NAMED_SOURCES as readonly string[]).includes(source);
 
-const isTestClip = (path: string) => isVoxceleb2Path(path) && /[/\\]test[/\\]mp4[/\\]/.test(path);
+const isTestClip = (path: string) => isVoxceleb2Path(path) && /[/\\]test[/\\]mp4[/\\]id\d{5}[/\\]/.test(path);
 
 /**
  * The development part of VoxCeleb2.
