@@ -138,7 +138,9 @@ describe('bench:kernels', () => {
   });
 
   it('of a command that is no checkout’s refuses to be compared with one, and says where it can be', () => {
-    expect(() => benchmarksOf('../other', 'kernels')).toThrow(/`npm run bench:kernels -- --beside \.\.\/other`/);
+    expect(() => benchmarksOf('../other', 'kernels')).toThrow(
+      /`npm run bench:kernels -- --beside \.\.\/other`/,
+    );
   });
 
   it('times what the dispatcher chooses, forcing nothing', async () => {

@@ -35,7 +35,11 @@ describe('VoxCeleb2', () => {
   it('by its name is the development part, cut as its faces lie', async () => {
     const found = await find(['voxceleb2'], { root: at('vox') });
     expect(found.entries).toEqual(CLIPS.slice(0, 2).map((clip) => ({ path: at('vox', clip) })));
-    expect(found).toMatchObject({ crop: 'voxceleb', shownCrop: 'voxceleb', sources: [`voxceleb2 in ${at('vox')}`] });
+    expect(found).toMatchObject({
+      crop: 'voxceleb',
+      shownCrop: 'voxceleb',
+      sources: [`voxceleb2 in ${at('vox')}`],
+    });
     expect(found.notes).toEqual([
       expect.stringMatching(/development part: 2 clips, of 1,092,009: `tubelet data check voxceleb2`/),
       expect.stringMatching(/^crop voxceleb: /),

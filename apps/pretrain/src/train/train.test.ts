@@ -181,7 +181,12 @@ describe('a run', () => {
 
 describe('reconstruct', () => {
   it('shows what the trained model makes of a video', async () => {
-    const settings = { checkpoint: at('first'), out: at('picture.png'), 'mask-ratios': 0.5, 'no-captions': true } as const;
+    const settings = {
+      checkpoint: at('first'),
+      out: at('picture.png'),
+      'mask-ratios': 0.5,
+      'no-captions': true,
+    } as const;
     const { stdout } = await succeed(['reconstruct', join(data.folder, 'good-1.mp4'), ...options(settings)]);
     expect(stdout).toContain(at('picture.png'));
     // The frame step of the training, not the paper's.
