@@ -48,9 +48,7 @@ export async function pretraining(
   const { watch, from } = options;
   const { shownCrop } = found;
   const watched =
-    watch === undefined
-      ? undefined
-      : await WatchedClip.open(watch, { ...options, crop: shownCrop }, config);
+    watch === undefined ? undefined : await WatchedClip.open(watch, { ...options, crop: shownCrop }, config);
   return {
     ...trainable(options, config, shownCrop),
     program: 'pretrain',
