@@ -1,5 +1,5 @@
 // What packages offer is written out name by name, and every name says what it is where it is defined.
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
 import { expect, it } from 'vitest';
@@ -13,11 +13,12 @@ const indexesOf = (name: string) =>
     .filter((path) => /(^|[\\/])index\.ts$/.test(path))
     .map((path) => join(root, 'packages', name, 'src', path));
 
-/** The entries of a package whose names need doc comments. */
-const entriesOf = (name: string) =>
-  ['index.ts', 'formats/index.ts', 'pixels/index.ts']
-    .map((entry) => join(root, 'packages', name, 'src', entry))
-    .filter((entry) => existsSync(entry));
+/** The sources of what a package's `exports` offer. */
+function entriesOf(name: string): string[] {
+  const text = readFileSync(join(root, 'packages', name, 'package.json'), 'utf8');
+  const { exports } = JSON.parse(text) as { exports: Record<string, { '@tubelet/source': string }> };
+  return Object.values(exports).map((entry) => join(root, 'packages', name, entry['@tubelet/source']));
+}
 
 // One for all, since most of its time goes into files that all packages share.
 const program = ts.createProgram(packages.flatMap(entriesOf), {

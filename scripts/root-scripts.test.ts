@@ -66,3 +66,13 @@ it('locks packages without naming a registry', () => {
   const resolved = Object.values(packages).map((entry) => entry.resolved ?? '');
   expect(resolved.filter((address) => address.includes('://'))).toEqual([]);
 });
+
+it('keeps out of an image what git leaves out, which set-up and building make anew', () => {
+  const lines = (path: string) => read(path).trim().split('\n');
+  // A pattern without a slash in it holds in every folder: Docker has it so behind `**/`.
+  const forDocker = (pattern: string) => {
+    const path = pattern.replace(/\/$/, '');
+    return path.includes('/') ? path.replace(/^\//, '') : `**/${path}`;
+  };
+  expect(lines('.dockerignore')).toEqual(['.git', ...lines('.gitignore').map(forDocker)]);
+});

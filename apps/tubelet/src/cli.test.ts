@@ -89,6 +89,11 @@ describe('tubelet', () => {
     });
     expect(tubelet('finetune', '--no-such-option').status).toBe(2);
     expect(tubelet('doctor', '--quick').stderr).toContain('unknown option --quick');
+    expect(tubelet('tune', '--gpu', '-1').status).toBe(2);
+    expect(tubelet('tune', '--gpu', '99')).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/^error: .*gpu 99/i) as string,
+    });
     expect(tubelet('bench', 'speed').stderr).toMatch(/no benchmark speed[^]*kernels\|/);
   });
 

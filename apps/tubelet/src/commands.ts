@@ -29,7 +29,7 @@ const pretraining = () => import('@tubelet/pretrain');
 const finetuning = () => import('@tubelet/finetune');
 
 const training: [string, TubeletCommand][] = [
-  ofProgram('prepare', 'make shards of many videos, which load several times as fast', async () =>
+  ofProgram('prepare', 'make shards of many videos, which load about twice as fast', async () =>
     (await pretraining()).prepareCommand(),
   ),
   ofProgram('pretrain', 'pre-train a masked autoencoder on unlabelled videos', async () =>

@@ -4,6 +4,9 @@ import { expect, it } from 'vitest';
 import { documents } from './documents.js';
 import { featureTable } from './feature-table.js';
 import { kernelTable } from './kernel-table.js';
+import { withPretrainingDays } from './pretraining-days.js';
+
+const read = (path: string) => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
 
 it('lists a kernel with its variants, what they need, its cases and its tolerance', async () => {
   const table = await kernelTable([
@@ -72,7 +75,30 @@ it('says of operations whether they work, and what they lack', async () => {
 it.each(Object.entries(documents))(
   '%s is the committed one; otherwise run `npm run docs`',
   async (path, make) => {
-    const committed = readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
-    expect(committed).toBe(await make());
+    expect(read(path)).toBe(await make(read));
   },
 );
+
+it('reckons days of pre-training from the cautious times of steps', async () => {
+  const document = read('docs/pre-training.md');
+  const times = (heading: string, rows: readonly string[]) =>
+    [
+      `\n## Milliseconds of a step in ${heading}\n`,
+      '| model | task | clips | H100 SXM | Phone |',
+      ...rows,
+    ].join('\n');
+  const page =
+    times('f32', [
+      '| tiny | pretrain | 32 | 120 (60–240) | 1 (1–1) |',
+      '| small | pretrain | 32 | 150 (60–240) | 1 (1–1) |',
+      '| base | pretrain | 32 | 200 (100–320) | 3000 (900–3200) |',
+    ]) + times('f16 on matrix units', ['| base | pretrain | 32 | 80.5 (40.0–160) |']);
+  const text = await withPretrainingDays(document, page);
+  const rows = text.split('\n').map((line) => line.split('|').map((cell) => cell.trim()));
+  // 32 clips in 320 ms: 54,600,450 clips take 546,004.5 seconds.
+  expect(rows).toContainEqual(['', 'H100 SXM', '100', '6.3', '200', '3.2', '']);
+  expect(rows).toContainEqual(['', 'Phone', '10.0', '63.2', '–', '–', '']);
+  expect(text).toContain('`small` takes 0.75 of the time of `base` and `tiny` 0.60');
+  await expect(withPretrainingDays('# Without the lines', page)).rejects.toThrow('docs/pre-training.md');
+  await expect(withPretrainingDays(document, '# Without tables')).rejects.toThrow('docs/expected-speed.md');
+});

@@ -5,7 +5,7 @@ import { measureStep } from '../model/measure-model.js';
 import { encoders, type ModelName, type Task } from '../model/workload.js';
 import { describeAdapter } from '../shared/adapter.js';
 import { openJson, openText } from '../shared/json-output.js';
-import { openInPrecision } from '../shared/precision.js';
+import { openInPrecision, type OpenInPrecisionOptions } from '../shared/precision.js';
 import { UsageError } from '../shared/program.js';
 import { devices as published, knownDevice, type DeviceCeilings } from './devices.js';
 import { expectStep, type ExpectedStep } from './expectation.js';
@@ -27,6 +27,8 @@ export interface ExpectOptions {
   readonly steps: number;
   /** Of the steps that are timed. */
   readonly precision: Precision;
+  /** Which of several GPUs. */
+  readonly gpu?: number;
   readonly json?: string | true;
   readonly page?: string;
 }
@@ -38,6 +40,7 @@ export async function expectModels({
   batchSizes,
   steps,
   precision,
+  gpu,
   json,
   page,
 }: ExpectOptions): Promise<number> {
@@ -45,7 +48,7 @@ export async function expectModels({
   if (page !== undefined) await loadPrettier();
   const writeJson = openJson(json);
   const writePage = openText('--page', page);
-  const runtime = await realGpu(precision);
+  const runtime = await realGpu({ precision, gpu });
   const here = runtime && (knownDevice(runtime.adapter) ?? (await measuredDevice(runtime)));
   if (here && precision === 'f16' && here.matrixFlopsPerSecond === undefined) {
     throw new UsageError(
@@ -110,9 +113,9 @@ function print(
 }
 
 /** A GPU that is worth timing; undefined where there is none, or only one of software. */
-async function realGpu(precision: Precision): Promise<Runtime | undefined> {
+async function realGpu(options: OpenInPrecisionOptions): Promise<Runtime | undefined> {
   try {
-    return await openInPrecision(precision, ({ isSoftware }) => !isSoftware);
+    return await openInPrecision(options, ({ isSoftware }) => !isSoftware);
   } catch (error) {
     if (error instanceof NoAdapterError) return undefined;
     throw error;

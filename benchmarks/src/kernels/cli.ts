@@ -3,6 +3,7 @@ import { canHold, kernelCatalogue } from '@tubelet/kernels/lab';
 import { Command } from 'commander';
 import { describeAdapter } from '../shared/adapter.js';
 import { openJson } from '../shared/json-output.js';
+import { gpuOption } from '../shared/precision.js';
 import { runProgram, UsageError } from '../shared/program.js';
 import { timingMethod } from './batch-timer.js';
 import { formatComparisons, measureBeside } from './beside.js';
@@ -16,6 +17,7 @@ interface Options {
   readonly quick?: true;
   readonly matrixUnits?: true;
   readonly chosen?: true;
+  readonly gpu?: number;
   readonly beside?: string;
 }
 
@@ -44,6 +46,7 @@ const program = new Command('bench:kernels')
     'take every batch in turn with the same benchmark of another checkout, built there, and say how they compare; ' +
       'with what each of them chooses, as --chosen does',
   )
+  .addOption(gpuOption())
   .option('--json [file]', 'write JSON to a file, or to standard output instead of the table');
 
 async function run(options: Options): Promise<number> {
@@ -55,13 +58,14 @@ async function run(options: Options): Promise<number> {
       ...(options.kernel ? ['--kernel', ...options.kernel] : []),
       ...(options.quick ? ['--quick'] : []),
       ...(options.matrixUnits ? ['--matrix-units'] : []),
+      ...(options.gpu === undefined ? [] : ['--gpu', String(options.gpu)]),
     ];
     const result = await measureBeside(options.beside, args);
     if (options.json !== true) console.log(formatComparisons(result));
     writeJson({ settings, ...result });
     return 0;
   }
-  const runtime = await openNodeRuntime({ matrixUnits: options.matrixUnits ?? false });
+  const runtime = await openNodeRuntime({ matrixUnits: options.matrixUnits ?? false, gpu: options.gpu });
   if (options.chosen && options.matrixUnits) runtime.precision = 'f16';
   try {
     const cases = specs.flatMap((spec) =>

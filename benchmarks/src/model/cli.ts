@@ -4,7 +4,7 @@ import { Command, Option } from 'commander';
 import { expectModels } from '../expect/command.js';
 import { describeAdapter } from '../shared/adapter.js';
 import { openJson, openText } from '../shared/json-output.js';
-import { openInPrecision, precisionOption } from '../shared/precision.js';
+import { gpuOption, openInPrecision, precisionOption } from '../shared/precision.js';
 import { positiveInteger, runProgram, UsageError } from '../shared/program.js';
 import { formatComparisons, measureBeside } from './beside.js';
 import { modelChart } from './chart.js';
@@ -29,6 +29,7 @@ interface Options {
   readonly trainer?: true;
   readonly beside?: string;
   readonly precision: Precision;
+  readonly gpu?: number;
   readonly json?: string | true;
   readonly svg?: string;
   readonly expect?: true;
@@ -76,6 +77,7 @@ const program = new Command('bench:model')
         'expected of them',
     ),
   )
+  .addOption(gpuOption())
   .option('--json [file]', 'write JSON to a file, or to standard output instead of the table')
   .option('--svg <file>', 'draw the steps’ clips a second')
   .option(
@@ -86,14 +88,14 @@ const program = new Command('bench:model')
   .option('--page <file>', 'with --expect: write the tables and the assumptions as a page');
 
 async function run(options: Options): Promise<number> {
-  const { models, tasks, batchSizes, steps, precision, page } = options;
+  const { models, tasks, batchSizes, steps, precision, gpu, page } = options;
   if (options.beside !== undefined) return compare(options.beside, options);
   if (options.expect) {
     if (options.svg !== undefined) throw new UsageError('--svg: draws what was measured, not with --expect');
     if (options.recompute)
       throw new UsageError('--recompute: is for steps that are measured, not with --expect');
     const selection = { models: models ?? modelNames, tasks, batchSizes: batchSizes ?? [1, 8, 32] };
-    return expectModels({ ...selection, steps, precision, json: options.json, page });
+    return expectModels({ ...selection, steps, precision, gpu, json: options.json, page });
   }
   if (page !== undefined) throw new UsageError('--page: is written with --expect only');
   const selection = { ...options, models: models ?? (['base'] as const), batchSizes: batchSizes ?? [1] };
@@ -101,7 +103,8 @@ async function run(options: Options): Promise<number> {
 }
 
 async function compare(folder: string, options: Options): Promise<number> {
-  const { models = ['base'], tasks, batchSizes = [1], steps, precision, recompute = false, json } = options;
+  const { models = ['base'], tasks, batchSizes = [1], steps } = options;
+  const { precision, recompute = false, gpu, json } = options;
   for (const other of ['expect', 'trainer', 'svg', 'page'] as const)
     if (options[other] !== undefined) throw new UsageError(`--beside: does not go with --${other}`);
   const writeJson = openJson(json);
@@ -109,6 +112,7 @@ async function compare(folder: string, options: Options): Promise<number> {
     ...['--models', ...models, '--tasks', ...tasks, '--batch-sizes', ...batchSizes.map(String)],
     ...['--steps', String(steps), ...(recompute ? ['--recompute'] : [])],
     ...(precision === 'f16' ? ['--precision', precision] : []),
+    ...(gpu === undefined ? [] : ['--gpu', String(gpu)]),
   ];
   const comparisons = await measureBeside(folder, args);
   if (json !== true) {
@@ -124,7 +128,7 @@ async function measureRuns(
 ): Promise<number> {
   const { models, tasks, batchSizes, steps, recompute = false, precision, json } = options;
   const writeJson = openJson(json);
-  const runtime = await openInPrecision(precision);
+  const runtime = await openInPrecision(options);
   try {
     const rows: TrainerRow[] = [];
     for (const task of tasks) {
@@ -156,7 +160,7 @@ async function measure(options: Options & Required<Pick<Options, 'models' | 'bat
   const { models, tasks, batchSizes, steps, recompute = false, precision, json, svg } = options;
   const writeJson = openJson(json);
   const writeSvg = openText('--svg', svg);
-  const runtime = await openInPrecision(precision);
+  const runtime = await openInPrecision(options);
   try {
     const rows: ModelRow[] = [];
     for (const task of tasks) {

@@ -1,7 +1,7 @@
 import type { Precision } from '@tubelet/kernels';
 import { closeNodeRuntime } from '@tubelet/kernels/node';
 import { Command } from 'commander';
-import { openInPrecision, precisionOption } from '../shared/precision.js';
+import { gpuOption, openInPrecision, precisionOption } from '../shared/precision.js';
 import { positiveInteger, runProgram } from '../shared/program.js';
 import { tuneDevice } from './program.js';
 
@@ -10,6 +10,7 @@ interface Options {
   readonly clips?: readonly number[];
   readonly quick?: true;
   readonly precision: Precision;
+  readonly gpu?: number;
 }
 
 const thorough = { rounds: 9, batchMs: 40, referenceMacs: 3e7 };
@@ -32,10 +33,11 @@ const program = new Command('tune')
       'f16: measure for training with `--precision f16`, whose table is kept apart from that of f32',
     ),
   )
+  .addOption(gpuOption())
   .option('--quick', 'fewer and shorter batches: rougher, sooner');
 
-async function run({ kernel, clips, quick: isQuick, precision }: Options): Promise<number> {
-  const runtime = await openInPrecision(precision);
+async function run({ kernel, clips, quick: isQuick, precision, gpu }: Options): Promise<number> {
+  const runtime = await openInPrecision({ precision, gpu });
   try {
     const allRight = await tuneDevice(runtime, {
       ...(isQuick ? quick : thorough),

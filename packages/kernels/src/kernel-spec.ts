@@ -38,6 +38,7 @@ export interface Random {
 
 /** Arrays on the host in double precision (integers are exact). */
 export type HostArrays = Readonly<Record<string, Float64Array>>;
+/** Arrays on the device, by the same names. */
 export type GpuArrays = Readonly<Record<string, GpuArray>>;
 
 /**

@@ -40,6 +40,7 @@ export { optionSet, readValue, type ValuesOfSet } from './options/option-set.js'
 export {
   debugOption,
   folderOptions,
+  gpuOption,
   requireFittingTraining,
   runningOptions,
   stepOptions,

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { GpuChoiceError } from '@tubelet/kernels/node';
 import { OptionError, UserError } from '@tubelet/trainer';
 import { loadCheckpoint, saveCheckpoint } from '@tubelet/trainer/formats';
 // Test code of a neighbour, which is not part of what its package offers.
@@ -94,7 +95,7 @@ describe('the evaluation of a data set', () => {
     );
   });
 
-  it('refuses folds and parts that there are not, and files that are no classifier', async () => {
+  it('refuses folds, parts and GPUs that there are not, and files that are no classifier', async () => {
     await expect(evaluate({ fold: 4 })).rejects.toThrow(OptionError);
     writeFileSync(at('data/unfolded.csv'), 'path,label\nclips/person1-smile,smile\n');
     await expect(evaluate({ root: at('data/unfolded.csv') })).rejects.toThrow(
@@ -102,5 +103,6 @@ describe('the evaluation of a data set', () => {
     );
     await saveCheckpoint(at('other.safetensors'), { tensors: new Map(), metadata: {} });
     await expect(evaluate({ checkpoint: at('other.safetensors') })).rejects.toThrow(/is not a classifier/);
+    await expect(evaluate({ gpu: 99 })).rejects.toThrow(GpuChoiceError);
   });
 });

@@ -144,7 +144,7 @@ async function evaluateFold(
   options: EvaluateCommandOptions,
   tell: Tell,
 ): Promise<DatasetEvaluation> {
-  const { part, clips, batchSize, workers } = options;
+  const { part, clips, batchSize, workers, gpu } = options;
   const { description } = file;
   const videos = videosOf(dataset, fold, part);
   const leak = leakWarning(description, dataset, videos);
@@ -153,7 +153,7 @@ async function evaluateFold(
   const crop = options.crop ?? description.clips.crop;
 
   const badFiles = new BadFiles({ note: tell });
-  const runtime = await openNodeRuntime();
+  const runtime = await openNodeRuntime({ gpu });
   try {
     const { scores, loss, leftOut } = await evaluateVideos(openClassifier(runtime, file), videos, {
       classNames: dataset.classes,

@@ -22,6 +22,8 @@ export interface ScoringOptions {
   readonly batchSize: number;
   /** Decoders that run side by side. */
   readonly workers?: number;
+  /** Which of several GPUs. */
+  readonly gpu?: number;
   /** Told of each video that cannot be read. */
   readonly onBadFile: (file: BadFile) => void;
   /** Told after each video how many clips are scored, of all that there may be. */
@@ -52,7 +54,7 @@ export interface VideoAnswer {
 export async function* scoreVideos(
   file: ClassifierFile,
   videos: readonly TestVideo[],
-  { frameStep, progress, ...options }: ScoringOptions,
+  { frameStep, gpu, progress, ...options }: ScoringOptions,
 ): AsyncGenerator<VideoAnswer, void> {
   const { imageSize, frames } = file.description.model.encoder;
   const loader = await TestClipLoader.open({ ...options, videos, size: imageSize, frames, step: frameStep });
@@ -60,7 +62,7 @@ export async function* scoreVideos(
     const batches = loader.batches();
     const first = await batches.next();
     if (first.done) return;
-    const runtime = await openNodeRuntime();
+    const runtime = await openNodeRuntime({ gpu });
     try {
       const scores = scoreClips(openClassifier(runtime, file), startingWith(first.value, batches));
       let scored = 0;

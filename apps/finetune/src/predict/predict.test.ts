@@ -176,6 +176,10 @@ describe('predict', () => {
     await expect(readFile(out)).rejects.toThrow('ENOENT');
     expect(open).not.toHaveBeenCalled();
   });
+
+  it('takes the GPU that is asked for', async () => {
+    await expect(run([at('clips', '0.mp4')], { gpu: 99 })).rejects.toThrow(gpu.GpuChoiceError);
+  });
 });
 
 describe('predict --window', () => {

@@ -17,7 +17,7 @@ export interface PredictionSettings
 /** How a classifier's videos are scored: as it was trained, where the options do not say otherwise. */
 export function scoringOptions(
   { description }: ClassifierFile,
-  { clips = CLIPS, frameStep, crop, batchSize, workers, onBadFile, progress }: PredictionSettings,
+  { clips = CLIPS, frameStep, crop, batchSize, workers, gpu, onBadFile, progress }: PredictionSettings,
 ): ScoringOptions {
   return {
     clips,
@@ -25,6 +25,7 @@ export function scoringOptions(
     crop: crop ?? description.clips.crop,
     batchSize,
     workers,
+    gpu,
     onBadFile,
     progress,
   };

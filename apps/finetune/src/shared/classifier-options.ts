@@ -1,5 +1,5 @@
 /** Options that the commands share which apply a classifier to videos. */
-import { cropOption, faceCropOption, option, workersOption, type ValuesOf } from '@tubelet/trainer';
+import { cropOption, faceCropOption, gpuOption, option, workersOption, type ValuesOf } from '@tubelet/trainer';
 
 export const PARTS = ['test', 'train', 'all'] as const;
 export type Part = (typeof PARTS)[number];
@@ -34,6 +34,7 @@ export const videoClipOptions = {
 export const speedOptions = {
   batchSize: option.whole('<n>', 'clips in one pass of the model').default(8),
   ...workersOption,
+  ...gpuOption,
 };
 
 /** Which classifier, and how clips are cut out of videos for it. */

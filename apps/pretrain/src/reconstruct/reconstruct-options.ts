@@ -1,4 +1,4 @@
-import { cropOption, debugOption, option, optionSet, type ValuesOfSet } from '@tubelet/trainer';
+import { cropOption, debugOption, gpuOption, option, optionSet, type ValuesOfSet } from '@tubelet/trainer';
 
 /** The options of `reconstruct`; by default the picture has the mask ratios of the paper's Figure 4. */
 export const reconstructOptions = optionSet({
@@ -27,6 +27,7 @@ export const reconstructOptions = optionSet({
     seed: option.whole('<n>', 'seed of the masks', { min: 0 }).default(0),
     predictionRow: option.flagOn('leave out the row of what the model predicts, differences on grey'),
     captions: option.flagOn('leave out the words beside rows and above videos'),
+    ...gpuOption,
     ...debugOption,
   },
 });

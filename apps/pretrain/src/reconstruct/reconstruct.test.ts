@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
+import { closeNodeRuntime, GpuChoiceError, openNodeRuntime } from '@tubelet/kernels/node';
 import {
   lgiFormer,
   vitBase,
@@ -305,5 +305,9 @@ describe('reconstruct', () => {
     const error = run('video', { checkpoint: at('other.safetensors') });
     await expect(error).rejects.toThrow(UserError);
     await expect(error).rejects.toThrow('not a checkpoint of pre-training');
+  });
+
+  it('takes the GPU that is asked for', async () => {
+    await expect(run('video', { gpu: 99 })).rejects.toThrow(GpuChoiceError);
   });
 });

@@ -53,7 +53,7 @@ export async function reconstruct(videos: readonly string[], options: Reconstruc
 
   const parts: CaptionedRows[] = [];
   const lines: string[] = [];
-  const runtime = await openNodeRuntime();
+  const runtime = await openNodeRuntime({ gpu: options.gpu });
   try {
     const model = new PretrainingModel(new Engine(runtime), config);
     loadStateDict(model.store, weights);

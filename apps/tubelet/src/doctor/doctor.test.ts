@@ -127,6 +127,13 @@ describe('describeGpu', () => {
     expect(text).toContain('without: timestamp-query (per-kernel times (--profile))');
   });
 
+  it('lists matrix units with what they multiply and add in', () => {
+    const unit = { componentType: 'f16', resultComponentType: 'f32', m: 16, n: 8, k: 16 };
+    const other = { ...unit, componentType: 'u8', resultComponentType: 'u32', k: 32 };
+    const text = formatFindings(describeGpu({ ...report, matrixUnits: [unit, other] }, [], 'auto'));
+    expect(text).toContain('matrix units: 16×8×16 of f16 with sums in f32, 16×8×32 of u8 with sums in u32');
+  });
+
   it('gives the reasons and the remedy without an adapter', () => {
     const [finding] = describeGpu(undefined, ['system drivers: none'], 'auto');
     expect(finding).toMatchObject({ level: 'missing' });

@@ -26,6 +26,9 @@ function limitText(name: string, value: number): string {
   return value >= 2 ** 20 ? `${name} ${Math.floor(value / 2 ** 20)} MiB` : `${name} ${value / 1024} KiB`;
 }
 
+const unitText = ({ m, n, k, componentType, resultComponentType }: GpuReport['matrixUnits'][number]) =>
+  `${m}×${n}×${k} of ${componentType} with sums in ${resultComponentType}`;
+
 /** What the opened adapter is and can do, or why there is none. */
 export function describeGpu(
   report: GpuReport | undefined,
@@ -59,6 +62,9 @@ export function describeGpu(
     ok(topic, chosen),
     ok(topic, `subgroup size: ${report.subgroupMinSize} to ${report.subgroupMaxSize}`),
     ok(topic, `features: ${report.features.join(', ')}`),
+    ...(report.matrixUnits.length > 0
+      ? [ok(topic, `matrix units: ${report.matrixUnits.map(unitText).join(', ')}`)]
+      : []),
     ...(lacking.length > 0
       ? [ok(topic, `without: ${lacking.map(([name, use]) => `${name} (${use})`).join(', ')}`)]
       : []),

@@ -7,6 +7,7 @@ import { noNodeAdapter } from './errors.js';
 import { chooseGpu, GpuChoiceError, type GpuWanted } from './gpu-choice.js';
 import { throttlePolling } from './throttle.js';
 
+/** How `openGpu` opens WebGPU: which GPU or driver, and what its devices may do. */
 export interface OpenGpuOptions {
   /** Dawn's flags, such as `enable-dawn-features=allow_unsafe_apis`. */
   flags?: readonly string[];

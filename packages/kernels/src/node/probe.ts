@@ -1,5 +1,5 @@
 import { isSoftwareAdapter, matrixUnitsOf, type MatrixUnitConfig } from '../runtime/adapter.js';
-import { gpuDriver, openGpu, requestNodeAdapter } from './gpu.js';
+import { gpuDriver, openGpu, requestNodeAdapter, type OpenGpuOptions } from './gpu.js';
 
 /** What an adapter is and can do, as plain data. */
 export interface GpuReport {
@@ -16,7 +16,7 @@ export interface GpuReport {
   subgroupMaxSize: number;
   features: string[];
   limits: Record<string, number>;
-  /** None where the flags do not show them. */
+  /** None where they were not asked for: `matrixUnits` of the options. */
   matrixUnits: MatrixUnitConfig[];
 }
 
@@ -65,11 +65,12 @@ async function checkArithmetic(device: GPUDevice): Promise<void> {
  * Opens the GPU that a program started the same way would use, runs a small kernel on it and says
  * what it is. The GPU stays open: `closeGpu()` when done.
  *
+ * @param options as `openGpu` takes them; `{ matrixUnits: true }` shows what a training in f16 is given
  * @throws NoAdapterError when there is no adapter
  * @throws WrongResultError when the kernel's result is wrong
  */
-export async function probeGpu(flags: readonly string[] = []): Promise<GpuReport> {
-  const gpu = await openGpu({ flags });
+export async function probeGpu(options: OpenGpuOptions = {}): Promise<GpuReport> {
+  const gpu = await openGpu(options);
   const adapter = await requestNodeAdapter(gpu);
   const { info } = adapter;
   const limits: Record<string, number> = {};

@@ -38,6 +38,7 @@ export interface ShapeClassParts {
   readonly form: number;
 }
 
+/** The extents and the form of a class. */
 export function shapeClassParts(shape: ShapeClass): ShapeClassParts {
   const extents = Array.from({ length: EXTENTS }, (_, i) => 2 ** ((shape >> (i * BITS)) & MASK));
   return { extents, form: shape >> (EXTENTS * BITS) };

@@ -20,6 +20,7 @@ export interface TuningTableJson {
   }[];
 }
 
+/** The plain data of a table, which `tuningTableFromJson` reads. */
 export function tuningTableToJson({ digest, identity, choices }: TuningTable): TuningTableJson {
   return {
     format: FORMAT,

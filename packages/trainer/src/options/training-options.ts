@@ -67,6 +67,11 @@ export const workersOption = {
   ).optional(),
 };
 
+/** Of every command that computes on the GPU. */
+export const gpuOption = {
+  gpu: whole('<n>', 'which of several GPUs, counted from 0; under Linux only', { min: 0 }).optional(),
+};
+
 /** How a run is watched, stored and computed: nothing of it changes the result. */
 export function runningOptions({ saveEvery, keep, kept }: RunningPresets) {
   return withoutEffect({
@@ -87,9 +92,7 @@ export function runningOptions({ saveEvery, keep, kept }: RunningPresets) {
       '<s>',
       'leave a video out when it takes longer to decode a clip of it (default: a minute, and ten for ffmpeg)',
     ).optional(),
-    gpu: whole('<n>', 'which of several GPUs, counted from 0 (ranks of a job take one each)', {
-      min: 0,
-    }).optional(),
+    ...gpuOption,
     recompute: flag(
       'keep only what enters each block, and run blocks again going back: a fraction of the memory for about a third ' +
         'more arithmetic, and the same numbers',
