@@ -5,6 +5,7 @@ import { operationCatalogue } from '../lab/catalogue.js';
 import { checkExample, TOLERANCE } from '../lab/operation.js';
 import { useEngine, values } from '../testing/test-engine.js';
 import { add } from './arithmetic.js';
+import { crossEntropy } from './classification.js';
 import { gather } from './gather.js';
 import { gelu } from './gelu.js';
 import { concat, permute, slice } from './layout.js';
@@ -70,6 +71,13 @@ describe('operations', () => {
       const x = engine().tensor(Float32Array.of(1, 2, 3), [3]);
       const y = gather(x, engine().tensor(Int32Array.of(2, 3, -3, -4), [4]));
       expect([...(await y.read())]).toEqual([3, NaN, 1, NaN]);
+    }));
+
+  it('take no label below zero for a class', () =>
+    engine().step(async () => {
+      const logits = engine().tensor(new Float32Array(8), [2, 4]);
+      const losses = crossEntropy(logits, engine().tensor(Int32Array.of(-1, 3), [2]), { reduction: 'none' });
+      expect([...(await losses.read())]).toEqual([NaN, expect.closeTo(Math.log(4), 5)]);
     }));
 
   it('refuse shapes that do not fit, naming the operation and them', () =>
