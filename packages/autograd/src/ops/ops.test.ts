@@ -6,6 +6,7 @@ import { checkExample, TOLERANCE } from '../lab/operation.js';
 import { useEngine, values } from '../testing/test-engine.js';
 import { add } from './arithmetic.js';
 import { crossEntropy } from './classification.js';
+import { maxPool } from './convolution.js';
 import { gather } from './gather.js';
 import { gelu } from './gelu.js';
 import { concat, permute, slice } from './layout.js';
@@ -86,6 +87,7 @@ describe('operations', () => {
       const w = engine().tensor(new Float32Array(8), [2, 4]);
       const ids = engine().tensor(new Int32Array(2), [2]);
       expect(() => linear(x, w)).toThrow(/\[2, 3\].*\[2, 4\]/);
+      expect(() => maxPool(x, { size: [2] })).toThrow(/maxPool: a window of \[2\].*\[2, 3\]/);
       expect(() => split(x, 1, [1, 1])).toThrow(/1 \+ 1.*\[2, 3\]/);
       expect(() => add(x, w)).toThrow(/add: .*\[2, 3\].*\[2, 4\]/);
       expect(() => add(x, ids)).toThrow(/add: operands must be f32.*i32\[2\]/);
