@@ -164,11 +164,16 @@ export interface GradientFlow {
   readonly partialSums: PartialSums;
   /** Whether something has flowed into an output. */
   has(tensor: Tensor): boolean;
-  /** The gradient of an output; throws when there is none. */
+  /** The gradient of an output, which may be a strided view; throws when there is none. */
   of(tensor: Tensor): GpuArray;
-  /** Where to write the gradient of an input; the kernel must fill or add to all of it. */
+  /**
+   * Where to write the gradient of an input; the kernel must fill or add to all of it. What is to be added to may be a
+   * strided view.
+   */
   target(tensor: Tensor): GradientTarget;
-  /** Gives a kernel that can only overwrite a place for the gradient of `tensor`, and adds it if need be. */
+  /**
+   * Gives a kernel that can only overwrite a contiguous place for the gradient of `tensor`, and adds it if need be.
+   */
   overwrite(tensor: Tensor, write: (array: GpuArray) => void): void;
   /** Makes `array` the gradient of `tensor`, or adds it to the one there is; the giver is done with it. */
   donate(tensor: Tensor, array: GpuArray): void;
