@@ -4,7 +4,7 @@ import { gradcheck } from '../engine/gradcheck.js';
 import { operationCatalogue } from '../lab/catalogue.js';
 import { checkExample, TOLERANCE } from '../lab/operation.js';
 import { useEngine, values } from '../testing/test-engine.js';
-import { add } from './arithmetic.js';
+import { add, neg } from './arithmetic.js';
 import { crossEntropy } from './classification.js';
 import { maxPool } from './convolution.js';
 import { gather } from './gather.js';
@@ -12,7 +12,7 @@ import { gelu } from './gelu.js';
 import { concat, permute, slice } from './layout.js';
 import { linear } from './linear.js';
 import { matmul } from './matmul.js';
-import { sum } from './reductions.js';
+import { argmax, max, min, sum } from './reductions.js';
 import { scaledDotProductAttention } from './scaled-dot-product-attention.js';
 import { split } from './views.js';
 
@@ -72,6 +72,19 @@ describe('operations', () => {
       const x = engine().tensor(Float32Array.of(1, 2, 3), [3]);
       const y = gather(x, engine().tensor(Int32Array.of(2, 3, -3, -4), [4]));
       expect([...(await y.read())]).toEqual([3, NaN, 1, NaN]);
+    }));
+
+  it('find extremes among infinities and what is not a number, over one part and over two', () =>
+    engine().step(async () => {
+      for (const count of [3, 100]) {
+        const at = count - 2;
+        const rows = [-Infinity, 1].flatMap((fill) => new Array<number>(count).fill(fill));
+        rows[count + at] = NaN;
+        const x = engine().tensor(Float32Array.from(rows), [2, count]);
+        expect([...(await max(x, { axes: [1] }).read())]).toEqual([-Infinity, NaN]);
+        expect([...(await min(neg(x), { axes: [1] }).read())]).toEqual([Infinity, NaN]);
+        expect([...(await argmax(x, { axis: 1 }).readIntegers())]).toEqual([0, at]);
+      }
     }));
 
   it('take no label below zero for a class', () =>
