@@ -1,4 +1,5 @@
 import type { DType, GpuArray, PartialSums, Runtime } from '@tubelet/kernels';
+import { readPacked } from './read-packed.js';
 
 /** A value on the GPU that gradients can flow through: a strided array and a place in the graph. */
 export class Tensor {
@@ -27,7 +28,8 @@ export class Tensor {
 
   /** The values, row-major. Waits for the GPU. */
   read(): Promise<Float32Array> {
-    return this.engine.runtime.read(this.array);
+    const { runtime } = this.engine;
+    return readPacked(runtime, this.array, (array) => runtime.read(array));
   }
 
   /** The values of a tensor of i32 or u32, row-major. Waits for the GPU. */
@@ -35,7 +37,8 @@ export class Tensor {
     const { array, dtype, engine } = this;
     if (dtype !== 'i32' && dtype !== 'u32')
       throw new RangeError(`readIntegers() takes i32 or u32, got ${array}`);
-    const bytes = await engine.runtime.readBytes(array);
+    const { runtime } = engine;
+    const bytes = await readPacked(runtime, array, (packed) => runtime.readBytes(packed));
     return dtype === 'i32' ? new Int32Array(bytes) : new Uint32Array(bytes);
   }
 

@@ -94,6 +94,17 @@ describe('operations', () => {
       expect([...(await losses.read())]).toEqual([NaN, expect.closeTo(Math.log(4), 5)]);
     }));
 
+  it('give parts of a tensor that can be read', () =>
+    engine().step(async () => {
+      const numbers = [1, 2, 3, 4, 5, 6];
+      const x = engine().tensor(Float32Array.from(numbers), [2, 3]);
+      const ids = engine().tensor(Int32Array.from(numbers), [2, 3]);
+      const { liveBytes } = engine().runtime.pool;
+      expect([...(await split(x, 1, [1, 2])[1]!.read())]).toEqual([2, 3, 5, 6]);
+      expect([...(await split(ids, 1, [1, 2])[0]!.readIntegers())]).toEqual([1, 4]);
+      expect(engine().runtime.pool.liveBytes).toBe(liveBytes);
+    }));
+
   it('refuse shapes that do not fit, naming the operation and them', () =>
     engine().runtime.scope(() => {
       const x = engine().tensor(new Float32Array(6), [2, 3]);
