@@ -57,7 +57,7 @@ export {
   type WindowOptions,
 } from './ops/convolution.js';
 export { dropout, type DropoutOptions } from './ops/dropout.js';
-export { embedding, gather, oneHot, takeAlong } from './ops/gather.js';
+export { embedding, gather, oneHot, takeAlong, type LookUpOptions } from './ops/gather.js';
 export { gelu } from './ops/gelu.js';
 export { layerNorm, layerNorms, type LayerNormOperands } from './ops/layer-norm.js';
 export { concat, expand, pad, patches, permute, slice, transpose, type PatchOptions } from './ops/layout.js';

@@ -3,6 +3,7 @@ import { add } from '../ops/arithmetic.js';
 import { gelu } from '../ops/gelu.js';
 import { layerNorm } from '../ops/layer-norm.js';
 import { linear } from '../ops/linear.js';
+import { meanRows } from '../ops/mean-rows.js';
 import { mlp } from '../ops/mlp.js';
 import { copyInto, join, split } from '../ops/views.js';
 import { plainGelu, plainLayerNorm, plainLinear } from '../testing/plain.js';
@@ -49,6 +50,47 @@ describe('gradients', () => {
     });
     expect(result.value).toBeLessThan(1e-6);
     for (const error of result.gradients) expect(error).toBeLessThan(2e-6);
+  });
+
+  it('come to GELUs and layers with one from parts of a buffer', async () => {
+    const result = await gradcheck(engine(), {
+      forward: (x, w) => {
+        const [first, others] = split(x!, 1, [1, 2]) as [Tensor, Tensor];
+        const whole = engine().empty(x!.shape);
+        return join(whole, [
+          linear(gelu(first), w!, { activation: 'gelu', into: whole.slice(1, 0, 1) }),
+          copyInto(gelu(others), whole.slice(1, 1, 3)),
+        ]);
+      },
+      reference: (x, w) => {
+        const active = plainGelu(x!);
+        const layer = plainGelu(plainLinear(pick(active, 3, 4, true), w!, undefined, 4));
+        return merge(layer, pick(active, 3, 4, false), 3, 4);
+      },
+      inputs: inputs([2, 3, 4], [4, 4]),
+      cotangent: values(24, 2),
+    });
+    expect(result.value).toBeLessThan(1e-6);
+    for (const error of result.gradients) expect(error).toBeLessThan(2e-6);
+  });
+
+  it('come to means of rows from parts of a buffer', async () => {
+    const result = await gradcheck(engine(), {
+      forward: (x) => {
+        const whole = engine().empty([2, 8]);
+        const parts = [0, 4].map((start) => copyInto(meanRows(x!), whole.slice(1, start, start + 4)));
+        return join(whole, parts);
+      },
+      reference: (x) =>
+        Float64Array.from({ length: 16 }, (_, i) => {
+          const at = 12 * Math.floor(i / 8) + (i % 4);
+          return (x![at]! + x![at + 4]! + x![at + 8]!) / 3;
+        }),
+      inputs: inputs([2, 3, 4]),
+      cotangent: values(16, 2),
+    });
+    expect(result.value).toBeLessThan(1e-6);
+    expect(result.gradients[0]).toBeLessThan(2e-6);
   });
 
   // What the blocks of LGI-Former do: representative and local rows take different ways through one buffer, and

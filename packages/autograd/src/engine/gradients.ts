@@ -1,5 +1,6 @@
 import { GpuArray, PartialSums, rowAdd, type Runtime } from '@tubelet/kernels';
 import { Parameter } from './parameter.js';
+import { readPacked } from './read-packed.js';
 import type { GradientFlow, GradientObserver, GradientTarget, LeafGradients, Tensor } from './tensor.js';
 
 interface Slot {
@@ -42,13 +43,8 @@ export class Gradients implements GradientFlow, LeafGradients {
   /** The values of a gradient, row-major; undefined when nothing flowed into `tensor`. Waits for the GPU. */
   async read(tensor: Tensor): Promise<Float32Array | undefined> {
     const array = this.get(tensor);
-    if (!array || array.isContiguous) return array && this.runtime.read(array);
     // Gradients can be views, of the gradient of a buffer that parts were joined in.
-    const packed = this.runtime.empty(array.shape, 'f32', `gradient of ${tensor.name}`);
-    rowAdd(this.runtime, { a: array, out: packed });
-    const values = await this.runtime.read(packed);
-    this.runtime.release(packed);
-    return values;
+    return array && readPacked(this.runtime, array, (packed) => this.runtime.read(packed));
   }
 
   /** The gradient of an output; throws when there is none. */

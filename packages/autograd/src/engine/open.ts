@@ -10,10 +10,10 @@ export interface OpenOptions {
 /**
  * An engine on the browser's GPU; in Node it is `open` of `@tubelet/autograd/node`.
  *
- * @throws NoAdapterError where WebGPU has none
+ * @throws NoAdapterError where there is no WebGPU, or it has none
  */
 export async function open({ precision = 'f32' }: OpenOptions = {}): Promise<Engine> {
-  const runtime = await openRuntime(navigator.gpu);
+  const runtime = await openRuntime(typeof navigator === 'undefined' ? undefined : navigator.gpu);
   runtime.precision = precision;
   return new Engine(runtime);
 }

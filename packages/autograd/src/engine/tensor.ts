@@ -1,4 +1,5 @@
 import type { DType, GpuArray, PartialSums, Runtime } from '@tubelet/kernels';
+import { readPacked } from './read-packed.js';
 
 /** A value on the GPU that gradients can flow through: a strided array and a place in the graph. */
 export class Tensor {
@@ -27,7 +28,8 @@ export class Tensor {
 
   /** The values, row-major. Waits for the GPU. */
   read(): Promise<Float32Array> {
-    return this.engine.runtime.read(this.array);
+    const { runtime } = this.engine;
+    return readPacked(runtime, this.array, (array) => runtime.read(array));
   }
 
   /** The values of a tensor of i32 or u32, row-major. Waits for the GPU. */
@@ -35,7 +37,8 @@ export class Tensor {
     const { array, dtype, engine } = this;
     if (dtype !== 'i32' && dtype !== 'u32')
       throw new RangeError(`readIntegers() takes i32 or u32, got ${array}`);
-    const bytes = await engine.runtime.readBytes(array);
+    const { runtime } = engine;
+    const bytes = await readPacked(runtime, array, (packed) => runtime.readBytes(packed));
     return dtype === 'i32' ? new Int32Array(bytes) : new Uint32Array(bytes);
   }
 
@@ -164,11 +167,16 @@ export interface GradientFlow {
   readonly partialSums: PartialSums;
   /** Whether something has flowed into an output. */
   has(tensor: Tensor): boolean;
-  /** The gradient of an output; throws when there is none. */
+  /** The gradient of an output, which may be a strided view; throws when there is none. */
   of(tensor: Tensor): GpuArray;
-  /** Where to write the gradient of an input; the kernel must fill or add to all of it. */
+  /**
+   * Where to write the gradient of an input; the kernel must fill or add to all of it. What is to be added to may be a
+   * strided view.
+   */
   target(tensor: Tensor): GradientTarget;
-  /** Gives a kernel that can only overwrite a place for the gradient of `tensor`, and adds it if need be. */
+  /**
+   * Gives a kernel that can only overwrite a contiguous place for the gradient of `tensor`, and adds it if need be.
+   */
   overwrite(tensor: Tensor, write: (array: GpuArray) => void): void;
   /** Makes `array` the gradient of `tensor`, or adds it to the one there is; the giver is done with it. */
   donate(tensor: Tensor, array: GpuArray): void;

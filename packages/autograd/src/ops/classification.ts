@@ -25,7 +25,7 @@ export interface CrossEntropyOptions {
 
 /**
  * −log softmax(logits)[label], averaged over all samples. logits [..., K, ...], labels of i32 with the same shape
- * without the axis of the classes. A label that is not a class gives a loss that is not a number.
+ * without the axis of the classes. A label that is not a class, as one below zero, gives a loss that is not a number.
  */
 export function crossEntropy(logits: Tensor, labels: Tensor, options: CrossEntropyOptions = {}): Tensor {
   const { axis = -1, weights, ignoreIndex, reduction = 'mean' } = options;
@@ -37,8 +37,9 @@ export function crossEntropy(logits: Tensor, labels: Tensor, options: CrossEntro
     );
   }
   const ids = reshape(labels, [...labels.shape.slice(0, at), 1, ...labels.shape.slice(at)]);
-  let losses = reshape(neg(takeAlong(logSoftmax(logits, { axis: at }), ids, { axis: at })), labels.shape);
-  let counted = weights && gather(weights, labels);
+  const chosen = takeAlong(logSoftmax(logits, { axis: at }), ids, { axis: at, fromEnd: false });
+  let losses = reshape(neg(chosen), labels.shape);
+  let counted = weights && gather(weights, labels, { fromEnd: false });
   if (counted) losses = mul(losses, counted);
   if (ignoreIndex !== undefined) {
     const counts = differsFrom(labels, ignoreIndex);

@@ -12,7 +12,7 @@ export interface WindowOptions {
   readonly dilation?: number | readonly number[];
 }
 
-/** The windows of a convolution, and how channels are grouped. */
+/** The windows of a convolution, and what is added to its results. */
 export interface ConvolutionOptions extends WindowOptions {
   /** [O] */
   readonly bias?: Tensor;
@@ -31,7 +31,7 @@ export function convolution(x: Tensor, weight: Tensor, { bias, ...window }: Conv
       `convolution: x ${x} and weight ${weight} do not fit; give [B, C, ...] and [O, C, ...] with one or more last axes`,
     );
   }
-  const taken = windows(x, { size, ...window }, 0);
+  const taken = windows('convolution', x, { size, ...window }, 0);
   const places = taken.shape.slice(0, -1 - size.length);
   const rows = reshape(taken, [...places, channels * size.reduce((a, b) => a * b, 1)]);
   return channelsFirst(linear(rows, reshape(weight, [outputs, -1]), bias ? { bias } : {}));
@@ -42,24 +42,40 @@ export interface PoolingOptions extends WindowOptions {
   readonly size: readonly number[];
 }
 
-/** The largest element of each window, by default of windows side by side: x [B, C, H, W] → [B, C, H′, W′]. */
+/**
+ * The largest element of each window, by default of windows side by side: x [B, C, H, W] → [B, C, H′, W′], or with as many
+ * last axes as `size` has extents.
+ *
+ * @throws RangeError for x with other axes, and where no window fits
+ */
 export function maxPool(x: Tensor, options: PoolingOptions): Tensor {
-  const taken = windows(x, { stride: options.size, ...options }, -3.4028234e38);
+  const taken = windows('maxPool', x, { stride: options.size, ...options }, -3.4028234e38);
   return channelsFirst(max(taken, { axes: options.size.map((_, i) => -1 - i) }));
 }
 
-/** The mean of each window, by default of windows side by side; added zeros count. x [B, C, H, W] → [B, C, H′, W′]. */
+/**
+ * The mean of each window, by default of windows side by side; added zeros count. x [B, C, H, W] → [B, C, H′, W′], or with
+ * as many last axes as `size` has extents.
+ *
+ * @throws RangeError for x with other axes, and where no window fits
+ */
 export function averagePool(x: Tensor, options: PoolingOptions): Tensor {
-  const taken = windows(x, { stride: options.size, ...options }, 0);
+  const taken = windows('averagePool', x, { stride: options.size, ...options }, 0);
   return channelsFirst(mean(taken, { axes: options.size.map((_, i) => -1 - i) }));
 }
 
 /** [B, C, H, W] → [B, H′, W′, C, h, w] */
 function windows(
+  operation: string,
   x: Tensor,
   { size, stride = 1, padding = 0, dilation = 1 }: PoolingOptions,
   filling: number,
 ): Tensor {
+  if (x.shape.length !== size.length + 2) {
+    throw new RangeError(
+      `${operation}: a window of [${size.join(', ')}] needs x [B, C, ...] with ${size.length} last axes, got ${x}; reshape it`,
+    );
+  }
   const each = (value: number | readonly number[]) =>
     size.map((_, i) => (typeof value === 'number' ? value : value[i]!));
   const widths = each(padding);

@@ -8,16 +8,27 @@ import { requireF32 } from './pointwise.js';
  * is not a number, as the GPU cannot throw.
  */
 
-/** A looked-up index counted from the start, and whether there is such an element. */
+/** A looked-up index counted from the start. */
 const INDEX = '(i32(ids) + select(0, i32(EXTENT), i32(ids) < 0))';
-const IS_INSIDE = `${INDEX} >= 0 && ${INDEX} < i32(EXTENT)`;
 
-/** x[..., ids, ...]: the axis is replaced by all axes of `ids`. x [..., V, ...], ids [I...] → [..., I..., ...]. */
-export function gather(x: Tensor, ids: Tensor, { axis = 0 }: { readonly axis?: number } = {}): Tensor {
+/** Along which axis elements are looked up, and how. */
+export interface LookUpOptions {
+  /** Negative ones count from the last. */
+  readonly axis?: number;
+  /** Whether negative indices count from the end; else there is nothing at them. Default true. */
+  readonly fromEnd?: boolean;
+}
+
+/**
+ * x[..., ids, ...]: the axis, by default the first, is replaced by all axes of `ids`. x [..., V, ...], ids [I...] →
+ * [..., I..., ...].
+ */
+export function gather(x: Tensor, ids: Tensor, { axis = 0, fromEnd = true }: LookUpOptions = {}): Tensor {
   const at = axisOf('gather', x, axis);
   const ones = (count: number) => new Array<number>(count).fill(1);
   const shape = [...ones(at), ...ids.shape, ...ones(x.shape.length - at - 1)];
-  return lookUp('gather', x, at, ids, requireIntegers('gather', ids).reshape(shape));
+  const index = requireIntegers('gather', ids).reshape(shape);
+  return lookUp('gather', { x, axis: at, ids, index, fromEnd });
 }
 
 /** Rows of a table by their ids, which may repeat: table [V, C], ids [I...] → [I..., C]. */
@@ -27,15 +38,15 @@ export function embedding(table: Tensor, ids: Tensor): Tensor {
 }
 
 /**
- * One element of x along an axis for each index: y[i, j, k] = x[i, ids[i, j, k], k] for axis 1. `ids` has the extents of x
- * in all other axes.
+ * One element of x along an axis, by default the last, for each index: y[i, j, k] = x[i, ids[i, j, k], k] for axis 1. `ids`
+ * has the extents of x in all other axes.
  */
-export function takeAlong(x: Tensor, ids: Tensor, { axis = -1 }: { readonly axis?: number } = {}): Tensor {
+export function takeAlong(x: Tensor, ids: Tensor, { axis = -1, fromEnd = true }: LookUpOptions = {}): Tensor {
   const at = axisOf('takeAlong', x, axis);
   const fits =
     ids.shape.length === x.shape.length && ids.shape.every((extent, i) => i === at || extent === x.shape[i]);
   if (!fits) throw new RangeError(`takeAlong: ${x} and ids ${ids} differ in more than axis ${axis}`);
-  return lookUp('takeAlong', x, at, ids, requireIntegers('takeAlong', ids));
+  return lookUp('takeAlong', { x, axis: at, ids, index: requireIntegers('takeAlong', ids), fromEnd });
 }
 
 /** 1 at the index and 0 elsewhere, along a new last axis: ids [I...] → [I..., classes], f32. */
@@ -62,9 +73,17 @@ function requireIntegers(operation: string, ids: Tensor): GpuArray {
   return ids.array;
 }
 
-/** By `index`, the array of `ids` as [outer or 1..., J..., inner or 1...], which has axes J in the place of the one that is looked up. */
-function lookUp(name: string, x: Tensor, axis: number, ids: Tensor, index: GpuArray): Tensor {
+interface LookUp extends Required<LookUpOptions> {
+  readonly x: Tensor;
+  readonly ids: Tensor;
+  /** The array of `ids` as [outer or 1..., J..., inner or 1...], which has axes J in the place of `axis`. */
+  readonly index: GpuArray;
+}
+
+function lookUp(name: string, { x, axis, ids, index, fromEnd }: LookUp): Tensor {
   requireF32(name, x);
+  const found = fromEnd ? INDEX : 'i32(ids)';
+  const isInside = `${found} >= 0 && ${found} < i32(EXTENT)`;
   const { engine } = x;
   const { runtime } = engine;
   const axes = index.shape.length - x.shape.length + 1;
@@ -83,7 +102,7 @@ function lookUp(name: string, x: Tensor, axis: number, ids: Tensor, index: GpuAr
   stridedMap(runtime, {
     kernel: name,
     inputs: { x: { array: source, as: 'array' }, ids: { array: index } },
-    value: `select(bitcast<f32>(NOT_A_NUMBER), x[x_at + u32(clamp(${INDEX}, 0, i32(EXTENT) - 1)) * STEP], ${IS_INSIDE})`,
+    value: `select(bitcast<f32>(NOT_A_NUMBER), x[x_at + u32(clamp(${found}, 0, i32(EXTENT) - 1)) * STEP], ${isInside})`,
     data: { EXTENT: extent, STEP: strides[axis]!, NOT_A_NUMBER: 0x7fc00000 },
     out,
   });
@@ -128,7 +147,7 @@ function lookUp(name: string, x: Tensor, axis: number, ids: Tensor, index: GpuAr
           ids: { array: withAxis(index) },
           own: { array: places },
         },
-        value: `select(0.0, dy, ${INDEX} == own)`,
+        value: `select(0.0, dy, ${found} == own)`,
         data: { EXTENT: extent },
         out: target,
         accumulate,

@@ -104,7 +104,11 @@ export function concat(tensors: readonly Tensor[], axis: number): Tensor {
   return y;
 }
 
-/** x with so many elements of `value` (default 0) before and after it along each axis, first to last. */
+/**
+ * x with so many elements of `value` (default 0) before and after it along each axis, first to last.
+ *
+ * @throws RangeError for widths that do not fit the axes, and for a value that is not finite
+ */
 export function pad(
   x: Tensor,
   widths: readonly (readonly [before: number, after: number])[],
@@ -118,6 +122,9 @@ export function pad(
     throw new RangeError(
       `pad: widths ${JSON.stringify(widths)} for ${x}; give two whole numbers of at least 0 for each axis`,
     );
+  }
+  if (!Number.isFinite(Math.fround(value))) {
+    throw new RangeError(`pad: value is ${value}; give a finite number of f32`);
   }
   const inner = (array: GpuArray) =>
     widths.reduce((view, [before], axis) => part(view, axis, before, x.shape[axis]!, 1), array);

@@ -1,5 +1,6 @@
 import { GpuArray, meanRows as meanRowsKernel, meanRowsBackward } from '@tubelet/kernels';
 import type { Tensor } from '../engine/tensor.js';
+import { withContiguous } from './contiguous.js';
 
 /** y = mean of x over its last but one axis: x [..., L, C] (may be a strided view) → [..., C]. */
 export function meanRows(x: Tensor): Tensor {
@@ -17,8 +18,10 @@ export function meanRows(x: Tensor): Tensor {
       outputs: [y],
       saved: [],
       backward: (gradients) => {
-        const { array, accumulate } = gradients.target(x);
-        meanRowsBackward(runtime, { dOut: asGroups(gradients.of(y)), dx: mergeLeading(array), accumulate });
+        withContiguous(y, gradients.of(y), (dy) => {
+          const { array, accumulate } = gradients.target(x);
+          meanRowsBackward(runtime, { dOut: asGroups(dy), dx: mergeLeading(array), accumulate });
+        });
       },
     });
   }

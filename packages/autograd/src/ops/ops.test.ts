@@ -4,13 +4,16 @@ import { gradcheck } from '../engine/gradcheck.js';
 import { operationCatalogue } from '../lab/catalogue.js';
 import { checkExample, TOLERANCE } from '../lab/operation.js';
 import { useEngine, values } from '../testing/test-engine.js';
-import { add } from './arithmetic.js';
+import { add, neg } from './arithmetic.js';
+import { crossEntropy } from './classification.js';
+import { where } from './comparisons.js';
+import { maxPool } from './convolution.js';
 import { gather } from './gather.js';
 import { gelu } from './gelu.js';
-import { concat, permute, slice } from './layout.js';
+import { concat, pad, permute, slice } from './layout.js';
 import { linear } from './linear.js';
 import { matmul } from './matmul.js';
-import { sum } from './reductions.js';
+import { argmax, max, min, sum } from './reductions.js';
 import { scaledDotProductAttention } from './scaled-dot-product-attention.js';
 import { split } from './views.js';
 
@@ -72,16 +75,50 @@ describe('operations', () => {
       expect([...(await y.read())]).toEqual([3, NaN, 1, NaN]);
     }));
 
+  it('find extremes among infinities and what is not a number, over one part and over two', () =>
+    engine().step(async () => {
+      for (const count of [3, 100]) {
+        const at = count - 2;
+        const rows = [-Infinity, 1].flatMap((fill) => new Array<number>(count).fill(fill));
+        rows[count + at] = NaN;
+        const x = engine().tensor(Float32Array.from(rows), [2, count]);
+        expect([...(await max(x, { axes: [1] }).read())]).toEqual([-Infinity, NaN]);
+        expect([...(await min(neg(x), { axes: [1] }).read())]).toEqual([Infinity, NaN]);
+        expect([...(await argmax(x, { axis: 1 }).readIntegers())]).toEqual([0, at]);
+      }
+    }));
+
+  it('take no label below zero for a class', () =>
+    engine().step(async () => {
+      const logits = engine().tensor(new Float32Array(8), [2, 4]);
+      const losses = crossEntropy(logits, engine().tensor(Int32Array.of(-1, 3), [2]), { reduction: 'none' });
+      expect([...(await losses.read())]).toEqual([NaN, expect.closeTo(Math.log(4), 5)]);
+    }));
+
+  it('give parts of a tensor that can be read', () =>
+    engine().step(async () => {
+      const numbers = [1, 2, 3, 4, 5, 6];
+      const x = engine().tensor(Float32Array.from(numbers), [2, 3]);
+      const ids = engine().tensor(Int32Array.from(numbers), [2, 3]);
+      const { liveBytes } = engine().runtime.pool;
+      expect([...(await split(x, 1, [1, 2])[1]!.read())]).toEqual([2, 3, 5, 6]);
+      expect([...(await split(ids, 1, [1, 2])[0]!.readIntegers())]).toEqual([1, 4]);
+      expect(engine().runtime.pool.liveBytes).toBe(liveBytes);
+    }));
+
   it('refuse shapes that do not fit, naming the operation and them', () =>
     engine().runtime.scope(() => {
       const x = engine().tensor(new Float32Array(6), [2, 3]);
       const w = engine().tensor(new Float32Array(8), [2, 4]);
       const ids = engine().tensor(new Int32Array(2), [2]);
       expect(() => linear(x, w)).toThrow(/\[2, 3\].*\[2, 4\]/);
+      expect(() => maxPool(x, { size: [2] })).toThrow(/maxPool: a window of \[2\].*\[2, 3\]/);
       expect(() => split(x, 1, [1, 1])).toThrow(/1 \+ 1.*\[2, 3\]/);
       expect(() => add(x, w)).toThrow(/add: .*\[2, 3\].*\[2, 4\]/);
       expect(() => add(x, ids)).toThrow(/add: operands must be f32.*i32\[2\]/);
       expect(() => add(1, 2)).toThrow(/add: no operand is a tensor/);
+      expect(() => where(x, x, -Infinity)).toThrow(/where: operand b is -Infinity; give a finite number/);
+      expect(() => pad(ids, [[1, 1]], { value: 1e39 })).toThrow(/pad: value is 1e\+39; give a finite/);
       expect(() => matmul(x, w)).toThrow(/matmul: \[2, 3\] and \[2, 4\]/);
       expect(() => sum(x, { axes: [2] })).toThrow(/sum: .*\[2, 3\] has no axis 2/);
       expect(() => permute(x, [0, 0])).toThrow(/permute: \[0, 0\].*\[2, 3\]/);

@@ -35,7 +35,7 @@ interface Operands {
  * y = value at every place; operands broadcast as in NumPy, and gradients are summed over what was repeated.
  *
  * @throws ShapeError naming the operation and the shapes that do not broadcast
- * @throws RangeError where no operand is a tensor, or one is not of f32
+ * @throws RangeError where no operand is a tensor, one is not of f32, or a number is not finite
  */
 export function pointwise(
   { name, value, gradients: derivatives = {} }: Pointwise,
@@ -160,8 +160,14 @@ function separate(
   const tensors: Record<string, Tensor> = {};
   const data: Record<string, KernelData[string]> = { ...extraData };
   for (const [operand, value] of Object.entries(operands)) {
-    if (typeof value === 'number') data[`NUMBER_${operand.toUpperCase()}`] = f32(value);
-    else tensors[operand] = value;
+    if (typeof value !== 'number') {
+      tensors[operand] = value;
+      continue;
+    }
+    if (!Number.isFinite(Math.fround(value))) {
+      throw new RangeError(`${name}: operand ${operand} is ${value}; give a finite number or a tensor`);
+    }
+    data[`NUMBER_${operand.toUpperCase()}`] = f32(value);
   }
   const list = Object.values(tensors);
   if (list.length === 0) throw new RangeError(`${name}: no operand is a tensor; compute it in JavaScript`);

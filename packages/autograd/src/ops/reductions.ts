@@ -23,19 +23,19 @@ export function mean(x: Tensor, options: ReductionOptions = {}): Tensor {
   return total('mean', x, options, 1 / count);
 }
 
-/** The largest of x over the axes; equal ones share its gradient. */
+/** The largest of x over the axes, or not a number where one is none; equal ones share its gradient. */
 export function max(x: Tensor, options: ReductionOptions = {}): Tensor {
   return extreme('max', x, options);
 }
 
-/** The smallest of x over the axes; equal ones share its gradient. */
+/** The smallest of x over the axes, or not a number where one is none; equal ones share its gradient. */
 export function min(x: Tensor, options: ReductionOptions = {}): Tensor {
   return extreme('min', x, options);
 }
 
 /**
- * Where x is largest along an axis, or in all of it, row by row, without one: the first of equal places. i32, without a
- * gradient.
+ * Where x is largest along an axis, or in all of it, row by row, without one: the first of equal places, or of those that
+ * hold what is not a number. i32, without a gradient.
  *
  * @throws RangeError for more than 2²⁴ elements along it
  */
@@ -59,7 +59,8 @@ export function argmax(
     kernel: 'argmax',
     combination: 'smallest',
     inputs: { ...inputs, b: { array: largest } },
-    value: 'select(3.4028234e38, f32(element), a == b)',
+    // Where there is one that is not a number, b is none either and equals nothing.
+    value: 'select(3.4028234e38, f32(element), a == b || is_not_a_number(a))',
     out: first,
   });
   stridedMap(runtime, { kernel: 'to-i32', inputs: { a: { array: first } }, value: 'a', out });

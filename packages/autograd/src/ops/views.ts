@@ -60,7 +60,7 @@ export function join(whole: GpuArray, parts: readonly Tensor[]): Tensor {
  * The same values, row by row, under another shape, of which one extent may be −1: what is left. Shares memory with `x`
  * where that is contiguous.
  *
- * @throws ShapeError for another number of elements
+ * @throws ShapeError for another number of elements, and extents that are not positive integers
  */
 export function reshape(x: Tensor, shape: readonly number[]): Tensor {
   const { engine } = x;

@@ -19,7 +19,27 @@ export async function readByName(
   return result;
 }
 
-/** Overwrites such arrays with values by name, which must be those of every parameter; padding becomes zero. */
+/**
+ * Checks, before anything is written, that `values` are those of every parameter; `what` names them in the message.
+ *
+ * @throws RangeError when a parameter is missing, has another size or is unknown
+ */
+export function requireOfAll(
+  store: ParameterStore,
+  values: ReadonlyMap<string, Float32Array>,
+  what: string,
+): void {
+  for (const name of values.keys()) store.get(name);
+  for (const [name, { array }] of store.parameters) {
+    if (values.get(name)?.length !== array.size) {
+      throw new RangeError(
+        `${what} for parameter "${name}" of ${array.size} elements; restore what was saved of this model`,
+      );
+    }
+  }
+}
+
+/** Overwrites such arrays with values by name, which have been checked by `requireOfAll`; padding becomes zero. */
 export function writeByName(
   store: ParameterStore,
   arrays: readonly GpuArray[],

@@ -1,5 +1,5 @@
 import { adamwStep, adamwStepData, gradientNorm, type GpuArray } from '@tubelet/kernels';
-import { readByName, writeByName } from '../parameters/bank-state.js';
+import { readByName, requireOfAll, writeByName } from '../parameters/bank-state.js';
 import type { ParameterStore } from '../parameters/parameter-store.js';
 import type { LossScale } from './loss-scale.js';
 import { requireNotNegative, treatments, type ParameterGroup, type Treatment } from './parameter-group.js';
@@ -159,21 +159,14 @@ export class AdamW {
     if (!Number.isInteger(stepCount) || stepCount < 0) {
       throw new RangeError(`the optimiser state is of step ${stepCount}: give the number of steps taken`);
     }
-    for (const name of state.keys()) this.store.get(name);
-    for (const [name, { array }] of this.store.parameters) {
-      const moments = state.get(name);
-      if (
-        !moments ||
-        moments.firstMoment.length !== array.size ||
-        moments.secondMoment.length !== array.size
-      ) {
-        throw new RangeError(`the optimiser state has no fitting moments for parameter "${name}"`);
-      }
-    }
     const moments = (which: keyof Moments) =>
       new Map([...state].map(([name, both]) => [name, both[which]] as const));
-    writeByName(this.store, this.firstMoments, moments('firstMoment'));
-    writeByName(this.store, this.secondMoments, moments('secondMoment'));
+    const [first, second] = [moments('firstMoment'), moments('secondMoment')];
+    for (const values of [first, second]) {
+      requireOfAll(this.store, values, 'the optimiser state has no fitting moments');
+    }
+    writeByName(this.store, this.firstMoments, first);
+    writeByName(this.store, this.secondMoments, second);
     this.stepCount = stepCount;
   }
 

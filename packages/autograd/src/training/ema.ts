@@ -1,5 +1,5 @@
 import { emaUpdate, type GpuArray } from '@tubelet/kernels';
-import { readByName, writeByName } from '../parameters/bank-state.js';
+import { readByName, requireOfAll, writeByName } from '../parameters/bank-state.js';
 import type { ParameterStore } from '../parameters/parameter-store.js';
 import type { LossScale } from './loss-scale.js';
 
@@ -109,14 +109,7 @@ export class ExponentialMovingAverage {
    */
   restore(state: ReadonlyMap<string, Float32Array>): void {
     this.requireTrained('restore');
-    for (const name of state.keys()) this.store.get(name);
-    for (const [name, { array }] of this.store.parameters) {
-      if (state.get(name)?.length !== array.size) {
-        throw new RangeError(
-          `the average of weights has no fitting values for parameter "${name}" of ${array.size} elements`,
-        );
-      }
-    }
+    requireOfAll(this.store, state, 'the average of weights has no fitting values');
     writeByName(this.store, this.averages, state);
   }
 

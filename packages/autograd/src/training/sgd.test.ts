@@ -94,6 +94,23 @@ describe('SGD', () => {
     });
   });
 
+  it('refuses a state that does not fit, and changes nothing', () =>
+    run({ momentum: 0.9 }, async (_store, take, sgd) => {
+      take(0, 1);
+      const state = await sgd.state();
+      const without = new Map([...state].filter(([name]) => name !== 'bias'));
+      expect(() => sgd.restore(without)).toThrow('no fitting velocity for parameter "bias" of 20 elements');
+      // Shorter than the parameter, and reaching into the padding behind it.
+      for (const size of [599, 700]) {
+        const other = new Map(state).set('weight', new Float32Array(size));
+        expect(() => sgd.restore(other)).toThrow('parameter "weight" of 600 elements');
+      }
+      expect(() => sgd.restore(new Map(state).set('other', new Float32Array(20)))).toThrow(
+        'there is no parameter "other"',
+      );
+      expect(await sgd.state()).toEqual(state);
+    }));
+
   it('refuses a momentum of 1, and a learning rate below 0', () =>
     engine().step(() => {
       const store = new ParameterStore(engine(), specs);

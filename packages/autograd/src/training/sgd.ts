@@ -1,5 +1,5 @@
 import { stridedMap, type GpuArray } from '@tubelet/kernels';
-import { readByName, writeByName } from '../parameters/bank-state.js';
+import { readByName, requireOfAll, writeByName } from '../parameters/bank-state.js';
 import { PARAMETER_BLOCK, type ParameterStore } from '../parameters/parameter-store.js';
 import type { UpdateOptions } from './adamw.js';
 import { requireNotNegative, treatments, type ParameterGroup, type Treatment } from './parameter-group.js';
@@ -120,9 +120,10 @@ export class SGD {
   /**
    * Restores what `state` returned.
    *
-   * @throws RangeError for a parameter that is unknown
+   * @throws RangeError, and changes nothing, when a parameter is missing, has another size or is unknown
    */
   restore(state: ReadonlyMap<string, Float32Array>): void {
+    requireOfAll(this.store, state, 'the optimiser state has no fitting velocity');
     writeByName(this.store, this.velocities, state);
   }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { GpuArray } from '../runtime/gpu-array.js';
 import { checkReferenceBackward, testKernel } from '../testing/kernel-harness.js';
 import { useRuntime } from '../testing/test-runtime.js';
 import { geluBackwardKernel, geluKernel } from './gelu.cases.js';
@@ -31,6 +32,22 @@ describe('gelu', () => {
       const dx = runtime().upload(new Float32Array([10, 20]), [2]);
       geluBackward(runtime(), x, dy, dx, { accumulate: true });
       expect([...(await runtime().read(dx))]).toEqual([11, 20]);
+    });
+  });
+
+  it('takes strided views, and leaves what lies between their rows alone', async () => {
+    await runtime().scope(async () => {
+      const views = [0, 1, 10].map((value) => {
+        const whole = runtime().upload(new Float32Array(12).fill(value), [2, 3, 2]);
+        return { whole, view: whole.slice(1, 0, 1) };
+      });
+      const [x, dy, dx] = views.map(({ view }) => view) as [GpuArray, GpuArray, GpuArray];
+      geluBackward(runtime(), x, dy, dx, { accumulate: true });
+      const expected = [10.5, 10.5, 10, 10, 10, 10];
+      expect([...(await runtime().read(views[2]!.whole))]).toEqual([...expected, ...expected]);
+      const y = runtime().empty([2, 1, 2]);
+      gelu(runtime(), dy, y);
+      for (const value of await runtime().read(y)) expect(value).toBeCloseTo(0.841345, 5);
     });
   });
 

@@ -22,17 +22,17 @@ export function geluBackwardCost(
 }
 
 /**
- * y = GELU(x) = x · Φ(x), exact (erf) form, element by element (Hendrycks & Gimpel, 2016). `x` and `y` are contiguous,
- * f32 or f16, and of the same size.
+ * y = GELU(x) = x · Φ(x), exact (erf) form, element by element (Hendrycks & Gimpel, 2016). `x` and `y` are f32 or f16 and of
+ * the same size; where one of them is a strided view, both have the same rows.
  *
  * @throws ShapeError otherwise
  */
 export function gelu(runtime: Runtime, x: GpuArray, y: GpuArray): void {
-  requireAlike('gelu', [x, y]);
+  const [from, to] = alike('gelu', [x, y]) as [GpuArray, GpuArray];
   elementwise(runtime, {
     kernel: 'gelu',
-    inputs: { x: { array: flat(x) } },
-    out: flat(y),
+    inputs: { x: { array: from } },
+    out: to,
     outName: 'y',
     value: 'gelu(x)',
     scalarFunctions: [exponentialWgsl, functionWgsl],
@@ -40,7 +40,12 @@ export function gelu(runtime: Runtime, x: GpuArray, y: GpuArray): void {
   });
 }
 
-/** dx = dy · GELU′(x) = dy · (Φ(x) + x · φ(x)), or dx += … with `accumulate`. All contiguous, f32 or f16, of the same size. */
+/**
+ * dx = dy · GELU′(x) = dy · (Φ(x) + x · φ(x)), or dx += … with `accumulate`. All are f32 or f16 and of the same size; where
+ * one of them is a strided view, all have the same rows.
+ *
+ * @throws ShapeError otherwise
+ */
 export function geluBackward(
   runtime: Runtime,
   x: GpuArray,
@@ -48,11 +53,11 @@ export function geluBackward(
   dx: GpuArray,
   { accumulate = false }: { accumulate?: boolean } = {},
 ): void {
-  requireAlike('gelu-backward', [x, dy, dx]);
+  const [at, gradient, out] = alike('gelu-backward', [x, dy, dx]) as [GpuArray, GpuArray, GpuArray];
   elementwise(runtime, {
     kernel: 'gelu-backward',
-    inputs: { x: { array: flat(x) }, dy: { array: flat(dy) } },
-    out: flat(dx),
+    inputs: { x: { array: at }, dy: { array: gradient } },
+    out,
     outName: 'dx',
     value: 'dy * gelu_derivative(x)',
     scalarFunctions: [exponentialWgsl, functionWgsl],
@@ -65,18 +70,13 @@ export function geluBackward(
   });
 }
 
-function flat(array: GpuArray): GpuArray {
-  return array.reshape([array.size]);
-}
-
-function requireAlike(kernel: string, arrays: readonly GpuArray[]): void {
-  const [first] = arrays;
-  for (const array of arrays) {
-    const isReal = array.dtype === 'f32' || array.dtype === 'f16';
-    if (!isReal || !array.isContiguous || array.size !== first!.size) {
-      throw new ShapeError(
-        `${kernel} takes contiguous arrays of f32 or f16 and of one size, got ${arrays.join(' and ')}`,
-      );
-    }
+/** The arrays, each as one row where all are contiguous: then their shapes do not matter. */
+function alike(kernel: string, arrays: readonly GpuArray[]): readonly GpuArray[] {
+  const { size } = arrays[0]!;
+  if (arrays.some((array) => (array.dtype !== 'f32' && array.dtype !== 'f16') || array.size !== size)) {
+    throw new ShapeError(`${kernel} takes arrays of f32 or f16 and of one size, got ${arrays.join(' and ')}`);
   }
+  return arrays.every(({ isContiguous }) => isContiguous)
+    ? arrays.map((array) => array.reshape([size]))
+    : arrays;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { canHold, type Random } from '../kernel-spec.js';
+import { PartialSums } from '../partial-sums/partial-sums.js';
 import type { GpuArray } from '../runtime/gpu-array.js';
 import { paperRuntime } from '../runtime/paper-device.js';
 import type { AdapterSummary, HostData } from '../runtime/runtime.js';
@@ -172,6 +173,29 @@ describe('matmul', () => {
       expect(after.bytesRead - before.bytesRead).toBe(operands + parts);
       expect(runtime().pool.liveBytes).toBe(liveBytes);
     });
+  });
+
+  it('leaves nothing in parts that has an epilogue, or whose rows are apart', async () => {
+    const { joinsKernels } = runtime();
+    runtime().joinsKernels = true;
+    try {
+      await runtime().scope(async () => {
+        const filled = (value: number, rows: number, columns: number) =>
+          runtime().upload(new Float32Array(rows * columns).fill(value), [rows, columns]);
+        const [a, b, bias] = [filled(1, 2048, 8), filled(2, 2048, 12), filled(1, 1, 12)];
+        const whole = filled(0, 8, 16);
+        const sums = new PartialSums(runtime());
+        const out = runtime().empty([8, 12]);
+        matmul(runtime(), { a, b, out, transposeA: true, alpha: 0.5, bias }, sums);
+        matmul(runtime(), { a, b, out: whole.slice(1, 0, 12), transposeA: true }, sums);
+        sums.flush();
+        expect(await runtime().read(out)).toEqual(new Float32Array(8 * 12).fill(2049));
+        const rows = Float32Array.from({ length: 8 * 16 }, (_, i) => (i % 16 < 12 ? 4096 : 0));
+        expect(await runtime().read(whole)).toEqual(rows);
+      });
+    } finally {
+      runtime().joinsKernels = joinsKernels;
+    }
   });
 
   it('splits K only where blocks are few and K is long', () => {

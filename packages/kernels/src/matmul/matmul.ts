@@ -42,8 +42,8 @@ export { matmulVariants, type MatmulBlock, type MatmulForm, type MatmulVariant }
  * out all have three axes the first is a batch axis: [G, M, K] · [G, K, N] → [G, M, N]. Accumulates in f32. Where the
  * product has few blocks and a long K, K is split over workgroups and the partial sums are added by a second kernel in
  * a fixed order. With `runtime.precision` f16 a variant may round A and B to f16 (products and sums stay f32); by
- * default none does. With `sums` the result, which nobody reads before those are flushed, may wait there in parts, where
- * the operands are a weight gradient's: without an epilogue.
+ * default none does. With `sums` the result, which nobody reads before those are flushed, may wait there in parts, where it
+ * is that of a weight gradient: one product without an epilogue, into a contiguous `out` of f32.
  *
  * @throws ShapeError when shapes do not fit, or when an output shares its buffer with an operand (but for `residual`,
  *   which may be `out`)
@@ -83,7 +83,7 @@ export function matmul(runtime: Runtime, operands: MatmulOperands, sums?: Partia
     sharesRowSums: transposeA && groups === 1 && isShort && !isSoftware,
     joins: block.joins,
   };
-  if (partsCosts && sums && runtime.joinsKernels) {
+  if (partsCosts && sums && runtime.joinsKernels && canWait(plan, operands)) {
     // What waits goes into the same dispatch, while the GPU's cache still has it.
     if (block.invocations === sums.invocations) sums.flushBeside();
     leaveInParts(runtime, product, plan, operands, sums, splits);
@@ -122,6 +122,14 @@ export function matmul(runtime: Runtime, operands: MatmulOperands, sums?: Partia
     rowSums,
   );
   for (const array of [partials, sumPartials]) if (array) runtime.release(array);
+}
+
+// What is added up in `sums` is only put in its place, or added to what is there.
+function canWait({ extents, epilogue }: MatmulPlan, { out, alpha = 1, activation }: MatmulOperands): boolean {
+  const { bias, preActivation, geluInput, rowScales, residual } = epilogue;
+  const isPlain = alpha === 1 && activation === undefined && rowScales === 0;
+  const isAlone = !bias && !preActivation && !geluInput && !residual;
+  return isPlain && isAlone && extents.groups === 1 && out.dtype === 'f32' && out.isContiguous;
 }
 
 /** A weight gradient whose parts, one for each part of K, and those of its row sums wait in `sums`. */

@@ -15,6 +15,17 @@ export function requireJobs(kernel: string, jobs: GpuArray, record: number): num
   return count!;
 }
 
+/** @throws ShapeError for an array that is not contiguous u32 from the beginning of its memory on; records count from there */
+export function requireWords(kernel: string, arrays: Readonly<Record<string, GpuArray>>): void {
+  for (const [name, array] of Object.entries(arrays)) {
+    if (array.dtype === 'u32' && array.isContiguous && array.offset === 0) continue;
+    const at = array.isContiguous ? ` at offset ${array.offset}` : '';
+    throw new ShapeError(
+      `${kernel}: ${name} is ${array}${at}: give a contiguous u32 array from the beginning of its memory on`,
+    );
+  }
+}
+
 /** Workgroups of 32 columns and 16 rows, for each of `frames`. */
 export function pixelWorkgroups(width: number, height: number, frames: number): [number, number, number] {
   return [Math.ceil(width / COLUMNS_PER_WORKGROUP), Math.ceil(height / ROWS_PER_INVOCATION), frames];

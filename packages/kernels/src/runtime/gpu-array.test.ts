@@ -63,6 +63,14 @@ describe('GpuArray', () => {
   it('reshapes what is contiguous, a slice of the first axis included', () => {
     expect(tokens.slice(0, 1, 2).reshape([15, 4]).offset).toBe(60);
     expect(() => tokens.reshape([7, 17])).toThrow('element counts differ');
+    const others = [
+      [80, 1.5],
+      [-2, -60],
+      [120, 0],
+    ];
+    for (const shape of others) {
+      expect(() => tokens.reshape(shape)).toThrow(`[${shape.join(', ')}]: extents must be positive integers`);
+    }
     expect(() => tokens.slice(2, 1, 5).reshape([24, 4])).toThrow('strided view [2, 3, 4, 4] without a copy');
   });
 

@@ -82,8 +82,17 @@ export class GpuArray {
     );
   }
 
-  /** The same elements under another shape, sharing memory; the array must be contiguous. */
+  /**
+   * The same elements under another shape, sharing memory; the array must be contiguous.
+   *
+   * @throws ShapeError for a view, another number of elements, and extents that are not positive integers
+   */
   reshape(shape: readonly number[]): GpuArray {
+    if (!shape.every((extent) => Number.isInteger(extent) && extent > 0)) {
+      throw new ShapeError(
+        `cannot reshape [${this.shape.join(', ')}] to [${shape.join(', ')}]: extents must be positive integers`,
+      );
+    }
     if (product(shape) !== this.size) {
       throw new ShapeError(
         `cannot reshape [${this.shape.join(', ')}] to [${shape.join(', ')}]: element counts differ`,

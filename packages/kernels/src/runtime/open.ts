@@ -17,11 +17,18 @@ const WANTED_FEATURES = ['timestamp-query', 'shader-f16', 'subgroups', MATRIX_UN
 
 /**
  * Opens a device with every feature the kernels can use and the largest limits the adapter offers.
- * In a browser pass `navigator.gpu`; in Node use `openNodeRuntime` of `@tubelet/kernels/node`.
+ * In a browser pass `navigator.gpu`, which is undefined where there is no WebGPU; in Node use `openNodeRuntime` of
+ * `@tubelet/kernels/node`.
  *
- * @throws NoAdapterError when there is no adapter, or it gives no device
+ * @throws NoAdapterError when there is no WebGPU or no adapter, or it gives no device
  */
-export async function openRuntime(gpu: GPU, options: OpenRuntimeOptions = {}): Promise<Runtime> {
+export async function openRuntime(gpu: GPU | undefined, options: OpenRuntimeOptions = {}): Promise<Runtime> {
+  if (!gpu) {
+    throw new NoAdapterError(
+      'there is no WebGPU here. In a page use a current Chrome, Edge, Safari or Firefox, over https or from localhost; in ' +
+        'Node open it by `@tubelet/kernels/node` or `@tubelet/autograd/node`.',
+    );
+  }
   const adapter = await gpu.requestAdapter({
     powerPreference: options.powerPreference ?? 'high-performance',
   });

@@ -116,6 +116,8 @@ describe('errors of the GPU', () => {
     const none = { requestAdapter: () => Promise.resolve(null) } as unknown as GPU;
     await expect(openRuntime(none)).rejects.toThrow(NoAdapterError);
     await expect(openRuntime(none)).rejects.toThrow('npx tubelet doctor');
+    await expect(openRuntime(undefined)).rejects.toThrow(NoAdapterError);
+    await expect(openRuntime(undefined)).rejects.toThrow('there is no WebGPU here');
   });
 
   it('say which adapter gives no device, and why', async () => {

@@ -36,7 +36,7 @@ export class UniformBlocks {
     let at = 0;
     for (const name in data) {
       const value = data[name]!;
-      if (typeof value === 'object') reals[at++] = requireF32(value.f32);
+      if (typeof value === 'object') reals[at++] = requireF32(name, value.f32);
       else words[at++] = requireU32(name, value);
     }
     const key = words.join();

@@ -166,7 +166,7 @@ export function constantHeader(constants: WgslConstants): string {
   const header: string[] = [];
   for (const [name, value] of Object.entries(constants)) {
     if (typeof value === 'boolean') header.push(`const ${name}: bool = ${value};`);
-    else if (typeof value === 'object') header.push(`const ${name}: f32 = ${f32Literal(value.f32)};`);
+    else if (typeof value === 'object') header.push(`const ${name}: f32 = ${f32Literal(name, value.f32)};`);
     else header.push(`const ${name}: u32 = ${requireU32(name, value)}u;`);
   }
   return header.join(' ');
@@ -183,22 +183,22 @@ export function requireU32(name: string, value: number): number {
 const SMALLEST_NORMAL_F32 = 2 ** -126;
 
 /**
- * The nearest f32.
+ * The f32 nearest to a real number of this name.
  *
  * @throws RangeError where that is infinite, or where a GPU may take it for zero
  */
-export function requireF32(value: number): number {
+export function requireF32(name: string, value: number): number {
   const rounded = Math.fround(value);
-  if (!Number.isFinite(rounded)) throw new RangeError(`a kernel's number must be a finite f32, got ${value}`);
-  if (rounded !== 0 && Math.abs(rounded) < SMALLEST_NORMAL_F32) {
-    throw new RangeError(`the number ${value} for a kernel is subnormal in f32: GPUs may take it for zero`);
-  }
-  if (rounded === 0 && value !== 0) throw new RangeError(`the number ${value} for a kernel is zero in f32`);
-  return rounded;
+  const size = Math.abs(rounded);
+  if (value === 0 || (size >= SMALLEST_NORMAL_F32 && size < Infinity)) return rounded;
+  const fault = !Number.isFinite(rounded)
+    ? 'not finite in f32; give a finite one, or an array that holds it'
+    : `${size === 0 ? 'zero' : 'subnormal, which GPUs may take for zero,'} in f32; give 0, or at least 2^-126 in size`;
+  throw new RangeError(`the number ${name} = ${value} for a kernel is ${fault}`);
 }
 
-function f32Literal(value: number): string {
-  const rounded = requireF32(value);
+function f32Literal(name: string, value: number): string {
+  const rounded = requireF32(name, value);
   if (rounded === 0) return Object.is(value, -0) ? '-0.0f' : '0.0f';
   const text = String(rounded);
   return /[.e]/.test(text) ? `${text}f` : `${text}.0f`;

@@ -2,6 +2,7 @@ import geluWgsl from '../gelu/gelu-function.wgsl';
 import activationsWgsl from '../math/activations.wgsl';
 import exponentialWgsl from '../math/exponential.wgsl';
 import logarithmWgsl from '../math/logarithm.wgsl';
+import notANumberWgsl from '../math/not-a-number.wgsl';
 import { ShapeError } from '../runtime/errors.js';
 import type { GpuArray } from '../runtime/gpu-array.js';
 import type { Runtime } from '../runtime/runtime.js';
@@ -34,7 +35,13 @@ export interface StridedExpression {
 }
 
 /** What every expression may call; what it does not call costs next to nothing. */
-export const mathFunctions: readonly string[] = [exponentialWgsl, logarithmWgsl, geluWgsl, activationsWgsl];
+export const mathFunctions: readonly string[] = [
+  exponentialWgsl,
+  logarithmWgsl,
+  geluWgsl,
+  activationsWgsl,
+  notANumberWgsl,
+];
 
 const WGSL_TYPES: Readonly<Partial<Record<GpuArray['dtype'], string>>> = {
   f32: 'f32',

@@ -23,11 +23,15 @@ export const stridedReduceVariants: readonly Variant[] = [{ name: 'strided', nee
 /** How values are put together. */
 export type Combination = 'sum' | 'largest' | 'smallest';
 
-const COMBINATIONS: Readonly<Record<Combination, { readonly start: string; readonly combined: string }>> = {
-  sum: { start: '0', combined: 'total + value' },
-  // By comparison, so that a value that is not a number stays.
-  largest: { start: '-3.4028234e38', combined: 'select(total, value, !(value <= total) && total == total)' },
-  smallest: { start: '3.4028234e38', combined: 'select(total, value, !(value >= total) && total == total)' },
+// The first value whatever it is, be it infinite; then what lies beyond, where a value that is not a number stays.
+const extreme = (sign: '<' | '>') =>
+  `select(total, value, element == part || (!is_not_a_number(total) && (value ${sign} total || is_not_a_number(value))))`;
+
+/** WGSL of a total with one value more; of none it is 0. */
+const COMBINATIONS: Readonly<Record<Combination, string>> = {
+  sum: 'total + value',
+  largest: extreme('>'),
+  smallest: extreme('<'),
 };
 
 // So many elements one after the other: short enough for small rounding errors and for a GPU to have enough to do.
@@ -178,7 +182,6 @@ function reduceText({ kernel, combination, inputs, out, value }: StridedReduceCa
   const key = `${combination}|${declared}|${loaded}|${value}`;
   let text = texts.get(key);
   if (text === undefined) {
-    const { start, combined } = COMBINATIONS[combination];
     const names = Object.keys(inputs);
     const each = (line: (name: string, prefix: string) => string) =>
       names.map((name) => line(name, name.toUpperCase())).join(' ');
@@ -203,9 +206,8 @@ function reduceText({ kernel, combination, inputs, out, value }: StridedReduceCa
         each((name, prefix) => `${name}_at += rest * ${prefix}_TOP;`),
       )
       .replace('//! ELEMENTS', loaded)
-      .replace('f32(START)', `f32(${start})`)
       .replace('f32(VALUE)', `f32(${value})`)
-      .replace('= COMBINED', `= ${combined}`);
+      .replace('= COMBINED', `= ${COMBINATIONS[combination]}`);
     texts.set(key, text);
   }
   return text;

@@ -38,7 +38,11 @@ export function tuningTableToJson({ digest, identity, choices }: TuningTable): T
  */
 export function tuningTableFromJson(value: unknown): TuningTable {
   const table = record(value, 'the table');
-  if (table.format !== FORMAT) throw new TuningTableError(`it is not a ${FORMAT}: "format" is missing`);
+  const { format } = table;
+  if (format !== FORMAT) {
+    const found = format === undefined ? 'missing' : shown(format);
+    throw new TuningTableError(`it is not a ${FORMAT}: "format" is ${found}`);
+  }
   if (table.version !== VERSION) {
     throw new TuningTableError(`it has version ${shown(table.version)}, and this reads ${VERSION}`);
   }

@@ -81,7 +81,7 @@ describe('a tuning table as JSON', () => {
   it.each<[string, unknown, RegExp]>([
     ['nothing', null, /the table is not an object/],
     ['a list', [], /the table is not an object/],
-    ['another format', { format: 'else' }, /not a tubelet tuning table/],
+    ['another format', { format: 'else' }, /not a tubelet tuning table: "format" is "else"/],
     ['a later version', { ...json(), version: 2 }, /version 2, and this reads 1/],
     ['no choices', { ...json(), choices: undefined }, /"choices" is not a list/],
     ['no identity', { ...json(), identity: undefined }, /"identity" is not an object/],

@@ -2,7 +2,7 @@ import mulHighWgsl from '../../philox/mul-high.wgsl';
 import type { Cost } from '../../runtime/ledger.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import type { Variant } from '../../runtime/variants.js';
-import { pixelWorkgroups, requireJobs } from '../pixel-jobs.js';
+import { pixelWorkgroups, requireJobs, requireWords } from '../pixel-jobs.js';
 import type { PixelPass } from '../tone/tone.js';
 import affineWgsl from './affine.wgsl';
 
@@ -72,10 +72,11 @@ export function affineCost(frames: number, width: number, height: number): Cost 
 /**
  * Frames seen through affine maps.
  *
- * @throws ShapeError for arrays of other types
+ * @throws ShapeError for other arrays
  */
 export function seeThroughMaps(runtime: Runtime, { pixels, jobs, width, height }: PixelPass): void {
   const frames = requireJobs('affine', jobs, AFFINE_RECORD);
+  requireWords('affine', { pixels });
   runtime.run({
     kernel: 'affine',
     wgsl: [mulHighWgsl, affineWgsl],

@@ -19,6 +19,10 @@ describe('crop to video', () => {
       expect(() => cropVideo(runtime(), { pixels, rowPixels: 4, jobs, table, video, purpose })).toThrow(
         /video is f32\[1, 3, 1, 4, 4\] and there are 2 jobs/,
       );
+      const half = runtime().empty([1, 3, 2, 4, 4], 'f16');
+      expect(() => cropVideo(runtime(), { pixels, rowPixels: 4, jobs, table, video: half, purpose })).toThrow(
+        /video is f16.*contiguous f32/,
+      );
     });
   });
 });

@@ -7,7 +7,7 @@ import type { GpuArray } from '../../runtime/gpu-array.js';
 import type { Cost } from '../../runtime/ledger.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import type { Variant } from '../../runtime/variants.js';
-import { pixelWorkgroups, requireJobs } from '../pixel-jobs.js';
+import { pixelWorkgroups, requireJobs, requireWords } from '../pixel-jobs.js';
 import cropVideoWgsl from './crop-video.wgsl';
 
 export const cropVideoVariants: readonly Variant[] = [{ name: 'pixel', needs: [], prefers: 'any' }];
@@ -74,13 +74,13 @@ export function cropRecord(job: CropJob): number[] {
 }
 
 export interface CropVideoOperands {
-  /** u32: pixels of the frames. */
+  /** u32, from the beginning of its memory on: pixels of the frames. */
   readonly pixels: GpuArray;
   /** Pixels from one row of a frame to the next. */
   readonly rowPixels: number;
   /** u32 [B · T, CROP_RECORD], see `cropRecord`. */
   readonly jobs: GpuArray;
-  /** u32: from the beginning of its memory on. */
+  /** u32, from the beginning of its memory on: `neighbourWords`. */
   readonly table: GpuArray;
   /** f32 [B, 3, T, height, width], contiguous. */
   readonly video: GpuArray;
@@ -105,7 +105,9 @@ export function cropVideo(
 ): void {
   const count = requireJobs('crop-video', jobs, CROP_RECORD);
   const [clips, channels, frames, height, width] = video.shape;
-  if (video.shape.length !== 5 || channels !== 3 || clips! * frames! !== count || !video.isContiguous) {
+  requireWords('crop-video', { pixels, table });
+  const isVideo = video.dtype === 'f32' && video.shape.length === 5 && channels === 3 && video.isContiguous;
+  if (!isVideo || clips! * frames! !== count) {
     throw new ShapeError(
       `crop-video: video is ${video} and there are ${count} jobs: give a contiguous f32 array [B, 3, T, height, ` +
         'width] and B · T jobs',

@@ -29,6 +29,7 @@ describe('pack frames', () => {
       expect(() => packFrames(runtime(), { pixels: runtime().empty([8], 'u32'), frames })).toThrow(
         /u32\[8\] do not fill u8\[2, 2, 3\]/,
       );
+      expect(() => packFrames(runtime(), { pixels: runtime().empty([4]), frames })).toThrow(/f32\[4\] do/);
     });
   });
 });

@@ -25,9 +25,11 @@ export function packFrames(
   { pixels, frames }: { readonly pixels: GpuArray; readonly frames: GpuArray },
 ): void {
   const isWhole = frames.isContiguous && frames.offset % 4 === 0 && pixels.isContiguous;
-  if (!isWhole || frames.dtype !== 'u8' || frames.size !== 3 * pixels.size || pixels.size % 4 !== 0) {
+  const areTypes = pixels.dtype === 'u32' && frames.dtype === 'u8';
+  if (!isWhole || !areTypes || frames.size !== 3 * pixels.size || pixels.size % 4 !== 0) {
     throw new ShapeError(
-      `pack-frames: ${pixels} do not fill ${frames}: give whole arrays of the same number of pixels, a multiple of 4`,
+      `pack-frames: ${pixels} do not fill ${frames}: give whole arrays of u32 and u8 and of the same number of pixels, a ` +
+        'multiple of 4',
     );
   }
   const count = pixels.size / 4;

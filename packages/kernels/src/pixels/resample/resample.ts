@@ -2,7 +2,7 @@ import type { GpuArray } from '../../runtime/gpu-array.js';
 import type { Cost } from '../../runtime/ledger.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import type { Variant } from '../../runtime/variants.js';
-import { pixelWorkgroups, requireJobs } from '../pixel-jobs.js';
+import { pixelWorkgroups, requireJobs, requireWords } from '../pixel-jobs.js';
 import resampleWgsl from './resample.wgsl';
 
 export const resampleVariants: readonly Variant[] = [{ name: 'pixel', needs: [], prefers: 'any' }];
@@ -80,13 +80,13 @@ export function filterWords({ length, outputs }: FilterShape): Uint32Array {
 }
 
 export interface ResampleOperands {
-  /** u32: pixels, as `unpackFrames` makes them. */
+  /** u32, from the beginning of its memory on: pixels, as `unpackFrames` makes them. */
   readonly source: GpuArray;
   /** u32 [frames, RESAMPLE_RECORD], see `resampleRecord`. */
   readonly jobs: GpuArray;
-  /** u32: filters, from the beginning of its memory on. */
+  /** u32, from the beginning of its memory on: filters. */
   readonly table: GpuArray;
-  /** u32: pixels of the results. */
+  /** u32, from the beginning of its memory on: pixels of the results. */
   readonly pixels: GpuArray;
   readonly axis: 'rows' | 'columns';
   /** Of the widest and the highest result. */
@@ -103,13 +103,14 @@ export function resampleCost(frames: number, width: number, height: number): Cos
 /**
  * Resizes frames along one axis.
  *
- * @throws ShapeError for arrays of other types
+ * @throws ShapeError for other arrays
  */
 export function resampleFrames(
   runtime: Runtime,
   { source, jobs, table, pixels, axis, width, height }: ResampleOperands,
 ): void {
   const frames = requireJobs('resample', jobs, RESAMPLE_RECORD);
+  requireWords('resample', { source, table, pixels });
   runtime.run({
     kernel: 'resample',
     wgsl: [resampleWgsl],

@@ -2,7 +2,7 @@ import type { GpuArray } from '../../runtime/gpu-array.js';
 import type { Cost } from '../../runtime/ledger.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import type { Variant } from '../../runtime/variants.js';
-import { requireJobs } from '../pixel-jobs.js';
+import { requireJobs, requireWords } from '../pixel-jobs.js';
 import { LEVELS } from '../tone/tone.js';
 import toneTablesWgsl from './tone-tables.wgsl';
 
@@ -76,7 +76,7 @@ export function toneTablesCost(frames: number, pixels: number): Cost {
 }
 
 export interface ToneTablesOperands {
-  /** u32: pixels of the frames. */
+  /** u32, from the beginning of its memory on: pixels of the frames. */
   readonly pixels: GpuArray;
   /** u32 [frames, TONE_TABLES_RECORD], see `toneTablesRecord`. */
   readonly jobs: GpuArray;
@@ -89,10 +89,11 @@ export interface ToneTablesOperands {
 /**
  * Tables of levels of operations that depend on the frame.
  *
- * @throws ShapeError for arrays of other types
+ * @throws ShapeError for other arrays
  */
 export function makeToneTables(runtime: Runtime, { pixels, jobs, table, count }: ToneTablesOperands): void {
   const frames = requireJobs('tone-tables', jobs, TONE_TABLES_RECORD);
+  requireWords('tone-tables', { pixels, table });
   runtime.run({
     kernel: 'tone-tables',
     wgsl: [toneTablesWgsl],

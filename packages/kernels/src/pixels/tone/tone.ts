@@ -2,7 +2,7 @@ import type { GpuArray } from '../../runtime/gpu-array.js';
 import type { Cost } from '../../runtime/ledger.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import type { Variant } from '../../runtime/variants.js';
-import { pixelWorkgroups, requireJobs } from '../pixel-jobs.js';
+import { pixelWorkgroups, requireJobs, requireWords } from '../pixel-jobs.js';
 import toneWgsl from './tone.wgsl';
 
 export const toneVariants: readonly Variant[] = [{ name: 'pixel', needs: [], prefers: 'any' }];
@@ -79,7 +79,7 @@ export function toneRecord({
 
 /** What a pass over pixels takes. */
 export interface PixelPass {
-  /** u32: frames and results, both in this array; no pixel is both. */
+  /** u32, from the beginning of its memory on: frames and results, both in this array; no pixel is both. */
   readonly pixels: GpuArray;
   /** u32 [frames, words of a record]. */
   readonly jobs: GpuArray;
@@ -98,13 +98,14 @@ export function toneCost(frames: number, width: number, height: number): Cost {
  * Operations on tones.
  *
  * @param table u32: tables, from the beginning of its memory on.
- * @throws ShapeError for arrays of other types
+ * @throws ShapeError for other arrays
  */
 export function applyTones(
   runtime: Runtime,
   { pixels, jobs, width, height, table }: PixelPass & { readonly table: GpuArray },
 ): void {
   const frames = requireJobs('tone', jobs, TONE_RECORD);
+  requireWords('tone', { pixels, table });
   runtime.run({
     kernel: 'tone',
     wgsl: [toneWgsl],

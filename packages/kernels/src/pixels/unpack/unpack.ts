@@ -3,7 +3,7 @@ import type { GpuArray } from '../../runtime/gpu-array.js';
 import type { Cost } from '../../runtime/ledger.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import type { Variant } from '../../runtime/variants.js';
-import { requireJobs, ROWS_PER_INVOCATION } from '../pixel-jobs.js';
+import { requireJobs, requireWords, ROWS_PER_INVOCATION } from '../pixel-jobs.js';
 import unpackWgsl from './unpack.wgsl';
 
 export const unpackVariants: readonly Variant[] = [{ name: 'four-pixels', needs: [], prefers: 'any' }];
@@ -92,7 +92,7 @@ export interface UnpackOperands {
   readonly planar: boolean;
   /** u32 [frames, UNPACK_RECORD], see `unpackRecord`. */
   readonly jobs: GpuArray;
-  /** u32: pixels of the frames, rows `unpackedStride` apart; in memory of its own. */
+  /** u32, from the beginning of its memory on: pixels of the frames, rows `unpackedStride` apart; in memory of its own. */
   readonly pixels: GpuArray;
   /** Of the widest and the highest frame. */
   readonly width: number;
@@ -113,13 +113,14 @@ export function unpackCost(frames: number, width: number, height: number, planar
 /**
  * Decoded frames as pixels.
  *
- * @throws ShapeError for arrays of other types
+ * @throws ShapeError for other arrays
  */
 export function unpackFrames(
   runtime: Runtime,
   { bytes, planar, jobs, pixels, width, height }: UnpackOperands,
 ): void {
   const frames = requireJobs('unpack', jobs, UNPACK_RECORD);
+  requireWords('unpack', { pixels });
   if (bytes.dtype !== 'u8' || bytes.offset !== 0) {
     throw new ShapeError(`unpack: bytes is ${bytes}: give a u8 array in memory of its own`);
   }
