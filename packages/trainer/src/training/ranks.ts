@@ -122,6 +122,7 @@ export function silentRun(directory: string, config: RunConfig): RunFolder {
     directory,
     config,
     isWritten: false,
+    requireHeld: nothing,
     log: { append: nothing, flush: nothing, close: nothing },
     tensorBoard: { path: '', addScalars: nothing, addImage: nothing, close: nothing },
     close: nothing,
