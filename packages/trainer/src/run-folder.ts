@@ -87,11 +87,11 @@ export function reportPath(directory: string): string {
 function openRun(
   directory: string,
   config: RunConfig,
-  completedSteps: number,
+  completedSteps: number | undefined,
   lock: Pick<RunLock, 'requireHeld'> | undefined,
 ): RunFolder {
   const requireHeld = () => lock?.requireHeld();
-  const log = new RunLog(logPath(directory), completedSteps, requireHeld);
+  const log = new RunLog(logPath(directory), completedSteps ?? 0, requireHeld);
   const tensorBoard = new TensorBoardWriter(directory, completedSteps);
   return {
     directory,
@@ -146,7 +146,7 @@ export async function createRun(
   requireNoRun(directory);
   await makeFolder(checkpointDirectory(directory));
   await writeTextFile(join(directory, CONFIG_FILE), `${JSON.stringify(config, null, 2)}\n`);
-  return openRun(directory, config, 0, lock);
+  return openRun(directory, config, undefined, lock);
 }
 
 /**
