@@ -114,7 +114,10 @@ describe('listVideos', () => {
     execFileSync('rm', ['-r', file('far')]);
     expect(entries).toEqual([{ path: file('far', 'a.mp4') }]);
     expect(skipped).toEqual([
-      { path: expect.stringMatching(/0{200}$/) as unknown, reason: expect.stringContaining('ENAMETOOLONG') as unknown },
+      {
+        path: expect.stringMatching(/0{200}$/) as unknown,
+        reason: expect.stringContaining('ENAMETOOLONG') as unknown,
+      },
     ]);
   });
 

@@ -103,7 +103,7 @@ describe('DecoderProcess', () => {
     expect(await probe(decoder, 'b.mp4')).toMatchObject({ path: 'b.mp4' });
   });
 
-  it.skipIf(missing || process.platform === 'win32')('outlives signals, which are for the program to answer', async () => {
+  it.skipIf(missing || process.platform === 'win32')('outlives signals', async () => {
     const decoder = start({}, fileURLToPath(await scriptFile('decoder-process')));
     await decoder.ready();
     const [pid] = [...alive] as [number];
