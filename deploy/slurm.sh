@@ -21,9 +21,17 @@ run="/data/runs/$SLURM_JOB_NAME"
 
 # module load openmpi
 cd "$tubelet"
-# Two minutes before the end of its time every rank is sent SIGUSR1; the run stops with a checkpoint.
-srun --mpi=pmix --kill-on-bad-exit=1 --cpu-bind=none \
-  node apps/tubelet/dist/cli.js pretrain voxceleb2 --root "$voxceleb2" --out "$run" --batch-size 16 --epochs 100 --resume auto
+checkpoints() { ls "$run/checkpoints" 2> /dev/null || true; }
+before=$(checkpoints)
 
-# A run that was stopped before its end goes on when its turn comes again.
-if ! grep -q '"type":"end"' "$run/log.jsonl"; then scontrol requeue "$SLURM_JOB_ID"; fi
+# Two minutes before the end of its time every rank is sent SIGUSR1; the run stops with a checkpoint.
+status=0
+srun --mpi=pmix --kill-on-bad-exit=1 --cpu-bind=none \
+  node apps/tubelet/dist/cli.js pretrain voxceleb2 --root "$voxceleb2" --out "$run" --batch-size 16 --epochs 100 --resume auto ||
+  status=$?
+
+if grep -qs '"type":"end"' "$run/log.jsonl"; then exit "$status"; fi
+# A failure without a new checkpoint before it would only come again.
+if [ "$status" -ne 0 ] && [ "$(checkpoints)" = "$before" ]; then exit "$status"; fi
+# A run that was stopped before its end, or failed on the way, goes on when its turn comes again.
+scontrol requeue "$SLURM_JOB_ID"

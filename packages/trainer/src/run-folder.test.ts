@@ -1,6 +1,6 @@
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { saveCheckpoint } from './formats/checkpoint.js';
 import {
   checkpointDirectory,
@@ -10,7 +10,9 @@ import {
 } from './formats/checkpoint-folder.js';
 import { UserError } from './errors.js';
 import { FileWriteError } from './formats/file-write.js';
+import { thisProcess } from './process-identity.js';
 import { createRun, readRunConfig, requireSameSettings, resumeRun } from './run-folder.js';
+import { RunLock, RunTakenError } from './run-lock.js';
 import { contentOfStep } from './testing/checkpoint-content.js';
 import { EXAMPLE_CONFIG } from './testing/example-config.js';
 import { temporaryFolder } from './testing/temporary-folder.js';
@@ -41,6 +43,21 @@ describe('a run folder', () => {
       'step-00000006.safetensors',
       'step-00000009.safetensors.damaged',
     ]);
+  });
+
+  it('is not written to any more once another program has taken it over', async () => {
+    const directory = await temporaryFolder();
+    const lock = new RunLock(directory, () => undefined);
+    onTestFinished(() => lock.release());
+    await lock.take();
+    const run = await createRun(directory, EXAMPLE_CONFIG, lock);
+    onTestFinished(() => run.close());
+    run.log.append({ type: 'step', step: 1 });
+    const other = { ...thisProcess(), host: 'elsewhere', since: '2026-01-02T03:04:05.000Z', token: 'another' };
+    await writeFile(join(directory, 'lock.json'), JSON.stringify(other));
+    expect(() => run.log.append({ type: 'step', step: 2 })).toThrow(RunTakenError);
+    expect(() => run.requireHeld()).toThrow(RunTakenError);
+    expect(await readFile(join(directory, 'log.jsonl'), 'utf8')).toBe('{"type":"step","step":1}\n');
   });
 
   it('is not written over', async () => {

@@ -6,6 +6,7 @@ import { checkpointDirectory, setAsideLaterCheckpoints } from './formats/checkpo
 import { UserError, errorMessage, systemErrorCode } from './errors.js';
 import { FileWriteError, freeBytes, nodeFileSystem, writeTextFile } from './formats/file-write.js';
 import { jsonProblem } from './json-problem.js';
+import type { RunLock } from './run-lock.js';
 import { RunLog } from './run-log.js';
 import { TensorBoardWriter } from './formats/tensorboard.js';
 
@@ -63,6 +64,12 @@ export interface RunFolder {
   readonly config: RunConfig;
   /** False for a rank that leaves the files of the run to another. */
   readonly isWritten: boolean;
+  /**
+   * To be called before anything lasting is written here; records of the log are held back by themselves.
+   *
+   * @throws RunTakenError when the run has become another program's
+   */
+  readonly requireHeld: () => void;
   readonly log: Pick<RunLog, keyof RunLog>;
   readonly tensorBoard: Pick<TensorBoardWriter, keyof TensorBoardWriter>;
   close(): void;
@@ -77,13 +84,20 @@ export function reportPath(directory: string): string {
   return join(directory, REPORT_FILE);
 }
 
-function openRun(directory: string, config: RunConfig, completedSteps: number): RunFolder {
-  const log = new RunLog(logPath(directory), completedSteps);
+function openRun(
+  directory: string,
+  config: RunConfig,
+  completedSteps: number | undefined,
+  lock: Pick<RunLock, 'requireHeld'> | undefined,
+): RunFolder {
+  const requireHeld = () => lock?.requireHeld();
+  const log = new RunLog(logPath(directory), completedSteps ?? 0, requireHeld);
   const tensorBoard = new TensorBoardWriter(directory, completedSteps);
   return {
     directory,
     config,
     isWritten: true,
+    requireHeld,
     log,
     tensorBoard,
     close() {
@@ -120,14 +134,19 @@ export function requireNoRun(directory: string): void {
 /**
  * Makes the folder of a new run and writes its `config.json`.
  *
+ * @param lock of the folder; without one nobody else may write there
  * @throws UserError when the folder already holds a run
  * @throws FileWriteError when it cannot be written
  */
-export async function createRun(directory: string, config: RunConfig): Promise<RunFolder> {
+export async function createRun(
+  directory: string,
+  config: RunConfig,
+  lock?: Pick<RunLock, 'requireHeld'>,
+): Promise<RunFolder> {
   requireNoRun(directory);
   await makeFolder(checkpointDirectory(directory));
   await writeTextFile(join(directory, CONFIG_FILE), `${JSON.stringify(config, null, 2)}\n`);
-  return openRun(directory, config, 0);
+  return openRun(directory, config, undefined, lock);
 }
 
 /**
@@ -157,13 +176,18 @@ export function readRunConfig(directory: string): RunConfig {
  * Opens an existing run to go on from `completedSteps`; what its log holds of later steps is cut off, and
  * checkpoints of later steps, which were too damaged to be resumed from, are set aside under another name.
  *
+ * @param lock of the folder; without one nobody else may write there
  * @throws UserError when the folder holds no run, or its files are damaged
  */
-export async function resumeRun(directory: string, completedSteps: number): Promise<RunFolder> {
+export async function resumeRun(
+  directory: string,
+  completedSteps: number,
+  lock?: Pick<RunLock, 'requireHeld'>,
+): Promise<RunFolder> {
   const config = readRunConfig(directory);
   await makeFolder(checkpointDirectory(directory));
   await setAsideLaterCheckpoints(directory, completedSteps);
-  return openRun(directory, config, completedSteps);
+  return openRun(directory, config, completedSteps, lock);
 }
 
 type Settings = Readonly<Record<string, JsonValue>>;

@@ -1,8 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { mkdir, readFile, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { FileWriteError } from './formats/file-write.js';
 import { isRunning, thisProcess } from './process-identity.js';
@@ -101,6 +102,10 @@ describe('a run folder', () => {
     const path = await lockOfOther(directory, { host: 'elsewhere' });
     expect(() => lock.requireHeld()).toThrow(RunTakenError);
     expect(() => lock.requireHeld()).toThrow(/taken over by process \d+ on elsewhere/);
+    await expect(lock.take()).rejects.toThrow(RunTakenError);
+    await utimes(path, 1, 1);
+    await delay(5 * TIMING.beatMs);
+    expect(statSync(path).mtimeMs, 'no sign of life in a lock of another').toBe(1000);
     lock.release();
     expect(existsSync(path), 'a lock of another stays').toBe(true);
     const other = lockOf(join(directory, 'other'));
@@ -108,6 +113,8 @@ describe('a run folder', () => {
     await rm(join(directory, 'other', 'lock.json'));
     other.requireHeld();
     expect(await readdir(join(directory, 'other'))).toEqual(['lock.json']);
+    await rm(join(directory, 'other'), { recursive: true });
+    expect(() => other.requireHeld(), 'the whole folder is gone').toThrow(FileWriteError);
   });
 
   it('cannot be taken where it cannot be written', async () => {

@@ -110,7 +110,7 @@ const TIMING: LockTiming = { beatMs: 10_000, silenceMs: 60_000 };
  * The right to write to a run folder, as the file `lock.json` in it, which one program has at a time. An owner that has
  * died loses it: on this system that is known at once, by its pid and when it began; an owner on another, such as
  * another host with the same file system, touches the file every ten seconds, and is taken for dead when nothing has
- * come for a minute. Clocks are not compared. An owner that only seemed dead learns of it before its next checkpoint,
+ * come for a minute. Clocks are not compared. An owner that only seemed dead learns of it before it writes anything,
  * and ends.
  */
 export class RunLock {
@@ -128,13 +128,14 @@ export class RunLock {
   }
 
   /**
-   * Takes the folder, which is made where there is none. Does nothing where it is this object's already.
+   * Takes the folder, which is made where there is none; where it is this object's already, {@link requireHeld}.
    *
    * @throws RunInUseError when a program that is alive has it
+   * @throws RunTakenError when it was this object's, and is another's now
    * @throws FileWriteError when the lock cannot be written
    */
   async take(): Promise<void> {
-    if (this.owner) return;
+    if (this.owner) return this.requireHeld();
     const owner = { ...thisProcess(), since: new Date().toISOString(), token: randomUUID() };
     try {
       await mkdir(dirname(this.path), { recursive: true });
@@ -148,19 +149,26 @@ export class RunLock {
       throw new FileWriteError(this.path, systemErrorCode(error), 0, free, '', { cause: error });
     }
     this.owner = owner;
-    this.beat = setInterval(() => this.touch(), this.timing.beatMs).unref();
+    this.beat = setInterval(() => this.touch(owner), this.timing.beatMs).unref();
   }
 
   /**
    * To be called before anything lasting is written. A lock that somebody has removed is made again.
    *
    * @throws RunTakenError when it is another's
+   * @throws FileWriteError when it can be neither read nor made
    */
   requireHeld(): void {
     const { owner } = this;
     if (!owner) throw new Error(`${this.path} is not held`);
-    if (readLock(this.path)?.owner?.token === owner.token || this.create(owner)) return;
-    throw new RunTakenError(this.path, readLock(this.path)?.owner);
+    let other: LockOwner | undefined;
+    try {
+      if (readLock(this.path)?.owner?.token === owner.token || this.create(owner)) return;
+      other = readLock(this.path)?.owner;
+    } catch (error) {
+      throw new FileWriteError(this.path, systemErrorCode(error), 0, null, '', { cause: error });
+    }
+    throw new RunTakenError(this.path, other);
   }
 
   /** Gives the folder back. */
@@ -197,12 +205,13 @@ export class RunLock {
     return true;
   }
 
-  private touch(): void {
+  private touch({ token }: LockOwner): void {
     const now = new Date();
     try {
-      utimesSync(this.path, now, now);
+      // A sign of life in another's lock would keep it up after that owner's death.
+      if (readLock(this.path)?.owner?.token === token) utimesSync(this.path, now, now);
     } catch {
-      // What has become of it is looked at before the next checkpoint.
+      // What has become of it is looked at before more is written.
     }
   }
 

@@ -56,18 +56,23 @@ function keptBytes(path: string, bytes: Buffer, completedSteps: number): number 
  */
 export class RunLog {
   readonly #file: AppendFile;
+  readonly #requireHeld: () => void;
 
   /**
    * Opens a log to go on with. Lines of steps after `completedSteps` are cut off: they will be run again.
    *
+   * @param requireHeld is called before each record, and throws where the run has become another program's
    * @throws UserError when the log is damaged in its middle, or cannot be written
    */
-  constructor(path: string, completedSteps: number) {
+  constructor(path: string, completedSteps: number, requireHeld: () => void = () => undefined) {
     const bytes = existsSync(path) ? readFileSync(path) : Buffer.alloc(0);
     this.#file = new AppendFile(path, keptBytes(path, bytes, completedSteps));
+    this.#requireHeld = requireHeld;
   }
 
+  /** @throws what `requireHeld` throws; FileWriteError when the record cannot be written */
   append(record: LogRecord): void {
+    this.#requireHeld();
     this.#file.append(new TextEncoder().encode(`${JSON.stringify(record)}\n`));
   }
 

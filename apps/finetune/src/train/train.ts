@@ -83,10 +83,10 @@ export async function train(request: TrainRequest): Promise<{ finished: boolean;
       `${dataset.title}, fold ${fold} of ${dataset.folds}: ${loader.sampleCount} videos to train on, ` +
         `${videos.test.length} to test; validated on ${videos.validatedOn}; steps an epoch: ${stepsPerEpoch}`,
     ],
-    endEpoch: async (model, epoch, { progress, badFiles, ranks }) => {
+    endEpoch: async (model, epoch, context) => {
       if (!isValidated(epoch, training)) return undefined;
-      const { metrics, note } = await validate(model, epoch, training, badFiles, ranks);
-      progress.note(note);
+      const { metrics, note } = await validate(model, epoch, training, context);
+      context.progress.note(note);
       return metrics;
     },
     summary: ({ best }) =>

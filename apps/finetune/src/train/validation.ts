@@ -1,5 +1,5 @@
 import type { Communicator } from '@tubelet/mpi';
-import { inFullPrecision, type BadFiles, type Metrics } from '@tubelet/trainer';
+import { inFullPrecision, type BadFiles, type Metrics, type RunContext } from '@tubelet/trainer';
 import { saveCheckpoint } from '@tubelet/trainer/formats';
 import { bestCheckpointPath, isBetter, validationMetrics } from '../shared/best-epoch.js';
 import { evaluateVideos, type VideosEvaluation } from '../evaluate/evaluate.js';
@@ -42,8 +42,7 @@ export async function validate(
   training: ClassifierTraining,
   epoch: number,
   fold: FoldTraining,
-  badFiles: BadFiles,
-  ranks: Communicator,
+  { badFiles, ranks, run }: Pick<RunContext<unknown>, 'badFiles' | 'ranks' | 'run'>,
 ): Promise<{ readonly metrics: Metrics; readonly note: string }> {
   const score = () => evaluatePart('validation', training, fold, badFiles, ranks);
   const { loss, metrics } = await training.withFinalWeights(score);
@@ -51,7 +50,8 @@ export async function validate(
   if (isBetter({ uar, war }, training.best)) {
     training.best = { epoch, uar, war };
     const weights = await training.weights();
-    if (ranks.rank === 0) await saveCheckpoint(bestCheckpointPath(fold.options.out), weights);
+    run.requireHeld();
+    if (run.isWritten) await saveCheckpoint(bestCheckpointPath(fold.options.out), weights);
   }
   const percent = (value: number) => `${(100 * value).toFixed(2)} %`;
   const note =

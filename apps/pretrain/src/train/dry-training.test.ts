@@ -48,6 +48,12 @@ describe('the memory of a step', () => {
     expect(real.optimiserBytes).toBeLessThan(2.1 * real.parameterBytes);
   });
 
+  it('is that of the variants that were measured to be fast', async () => {
+    const choose = vi.fn(() => undefined);
+    await memoryOnPaper({ tuning: { choose } }, begin, 2);
+    expect(choose).toHaveBeenCalled();
+  });
+
   it('grows in a straight line with the batch', async () => {
     const [a, b, c] = [await onPaper(8), await onPaper(16), await onPaper(32)];
     for (const key of ['peakBytes', 'heldBytes'] as const) {
@@ -80,6 +86,7 @@ describe('the memory of a step', () => {
     expect(Number(largest)).toBeGreaterThan(4);
     expect(Number(held)).toBeGreaterThan(7);
     await expect(run({ 'memory-budget': '8MiB' })).rejects.toThrow('--memory-budget needs --dry-run');
+    await expect(run({ 'dry-run': true, gpu: 99 })).rejects.toThrow(/GPU 99|--gpu 99/);
   });
 
   it('falls where blocks run again, which is said beside it and lets larger batches fit', async () => {

@@ -18,7 +18,7 @@ async function eventsOf(path: string): Promise<Message[]> {
 
 describe('TensorBoardWriter', () => {
   it('begins with the bytes that every event file begins with', async () => {
-    const writer = new TensorBoardWriter(await temporaryFolder(), 0, () => 1_700_000_000_500);
+    const writer = new TensorBoardWriter(await temporaryFolder(), undefined, () => 1_700_000_000_500);
     writer.close();
     const bytes = await readFile(writer.path);
     expect(bytes.subarray(0, 12).toString('hex')).toBe('1800000000000000a37f4b22');
@@ -29,12 +29,12 @@ describe('TensorBoardWriter', () => {
 
   it('names its file so that TensorBoard finds and orders it', async () => {
     const folder = await temporaryFolder();
-    new TensorBoardWriter(folder, 0, () => 1_700_000_000_500).close();
+    new TensorBoardWriter(folder, undefined, () => 1_700_000_000_500).close();
     expect((await readdir(folder))[0]).toMatch(/^events\.out\.tfevents\.1700000000\..*\.\d+$/);
   });
 
   it('writes scalars as summaries', async () => {
-    const writer = new TensorBoardWriter(await temporaryFolder(), 0);
+    const writer = new TensorBoardWriter(await temporaryFolder(), undefined);
     writer.addScalars(3_000_000_000, { loss: 0.5, 'loss/motion': -1e-3, broken: NaN });
     writer.close();
     const event = (await eventsOf(writer.path))[1] as Message;
@@ -47,7 +47,7 @@ describe('TensorBoardWriter', () => {
   });
 
   it('writes images with the size that their header states', async () => {
-    const writer = new TensorBoardWriter(await temporaryFolder(), 0);
+    const writer = new TensorBoardWriter(await temporaryFolder(), undefined);
     writer.addImage(7, 'reconstruction', PNG);
     writer.close();
     const event = (await eventsOf(writer.path))[1] as Message;
@@ -58,16 +58,16 @@ describe('TensorBoardWriter', () => {
     expect(Buffer.from(image.get(4)?.[0] as Uint8Array).equals(PNG)).toBe(true);
   });
 
-  it('tells TensorBoard where a resumed run goes on', async () => {
-    const writer = new TensorBoardWriter(await temporaryFolder(), 40);
+  it.each([40, 0])('tells TensorBoard that a resumed run goes on after step %d', async (completedSteps) => {
+    const writer = new TensorBoardWriter(await temporaryFolder(), completedSteps);
     writer.close();
     const restart = (await eventsOf(writer.path))[1] as Message;
-    expect(restart.get(2)).toEqual([41]);
+    expect(restart.get(2)).toEqual([completedSteps + 1]);
     expect(inner(restart, 7).get(1)).toEqual([1]);
   });
 
   it('refuses what is not a PNG', async () => {
-    const writer = new TensorBoardWriter(await temporaryFolder(), 0);
+    const writer = new TensorBoardWriter(await temporaryFolder(), undefined);
     expect(() => writer.addImage(0, 'x', Uint8Array.of(1, 2, 3))).toThrow('not a PNG');
     expect(() => pngSize(PNG.subarray(0, 20))).toThrow('not a PNG');
     writer.close();
@@ -76,6 +76,6 @@ describe('TensorBoardWriter', () => {
 
   it('names the folder that it cannot write to', async () => {
     const folder = join(await temporaryFolder(), 'missing');
-    expect(() => new TensorBoardWriter(folder, 0)).toThrow(folder);
+    expect(() => new TensorBoardWriter(folder, undefined)).toThrow(folder);
   });
 });

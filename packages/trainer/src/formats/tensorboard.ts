@@ -9,11 +9,11 @@ export class TensorBoardWriter {
   readonly #nowMs: () => number;
 
   /**
-   * @param completedSteps steps that the run had completed when this process took over: TensorBoard drops
-   * what earlier event files hold beyond them
+   * @param completedSteps steps that the run had completed when this process took over, be it none: TensorBoard drops
+   * what earlier event files hold beyond them; undefined for a new run
    * @throws FileWriteError when the file cannot be written
    */
-  constructor(directory: string, completedSteps: number, nowMs: () => number = Date.now) {
+  constructor(directory: string, completedSteps: number | undefined, nowMs: () => number = Date.now) {
     this.#nowMs = nowMs;
     const seconds = String(Math.floor(nowMs() / 1000)).padStart(10, '0');
     this.#file = new AppendFile(
@@ -21,7 +21,7 @@ export class TensorBoardWriter {
       0,
     );
     this.#append(versionEvent(this.#nowS()));
-    if (completedSteps > 0) this.#append(restartEvent(this.#nowS(), completedSteps + 1));
+    if (completedSteps !== undefined) this.#append(restartEvent(this.#nowS(), completedSteps + 1));
   }
 
   get path(): string {

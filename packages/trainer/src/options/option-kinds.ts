@@ -121,7 +121,7 @@ export function words(value: string, help: string) {
 export function flag(help: string) {
   return z
     .boolean()
-    .register(texts, { help, expected: 'true or false', read: () => true })
+    .register(texts, { help, expected: 'true or false', read: (given) => given })
     .default(false);
 }
 
@@ -129,7 +129,7 @@ export function flag(help: string) {
 export function flagOn(help: string) {
   return z
     .boolean()
-    .register(texts, { help, expected: 'true or false', read: () => false })
+    .register(texts, { help, expected: 'true or false', read: (given) => given })
     .default(true);
 }
 

@@ -26,7 +26,9 @@ export async function beginRun<Batch extends ClipOrigins, Model extends TrainedM
   // It begins with the weights that training begins with.
   if (!found) model.average?.initialise();
   await lock.take();
-  const run = saved ? await resumeRun(out, startStep) : await createRun(out, describeRun(runtime, plan));
+  const run = saved
+    ? await resumeRun(out, startStep, lock)
+    : await createRun(out, describeRun(runtime, plan), lock);
   const context: RunContext<Batch> = { ranks, run, loader, stepsPerEpoch, progress, badFiles };
   if (ranks.size > 1) {
     await fromFirst(ranks, () => startStep);

@@ -1,5 +1,12 @@
 import type { ParameterStore } from '@tubelet/autograd';
-import { GpuArray, OutOfMemoryError, paperRuntime, type PaperOptions, type Runtime } from '@tubelet/kernels';
+import {
+  GpuArray,
+  likeRuntime,
+  OutOfMemoryError,
+  paperRuntime,
+  type PaperOptions,
+  type Runtime,
+} from '@tubelet/kernels';
 import { EpochReader, type EpochSource } from './epoch-reader.js';
 import type { StepPosition } from './loop.js';
 import type { Trainable } from './task.js';
@@ -104,14 +111,32 @@ export async function measureMemory(
   };
 }
 
+/** What a device on paper is like. */
+export interface PaperDevice extends Pick<PaperOptions, 'adapter' | 'limits' | 'precision'> {
+  /** The measured choices of variants that are used; none by default. */
+  readonly tuning?: Runtime['tuning'];
+}
+
+/** What a device on paper must be like to take the steps that this runtime takes. */
+export function deviceOf(runtime: Runtime): PaperDevice {
+  return { ...likeRuntime(runtime), tuning: runtime.tuning };
+}
+
+/** A runtime on paper, which reads zeros. */
+export function onPaper({ tuning, ...like }: PaperDevice): Runtime {
+  const paper = paperRuntime({ ...like, reads: 'zeros' });
+  paper.tuning = tuning;
+  return paper;
+}
+
 /** What a step takes, found out on paper; the error where the adapter has no buffers as large as it needs. */
 export async function memoryOnPaper(
-  like: Pick<PaperOptions, 'adapter' | 'limits' | 'precision'>,
+  like: PaperDevice,
   begin: BeginTraining,
   batchSize: number,
 ): Promise<StepMemory | OutOfMemoryError> {
   try {
-    return await measureMemory(paperRuntime({ ...like, reads: 'zeros' }), begin, batchSize);
+    return await measureMemory(onPaper(like), begin, batchSize);
   } catch (error) {
     if (error instanceof OutOfMemoryError) return error;
     throw error;

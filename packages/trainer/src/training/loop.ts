@@ -7,7 +7,6 @@ import { RateMeter, type Metrics } from '../meters.js';
 import type { Progress } from '../progress.js';
 import { writeReport } from '../report.js';
 import type { RunFolder } from '../run-folder.js';
-import { RunTakenError } from '../run-lock.js';
 import type { StopRequest } from '../stop-signal.js';
 import { nowMs as traceNowMs, type Trace } from './trace.js';
 
@@ -232,13 +231,15 @@ export async function runSteps(options: LoopOptions): Promise<TrainingResult> {
     // A checkpoint under way is of a state from before.
     await writer.finish().catch(() => undefined);
     progress.stop();
-    // A run that was taken over has another's log.
-    if (!(error instanceof RunTakenError)) noteFailure(log, error);
+    noteFailure(log, error);
     throw error;
   }
 }
 
-/** A disk that is full for the checkpoint may be full for the log too; the first failure is the one to tell. */
+/**
+ * A disk that is full for the checkpoint may be full for the log too, and the log of a run that was taken over is
+ * another's; the first failure is the one to tell.
+ */
 function noteFailure(log: (type: string, fields: object) => void, error: unknown): void {
   try {
     log('error', { message: errorMessage(error) });

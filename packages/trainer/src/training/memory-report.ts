@@ -1,16 +1,18 @@
-import {
-  formatBytes,
-  likeRuntime,
-  NoAdapterError,
-  OutOfMemoryError,
-  type PaperOptions,
-  type Runtime,
-} from '@tubelet/kernels';
+import { formatBytes, NoAdapterError, OutOfMemoryError, type Runtime } from '@tubelet/kernels';
 import { closeNodeRuntime } from '@tubelet/kernels/node';
 import type { TrainingOptions } from '../options/training-options.js';
-import { dryTraining, largestBatch, memoryOnPaper, type BeginTraining, type StepMemory } from './dry-step.js';
-import { openTrainingRuntime, type PrecisionOptions } from './precision.js';
+import {
+  deviceOf,
+  dryTraining,
+  largestBatch,
+  memoryOnPaper,
+  type BeginTraining,
+  type PaperDevice,
+  type StepMemory,
+} from './dry-step.js';
+import { openTrainingRuntime } from './precision.js';
 import type { Trainable } from './task.js';
+import { useTuning } from './tuning.js';
 
 export interface MemoryRequest<Batch, Options extends TrainingOptions> {
   readonly options: Options;
@@ -29,7 +31,7 @@ export async function memoryReport<Batch, Options extends TrainingOptions>(
   if (!runtime) return memoryReportOn({}, 'no GPU is here: one with common limits is assumed', request);
   const { description, device } = runtime.adapter;
   try {
-    return await memoryReportOn(likeRuntime(runtime), description || device, request);
+    return await memoryReportOn(deviceOf(runtime), description || device, request);
   } finally {
     closeNodeRuntime(runtime);
   }
@@ -37,7 +39,7 @@ export async function memoryReport<Batch, Options extends TrainingOptions>(
 
 /** The same on paper for a device of these limits. */
 export async function memoryReportOn<Batch, Options extends TrainingOptions>(
-  like: Pick<PaperOptions, 'adapter' | 'limits' | 'precision'>,
+  like: PaperDevice,
   name: string,
   { options, trainable }: MemoryRequest<Batch, Options>,
 ): Promise<string> {
@@ -87,10 +89,7 @@ export async function memoryReportOn<Batch, Options extends TrainingOptions>(
 type MemoryOf = (batchSize: number) => Promise<StepMemory | OutOfMemoryError>;
 
 /** What a step takes by batch size; found once for each. */
-function memoryByBatch(
-  like: Pick<PaperOptions, 'adapter' | 'limits' | 'precision'>,
-  begin: BeginTraining,
-): MemoryOf {
+function memoryByBatch(like: PaperDevice, begin: BeginTraining): MemoryOf {
   const known = new Map<number, ReturnType<MemoryOf>>();
   return (batchSize) => {
     if (!known.has(batchSize)) known.set(batchSize, memoryOnPaper(like, begin, batchSize));
@@ -131,10 +130,13 @@ function memoryLines(memory: StepMemory, otherActivations = ''): string[] {
 
 const line = (name: string, text: string) => `${name.padEnd(12)}${text}`;
 
-/** The device that a run would use; undefined where there is none. */
-async function runtimeHere(options: PrecisionOptions): Promise<Runtime | undefined> {
+/** The device that a new run would use, with the variants that it would use; undefined where there is none. */
+async function runtimeHere(options: TrainingOptions): Promise<Runtime | undefined> {
+  const note = () => undefined;
   try {
-    return await openTrainingRuntime(options, () => undefined);
+    const runtime = await openTrainingRuntime(options, note, options.gpu);
+    useTuning(runtime, { autotune: options.autotune, note });
+    return runtime;
   } catch (error) {
     if (error instanceof NoAdapterError) return undefined;
     throw error;

@@ -27,6 +27,12 @@ export interface SharedLoaderOptions<Crop> {
   readonly onBadFile: (file: BadFile) => void;
 }
 
+/** The flags behind the options that messages of loaders name. */
+const FLAGS: Readonly<Record<string, string>> = {
+  batchSize: '--batch-size',
+  clipsPerVideo: '--clips-per-video',
+};
+
 /**
  * Opens the loader of a training's videos.
  *
@@ -46,6 +52,8 @@ export async function openLoader<Loader, Crop>(
       decodeLimitMs: decodeLimit && 1000 * decodeLimit,
     });
   } catch (error) {
-    throw error instanceof RangeError ? new UserError(error.message, { cause: error }) : error;
+    if (!(error instanceof RangeError)) throw error;
+    const message = error.message.replace(/\b(?:batchSize|clipsPerVideo)\b/g, (name) => FLAGS[name]!);
+    throw new UserError(message, { cause: error });
   }
 }

@@ -91,14 +91,16 @@ describe('ranks', () => {
       await steps.meanOf([0]);
       if (ranks.rank > 0) badFiles.report({ path: `of ${ranks.rank}`, reason: 'cut short' });
       badFiles.report({ path: 'of all', reason: 'empty' });
-      await steps.meanOf([0]);
+      const told = steps.meanOf([0]);
+      if (ranks.rank === 2) badFiles.report({ path: 'late of 2', reason: 'cut short' });
+      await told;
       await steps.meanOf([0]);
       return logged.sort();
     });
     expect(logs).toEqual([
-      ['of 1', 'of 2', 'of all'],
+      ['late of 2', 'of 1', 'of 2', 'of all'],
       ['of 1', 'of all'],
-      ['of 2', 'of all'],
+      ['late of 2', 'of 2', 'of all'],
     ]);
   });
 });

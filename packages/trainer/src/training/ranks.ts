@@ -122,6 +122,7 @@ export function silentRun(directory: string, config: RunConfig): RunFolder {
     directory,
     config,
     isWritten: false,
+    requireHeld: nothing,
     log: { append: nothing, flush: nothing, close: nothing },
     tensorBoard: { path: '', addScalars: nothing, addImage: nothing, close: nothing },
     close: nothing,
@@ -166,8 +167,11 @@ export class SharedSteps {
     if (stopping > 0) this.isStopping = true;
     if (files > 0) {
       const all = await ranks.gather(found);
-      if (ranks.rank === 0) all.slice(1).flat().forEach(badFiles.report);
-      badFiles.takeReported();
+      if (ranks.rank === 0) {
+        all.slice(1).flat().forEach(badFiles.report);
+        // These have been told to everybody. On other ranks there is only what was found meanwhile, for the next step.
+        badFiles.takeReported();
+      }
     }
     return Array.from(values.subarray(0, losses.length), (sum) => sum / ranks.size);
   }

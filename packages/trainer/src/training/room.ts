@@ -1,7 +1,7 @@
-import { formatBytes, likeRuntime, OutOfMemoryError, paperRuntime, type Runtime } from '@tubelet/kernels';
+import { formatBytes, OutOfMemoryError, type Runtime } from '@tubelet/kernels';
 import { totalmem } from 'node:os';
 import { UserError } from '../errors.js';
-import { dryTraining, largestBatch, memoryOnPaper } from './dry-step.js';
+import { deviceOf, dryTraining, largestBatch, memoryOnPaper, onPaper } from './dry-step.js';
 import type { Trainable } from './task.js';
 
 /** A step does not fit the memory of the GPU. */
@@ -19,8 +19,7 @@ const STEPS = 2;
  * @throws BatchTooLargeError where they cannot fit, which names the largest batch that does
  */
 export async function stepsOnPaper<Batch>(runtime: Runtime, training: Trainable<Batch>): Promise<Runtime> {
-  const paper = paperRuntime({ ...likeRuntime(runtime), reads: 'zeros' });
-  paper.tuning = runtime.tuning;
+  const paper = onPaper(deviceOf(runtime));
   try {
     const { step } = dryTraining(training)(paper, training.options.batchSize);
     for (let i = 0; i < STEPS; i++) await step({ step: i, epoch: 0, stepInEpoch: i });
@@ -71,7 +70,7 @@ async function batchTooLarge<Batch>(
   const { batchMultiple, options } = training;
   const { batchSize, recompute } = options;
   const { description, device } = runtime.adapter;
-  const memoryOf = (size: number) => memoryOnPaper(likeRuntime(runtime), dryTraining(training), size);
+  const memoryOf = (size: number) => memoryOnPaper(deviceOf(runtime), dryTraining(training), size);
   const largest = await largestBatch(memoryOf, budgetBytes, batchMultiple);
   const remedy = largest
     ? `The largest batch that fits is --batch-size ${largest.batchSize}, whose buffers are ` +

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SingleRank } from '@tubelet/mpi';
@@ -6,29 +7,31 @@ import { createRun, logPath } from '../run-folder.js';
 import { readLog, type LogRecord } from '../run-log.js';
 import { EXAMPLE_CONFIG } from '../testing/example-config.js';
 import { temporaryFolder } from '../testing/temporary-folder.js';
-import { SkippedSteps } from './skipped-steps.js';
+import { SkippedSteps, type SkippedStep } from './skipped-steps.js';
+
+const STEP: SkippedStep = {
+  position: { step: 11, epoch: 2, stepInEpoch: 3 },
+  learningRate: 0.25,
+  losses: { loss: NaN, 'loss/motion': 1.5 },
+  lossScale: 1,
+  batches: [
+    {
+      names: ['a.mp4', 'b.mp4'],
+      sampleIndices: Uint32Array.of(4, 0),
+      frameIndices: [
+        [0, 2],
+        [5, 7],
+      ],
+    },
+    { names: ['c.mp4'], sampleIndices: Uint32Array.of(9), frameIndices: [[1, 3]] },
+  ],
+};
 
 it('names the clips of a skipped step with all that decides over them, in a file that the log names', async () => {
   const run = await createRun(join(await temporaryFolder(), 'run'), EXAMPLE_CONFIG);
   const notes: string[] = [];
   const skipped = new SkippedSteps(new SingleRank(), run, 7, (note) => notes.push(note));
-  await skipped.record({
-    position: { step: 11, epoch: 2, stepInEpoch: 3 },
-    learningRate: 0.25,
-    losses: { loss: NaN, 'loss/motion': 1.5 },
-    lossScale: 1,
-    batches: [
-      {
-        names: ['a.mp4', 'b.mp4'],
-        sampleIndices: Uint32Array.of(4, 0),
-        frameIndices: [
-          [0, 2],
-          [5, 7],
-        ],
-      },
-      { names: ['c.mp4'], sampleIndices: Uint32Array.of(9), frameIndices: [[1, 3]] },
-    ],
-  });
+  await skipped.record(STEP);
   const path = join(run.directory, 'skipped', 'step-00000012.json');
   expect(JSON.parse(await readFile(path, 'utf8'))).toEqual({
     ...{ step: 12, epoch: 2, stepInEpoch: 3, seed: 7, learningRate: 0.25, lossScale: 1 },
@@ -48,4 +51,17 @@ it('names the clips of a skipped step with all that decides over them, in a file
     },
   ]);
   expect(notes).toEqual([expect.stringContaining(path)]);
+});
+
+it('writes nothing into a run that another program has taken over', async () => {
+  const taken = new Error('taken over');
+  const lock = {
+    requireHeld() {
+      throw taken;
+    },
+  };
+  const run = await createRun(join(await temporaryFolder(), 'run'), EXAMPLE_CONFIG, lock);
+  const skipped = new SkippedSteps(new SingleRank(), run, 7, () => undefined);
+  await expect(skipped.record(STEP)).rejects.toBe(taken);
+  expect(existsSync(join(run.directory, 'skipped'))).toBe(false);
 });

@@ -54,12 +54,13 @@ export class SkippedSteps implements SkippedRecord<ClipOrigins> {
   /**
    * To be called on all ranks, in the order of the steps.
    *
-   * @throws FileWriteError when the file cannot be written
+   * @throws FileWriteError when the file cannot be written; RunTakenError when the run has become another program's
    */
   async record({ position, learningRate, losses, lossScale, batches }: SkippedStep): Promise<void> {
     const { ranks, run, seed } = this;
     const clips = (await ranks.gather(clipsOf(ranks.rank, batches))).flat();
     if (!run.isWritten) return;
+    run.requireHeld();
     const step = position.step + 1;
     const path = join(run.directory, FOLDER, `step-${String(step).padStart(8, '0')}.json`);
     const texts = Object.entries(losses).map(([name, value]) => [

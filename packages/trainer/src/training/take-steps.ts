@@ -26,7 +26,6 @@ export function takeSteps<Batch extends ClipOrigins, Model extends TrainedModel<
     badFiles,
     stop,
     trace,
-    lock,
   }: Plan<Batch, Model>,
   context: RunContext<Batch>,
   startStep: number,
@@ -65,7 +64,7 @@ export function takeSteps<Batch extends ClipOrigins, Model extends TrainedModel<
     onCompleted,
     endOfEpoch: task.endEpoch && ((epoch) => task.endEpoch!(model, epoch, context)),
     checkpoint: async (completedSteps) => {
-      if (context.run.isWritten) lock.requireHeld();
+      context.run.requireHeld();
       const content = await model.checkpoint(completedSteps);
       await requireSameState(ranks, content, completedSteps);
       return content;

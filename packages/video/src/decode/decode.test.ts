@@ -1,4 +1,13 @@
-import { closeSync, openSync, readFileSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { VideoDecodeError } from '../errors.js';
@@ -185,6 +194,19 @@ describe('folders of frames', () => {
     const info = await pool.probe(file('broken'));
     await expect(read.range(info, SHAPE)).rejects.toThrow(/broken.*frame .*1\.png/);
   });
+});
+
+it('a file or folder that cannot be read is one that cannot be decoded', async () => {
+  await writeNumberedFolder(file('removed'), 2, (i) => `${i}.png`);
+  const info = await pool.probe(file('removed'));
+  rmSync(file('removed'), { recursive: true });
+  const gone = await pool.readClip(info, [0], SHAPE).catch((error: unknown) => error);
+  expect(gone).toBeInstanceOf(VideoDecodeError);
+  expect(gone).toMatchObject({ path: file('removed'), reason: expect.stringContaining('ENOENT') as unknown });
+  symlinkSync(file('round.mp4'), file('round.mp4'));
+  const round = await pool.probe(file('round.mp4')).catch((error: unknown) => error);
+  expect(round).toBeInstanceOf(VideoDecodeError);
+  expect(round).toMatchObject({ path: file('round.mp4'), reason: expect.stringContaining('ELOOP') as unknown });
 });
 
 describe('what is not a video', () => {

@@ -13,15 +13,17 @@ interface Pending {
   reject(error: Error): void;
 }
 
-/** The installed detector in threads, which take images in turn. */
-class DetectorThreads implements FaceDetector {
+/** The installed detector in threads, which take images in turn. Where one of them ends, so do all. */
+export class DetectorThreads implements FaceDetector {
   private readonly pending = new Map<number, Pending>();
   private nextId = 0;
+  private failure: FaceDetectorError | undefined;
 
   constructor(private readonly threads: readonly Worker[]) {
     for (const thread of threads) {
       thread.on('message', (response: DetectorResponse) => this.settle(response));
-      thread.on('error', (error) => this.failAll(error));
+      thread.on('error', (error) => this.end(error));
+      thread.on('exit', (code) => this.end(new Error(`a thread of it ended with code ${code}`)));
     }
   }
 
@@ -30,6 +32,7 @@ class DetectorThreads implements FaceDetector {
   }
 
   detect(image: RgbImage): Promise<Face[]> {
+    if (this.failure) return Promise.reject(this.failure);
     const id = this.nextId++;
     const request: DetectorRequest = { id, image };
     return new Promise((resolve, reject) => {
@@ -39,21 +42,24 @@ class DetectorThreads implements FaceDetector {
   }
 
   async close(): Promise<void> {
+    this.end(new Error('it was closed'));
     await Promise.all(this.threads.map((thread) => thread.terminate()));
-    this.failAll(new Error('it was closed'));
   }
 
   private settle(response: DetectorResponse): void {
     if (response.kind === 'ready') return;
-    const { resolve, reject } = this.pending.get(response.id)!;
+    const pending = this.pending.get(response.id);
+    // It was rejected with all others, when a thread died.
+    if (!pending) return;
+    const { resolve, reject } = pending;
     this.pending.delete(response.id);
     if (response.kind === 'faces') resolve(response.faces);
     else reject(new FaceDetectorError(`The face detector failed on an image: ${response.message}`));
   }
 
-  private failAll(error: Error): void {
-    for (const { reject } of this.pending.values())
-      reject(new FaceDetectorError(`The face detector ended: ${error.message}`, { cause: error }));
+  private end(error: Error): void {
+    this.failure ??= new FaceDetectorError(`The face detector ended: ${error.message}`, { cause: error });
+    for (const { reject } of this.pending.values()) reject(this.failure);
     this.pending.clear();
   }
 }

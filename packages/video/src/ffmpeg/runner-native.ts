@@ -19,9 +19,12 @@ function passEveryFrameOptions(version: string): string[] {
 
 const LOG_LENGTH_LIMIT = 200_000;
 
+/** What schedulers and users end processes with. */
+const STOP_SIGNALS: readonly string[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1'];
+
 /** Whether someone ended ffmpeg from outside: it answers such a signal itself where it can, and says so. */
 function isInterrupted(signal: NodeJS.Signals | null, log: string): boolean {
-  if (signal !== null) return signal === 'SIGINT' || signal === 'SIGTERM' || signal === 'SIGHUP';
+  if (signal !== null) return STOP_SIGNALS.includes(signal);
   return /received signal \d+/.test(log);
 }
 

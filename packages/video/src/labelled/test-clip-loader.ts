@@ -60,7 +60,7 @@ function resolveOptions(given: TestClipLoaderOptions): ResolvedOptions {
  *
  * ```ts
  * const loader = await TestClipLoader.open({ videos: [{ path: 'face.mp4' }], batchSize: 8 });
- * for await (const { frames, videoIndices, clipIndices } of loader.batches()) …
+ * for await (const { clips, videoIndices, clipIndices } of loader.batches()) …
  * await loader.close();
  * ```
  */

@@ -95,6 +95,7 @@ printf '${lists}\\n'
 
   it.each([
     ['by a signal', 'kill -TERM $$'],
+    ['by the signal of a scheduler', 'kill -USR1 $$'],
     ['and says so', '{ echo "Exiting normally, received signal 15." >&2; exit 255; }'],
   ])('reads a file again when ffmpeg was stopped %s', async (how, ending) => {
     const pool = await open({

@@ -15,13 +15,14 @@ import type { EncodedClip, RgbClip } from '../shards/encode-clip.js';
 import type { ShardMember } from '../shards/member.js';
 import type { EncodeShape } from '../webcodecs/protocol.js';
 import { scriptFile } from './worker-file.js';
-import type {
-  DecodedFrames,
-  Job,
-  JobResult,
-  WorkerFailure,
-  WorkerResponse,
-  WorkerSetup,
+import {
+  pathOf,
+  type DecodedFrames,
+  type Job,
+  type JobResult,
+  type WorkerFailure,
+  type WorkerResponse,
+  type WorkerSetup,
 } from './worker-protocol.js';
 
 interface Pending {
@@ -87,8 +88,7 @@ function toError(failure: WorkerFailure): Error {
 
 /** For a job whose thread died over it. */
 function deathError(job: Job, what: string): Error {
-  const path = job.kind === 'probe' ? job.path : job.info.path;
-  return new VideoDecodeError(path, `the decoding thread ${what}`);
+  return new VideoDecodeError(pathOf(job), `the decoding thread ${what}`);
 }
 
 /**

@@ -57,6 +57,9 @@ export interface EncodeJob extends ClipToEncode {
 
 export type Job = ProbeJob | RangeJob | ClipJob | EncodeJob;
 
+/** The video that a job is about. */
+export const pathOf = (job: Job): string => (job.kind === 'probe' ? job.path : job.info.path);
+
 /** The answer to each kind of job. */
 export interface JobResult {
   probe: VideoInfo;

@@ -9,14 +9,15 @@ import { createRunner } from '../ffmpeg/create-runner.js';
 import { FfmpegInterruptedError } from '../ffmpeg/runner.js';
 import { encodeClip } from '../shards/encode-clip.js';
 import { DecoderProcess } from '../webcodecs/client.js';
-import type {
-  ClipJob,
-  Job,
-  RangeJob,
-  WorkerFailure,
-  WorkerRequest,
-  WorkerResponse,
-  WorkerSetup,
+import {
+  pathOf,
+  type ClipJob,
+  type Job,
+  type RangeJob,
+  type WorkerFailure,
+  type WorkerRequest,
+  type WorkerResponse,
+  type WorkerSetup,
 } from './worker-protocol.js';
 
 const say = (response: WorkerResponse, transfer: ArrayBuffer[] = []) =>
@@ -77,11 +78,22 @@ async function answerWhole(job: Job): ReturnType<typeof answer> {
   }
 }
 
-function describeFailure(error: unknown): WorkerFailure {
+const READING = new Set(['open', 'read', 'scandir', 'stat', 'lstat']);
+/** What this machine lacks, whatever it reads. */
+const SHORTAGES = new Set(['EMFILE', 'ENFILE', 'ENOMEM']);
+
+/** Whether a file or folder could not be read: it may not be, is gone, or its disk fails. */
+function isUnreadable({ syscall = '', code = '' }: NodeJS.ErrnoException): boolean {
+  return READING.has(syscall) && !SHORTAGES.has(code);
+}
+
+function describeFailure(error: unknown, job: Job): WorkerFailure {
   if (error instanceof VideoDecodeError) {
     return { kind: 'VideoDecodeError', path: error.path, reason: error.reason };
   }
-  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  const failure = error instanceof Error ? error : new Error(String(error));
+  const { message, stack } = failure;
+  if (isUnreadable(failure)) return { kind: 'VideoDecodeError', path: pathOf(job), reason: message };
   return { kind: 'other', message, stack };
 }
 
@@ -94,7 +106,7 @@ async function respond({ id, job }: WorkerRequest): Promise<void> {
     if (ArrayBuffer.isView(bytes) && bytes.buffer instanceof ArrayBuffer) transfer.push(bytes.buffer);
     response = { kind: 'answer', id, ok: true, value };
   } catch (error) {
-    response = { kind: 'answer', id, ok: false, failure: describeFailure(error) };
+    response = { kind: 'answer', id, ok: false, failure: describeFailure(error, job) };
   }
   say(response, transfer);
 }

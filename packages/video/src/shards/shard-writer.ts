@@ -52,6 +52,24 @@ async function packPair(key: string, description: Buffer, mp4: Uint8Array) {
   return { pair, descriptionBegin: BLOCK_BYTES, videoBegin };
 }
 
+/**
+ * What `work` does in a folder of shards.
+ *
+ * @throws ShardFolderError where the system refuses it, as on a full disk; what else `work` throws, as it is
+ */
+async function inFolder<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof Error) || !('syscall' in error)) throw error;
+    const again = existsSync(join(folder, INDEX_NAME)) ? 'go on with --resume' : 'begin again';
+    throw new ShardFolderError(
+      `${folder} cannot be written: ${error.message}. Make room there, or make it writable; then ${again}.`,
+      { cause: error },
+    );
+  }
+}
+
 export class ShardWriter {
   private shard: { file: FileHandle; number: number; lengthBytes: number } | undefined;
 
@@ -65,9 +83,17 @@ export class ShardWriter {
   /**
    * Begins in an empty folder, which is made, or goes on in one that was begun with the same settings.
    *
-   * @throws ShardFolderError where the folder holds something else, or other settings.
+   * @throws ShardFolderError where the folder holds something else, or other settings, or cannot be written.
    */
-  static async open(folder: string, settings: ShardSettings, resume: boolean): Promise<ShardWriter> {
+  static open(folder: string, settings: ShardSettings, resume: boolean): Promise<ShardWriter> {
+    return inFolder(folder, () => ShardWriter.openFolder(folder, settings, resume));
+  }
+
+  private static async openFolder(
+    folder: string,
+    settings: ShardSettings,
+    resume: boolean,
+  ): Promise<ShardWriter> {
     const indexPath = join(folder, INDEX_NAME);
     if (!resume) {
       if (existsSync(folder) && readdirSync(folder).length > 0) {
@@ -76,7 +102,13 @@ export class ShardWriter {
         );
       }
       mkdirSync(folder, { recursive: true });
-      writeFileSync(indexPath, headerLine(settings));
+      try {
+        writeFileSync(indexPath, headerLine(settings));
+      } catch (error) {
+        // Nothing could go on from a part of it, and nothing be begun beside it.
+        rmSync(indexPath, { force: true });
+        throw error;
+      }
     } else if (!existsSync(indexPath)) {
       throw new ShardFolderError(
         `${folder} holds no ${INDEX_NAME}: nothing was begun there. Leave out --resume.`,
@@ -90,8 +122,21 @@ export class ShardWriter {
     return writer;
   }
 
-  /** Adds the clip of the next source. */
-  async add(key: string, source: string, label: string | undefined, clip: EncodedClip): Promise<void> {
+  /**
+   * Adds the clip of the next source.
+   *
+   * @throws ShardFolderError where it cannot be written.
+   */
+  add(key: string, source: string, label: string | undefined, clip: EncodedClip): Promise<void> {
+    return inFolder(this.folder, () => this.addClip(key, source, label, clip));
+  }
+
+  private async addClip(
+    key: string,
+    source: string,
+    label: string | undefined,
+    clip: EncodedClip,
+  ): Promise<void> {
     const { frames, framesPerSecond, header, mp4 } = clip;
     const description: ClipDescription = { source, label, frames, framesPerSecond, header };
     const text = Buffer.from(JSON.stringify(description));
@@ -102,7 +147,7 @@ export class ShardWriter {
     }
     const shard = this.shard ?? (await this.openShard(this.progress.shards));
     const begin = shard.lengthBytes;
-    await shard.file.write(pair, 0, pair.length, begin);
+    await shard.file.appendFile(pair);
     shard.lengthBytes += pair.length;
     this.progress.lengthBytes += pair.length;
     this.progress.clips++;
@@ -114,23 +159,30 @@ export class ShardWriter {
     });
   }
 
-  /** Leaves the next source out. */
-  async reject(file: BadFile): Promise<void> {
+  /**
+   * Leaves the next source out.
+   *
+   * @throws ShardFolderError where that cannot be written down.
+   */
+  reject(file: BadFile): Promise<void> {
     this.progress.rejected.push(file);
-    await this.addLine({ rejected: file.path, reason: file.reason });
+    return inFolder(this.folder, () => this.addLine({ rejected: file.path, reason: file.reason }));
   }
 
   /**
    * Ends the last shard, names all that was left out, and ends the index: a complete index lacks nothing beside it.
    *
    * @param skipped files that never were sources.
+   * @throws ShardFolderError where they cannot be written.
    */
-  async finish(skipped: readonly BadFile[]): Promise<void> {
-    await this.closeShard();
+  finish(skipped: readonly BadFile[]): Promise<void> {
     const lines = [...skipped, ...this.progress.rejected].map(({ path, reason }) => `${path}\t${reason}\n`);
-    writeFileSync(join(this.folder, REJECTS_NAME), lines.join(''));
-    await this.index.write(COMPLETE_LINE);
-    await this.index.sync();
+    return inFolder(this.folder, async () => {
+      await this.closeShard();
+      writeFileSync(join(this.folder, REJECTS_NAME), lines.join(''));
+      await this.index.appendFile(COMPLETE_LINE);
+      await this.index.sync();
+    });
   }
 
   /** Lets go of the files; what is there can be gone on with. */
@@ -142,12 +194,12 @@ export class ShardWriter {
 
   private async addLine(line: SourceLine): Promise<void> {
     this.progress.sources++;
-    await this.index.write(`${JSON.stringify(line)}\n`);
+    await this.index.appendFile(`${JSON.stringify(line)}\n`);
   }
 
   private async openShard(number: number) {
     const path = join(this.folder, shardName(number));
-    const file = await open(path, existsSync(path) ? 'r+' : 'w');
+    const file = await open(path, 'a');
     this.shard = { file, number, lengthBytes: (await file.stat()).size };
     this.progress.shards = number + 1;
     return this.shard;
@@ -155,8 +207,8 @@ export class ShardWriter {
 
   private async closeShard(): Promise<void> {
     if (this.shard === undefined) return;
-    const { file, lengthBytes } = this.shard;
-    await file.write(Buffer.alloc(END_BYTES), 0, END_BYTES, lengthBytes);
+    const { file } = this.shard;
+    await file.appendFile(Buffer.alloc(END_BYTES));
     await file.sync();
     await file.close();
     this.shard = undefined;

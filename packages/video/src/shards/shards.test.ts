@@ -6,12 +6,14 @@ import {
   readdirSync,
   readFileSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { unpackTar } from 'modern-tar';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ShardFolderError } from '../errors.js';
 import { ClipLoader, type ClipBatch } from '../loader/loader.js';
 import { DecoderPool } from '../loader/pool.js';
 import type { VideoEntry } from '../sources/video-entry.js';
@@ -28,6 +30,7 @@ import {
 } from '../testing/videos.js';
 import type { ClipDescription } from './member.js';
 import { INDEX_NAME, REJECTS_NAME } from './shard-index.js';
+import { ShardWriter } from './shard-writer.js';
 import { ShardMaker, type ShardOptions } from './write-shards.js';
 import { toRgb } from '../pixels/to-rgb.js';
 import { rgbOfClips } from '../testing/rgb.js';
@@ -225,6 +228,23 @@ describe('shards', () => {
     await expect(make('begun', { resume: true, entries: entries.slice(1) })).rejects.toThrow(/sources/);
     await expect(make('nothing', { resume: true })).rejects.toThrow(/nothing was begun/);
     await expect(make('odd', { size: 33 })).rejects.toThrow(/size is 33/);
+  });
+
+  it.skipIf(process.platform !== 'linux')('say what to do where they cannot be written', async () => {
+    writeFileSync(at('file'), '');
+    const nowhere = make('file/shards');
+    await expect(nowhere).rejects.toThrow(ShardFolderError);
+    await expect(nowhere).rejects.toThrow(/file\/shards cannot be written: ENOTDIR.*then begin again/);
+    const { workers: _, ...shape } = SETTINGS;
+    const settings = { sources: '', count: 1, encoder: '', ...shape };
+    const writer = await ShardWriter.open(at('full'), settings, false);
+    symlinkSync('/dev/full', at('full', 'shard-000000.tar'));
+    const header = { width: SIZE, height: SIZE, seekable: true, times: { count: 1, first: 0, last: 0 } };
+    const clip = { frames: 1, framesPerSecond: 25, header, mp4: new Uint8Array(9) };
+    const added = writer.add('0', 'a.mp4', undefined, clip);
+    await expect(added).rejects.toThrow(ShardFolderError);
+    await expect(added).rejects.toThrow(/full cannot be written: ENOSPC.*Make room there.*--resume/);
+    await writer.close();
   });
 
   it('that were damaged are named', async () => {

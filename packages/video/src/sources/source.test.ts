@@ -104,6 +104,30 @@ describe('listVideos', () => {
     await expect(listVideos(file('odd', 'index.jsonl'))).rejects.toThrow(/index\.jsonl is not a file/);
   });
 
+  it('leaves out folders that cannot be read', async () => {
+    mkdirSync(file('far'));
+    writeFileSync(file('far', 'a.mp4'), '');
+    // The path of the last of these is longer than systems take, whoever asks.
+    const nested = 'd=$(printf %0200d 0); for _ in $(seq 20); do mkdir $d && cd -P $d || exit; done';
+    execFileSync('sh', ['-c', nested], { cwd: file('far') });
+    const { entries, skipped } = await listVideos(file('far'));
+    execFileSync('rm', ['-r', file('far')]);
+    expect(entries).toEqual([{ path: file('far', 'a.mp4') }]);
+    expect(skipped).toEqual([
+      {
+        path: expect.stringMatching(/0{200}$/) as unknown,
+        reason: expect.stringContaining('ENAMETOOLONG') as unknown,
+      },
+    ]);
+  });
+
+  it('names a link that leads in a circle', async () => {
+    mkdirSync(file('round'));
+    symlinkSync(file('round'), file('round', 'again'));
+    await expect(listVideos(file('round'))).rejects.toThrow(VideoSourceError);
+    await expect(listVideos(file('round'))).rejects.toThrow(/again: links lead in a circle/);
+  });
+
   it('names a source that is not there', async () => {
     await expect(listVideos(file('nowhere'))).rejects.toThrow(VideoSourceError);
     await expect(listVideos(file('nowhere'))).rejects.toThrow(/nowhere: there is no such file or folder/);

@@ -1,5 +1,5 @@
 /** Which videos a data set holds: folders, globs and list files. */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, type Dirent, type Stats } from 'node:fs';
 import { basename, dirname, extname, resolve, sep } from 'node:path';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import { NoReadableVideoError, VideoSourceError, type BadFile } from '../errors.js';
@@ -30,15 +30,40 @@ const LIST_EXTENSIONS = new Set(['.csv', '.txt', '.lst']);
 export const isVideoName = (path: string) => VIDEO_EXTENSIONS.has(extname(path).toLowerCase());
 const byCharacters = (a: VideoEntry, b: VideoEntry) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0);
 
+/** What a folder holds; nothing, and the folder is left out, where it cannot be read. */
+function readFolder(folder: string, listing: VideoListing): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch (error) {
+    listing.skipped.push({ path: folder, reason: (error as Error).message });
+    return [];
+  }
+}
+
+/** What a link leads to; undefined, and the link is left out, where that is nothing, or cannot be looked at. */
+function followLink(path: string, listing: VideoListing): Stats | undefined {
+  try {
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats === undefined) listing.skipped.push({ path, reason: 'a link to nothing' });
+    return stats;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    // What lies in the circle has been listed many times by now.
+    if (code === 'ELOOP') throw new VideoSourceError(`${path}: links lead in a circle. Remove one of them.`);
+    listing.skipped.push({ path, reason: message });
+    return undefined;
+  }
+}
+
 function listFolder(folder: string, listing: VideoListing): void {
   let holdsFrames = false;
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+  for (const entry of readFolder(folder, listing)) {
     if (entry.name.startsWith('.')) continue;
     // `join` would take seconds for a million names.
     const path = folder.endsWith(sep) ? folder + entry.name : folder + sep + entry.name;
-    const stats = entry.isSymbolicLink() ? statSync(path, { throwIfNoEntry: false }) : entry;
-    if (stats === undefined) listing.skipped.push({ path, reason: 'a link to nothing' });
-    else if (stats.isDirectory()) listFolder(path, listing);
+    const stats = entry.isSymbolicLink() ? followLink(path, listing) : entry;
+    if (stats === undefined) continue;
+    if (stats.isDirectory()) listFolder(path, listing);
     else if (isVideoName(entry.name)) listing.entries.push({ path });
     else if (isFrameName(entry.name)) holdsFrames = true;
     else listing.skipped.push({ path, reason: 'neither a video nor a frame, by its name' });
@@ -138,7 +163,7 @@ async function listOne(source: string, listing: VideoListing): Promise<VideoList
     for (const match of matches) {
       if (match.endsWith('/')) {
         const folder = resolve(match);
-        if (readdirSync(folder).some(isFrameName)) found.entries.push({ path: folder });
+        if (readFolder(folder, found).some(({ name }) => isFrameName(name))) found.entries.push({ path: folder });
         continue;
       }
       const file = sep === '/' ? match : resolve(match);
@@ -163,7 +188,10 @@ async function listOne(source: string, listing: VideoListing): Promise<VideoList
  * - a list file (`.csv`, `.txt`, `.lst`): one `path label` a line, the label optional, paths relative to the file;
  * - a single video.
  *
- * @throws VideoSourceError when a source does not exist; NoReadableVideoError when nothing is found in any.
+ * Folders that cannot be read are left out.
+ *
+ * @throws VideoSourceError when a source does not exist, or links in it lead in a circle; NoReadableVideoError when
+ *   nothing is found in any.
  */
 export async function listVideos(sources: string | readonly string[]): Promise<VideoListing> {
   const listing: VideoListing = { entries: [], skipped: [] };

@@ -8,8 +8,14 @@ import { VideoDecodeError } from '../errors.js';
 import { temporaryFolder } from '../testing/videos.js';
 import { scriptFile } from '../loader/worker-file.js';
 import { DecoderProcess, WebCodecsNotFoundError, type DecoderProcessOptions } from './client.js';
+import { findWebCodecs } from './find.js';
 import { RefusedVideoError } from './refused.js';
 
+/** The decoder is an optional package: not every machine has it. */
+const missing = await findWebCodecs().then(
+  () => false,
+  () => true,
+);
 const folder = temporaryFolder();
 const file = (name: string) => join(folder.path, name);
 afterAll(() => folder.remove());
@@ -95,6 +101,15 @@ describe('DecoderProcess', () => {
     process.kill(pid, 'SIGKILL');
     while (alive.size > 0) await new Promise((resolve) => setTimeout(resolve, 10));
     expect(await probe(decoder, 'b.mp4')).toMatchObject({ path: 'b.mp4' });
+  });
+
+  it.skipIf(missing || process.platform === 'win32')('outlives signals', async () => {
+    const decoder = start({}, fileURLToPath(await scriptFile('decoder-process')));
+    await decoder.ready();
+    const [pid] = [...alive] as [number];
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1']) process.kill(pid, signal);
+    expect(await failureOf(probe(decoder, file('nowhere.mp4')))).toBeInstanceOf(RefusedVideoError);
+    expect([...alive]).toEqual([pid]);
   });
 
   it('passes on what is left to ffmpeg', async () => {

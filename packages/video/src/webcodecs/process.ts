@@ -9,6 +9,10 @@ import type { ProcessRequest, ProcessResponse, ProcessResult } from './protocol.
 const send = (response: ProcessResponse) => process.send?.(response);
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
+// A signal that goes to every process of a job is for the program to answer. This one finishes what it was asked, since its
+// death would be laid to the file, and then ends with its parent.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1']) process.on(signal, () => undefined);
+
 // Not an orderly exit: that would wait for a decoder that hangs.
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 
