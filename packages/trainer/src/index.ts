@@ -7,7 +7,7 @@ export { pictureGrid } from './charts/picture-grid.js';
 export { svgToPng } from './charts/png.js';
 export { scatterChart } from './charts/scatter-chart.js';
 export { timelineChart } from './charts/timeline-chart.js';
-export { runCli } from './cli.js';
+export { runCli } from './program/cli.js';
 export { LoneOptionError, OptionError, UserError } from './errors.js';
 export { titleOf, type EvaluationContext, type PublishedFigures } from './evaluation/context.js';
 export { evaluationJson, readEvaluation, readResult } from './evaluation/evaluation-json.js';
@@ -21,10 +21,10 @@ export {
 } from './evaluation/metrics.js';
 export { mergeViews, softmax, type VideoScore, type ViewScore } from './evaluation/views.js';
 export { evaluationPath, writeEvaluation } from './evaluation/write-evaluation.js';
-export { counted, formatFindings, formatTally, tally } from './findings-text.js';
-export { htmlPage, type ReportSection } from './html.js';
-export { escapeMarkup } from './markup.js';
-export { RateMeter, type Metrics } from './meters.js';
+export { counted, formatFindings, formatTally, tally } from './report/findings-text.js';
+export { htmlPage, type ReportSection } from './report/html.js';
+export { escapeMarkup } from './report/markup.js';
+export { RateMeter, type Metrics } from './program/meters.js';
 export {
   clipOptions,
   cropOption,
@@ -59,10 +59,10 @@ export {
   type MethodRow,
   type PrintedRecall,
 } from './paper/paper-tables.js';
-export { runProgram } from './program.js';
-export { createCounter, createProgress, formatDuration, type Counter } from './progress.js';
-export { readReportData } from './report-data.js';
-export { renderReport, writeReport } from './report.js';
+export { runProgram } from './program/program.js';
+export { createCounter, createProgress, formatDuration, type Counter } from './program/progress.js';
+export { readReportData } from './report/report-data.js';
+export { renderReport, writeReport } from './report/report.js';
 export {
   createRun,
   logPath,
@@ -71,10 +71,10 @@ export {
   type JsonValue,
   type RunConfig,
   type RunFolder,
-} from './run-folder.js';
-export { readLog, RunLog, type LogRecord } from './run-log.js';
+} from './run/run-folder.js';
+export { readLog, RunLog, type LogRecord } from './run/run-log.js';
 export { runsCommand } from './run-overview/runs-command.js';
-export { stopOnSignals } from './stop-signal.js';
+export { stopOnSignals } from './program/stop-signal.js';
 export { BadFiles } from './training/bad-files.js';
 export { TrainingDivergedError } from './training/divergence.js';
 export { dryTraining, measureMemory, memoryOnPaper, type StepMemory } from './training/dry-step.js';

@@ -1,6 +1,6 @@
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
-import { escapeMarkup } from '../markup.js';
+import { escapeMarkup } from '../report/markup.js';
 
 /** Verdana and DejaVu Sans have nearly the same widths. */
 export const FONT_FAMILY = "'DejaVu Sans', Verdana, sans-serif";

@@ -1,4 +1,4 @@
-import type { ReportSection } from '../html.js';
+import type { ReportSection } from '../report/html.js';
 import type { Evaluation } from './evaluation.js';
 import type { MergedEvaluation } from './folds.js';
 

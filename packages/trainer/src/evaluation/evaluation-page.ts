@@ -1,4 +1,4 @@
-import { htmlPage, settingRows, type ReportSection, type ReportTable } from '../html.js';
+import { htmlPage, settingRows, type ReportSection, type ReportTable } from '../report/html.js';
 import { foldsOf, isMerged, titleOf, type EvaluationContext, type PublishedFigures } from './context.js';
 import type { Evaluation } from './evaluation.js';
 import { evaluationFigures } from './figures.js';

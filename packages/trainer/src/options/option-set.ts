@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
 import { z } from 'zod';
 import { OptionError, UserError } from '../errors.js';
-import type { JsonValue } from '../run-folder.js';
+import type { JsonValue } from '../run/run-folder.js';
 import { readConfigFile } from './config-file.js';
 import { hasEffect, textOf, type Options, type ValuesOf } from './option-kinds.js';
 import { nearest } from './nearest.js';

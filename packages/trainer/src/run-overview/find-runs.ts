@@ -2,9 +2,9 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { listCheckpoints } from '../formats/checkpoint-folder.js';
 import { UserError } from '../errors.js';
-import { readReportData, type ReportData } from '../report-data.js';
-import { isRun, logPath, readRunConfig, type RunConfig } from '../run-folder.js';
-import { isInUse } from '../run-lock.js';
+import { readReportData, type ReportData } from '../report/report-data.js';
+import { isRun, logPath, readRunConfig, type RunConfig } from '../run/run-folder.js';
+import { isInUse } from '../run/run-lock.js';
 
 /** A run with what its log says. */
 export interface RunRecord {

@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
-import { formatDuration } from '../progress.js';
-import { VALIDATION_PREFIX, type Series } from '../report-data.js';
-import type { JsonValue } from '../run-folder.js';
+import { formatDuration } from '../program/progress.js';
+import { VALIDATION_PREFIX, type Series } from '../report/report-data.js';
+import type { JsonValue } from '../run/run-folder.js';
 import { textTable } from '../formats/text-table.js';
 import { stateOf, type RunRecord } from './find-runs.js';
 

@@ -1,4 +1,4 @@
-import type { RunConfig } from '../run-folder.js';
+import type { RunConfig } from '../run/run-folder.js';
 
 export const EXAMPLE_CONFIG: RunConfig = {
   program: 'pretrain',

@@ -1,7 +1,7 @@
 /** Runs a command as the program does, within the test: a process of its own takes seconds to start. */
 import type { Command } from 'commander';
 import { vi } from 'vitest';
-import { programExitCode } from '../program.js';
+import { programExitCode } from '../program/program.js';
 
 /** How a program ended, and what it said. */
 export interface EndedInProcess {

@@ -8,11 +8,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { existsSync } from 'node:fs';
 import type { SafetensorsTensor } from '@tubelet/autograd/formats';
 import { checkpointPath, latestCheckpoint } from '../formats/checkpoint-folder.js';
-import { runCli } from '../cli.js';
+import { runCli } from '../program/cli.js';
 import { OptionError } from '../errors.js';
-import { createProgress } from '../progress.js';
-import { createRun, resumeRun } from '../run-folder.js';
-import { stopOnSignals } from '../stop-signal.js';
+import { createProgress } from '../program/progress.js';
+import { createRun, resumeRun } from '../run/run-folder.js';
+import { stopOnSignals } from '../program/stop-signal.js';
 import { runSteps } from '../training/loop.js';
 import { EXAMPLE_CONFIG } from './example-config.js';
 

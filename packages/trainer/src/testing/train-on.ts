@@ -3,7 +3,7 @@ import { positionOfStep } from '../training/loop.js';
 import { trainingStep } from '../training/train-step.js';
 import type { TrainedModel } from '../training/task.js';
 import type { CheckpointContent } from '../formats/checkpoint.js';
-import type { Metrics } from '../meters.js';
+import type { Metrics } from '../program/meters.js';
 
 export interface Trained {
   readonly metrics: Metrics[];

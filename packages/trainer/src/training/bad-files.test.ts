@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { RunFolder } from '../run-folder.js';
-import type { LogRecord } from '../run-log.js';
+import type { RunFolder } from '../run/run-folder.js';
+import type { LogRecord } from '../run/run-log.js';
 import { BadFiles } from './bad-files.js';
 
 function setUp() {

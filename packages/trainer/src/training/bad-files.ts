@@ -1,6 +1,6 @@
 import type { BadFile } from '@tubelet/video';
-import type { Progress } from '../progress.js';
-import type { RunFolder } from '../run-folder.js';
+import type { Progress } from '../program/progress.js';
+import type { RunFolder } from '../run/run-folder.js';
 
 /** A folder may hold thousands of files that are not videos: the first few stand for all of them. */
 const LISTED = 5;

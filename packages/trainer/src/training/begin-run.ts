@@ -1,6 +1,6 @@
 import type { Runtime } from '@tubelet/kernels';
 import { latestCheckpoint } from '../formats/checkpoint-folder.js';
-import { createRun, resumeRun, type RunConfig } from '../run-folder.js';
+import { createRun, resumeRun, type RunConfig } from '../run/run-folder.js';
 import type { Plan } from './plan.js';
 import { fromFirst, shareContent, silentRun } from './ranks.js';
 import { describeEnvironment, otherAdapterNote } from './run-description.js';

@@ -1,13 +1,13 @@
 import type { CheckpointContent } from '../formats/checkpoint.js';
 import { checkpointPath, type Retention } from '../formats/checkpoint-folder.js';
-import { CheckpointWriter } from '../checkpoint-writer.js';
+import { CheckpointWriter } from '../run/checkpoint-writer.js';
 import { errorMessage } from '../errors.js';
 import type { WriteFileSystem } from '../formats/file-write.js';
-import { RateMeter, type Metrics } from '../meters.js';
-import type { Progress } from '../progress.js';
-import { writeReport } from '../report.js';
-import type { RunFolder } from '../run-folder.js';
-import type { StopRequest } from '../stop-signal.js';
+import { RateMeter, type Metrics } from '../program/meters.js';
+import type { Progress } from '../program/progress.js';
+import { writeReport } from '../report/report.js';
+import type { RunFolder } from '../run/run-folder.js';
+import type { StopRequest } from '../program/stop-signal.js';
 import { nowMs as traceNowMs, type Trace } from './trace.js';
 
 /** Where a run stands before a step; everything is counted from 0. */

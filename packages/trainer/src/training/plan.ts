@@ -1,8 +1,8 @@
 import type { Communicator } from '@tubelet/mpi';
-import type { Progress } from '../progress.js';
-import type { RunConfig } from '../run-folder.js';
-import type { RunLock } from '../run-lock.js';
-import type { StopRequest } from '../stop-signal.js';
+import type { Progress } from '../program/progress.js';
+import type { RunConfig } from '../run/run-folder.js';
+import type { RunLock } from '../run/run-lock.js';
+import type { StopRequest } from '../program/stop-signal.js';
 import type { BadFiles } from './bad-files.js';
 import type { EpochReader } from './epoch-reader.js';
 import type { ClipOrigins, Task, TaskData, TaskLoader, TrainedModel } from './task.js';

@@ -5,10 +5,10 @@ import type { Communicator } from '@tubelet/mpi';
 import type { BadFile } from '@tubelet/video';
 import type { CheckpointContent } from '../formats/checkpoint.js';
 import { UserError } from '../errors.js';
-import type { Metrics } from '../meters.js';
-import type { Progress } from '../progress.js';
-import type { JsonValue, RunConfig, RunFolder } from '../run-folder.js';
-import type { StopRequest } from '../stop-signal.js';
+import type { Metrics } from '../program/meters.js';
+import type { Progress } from '../program/progress.js';
+import type { JsonValue, RunConfig, RunFolder } from '../run/run-folder.js';
+import type { StopRequest } from '../program/stop-signal.js';
 import type { BadFiles } from './bad-files.js';
 
 /** The value that `make` gives on rank 0, on all ranks; the others do not call it. */

@@ -2,7 +2,7 @@ import { formatProfile, type KernelObserver, type Runtime } from '@tubelet/kerne
 import { gpuBindingsVersion } from '@tubelet/kernels/node';
 import { variantsInHalf } from '@tubelet/kernels/tuning';
 import type { Ffmpeg } from '@tubelet/video';
-import type { RunConfig } from '../run-folder.js';
+import type { RunConfig } from '../run/run-folder.js';
 import { describeTuning } from './tuning.js';
 
 /** What a run's configuration says about software and GPU. */

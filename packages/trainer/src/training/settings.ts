@@ -1,4 +1,4 @@
-import type { RunConfig } from '../run-folder.js';
+import type { RunConfig } from '../run/run-folder.js';
 
 /** Settings that had no option once, with what they were then. */
 const BEFORE_OPTIONS = { precision: 'f32' } as const;

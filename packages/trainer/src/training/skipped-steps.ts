@@ -1,7 +1,7 @@
 import { join, relative } from 'node:path';
 import type { Communicator } from '@tubelet/mpi';
 import { writeTextFile } from '../formats/file-write.js';
-import type { JsonValue, RunFolder } from '../run-folder.js';
+import type { JsonValue, RunFolder } from '../run/run-folder.js';
 import type { StepPosition } from './loop.js';
 import type { ClipOrigins } from './task.js';
 

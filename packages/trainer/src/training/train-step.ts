@@ -1,5 +1,5 @@
 import type { StepTensors } from '@tubelet/autograd';
-import { SKIPPED_STEPS, type Metrics } from '../meters.js';
+import { SKIPPED_STEPS, type Metrics } from '../program/meters.js';
 import { Divergence } from './divergence.js';
 import type { EpochReader } from './epoch-reader.js';
 import type { PendingStep, StepPosition } from './loop.js';

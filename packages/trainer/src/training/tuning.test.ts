@@ -1,7 +1,7 @@
 import { paperRuntime, type Runtime } from '@tubelet/kernels';
 import { nodeCompiler, tuningFile, writeTuningTable } from '@tubelet/kernels/node';
 import { TuningTable, tunableVariants, tuningIdentity } from '@tubelet/kernels/tuning';
-import type { JsonValue } from '../run-folder.js';
+import type { JsonValue } from '../run/run-folder.js';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

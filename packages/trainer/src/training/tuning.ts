@@ -7,7 +7,7 @@ import {
   tuningTableFromJson,
   tuningTableToJson,
 } from '@tubelet/kernels/tuning';
-import type { JsonValue, RunConfig } from '../run-folder.js';
+import type { JsonValue, RunConfig } from '../run/run-folder.js';
 
 /** What decides about the tuning table of a run. */
 export interface TuningRequest {

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { checkpointPath, listCheckpoints } from './formats/checkpoint-folder.js';
-import { readLog } from './run-log.js';
-import { bundleProgram } from './testing/bundle.js';
+import { checkpointPath, listCheckpoints } from '../formats/checkpoint-folder.js';
+import { readLog } from '../run/run-log.js';
+import { bundleProgram } from '../testing/bundle.js';
 
 const TOTAL_STEPS = 11;
 

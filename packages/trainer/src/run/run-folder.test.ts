@@ -1,21 +1,21 @@
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { saveCheckpoint } from './formats/checkpoint.js';
+import { saveCheckpoint } from '../formats/checkpoint.js';
 import {
   checkpointDirectory,
   checkpointPath,
   latestCheckpoint,
   pruneCheckpoints,
-} from './formats/checkpoint-folder.js';
-import { UserError } from './errors.js';
-import { FileWriteError } from './formats/file-write.js';
+} from '../formats/checkpoint-folder.js';
+import { UserError } from '../errors.js';
+import { FileWriteError } from '../formats/file-write.js';
 import { thisProcess } from './process-identity.js';
 import { createRun, readRunConfig, requireSameSettings, resumeRun } from './run-folder.js';
 import { RunLock, RunTakenError } from './run-lock.js';
-import { contentOfStep } from './testing/checkpoint-content.js';
-import { EXAMPLE_CONFIG } from './testing/example-config.js';
-import { temporaryFolder } from './testing/temporary-folder.js';
+import { contentOfStep } from '../testing/checkpoint-content.js';
+import { EXAMPLE_CONFIG } from '../testing/example-config.js';
+import { temporaryFolder } from '../testing/temporary-folder.js';
 
 describe('a run folder', () => {
   it('holds the configuration, and opens again where its checkpoint stands', async () => {

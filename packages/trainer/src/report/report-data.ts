@@ -1,5 +1,5 @@
 import { shown } from '@tubelet/kernels';
-import { readLog } from './run-log.js';
+import { readLog } from '../run/run-log.js';
 
 /** In characters: a page is for people to read. */
 const LONGEST_EVENT = 10_000;

@@ -1,9 +1,9 @@
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { UserError } from './errors.js';
+import { UserError } from '../errors.js';
 import { RunLog, readLog, type LogRecord } from './run-log.js';
-import { temporaryFolder } from './testing/temporary-folder.js';
+import { temporaryFolder } from '../testing/temporary-folder.js';
 
 async function logOfSteps(...steps: number[]): Promise<string> {
   const path = join(await temporaryFolder(), 'log.jsonl');

@@ -1,7 +1,7 @@
 import { createReadStream, existsSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { AppendFile } from './formats/append-file.js';
-import { UserError } from './errors.js';
+import { AppendFile } from '../formats/append-file.js';
+import { UserError } from '../errors.js';
 
 /**
  * One line of a run's log. `type` tells what happened (`start`, `step`, `checkpoint`, `warning`, …), `step`

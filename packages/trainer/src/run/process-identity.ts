@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { systemErrorCode } from './errors.js';
+import { systemErrorCode } from '../errors.js';
 
 /** Names a process so that none that comes after it, here or elsewhere, is taken for it. */
 export interface ProcessIdentity {

@@ -1,8 +1,8 @@
-import { lineChart } from './charts/line-chart.js';
-import { writeTextFile } from './formats/file-write.js';
+import { lineChart } from '../charts/line-chart.js';
+import { writeTextFile } from '../formats/file-write.js';
 import { htmlPage, settingRows, type ReportSection, type ReportTable } from './html.js';
-import { SKIPPED_STEPS } from './meters.js';
-import { formatDuration } from './progress.js';
+import { SKIPPED_STEPS } from '../program/meters.js';
+import { formatDuration } from '../program/progress.js';
 import {
   readReportData,
   thinned,
@@ -11,7 +11,7 @@ import {
   type ReportData,
   type Series,
 } from './report-data.js';
-import { logPath, reportPath, type RunConfig } from './run-folder.js';
+import { logPath, reportPath, type RunConfig } from '../run/run-folder.js';
 
 const CHART_POINTS = 600;
 /** The last events shown: a run of months has thousands of checkpoints. */

@@ -5,10 +5,10 @@ import { mkdir, readFile, readdir, rm, utimes, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { FileWriteError } from './formats/file-write.js';
+import { FileWriteError } from '../formats/file-write.js';
 import { isRunning, thisProcess } from './process-identity.js';
 import { isInUse, RunInUseError, RunLock, RunTakenError } from './run-lock.js';
-import { temporaryFolder } from './testing/temporary-folder.js';
+import { temporaryFolder } from '../testing/temporary-folder.js';
 
 // Quick, for owners of other systems.
 const TIMING = { beatMs: 20, silenceMs: 200 };

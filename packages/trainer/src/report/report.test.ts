@@ -2,12 +2,12 @@ import { appendFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseHTML } from 'linkedom';
 import { describe, expect, it } from 'vitest';
-import { SKIPPED_STEPS } from './meters.js';
+import { SKIPPED_STEPS } from '../program/meters.js';
 import { writeReport } from './report.js';
 import { readReportData, thinned } from './report-data.js';
-import { RunLog } from './run-log.js';
-import { EXAMPLE_CONFIG } from './testing/example-config.js';
-import { temporaryFolder } from './testing/temporary-folder.js';
+import { RunLog } from '../run/run-log.js';
+import { EXAMPLE_CONFIG } from '../testing/example-config.js';
+import { temporaryFolder } from '../testing/temporary-folder.js';
 
 async function runOf(steps: number): Promise<string> {
   const directory = await temporaryFolder();

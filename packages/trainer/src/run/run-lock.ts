@@ -12,8 +12,8 @@ import {
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { systemErrorCode, UserError } from './errors.js';
-import { FileWriteError, freeBytes, nodeFileSystem } from './formats/file-write.js';
+import { systemErrorCode, UserError } from '../errors.js';
+import { FileWriteError, freeBytes, nodeFileSystem } from '../formats/file-write.js';
 import { isRunning, thisProcess, type ProcessIdentity } from './process-identity.js';
 
 const LOCK_FILE = 'lock.json';

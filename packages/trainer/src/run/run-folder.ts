@@ -2,13 +2,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { checkpointDirectory, setAsideLaterCheckpoints } from './formats/checkpoint-folder.js';
-import { UserError, errorMessage, systemErrorCode } from './errors.js';
-import { FileWriteError, freeBytes, nodeFileSystem, writeTextFile } from './formats/file-write.js';
-import { jsonProblem } from './json-problem.js';
+import { checkpointDirectory, setAsideLaterCheckpoints } from '../formats/checkpoint-folder.js';
+import { UserError, errorMessage, systemErrorCode } from '../errors.js';
+import { FileWriteError, freeBytes, nodeFileSystem, writeTextFile } from '../formats/file-write.js';
+import { jsonProblem } from '../json-problem.js';
 import type { RunLock } from './run-lock.js';
 import { RunLog } from './run-log.js';
-import { TensorBoardWriter } from './formats/tensorboard.js';
+import { TensorBoardWriter } from '../formats/tensorboard.js';
 
 /** What JSON can hold. */
 export type JsonValue =

@@ -1,4 +1,4 @@
-import { UserError, systemErrorCode } from './errors.js';
+import { UserError, systemErrorCode } from '../errors.js';
 
 /** A class of errors whose message tells the user all there is to know. */
 export type ErrorClass = abstract new (...parameters: never[]) => Error;

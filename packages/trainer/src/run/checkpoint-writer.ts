@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
-import { saveCheckpoint, type CheckpointContent } from './formats/checkpoint.js';
-import { checkpointPath, pruneCheckpoints, type Retention } from './formats/checkpoint-folder.js';
-import type { WriteFileSystem } from './formats/file-write.js';
+import { saveCheckpoint, type CheckpointContent } from '../formats/checkpoint.js';
+import { checkpointPath, pruneCheckpoints, type Retention } from '../formats/checkpoint-folder.js';
+import type { WriteFileSystem } from '../formats/file-write.js';
 import type { RunFolder } from './run-folder.js';
 
 /** What a checkpoint took, in milliseconds. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { exitCodeOf, type CliOptions } from './cli.js';
-import { OptionError, UserError } from './errors.js';
+import { OptionError, UserError } from '../errors.js';
 
 class ForeignError extends Error {}
 
