@@ -8,9 +8,16 @@ export async function takeTurn<T>(work: () => Promise<T>): Promise<T> {
   if (process.env[TAKES_TURNS] !== undefined) {
     const turn = once(process, 'message');
     process.send!('waits for its turn');
+    // Who gave the turns may be killed: none would come then, and an open GPU keeps a program alive.
+    process.once('disconnect', endAlone);
     await turn;
+    process.off('disconnect', endAlone);
   }
   return work();
+}
+
+function endAlone(): never {
+  process.exit(1);
 }
 
 /** A program of another process: a JavaScript file and what it is given. */
