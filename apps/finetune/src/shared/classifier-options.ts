@@ -1,5 +1,12 @@
 /** Options that the commands share which apply a classifier to videos. */
-import { cropOption, faceCropOption, gpuOption, option, workersOption, type ValuesOf } from '@tubelet/trainer';
+import {
+  cropOption,
+  faceCropOption,
+  gpuOption,
+  option,
+  workersOption,
+  type ValuesOf,
+} from '@tubelet/trainer';
 
 export const PARTS = ['test', 'train', 'all'] as const;
 export type Part = (typeof PARTS)[number];

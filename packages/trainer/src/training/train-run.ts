@@ -4,7 +4,13 @@ import { openCommunicator, type Communicator } from '@tubelet/mpi';
 import { OptionError } from '../errors.js';
 import type { TrainingOptions } from '../options/training-options.js';
 import { createProgress } from '../program/progress.js';
-import { hasBegun, readRunConfig, requireNoRun, requireSameSettings, type RunConfig } from '../run/run-folder.js';
+import {
+  hasBegun,
+  readRunConfig,
+  requireNoRun,
+  requireSameSettings,
+  type RunConfig,
+} from '../run/run-folder.js';
 import { RunLock } from '../run/run-lock.js';
 import { stopOnSignals, type StopRequest } from '../program/stop-signal.js';
 import { BadFiles } from './bad-files.js';
