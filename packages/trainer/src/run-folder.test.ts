@@ -53,7 +53,12 @@ describe('a run folder', () => {
     const run = await createRun(directory, EXAMPLE_CONFIG, lock);
     onTestFinished(() => run.close());
     run.log.append({ type: 'step', step: 1 });
-    const other = { ...thisProcess(), host: 'elsewhere', since: '2026-01-02T03:04:05.000Z', token: 'another' };
+    const other = {
+      ...thisProcess(),
+      host: 'elsewhere',
+      since: '2026-01-02T03:04:05.000Z',
+      token: 'another',
+    };
     await writeFile(join(directory, 'lock.json'), JSON.stringify(other));
     expect(() => run.log.append({ type: 'step', step: 2 })).toThrow(RunTakenError);
     expect(() => run.requireHeld()).toThrow(RunTakenError);

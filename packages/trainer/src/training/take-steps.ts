@@ -16,17 +16,7 @@ interface Observers {
 /** Takes the steps of a run from `startStep` on, with all that goes with them. */
 export function takeSteps<Batch extends ClipOrigins, Model extends TrainedModel<Batch>>(
   model: Model,
-  {
-    ranks,
-    task,
-    batches,
-    stepsPerEpoch,
-    saveEvery,
-    progress,
-    badFiles,
-    stop,
-    trace,
-  }: Plan<Batch, Model>,
+  { ranks, task, batches, stepsPerEpoch, saveEvery, progress, badFiles, stop, trace }: Plan<Batch, Model>,
   context: RunContext<Batch>,
   startStep: number,
   { before, onCompleted }: Observers,

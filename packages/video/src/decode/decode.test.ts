@@ -206,7 +206,10 @@ it('a file or folder that cannot be read is one that cannot be decoded', async (
   symlinkSync(file('round.mp4'), file('round.mp4'));
   const round = await pool.probe(file('round.mp4')).catch((error: unknown) => error);
   expect(round).toBeInstanceOf(VideoDecodeError);
-  expect(round).toMatchObject({ path: file('round.mp4'), reason: expect.stringContaining('ELOOP') as unknown });
+  expect(round).toMatchObject({
+    path: file('round.mp4'),
+    reason: expect.stringContaining('ELOOP') as unknown,
+  });
 });
 
 describe('what is not a video', () => {

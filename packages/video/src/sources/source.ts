@@ -157,7 +157,8 @@ async function listOne(source: string, listing: VideoListing): Promise<void> {
     for (const match of matches) {
       if (match.endsWith('/')) {
         const folder = resolve(match);
-        if (readFolder(folder, found).some(({ name }) => isFrameName(name))) found.entries.push({ path: folder });
+        if (readFolder(folder, found).some(({ name }) => isFrameName(name)))
+          found.entries.push({ path: folder });
         continue;
       }
       const file = sep === '/' ? match : resolve(match);
