@@ -174,8 +174,16 @@ describe('options in a file', () => {
       /run\.yaml, line 2: batch-size: 0 cannot be used; expected a whole number/,
     ],
     ['a value of another type', 'batch-size: true\n', /batch-size: true cannot be used/],
-    ['a switch turned off by a word', 'profile: no\n', /line 1: profile: "no".*; expected true or false/],
-    ['a switch turned on by a word', 'autotune: yes\n', /line 1: autotune: "yes".*; expected true or false/],
+    [
+      'a switch turned off by a word',
+      'out: a\nprofile: no\n',
+      /line 2: profile: "no".*; expected true or false/,
+    ],
+    [
+      'a switch turned on by a word',
+      'out: a\nautotune: yes\n',
+      /line 2: autotune: "yes".*; expected true or false/,
+    ],
     ['a list', '- batch-size\n', /must hold a map of options/],
     ['no YAML', 'out: [\n', /run\.yaml is not YAML: .*line/s],
     ['an alias of nothing', 'out: *a\n', /run\.yaml, line 1: out cannot be read: Unresolved alias/],

@@ -107,8 +107,8 @@ describe('listVideos', () => {
   it('leaves out folders that cannot be read', async () => {
     mkdirSync(file('far'));
     writeFileSync(file('far', 'a.mp4'), '');
-    // The path of the last of these is longer than systems take, whoever asks.
-    const nested = 'd=$(printf %0200d 0); for _ in $(seq 20); do mkdir $d && cd -P $d || exit; done';
+    // The paths of the last of these are longer than systems take, whoever asks.
+    const nested = 'd=$(printf %0200d 0); for _ in $(seq 25); do mkdir $d && cd -P $d || exit; done';
     execFileSync('sh', ['-c', nested], { cwd: file('far') });
     const { entries, skipped } = await listVideos(file('far'));
     execFileSync('rm', ['-r', file('far')]);
