@@ -11,6 +11,20 @@ export class VideoDecodeError extends Error {
   }
 }
 
+const OUT_OF_REACH = new Set(['EACCES', 'EPERM', 'ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG']);
+
+/**
+ * Whether a file or folder is gone, or may not be read. What another attempt may mend, such as a disk of the network
+ * that does not answer or too many open files, is not meant.
+ */
+export function isOutOfReach(error: unknown): error is NodeJS.ErrnoException {
+  return (
+    error instanceof Error &&
+    'syscall' in error &&
+    OUT_OF_REACH.has(String((error as NodeJS.ErrnoException).code))
+  );
+}
+
 /** A video that cannot be written: ffmpeg lacks an encoder, or its file cannot be made. */
 export class VideoEncodeError extends Error {
   override readonly name = 'VideoEncodeError';

@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { decodeFrames } from '../decode/decode.js';
 import { takeFrames, type CodedFrames } from '../pixels/coded-frames.js';
 import { probe, type Decoders } from '../decode/decoders.js';
-import { VideoDecodeError } from '../errors.js';
+import { isOutOfReach, VideoDecodeError } from '../errors.js';
 import { HeaderCache } from '../decode/header-cache.js';
 import { createRunner } from '../ffmpeg/create-runner.js';
 import { FfmpegInterruptedError } from '../ffmpeg/runner.js';
@@ -78,22 +78,13 @@ async function answerWhole(job: Job): ReturnType<typeof answer> {
   }
 }
 
-const READING = new Set(['open', 'read', 'scandir', 'stat', 'lstat']);
-/** What this machine lacks, whatever it reads. */
-const SHORTAGES = new Set(['EMFILE', 'ENFILE', 'ENOMEM']);
-
-/** Whether a file or folder could not be read: it may not be, is gone, or its disk fails. */
-function isUnreadable({ syscall = '', code = '' }: NodeJS.ErrnoException): boolean {
-  return READING.has(syscall) && !SHORTAGES.has(code);
-}
-
 function describeFailure(error: unknown, job: Job): WorkerFailure {
   if (error instanceof VideoDecodeError) {
     return { kind: 'VideoDecodeError', path: error.path, reason: error.reason };
   }
   const failure = error instanceof Error ? error : new Error(String(error));
   const { message, stack } = failure;
-  if (isUnreadable(failure)) return { kind: 'VideoDecodeError', path: pathOf(job), reason: message };
+  if (isOutOfReach(failure)) return { kind: 'VideoDecodeError', path: pathOf(job), reason: message };
   return { kind: 'other', message, stack };
 }
 

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync, statSync, type Dirent, type Stats } from 'node:fs';
 import { basename, dirname, extname, resolve, sep } from 'node:path';
 import { glob, isDynamicPattern } from 'tinyglobby';
-import { NoReadableVideoError, VideoSourceError, type BadFile } from '../errors.js';
+import { isOutOfReach, NoReadableVideoError, VideoSourceError, type BadFile } from '../errors.js';
 import { requireFile } from '../datasets/files.js';
 import { isFrameName } from '../decode/frame-folder.js';
 import type { CropMode } from '../pixels/crop.js';
@@ -30,27 +30,29 @@ const LIST_EXTENSIONS = new Set(['.csv', '.txt', '.lst']);
 export const isVideoName = (path: string) => VIDEO_EXTENSIONS.has(extname(path).toLowerCase());
 const byCharacters = (a: VideoEntry, b: VideoEntry) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0);
 
-/** What a folder holds; nothing, and the folder is left out, where it cannot be read. */
+/** What a folder holds; nothing, and the folder is left out, where it may not be read or is gone. */
 function readFolder(folder: string, listing: VideoListing): Dirent[] {
   try {
     return readdirSync(folder, { withFileTypes: true });
   } catch (error) {
-    listing.skipped.push({ path: folder, reason: (error as Error).message });
+    if (!isOutOfReach(error)) throw error;
+    listing.skipped.push({ path: folder, reason: error.message });
     return [];
   }
 }
 
-/** What a link leads to; undefined, and the link is left out, where that is nothing, or cannot be looked at. */
+/** What a link leads to; undefined, and the link is left out, where that is nothing, or may not be looked at. */
 function followLink(path: string, listing: VideoListing): Stats | undefined {
   try {
     const stats = statSync(path, { throwIfNoEntry: false });
     if (stats === undefined) listing.skipped.push({ path, reason: 'a link to nothing' });
     return stats;
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    // What lies in the circle has been listed many times by now.
-    if (code === 'ELOOP') throw new VideoSourceError(`${path}: links lead in a circle. Remove one of them.`);
-    listing.skipped.push({ path, reason: message });
+    if (!isOutOfReach(error)) throw error;
+    // What lies in the circle may have been listed many times by now, until links or letters in a path were too many.
+    if (error.code === 'ELOOP' || error.code === 'ENAMETOOLONG')
+      throw new VideoSourceError(`${path}: links lead in a circle. Remove one of them.`);
+    listing.skipped.push({ path, reason: error.message });
     return undefined;
   }
 }
