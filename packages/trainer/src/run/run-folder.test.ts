@@ -47,7 +47,7 @@ describe('a run folder', () => {
 
   it('is not written to any more once another program has taken it over', async () => {
     const directory = await temporaryFolder();
-    const lock = new RunLock(directory, () => undefined);
+    const lock = new RunLock(directory, () => undefined, { beatMs: 0, silenceMs: 60_000 });
     onTestFinished(() => lock.release());
     await lock.take();
     const run = await createRun(directory, EXAMPLE_CONFIG, lock);

@@ -84,20 +84,21 @@ export function reportPath(directory: string): string {
   return join(directory, REPORT_FILE);
 }
 
+type HeldLock = Pick<RunLock, 'requireHeld' | 'requireHeldLately'>;
+
 function openRun(
   directory: string,
   config: RunConfig,
   completedSteps: number | undefined,
-  lock: Pick<RunLock, 'requireHeld'> | undefined,
+  lock: HeldLock | undefined,
 ): RunFolder {
-  const requireHeld = () => lock?.requireHeld();
-  const log = new RunLog(logPath(directory), completedSteps ?? 0, requireHeld);
+  const log = new RunLog(logPath(directory), completedSteps ?? 0, () => lock?.requireHeldLately());
   const tensorBoard = new TensorBoardWriter(directory, completedSteps);
   return {
     directory,
     config,
     isWritten: true,
-    requireHeld,
+    requireHeld: () => lock?.requireHeld(),
     log,
     tensorBoard,
     close() {
@@ -138,11 +139,7 @@ export function requireNoRun(directory: string): void {
  * @throws UserError when the folder already holds a run
  * @throws FileWriteError when it cannot be written
  */
-export async function createRun(
-  directory: string,
-  config: RunConfig,
-  lock?: Pick<RunLock, 'requireHeld'>,
-): Promise<RunFolder> {
+export async function createRun(directory: string, config: RunConfig, lock?: HeldLock): Promise<RunFolder> {
   requireNoRun(directory);
   await makeFolder(checkpointDirectory(directory));
   await writeTextFile(join(directory, CONFIG_FILE), `${JSON.stringify(config, null, 2)}\n`);
@@ -182,7 +179,7 @@ export function readRunConfig(directory: string): RunConfig {
 export async function resumeRun(
   directory: string,
   completedSteps: number,
-  lock?: Pick<RunLock, 'requireHeld'>,
+  lock?: HeldLock,
 ): Promise<RunFolder> {
   const config = readRunConfig(directory);
   await makeFolder(checkpointDirectory(directory));

@@ -117,6 +117,24 @@ describe('a run folder', () => {
     expect(() => other.requireHeld(), 'the whole folder is gone').toThrow(FileWriteError);
   });
 
+  it('is not looked at again for every record, but after a beat', async () => {
+    const directory = await temporaryFolder();
+    const [restless, patient] = [0, 3_600_000].map(
+      (beatMs) => new RunLock(directory, () => undefined, { beatMs, silenceMs: 3_600_000 }),
+    ) as [RunLock, RunLock];
+    await patient.take();
+    patient.requireHeldLately();
+    const path = await lockOfOther(directory, { host: 'elsewhere' });
+    patient.requireHeldLately();
+    expect(() => patient.requireHeld()).toThrow(RunTakenError);
+    await rm(path);
+    await restless.take();
+    restless.requireHeldLately();
+    await lockOfOther(directory, { host: 'elsewhere' });
+    expect(() => restless.requireHeldLately()).toThrow(RunTakenError);
+    for (const lock of [restless, patient]) lock.release();
+  });
+
   it('cannot be taken where it cannot be written', async () => {
     const folder = await temporaryFolder();
     await writeFile(join(folder, 'file'), '');

@@ -117,6 +117,8 @@ export class RunLock {
   private readonly path: string;
   private owner: LockOwner | undefined;
   private beat: NodeJS.Timeout | undefined;
+  /** When it was last seen to be this object's, by the clock, which also counts what a host has slept. */
+  private seenHeldMs = -Infinity;
 
   /** @param note is told when an owner elsewhere is waited for */
   constructor(
@@ -163,12 +165,23 @@ export class RunLock {
     if (!owner) throw new Error(`${this.path} is not held`);
     let other: LockOwner | undefined;
     try {
-      if (readLock(this.path)?.owner?.token === owner.token || this.create(owner)) return;
+      if (readLock(this.path)?.owner?.token === owner.token || this.create(owner)) {
+        this.seenHeldMs = Date.now();
+        return;
+      }
       other = readLock(this.path)?.owner;
     } catch (error) {
       throw new FileWriteError(this.path, systemErrorCode(error), 0, null, '', { cause: error });
     }
     throw new RunTakenError(this.path, other);
+  }
+
+  /**
+   * {@link requireHeld}, unless that was seen less than a beat ago: nobody takes a lock from an owner that was alive so
+   * lately, and each look is a question to the server of a network's files.
+   */
+  requireHeldLately(): void {
+    if (Math.abs(Date.now() - this.seenHeldMs) >= this.timing.beatMs) this.requireHeld();
   }
 
   /** Gives the folder back. */

@@ -59,6 +59,7 @@ it('writes nothing into a run that another program has taken over', async () => 
     requireHeld() {
       throw taken;
     },
+    requireHeldLately: () => undefined,
   };
   const run = await createRun(join(await temporaryFolder(), 'run'), EXAMPLE_CONFIG, lock);
   const skipped = new SkippedSteps(new SingleRank(), run, 7, () => undefined);
