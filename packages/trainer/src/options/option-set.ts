@@ -25,7 +25,8 @@ export interface Given<Shape extends Options> {
 /** The values that an option set reads. */
 export type ValuesOfSet<Set> = Set extends OptionSet<infer Shape> ? ValuesOf<Shape> : never;
 
-const dashed = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+/** The name of an option as it is on the command line, without the dashes in front. */
+export const dashed = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 /** Declares the options of a command, by the headings that they have in its help. */
 export function optionSet<const Groups extends Readonly<Record<string, Options>>>(

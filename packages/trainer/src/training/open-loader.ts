@@ -1,5 +1,6 @@
 import { defaultWorkerCount, type BadFile } from '@tubelet/video';
 import { UserError } from '../errors.js';
+import { dashed } from '../options/option-set.js';
 import type { BadFiles } from './bad-files.js';
 import type { RankShare } from './task.js';
 
@@ -27,12 +28,6 @@ export interface SharedLoaderOptions<Crop> {
   readonly onBadFile: (file: BadFile) => void;
 }
 
-/** The flags behind the options that messages of loaders name. */
-const FLAGS: Readonly<Record<string, string>> = {
-  batchSize: '--batch-size',
-  clipsPerVideo: '--clips-per-video',
-};
-
 /**
  * Opens the loader of a training's videos.
  *
@@ -53,7 +48,8 @@ export async function openLoader<Loader, Crop>(
     });
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    const message = error.message.replace(/\b(?:batchSize|clipsPerVideo)\b/g, (name) => FLAGS[name]!);
+    // Loaders name their own options, which the command line writes otherwise.
+    const message = error.message.replace(/\b(?:batchSize|clipsPerVideo)\b/g, (name) => `--${dashed(name)}`);
     throw new UserError(message, { cause: error });
   }
 }

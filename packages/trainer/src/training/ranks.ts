@@ -160,18 +160,16 @@ export class SharedSteps {
   /** The mean of the losses over all ranks. To be called once for each step, in order. */
   async meanOf(losses: readonly number[]): Promise<number[]> {
     const { ranks, badFiles } = this;
-    const found: BadFile[] = badFiles.takeReported();
+    const reported = badFiles.takeReported();
+    // Rank 0 has logged its own already, and what others have told it.
+    const found: BadFile[] = ranks.rank === 0 ? [] : reported;
     const values = Float64Array.of(...losses, Number(this.stop.requested), found.length);
     await ranks.sum(values);
     const [stopping, files] = values.slice(losses.length) as unknown as [number, number];
     if (stopping > 0) this.isStopping = true;
     if (files > 0) {
       const all = await ranks.gather(found);
-      if (ranks.rank === 0) {
-        all.slice(1).flat().forEach(badFiles.report);
-        // These have been told to everybody. On other ranks there is only what was found meanwhile, for the next step.
-        badFiles.takeReported();
-      }
+      if (ranks.rank === 0) all.flat().forEach(badFiles.report);
     }
     return Array.from(values.subarray(0, losses.length), (sum) => sum / ranks.size);
   }
