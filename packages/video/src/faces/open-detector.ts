@@ -13,7 +13,7 @@ interface Pending {
   reject(error: Error): void;
 }
 
-/** The installed detector in threads, which take images in turn. Where one of them ends, so do all. */
+/** The installed detector in threads, which take images in turn. Where one of them ends, it is of no more use. */
 export class DetectorThreads implements FaceDetector {
   private readonly pending = new Map<number, Pending>();
   private nextId = 0;

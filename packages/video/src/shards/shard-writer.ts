@@ -64,7 +64,7 @@ async function inFolder<T>(folder: string, work: () => Promise<T>): Promise<T> {
     if (!(error instanceof Error) || !('syscall' in error)) throw error;
     const again = existsSync(join(folder, INDEX_NAME)) ? 'go on with --resume' : 'begin again';
     throw new ShardFolderError(
-      `${folder} cannot be written: ${error.message}. Make room there, or make it writable; then ${again}.`,
+      `${folder} cannot be used: ${error.message}. Make room there, or let it be read and written; then ${again}.`,
       { cause: error },
     );
   }

@@ -234,7 +234,7 @@ describe('shards', () => {
     writeFileSync(at('file'), '');
     const nowhere = make('file/shards');
     await expect(nowhere).rejects.toThrow(ShardFolderError);
-    await expect(nowhere).rejects.toThrow(/file\/shards cannot be written: ENOTDIR.*then begin again/);
+    await expect(nowhere).rejects.toThrow(/file\/shards cannot be used: ENOTDIR.*then begin again/);
     const { workers: _, ...shape } = SETTINGS;
     const settings = { sources: '', count: 1, encoder: '', ...shape };
     const writer = await ShardWriter.open(at('full'), settings, false);
@@ -243,7 +243,7 @@ describe('shards', () => {
     const clip = { frames: 1, framesPerSecond: 25, header, mp4: new Uint8Array(9) };
     const added = writer.add('0', 'a.mp4', undefined, clip);
     await expect(added).rejects.toThrow(ShardFolderError);
-    await expect(added).rejects.toThrow(/full cannot be written: ENOSPC.*Make room there.*--resume/);
+    await expect(added).rejects.toThrow(/full cannot be used: ENOSPC.*Make room there.*--resume/);
     await writer.close();
   });
 
