@@ -21,17 +21,18 @@ run="/data/runs/$SLURM_JOB_NAME"
 
 # module load openmpi
 cd "$tubelet"
-checkpoints() { ls "$run/checkpoints" 2> /dev/null || true; }
+checkpoints() { ls "$run"/checkpoints/step-*.safetensors 2> /dev/null || true; }
 before=$(checkpoints)
 
 # Two minutes before the end of its time every rank is sent SIGUSR1; the run stops with a checkpoint.
 status=0
 srun --mpi=pmix --kill-on-bad-exit=1 --cpu-bind=none \
-  node apps/tubelet/dist/cli.js pretrain voxceleb2 --root "$voxceleb2" --out "$run" --batch-size 16 --epochs 100 --resume auto ||
+  node apps/tubelet/dist/cli.js pretrain voxceleb2 --root "$voxceleb2" --out "$run" --batch-size 16 --epochs 100 \
+  --save-every 2000 --resume auto ||
   status=$?
 
 if grep -qs '"type":"end"' "$run/log.jsonl"; then exit "$status"; fi
-# A failure without a new checkpoint before it would only come again.
+# A failure without a new checkpoint before it is likely to come again.
 if [ "$status" -ne 0 ] && [ "$(checkpoints)" = "$before" ]; then exit "$status"; fi
 # A run that was stopped before its end, or failed on the way, goes on when its turn comes again.
 scontrol requeue "$SLURM_JOB_ID"
