@@ -13,7 +13,7 @@ const TRAIN_OPTIONS = [
 const PREPARE_OPTIONS =
   'out resume dry-run root image-size crop key-frame-interval shard-size workers debug help'.split(' ');
 const RECONSTRUCT_OPTIONS =
-  'checkpoint out start-seconds frame-step crop mask-ratios mask-type seed no-prediction-row no-captions debug help'.split(
+  'checkpoint region out start-seconds frame-step crop mask-ratios mask-type seed no-prediction-row no-captions gpu debug help'.split(
     ' ',
   );
 

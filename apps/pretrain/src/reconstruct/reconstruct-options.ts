@@ -7,6 +7,9 @@ export const reconstructOptions = optionSet({
       '<place>',
       'a checkpoint of `pretrain`, the folder of a run for its newest, or a published .pth of pre-training',
     ),
+    region: option
+      .wholes('<t,h,w>', 'tokens of a local region, where a published .pth does not tell it', 3)
+      .optional(),
     out: option.text('<picture>', 'the PNG file to write'),
     startSeconds: option.notNegative('<s>', 'where in each video the clip begins').default(0),
     frameStep: option

@@ -3,7 +3,7 @@ import { basename, dirname } from 'node:path';
 import { Engine, loadStateDict } from '@tubelet/autograd';
 import { windowMaskCounts } from '@tubelet/kernels';
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
-import { maskDesign, PretrainingModel, tokenGrid, type EncoderConfig } from '@tubelet/mae-dfer';
+import { maskDesign, PretrainingModel, tokenGrid, type EncoderConfig, type Extents } from '@tubelet/mae-dfer';
 import { OptionError, UserError } from '@tubelet/trainer';
 import { readClip, squareFrames, type CodedFrames } from '@tubelet/video';
 import { encodeRows, writePng, type CaptionedRows } from './picture-file.js';
@@ -38,7 +38,10 @@ export async function reconstruct(videos: readonly string[], options: Reconstruc
     weights,
     clips: trained = DEFAULT_CLIPS,
     untrained,
-  } = await readPretrained(await fileOf('--checkpoint', options.checkpoint));
+  } = await readPretrained(
+    await fileOf('--checkpoint', options.checkpoint),
+    options.region as Extents | undefined,
+  );
   const { encoder } = config;
   const { maskRatios, seed, predictionRow } = options;
   const maskType = maskTypeOf(encoder, options.maskType);

@@ -30,7 +30,7 @@ export async function fileOf(option: string, place: string): Promise<string> {
   const newest = await latestCheckpoint(place, (message) => console.error(`warning: ${message}`));
   if (newest) return newest.path;
   throw new UserError(
-    `${option}: ${place} has no checkpoints. Give a file, or the folder of a run that has one.`,
+    `${option}: ${place} is not the folder of a run with checkpoints. Give that folder, or a file in its \`checkpoints\`.`,
   );
 }
 

@@ -32,7 +32,9 @@ it('tells regions by their number', () => {
 it('does not guess which of two regions it is that are equal in number', () => {
   for (const region of EQUAL) {
     expect(() => regionOf(region)).toThrow(CheckpointFormatError);
-    expect(() => regionOf(region)).toThrow(/4 regions, as 2×10×10 and 4×5×10 both give.*2,10,10`, or 4,5,10/);
+    expect(() => regionOf(region)).toThrow(
+      /4 regions, as 2×10×10 and 4×5×10 both give.*2,10,10` or `--region 4,5,10`/,
+    );
     expect(regionOf(region, region)).toMatchObject({ region });
   }
 });

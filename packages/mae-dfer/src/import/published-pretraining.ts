@@ -62,9 +62,9 @@ function regionOfCount(encoder: EncoderConfig, count: number): Extents {
   if (region && others.length === 0) return region;
   if (region) {
     throw new CheckpointFormatError(
-      `it has ${count} regions, as ${fitting.map((one) => one.join('×')).join(' and ')} both give: the file does not tell ` +
-        `which. Train on from it by \`tubelet pretrain --from FILE --region ${region.join(',')}\`, or ` +
-        `${others.map((one) => one.join(',')).join(', ')}: its checkpoints tell theirs`,
+      `it has ${count} regions, as ${fitting.map((one) => one.join('×')).join(' and ')} both give, and does not tell ` +
+        `which: give it (${fitting.map((one) => `\`--region ${one.join(',')}\``).join(' or ')}), or use a checkpoint of ` +
+        '`tubelet pretrain`, which tells its own',
     );
   }
   throw new CheckpointFormatError(
