@@ -1,3 +1,5 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -50,6 +52,27 @@ describe('turns', () => {
       /program\.mjs ended with exit code 3\nline 4\nline 5\nline 6\nline 7\nline 8$/,
     );
     await expect(run(['a', 1], ['b', 0])).rejects.toThrow(/program\.mjs takes no turns/);
+  });
+
+  it('are waited for no longer than the program that gives them runs', async () => {
+    const file = join(folder, 'waits.mts');
+    const turns = new URL('./turns.ts', import.meta.url).href;
+    await writeFile(
+      file,
+      `import { takeTurn } from ${JSON.stringify(turns)};
+      setInterval(() => undefined, 1000);
+      await takeTurn(async () => undefined);`,
+    );
+    const loader = new URL('../../../scripts/typescript.mjs', import.meta.url).href;
+    const child = fork(file, [], {
+      execArgv: ['--import', loader],
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+      env: { ...process.env, TUBELET_BENCHMARK_TURNS: '1' },
+    });
+    const ended = once(child, 'exit');
+    expect(await Promise.race([once(child, 'message'), ended])).toEqual(['waits for its turn', undefined]);
+    child.disconnect();
+    expect(await ended).toEqual([1, null]);
   });
 
   it('are not waited for in a program that runs alone', async () => {

@@ -17,6 +17,7 @@ export async function takeTurn<T>(work: () => Promise<T>): Promise<T> {
 }
 
 function endAlone(): never {
+  console.error('The program that gives turns has ended.');
   process.exit(1);
 }
 
