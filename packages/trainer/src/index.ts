@@ -77,7 +77,7 @@ export { runsCommand } from './run-overview/runs-command.js';
 export { stopOnSignals } from './program/stop-signal.js';
 export { BadFiles } from './training/bad-files.js';
 export { TrainingDivergedError } from './training/divergence.js';
-export { dryTraining, measureMemory, memoryOnPaper, type StepMemory } from './training/dry-step.js';
+export { deviceOf, dryTraining, measureMemory, memoryOnPaper, type StepMemory } from './training/dry-step.js';
 export { EpochReader, type EpochSource } from './training/epoch-reader.js';
 export { positionOfStep, runSteps, type TrainingResult } from './training/loop.js';
 export { memoryReport, memoryReportOn } from './training/memory-report.js';

@@ -22,12 +22,12 @@ describe.each([
   [
     'predict',
     predictCommand,
-    'checkpoint clips frame-step crop batch-size workers window hop plot format out faces-out top debug help',
+    'checkpoint clips frame-step crop batch-size workers gpu window hop plot format out faces-out top debug help',
   ],
   [
     'embed',
     embedCommand,
-    'data root classes-file fold part checkpoint clips frame-step crop batch-size workers out picture neighbors ' +
+    'data root classes-file fold part checkpoint clips frame-step crop batch-size workers gpu out picture neighbors ' +
       'layout min-dist perplexity seed debug help',
   ],
 ])('%s --help', (name, make, options) => {

@@ -1,6 +1,13 @@
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
 import { likeRuntime, OutOfMemoryError, type Runtime } from '@tubelet/kernels';
-import { dryTraining, measureMemory, memoryOnPaper, memoryReportOn, type StepMemory } from '@tubelet/trainer';
+import {
+  deviceOf,
+  dryTraining,
+  measureMemory,
+  memoryOnPaper,
+  memoryReportOn,
+  type StepMemory,
+} from '@tubelet/trainer';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { TINY_MODEL, options } from '../testing/program.js';
 import { trainCommand } from './train-command.js';
@@ -50,7 +57,9 @@ describe('the memory of a step', () => {
 
   it('is that of the variants that were measured to be fast', async () => {
     const choose = vi.fn(() => undefined);
-    await memoryOnPaper({ tuning: { choose } }, begin, 2);
+    open = await openNodeRuntime();
+    open.tuning = { choose };
+    await memoryOnPaper(deviceOf(open), begin, 2);
     expect(choose).toHaveBeenCalled();
   });
 

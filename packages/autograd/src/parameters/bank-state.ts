@@ -20,20 +20,20 @@ export async function readByName(
 }
 
 /**
- * Checks, before anything is written, that `values` are those of every parameter; `what` names them in the message.
+ * Checks, before anything is written, that `values` are those of every parameter; `complaint` begins the message.
  *
  * @throws RangeError when a parameter is missing, has another size or is unknown
  */
 export function requireOfAll(
   store: ParameterStore,
   values: ReadonlyMap<string, Float32Array>,
-  what: string,
+  complaint: string,
 ): void {
   for (const name of values.keys()) store.get(name);
   for (const [name, { array }] of store.parameters) {
     if (values.get(name)?.length !== array.size) {
       throw new RangeError(
-        `${what} for parameter "${name}" of ${array.size} elements; restore what was saved of this model`,
+        `${complaint} for parameter "${name}" of ${array.size} elements; restore what was saved of this model`,
       );
     }
   }

@@ -27,7 +27,7 @@ export type Combination = 'sum' | 'largest' | 'smallest';
 const extreme = (sign: '<' | '>') =>
   `select(total, value, element == part || (!is_not_a_number(total) && (value ${sign} total || is_not_a_number(value))))`;
 
-/** WGSL of a total with one value more; of none it is 0. */
+/** WGSL of a total with one value more. It begins with 0, and every part has at least one element. */
 const COMBINATIONS: Readonly<Record<Combination, string>> = {
   sum: 'total + value',
   largest: extreme('>'),

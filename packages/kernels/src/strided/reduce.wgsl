@@ -7,7 +7,7 @@
 // Header: COUNT (places), PARTS, ELEMENTS (reduced ones), PLACES_FIRST (neighbouring invocations take neighbouring places
 // instead of parts), KEPT_AXES, KEPT_EXTENT_i, AXES, EXTENT_i, for every input X_OFFSET, X_KEPT_STRIDE_i, X_KEPT_TOP, X_STRIDE_i
 // and X_TOP, for the output OUT_OFFSET, OUT_KEPT_STRIDE_i, OUT_KEPT_TOP and OUT_PART; ADD_TO_OUT, GRID_X. reduce.ts also puts in
-// how a value is added to the total (COMBINED), of which there is always one.
+// how a value is added to the total (COMBINED). Every part has at least one element.
 
 //! DECLARATIONS
 var<storage, read_write> out: array<f32>;
