@@ -11,16 +11,18 @@ export class VideoDecodeError extends Error {
   }
 }
 
+const READING = new Set(['open', 'read', 'scandir', 'stat', 'lstat']);
 const OUT_OF_REACH = new Set(['EACCES', 'EPERM', 'ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG']);
 
 /**
  * Whether a file or folder is gone, or may not be read. What another attempt may mend, such as a disk of the network
- * that does not answer or too many open files, is not meant.
+ * that does not answer or too many open files, is not meant, nor a program that cannot be started.
  */
 export function isOutOfReach(error: unknown): error is NodeJS.ErrnoException {
   return (
     error instanceof Error &&
     'syscall' in error &&
+    READING.has(String(error.syscall)) &&
     OUT_OF_REACH.has(String((error as NodeJS.ErrnoException).code))
   );
 }

@@ -307,6 +307,12 @@ describe('reconstruct', () => {
     await expect(error).rejects.toThrow('not a checkpoint of pre-training');
   });
 
+  it('refuses other regions than those of its checkpoint', async () => {
+    await expect(run('video', { region: [1, 1, 1] })).rejects.toThrow(
+      /^--region: .*expected .*as the checkpoint says/,
+    );
+  });
+
   it('takes the GPU that is asked for', async () => {
     await expect(run('video', { gpu: 99 })).rejects.toThrow(GpuChoiceError);
   });

@@ -43,6 +43,7 @@ export async function reconstruct(videos: readonly string[], options: Reconstruc
     options.region as Extents | undefined,
   );
   const { encoder } = config;
+  requireRegion(encoder, options.region);
   const { maskRatios, seed, predictionRow } = options;
   const maskType = maskTypeOf(encoder, options.maskType);
   requireMaskRatios(encoder, maskType, maskRatios);
@@ -129,6 +130,15 @@ export async function readShownClip(
       `${video} has ${info.frameCount} frames: from column ${different} on the clip repeats one, as in training.` +
       remedy,
   };
+}
+
+/** @throws OptionError where the model has other regions than were asked for */
+function requireRegion(encoder: EncoderConfig, asked: readonly number[] | undefined): void {
+  const region = encoder.kind === 'lgi-former' ? encoder.region.join(',') : undefined;
+  if (asked === undefined || asked.join(',') === region) return;
+  const expected =
+    region === undefined ? 'none for a ViT, which has no regions' : `${region}, as the checkpoint says`;
+  throw new OptionError('--region', asked.join(','), expected);
 }
 
 /**

@@ -9,6 +9,7 @@ import {
   type FfmpegResult,
   type FfmpegRunner,
 } from './runner.js';
+import { STOP_SIGNALS } from '../stop-signals.js';
 
 /** `-fps_mode` came with 5.1; its elder `-vsync` is about to go. Builds from git carry no release number. */
 function passEveryFrameOptions(version: string): string[] {
@@ -18,9 +19,6 @@ function passEveryFrameOptions(version: string): string[] {
 }
 
 const LOG_LENGTH_LIMIT = 200_000;
-
-/** What schedulers and users end processes with. */
-const STOP_SIGNALS: readonly string[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1'];
 
 /** Whether someone ended ffmpeg from outside: it answers such a signal itself where it can, and says so. */
 function isInterrupted(signal: NodeJS.Signals | null, log: string): boolean {

@@ -4,6 +4,7 @@
  */
 import { decodeFrames, probeContainer } from './decode-frames.js';
 import { encodePlanes, encodeVideo, type EncodingWebCodecs } from './encode-video.js';
+import { STOP_SIGNALS } from '../stop-signals.js';
 import type { ProcessRequest, ProcessResponse, ProcessResult } from './protocol.js';
 
 const send = (response: ProcessResponse) => process.send?.(response);
@@ -11,7 +12,7 @@ const messageOf = (error: unknown) => (error instanceof Error ? error.message : 
 
 // A signal that goes to every process of a job is for the program to answer. This one finishes what it was asked, since its
 // death would be laid to the file, and then ends with its parent.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1']) process.on(signal, () => undefined);
+for (const signal of STOP_SIGNALS) process.on(signal, () => undefined);
 
 // Not an orderly exit: that would wait for a decoder that hangs.
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
