@@ -89,7 +89,9 @@ describe('weights to begin a pre-training with', () => {
     const other = fresh({ ...LGI, encoder: { ...LGI.encoder, heads: 2 } as PretrainingConfig['encoder'] });
     await expect(loadStartingWeights(at('run'), other)).rejects.toThrow(/--heads is 1 there and 2 here/);
     rmSync(at('run/checkpoints'), { recursive: true });
-    await expect(loadStartingWeights(at('run'), other)).rejects.toThrow(/run is not the folder of a run with checkpoints/);
+    await expect(loadStartingWeights(at('run'), other)).rejects.toThrow(
+      /run is not the folder of a run with checkpoints/,
+    );
   });
 
   it('are refused from a pickle that would call functions of a machine', async () => {
