@@ -59,7 +59,9 @@ export interface ElementwiseCall {
   readonly cost: Cost;
 }
 
-const LOADS = 4;
+// An invocation loads 2 to this power. What it does once, such as reading its data, costs a processor as much as several
+// loads; a GPU wants many invocations.
+const LOAD_BITS = { software: 4, gpu: 2 };
 // Of a workgroup of 64.
 const INVOCATION_BITS = 6;
 
@@ -101,7 +103,8 @@ export function elementwise(runtime: Runtime, call: ElementwiseCall): void {
   const width = call.scalarFunctions ? 1 : elementWidth([...layouts, ...columnLayouts]);
   const [outLayout] = layouts as [RowLayout];
   const columns = outLayout.columns / width;
-  const { columnBits, rowBlocks, columnBlocks } = blocksOf(outLayout.rows, columns, width);
+  const loadBits = LOAD_BITS[runtime.adapter.isSoftware ? 'software' : 'gpu'];
+  const { columnBits, rowBlocks, columnBlocks } = blocksOf(outLayout.rows, columns, width, loadBits);
   const isLong = columnBlocks > rowBlocks;
   const [x, y] = runtime.linearGrid(isLong ? columnBlocks : rowBlocks);
 
@@ -139,7 +142,7 @@ export function elementwise(runtime: Runtime, call: ElementwiseCall): void {
       ...(call.scalarFunctions ?? []),
       withExpression(call.value, inputs),
     ],
-    constants: { ACCUMULATE: accumulate },
+    constants: { ACCUMULATE: accumulate, LOAD_BITS: loadBits },
     data,
     arrays,
     workgroups: [x, y, isLong ? rowBlocks : columnBlocks],
@@ -190,12 +193,12 @@ interface Blocks {
 
 // The number of neighbours in a row that makes the fewest workgroups: loads behind the end of a row take their time on
 // a software driver. What neighbours load together stays 128 bytes long, where a row is.
-function blocksOf(rows: number, columns: number, width: 1 | 4): Blocks {
-  const least = Math.min(width === 4 ? 3 : 5, Math.max(0, Math.ceil(Math.log2(columns / LOADS))));
+function blocksOf(rows: number, columns: number, width: 1 | 4, loadBits: number): Blocks {
+  const least = Math.min(width === 4 ? 3 : 5, Math.max(0, Math.ceil(Math.log2(columns)) - loadBits));
   let best: Blocks | undefined;
   for (let columnBits = INVOCATION_BITS; columnBits >= least; columnBits--) {
     const rowBlocks = Math.ceil(rows / (1 << (INVOCATION_BITS - columnBits)));
-    const columnBlocks = Math.ceil(columns / (LOADS << columnBits));
+    const columnBlocks = Math.ceil(columns / (1 << (loadBits + columnBits)));
     if (!best || rowBlocks * columnBlocks < best.rowBlocks * best.columnBlocks)
       best = { columnBits, rowBlocks, columnBlocks };
   }

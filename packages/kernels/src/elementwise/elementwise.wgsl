@@ -4,12 +4,12 @@
 // elementwise.ts puts in the declarations of the inputs, where their rows begin (STARTS), their elements (ELEMENTS) and
 // the expression (VALUE).
 // Header: Element (f32 or vec4f; COLUMNS, strides and offsets count Elements), ROWS, COLUMNS, COLUMN_BITS, IS_LONG,
-// GRID_X, ACCUMULATE, OUT_* (row addressing); row-start.wgsl.
+// GRID_X, ACCUMULATE, LOAD_BITS, OUT_* (row addressing); row-start.wgsl.
 //
-// 2^COLUMN_BITS neighbouring invocations take neighbouring Elements of one row, up to four each; the 64 of a workgroup
-// take as many rows as they are enough for. Blocks of rows lie along x and y of the grid and those of columns along z,
-// or with IS_LONG the other way round, so that nothing is divided: four divisions an invocation took a fifth of the
-// time on a software driver.
+// 2^COLUMN_BITS neighbouring invocations take neighbouring Elements of one row, up to 2^LOAD_BITS each; the 64 of a
+// workgroup take as many rows as they are enough for. Blocks of rows lie along x and y of the grid and those of columns
+// along z, or with IS_LONG the other way round, so that nothing is divided: four divisions an invocation took a fifth of
+// the time on a software driver.
 
 //! DECLARATIONS
 #if out_f16
@@ -28,10 +28,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
   if (row >= ROWS) {
     return;
   }
-  let first = (column_block << (COLUMN_BITS + 2u)) + (invocation & ((1u << COLUMN_BITS) - 1u));
+  let first = (column_block << (COLUMN_BITS + LOAD_BITS)) + (invocation & ((1u << COLUMN_BITS) - 1u));
   let out_start = row_start(row, OUT_OFFSET, OUT_INNER, OUT_INVERSE, OUT_INNER_STRIDE, OUT_OUTER_STRIDE);
   //! STARTS
-  for (var k = 0u; k < 4u; k++) {
+  for (var k = 0u; k < 1u << LOAD_BITS; k++) {
     let column = first + (k << COLUMN_BITS);
     if (column < COLUMNS) {
       //! ELEMENTS
