@@ -1,7 +1,7 @@
 // Sums over the pixels of one cube of uint8 frames by one workgroup of 64, and the addressing of its words; a
 // library piece. mul-high.wgsl and cube-address.wgsl precede it.
 //
-// Header: FRAMES, HEIGHT, WIDTH, TUBELET, PATCH, FRAMES_OFFSET_WORDS.
+// Header: FRAMES, FRAME_WORDS and ROW_WORDS (words of a frame and of a row), TUBELET, PATCH, FRAMES_OFFSET_WORDS.
 //
 // Everything is exact: sums of bytes and of their squares fit a u32 up to 65,536 pixels, and the numerator of the
 // unbiased variance, n Σx² − (Σx)², is formed in 64 bits. A constant cube has variance 0, not rounding noise.
@@ -19,10 +19,10 @@ struct CubeSums {
 var<workgroup> totals: array<vec3u, 64>;
 var<workgroup> squares: array<vec3u, 64>;
 
-// The first of the words of a row of a cube that begins at `origin` (frame, row, column) of clip `clip`.
-fn row_word(clip: u32, origin: vec3u, frame: u32, row: u32) -> u32 {
-  return FRAMES_OFFSET_WORDS
-      + (((clip * FRAMES + origin.x + frame) * HEIGHT + origin.y + row) * WIDTH + origin.z) / 4u * 3u;
+// The first of the words of the cube of clip `clip` that begins at `origin` (frame, row, column); those of its rows are
+// FRAME_WORDS from frame to frame and ROW_WORDS from row to row apart.
+fn first_word(clip: u32, origin: vec3u) -> u32 {
+  return FRAMES_OFFSET_WORDS + (clip * FRAMES + origin.x) * FRAME_WORDS + origin.y * ROW_WORDS + origin.z / 4u * 3u;
 }
 
 // n Σx² − (Σx)², rounded once from 64 bits.
@@ -36,11 +36,12 @@ fn scaled_variance(total: u32, square: u32) -> f32 {
 
 // All 64 invocations must call this together.
 fn cube_sums(clip: u32, origin: vec3u, invocation: u32) -> CubeSums {
+  let first = first_word(clip, origin);
   var total = vec3u(0u);
   var square = vec3u(0u);
   for (var quad = invocation; quad < PIXELS / 4u; quad += 64u) {
     let row = quad / (PATCH / 4u);
-    let word = row_word(clip, origin, row / PATCH, row % PATCH) + quad % (PATCH / 4u) * 3u;
+    let word = first + row / PATCH * FRAME_WORDS + row % PATCH * ROW_WORDS + quad % (PATCH / 4u) * 3u;
     // Bytes r g b r | g b r g | b r g b.
     let a = frames[word];
     let b = frames[word + 1u];

@@ -79,7 +79,11 @@ export function reconstructionTargets(
   const source = {
     array: { frames },
     valueBytes: 1,
-    data: { FRAMES_OFFSET_WORDS: frames.offset / 4 },
+    data: {
+      FRAMES_OFFSET_WORDS: frames.offset / 4,
+      FRAME_WORDS: (geometry.height * geometry.width * 3) / 4,
+      ROW_WORDS: (geometry.width * 3) / 4,
+    },
     wgsl: [mulHighWgsl, addressWgsl, sumsWgsl],
   } as const;
   dispatchTargets(runtime, 'targets', targetsWgsl, source, geometry, options);
@@ -97,6 +101,8 @@ export function reconstructionTargetsFromVideo(
   const geometry = videoGeometry('targets-from-video', video, options);
   const data = {
     VIDEO_OFFSET: video.offset,
+    HEIGHT: geometry.height,
+    WIDTH: geometry.width,
     ...Object.fromEntries(IMAGENET_STD.map((std, c) => [`STD_${c}`, f32(std)])),
     ...Object.fromEntries(IMAGENET_MEAN.map((mean, c) => [`MEAN_${c}`, f32(mean)])),
   };
@@ -172,7 +178,7 @@ function dispatchPerCube(
   outputs: Readonly<Record<string, GpuArray>>,
   own: { readonly constants?: WgslConstants; readonly data: KernelData; readonly cost: Cost },
 ): void {
-  const { batch, frames, height, width, tubeletSize, patch, grid, tokens } = geometry;
+  const { batch, frames, tubeletSize, patch, grid, tokens } = geometry;
   if (tubeletSize * patch * patch > MAX_PIXELS) {
     throw new ShapeError(`${kernel}: cubes of ${tubeletSize}×${patch}×${patch} exceed ${MAX_PIXELS} pixels`);
   }
@@ -193,8 +199,6 @@ function dispatchPerCube(
       COUNT: batch * cubes,
       GRID_X: workgroups[0],
       FRAMES: frames,
-      HEIGHT: height,
-      WIDTH: width,
       TOKENS: tokens,
       MASKED_OFFSET: masked.offset,
       ...source.data,

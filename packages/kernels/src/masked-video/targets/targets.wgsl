@@ -57,17 +57,20 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
     }
   }
   let n = f32(PIXELS);
+  let first = first_word(clip, origin);
+  let base_first = first_word(clip, base_origin);
   for (var i = invocation; i < TUBELET * PATCH * WORDS_PER_ROW; i += 64u) {
     let frame = i / (PATCH * WORDS_PER_ROW);
     let row = i / WORDS_PER_ROW % PATCH;
     let w = i % WORDS_PER_ROW;
-    let x = unpack_bytes(frames[row_word(clip, origin, frame, row) + w]);
+    let word = row * ROW_WORDS + w;
+    let x = unpack_bytes(frames[first + frame * FRAME_WORDS + word]);
     var base_frame = 0u;
     if (GROUP < TUBELET) {
       base_frame = frame / GROUP * GROUP;
     }
     let differs = elsewhere || base_frame != frame;
-    let base = unpack_bytes(frames[row_word(clip, base_origin, base_frame, row) + w]);
+    let base = unpack_bytes(frames[base_first + base_frame * FRAME_WORDS + word]);
     let divisor = 255.0 * (rotate_f(sums.deviation, w) / 255.0 + 1e-6);
     var value = vec4f(0.0);
     if (!NORMALIZE) {
