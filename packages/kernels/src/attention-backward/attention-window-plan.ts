@@ -44,9 +44,11 @@ function isWindow({ queries, keys }: AttentionExtents): boolean {
 }
 
 // Private memory is sized for classes, so that windows share programs and small ones clear little. Clearing is written
-// out element by element: llvmpipe compiles 16 keys and 128 queries ten times as long as 16 and 32.
+// out element by element: llvmpipe compiles 16 keys and 128 queries ten times as long as 16 and 32. The windows of
+// LGI-Former's pre-training have 8 and 11 keys, and as many queries or 80.
 const FEW_KEYS = 8;
-const QUERY_CLASSES = [16, 32, MOST_WINDOW_QUERIES];
+const KEY_CLASSES = [FEW_KEYS, 12, MOST_WINDOW_KEYS];
+const QUERY_CLASSES = [12, 32, MOST_WINDOW_QUERIES];
 const windowFiles = [exponentialWgsl, rowsWgsl, storesWgsl, windowWgsl];
 
 /**
@@ -60,7 +62,7 @@ export const privateWindow: WindowPlanner = ({ adapter }, extents) =>
         readsOut: false,
         wgsl: windowFiles,
         constants: {
-          KEYS: extents.keys <= FEW_KEYS ? FEW_KEYS : MOST_WINDOW_KEYS,
+          KEYS: KEY_CLASSES.find((most) => extents.keys <= most)!,
           QUERIES: QUERY_CLASSES.find((most) => extents.queries <= most)!,
           DEPTH: depthOf(extents, 4),
           KEEP_LOOPS: true,

@@ -42,14 +42,18 @@ fn finish_row(row: u32, slot: u32, invocation: u32) {
   // mean(g · (x − μ)) from sums taken with the rounded mean.
   let slope = (means.y - off * means.x) * row_rstd * row_rstd;
 
-  for (var c = invocation; c < COLUMNS; c += INVOCATIONS) {
-    let gradient = Element(d_out[d_out_start + c]) * weight[WEIGHT_OFFSET + c];
-    let centred = (x[x_start + c] - row_mean) - off;
-    var value = row_rstd * (gradient - means.x - centred * slope);
-    if (ACCUMULATE != 0u) {
-      value += dx[dx_start + c];
+  if (ACCUMULATE != 0u) {
+    for (var c = invocation; c < COLUMNS; c += INVOCATIONS) {
+      let gradient = Element(d_out[d_out_start + c]) * weight[WEIGHT_OFFSET + c];
+      let centred = (x[x_start + c] - row_mean) - off;
+      dx[dx_start + c] += row_rstd * (gradient - means.x - centred * slope);
     }
-    dx[dx_start + c] = value;
+  } else {
+    for (var c = invocation; c < COLUMNS; c += INVOCATIONS) {
+      let gradient = Element(d_out[d_out_start + c]) * weight[WEIGHT_OFFSET + c];
+      let centred = (x[x_start + c] - row_mean) - off;
+      dx[dx_start + c] = row_rstd * (gradient - means.x - centred * slope);
+    }
   }
   if (invocation == 0u) {
     d_out_starts[slot] = d_out_start;
