@@ -1,4 +1,4 @@
-import type { Cost, Runtime, Variant } from '@tubelet/kernels';
+import { Arena, type Cost, type Runtime, type Variant } from '@tubelet/kernels';
 import { type KernelCase, type KernelSpec, runnableVariants, selectVariant } from '@tubelet/kernels/lab';
 import { calibrate, median, timeBatch, timingMethod } from './batch-timer.js';
 import {
@@ -44,7 +44,7 @@ export interface Measurement {
 
 interface Candidate {
   readonly name: string;
-  readonly run: () => void;
+  readonly replay: () => void;
   readonly check: NumericCheck;
   readonly seconds: number[];
   readonly repetitions: number;
@@ -66,6 +66,7 @@ export async function measureCase(
   return runtime.scope(async () => {
     const inputArrays = makeArrays(runtime, spec.inputs(shape), data.inputs);
     const candidates: Candidate[] = [];
+    const arena = new Arena();
     try {
       const { chosen = false } = options;
       const variants = chosen
@@ -81,19 +82,23 @@ export async function measureCase(
         run();
         const actual = await readArrays(runtime, outputs);
         const check = await expected.check(variant, actual);
-        const repetitions = await calibrate(runtime, run, options.batchMs);
-        candidates.push({ name, run, check, seconds: [], repetitions });
+        // As a model runs it: what a step of JavaScript costs is not the kernel's.
+        const { recording } = runtime.record(arena, run);
+        const replay = () => runtime.replay(recording);
+        const repetitions = await calibrate(runtime, replay, options.batchMs);
+        candidates.push({ name, replay, check, seconds: [], repetitions });
       }
       await raiseClocks(runtime);
       let inPlay = candidates;
       for (let round = 0; round < options.rounds; round++) {
-        for (const { run, repetitions, seconds } of inPlay) {
-          seconds.push(await takeTurn(() => timeBatch(runtime, method, run, repetitions)));
+        for (const { replay, repetitions, seconds } of inPlay) {
+          seconds.push(await takeTurn(() => timeBatch(runtime, method, replay, repetitions)));
         }
         if (round === 0) inPlay = worthwhile(candidates, options.giveUpAbove ?? Infinity);
       }
     } finally {
       runtime.forcedVariants.delete(spec.name);
+      runtime.pool.trim(arena);
     }
     return candidates.map(({ name, check, seconds, repetitions }) => ({
       kernel: spec.name,
