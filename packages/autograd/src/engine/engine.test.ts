@@ -32,6 +32,26 @@ describe('Engine', () => {
   const pool = () => engine().runtime.pool;
   const ones = (size: number) => new Float32Array(size).fill(1);
 
+  it('reads no tensor whose memory the walk back has given away', () =>
+    engine().step(async () => {
+      const hidden = gelu(leaf(engine(), [2, 3]));
+      const loss = sum(mul(hidden, hidden));
+      loss.backward();
+      await expect(hidden.read()).rejects.toThrow('the backward pass has given its memory back');
+      await expect(hidden.readIntegers()).rejects.toThrow('the backward pass has given its memory back');
+      expect(Number.isFinite(await loss.item())).toBe(true);
+    }));
+
+  it('reads whole numbers one by one too, and names what reads several', () =>
+    engine().step(async () => {
+      const labels = engine().tensor(Int32Array.of(-7), []);
+      expect(await labels.item()).toBe(-7);
+      await expect(labels.read()).rejects.toThrow('use readIntegers()');
+      expect(() => engine().tensor([1, 2] as unknown as Float32Array, [2])).toThrow(
+        /type Array: give a Float32Array/,
+      );
+    }));
+
   it('returns activations to the pool while it walks back', () =>
     engine().step(() => {
       const depth = 12;

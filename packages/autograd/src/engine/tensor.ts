@@ -1,5 +1,6 @@
 import type { DType, GpuArray, PartialSums, Runtime } from '@tubelet/kernels';
 import { readPacked } from './read-packed.js';
+import { isSpent } from './walk-back.js';
 
 /** A value on the GPU that gradients can flow through: a strided array and a place in the graph. */
 export class Tensor {
@@ -26,8 +27,16 @@ export class Tensor {
     return value;
   }
 
-  /** The values, row-major. Waits for the GPU. */
-  read(): Promise<Float32Array> {
+  /**
+   * The values, row-major. Waits for the GPU.
+   *
+   * @throws RangeError for tensors of whole numbers (see `readIntegers`)
+   * @throws Error where the backward pass has given the memory back
+   */
+  async read(): Promise<Float32Array> {
+    this.requireMemory();
+    if (this.dtype === 'i32' || this.dtype === 'u32')
+      throw new RangeError(`read() takes f32 or f16, got ${this.array}; use readIntegers()`);
     const { runtime } = this.engine;
     return readPacked(runtime, this.array, (array) => runtime.read(array));
   }
@@ -35,6 +44,7 @@ export class Tensor {
   /** The values of a tensor of i32 or u32, row-major. Waits for the GPU. */
   async readIntegers(): Promise<Int32Array | Uint32Array> {
     const { array, dtype, engine } = this;
+    this.requireMemory();
     if (dtype !== 'i32' && dtype !== 'u32')
       throw new RangeError(`readIntegers() takes i32 or u32, got ${array}`);
     const { runtime } = engine;
@@ -45,7 +55,15 @@ export class Tensor {
   /** The single value of a one-element tensor. Waits for the GPU. */
   async item(): Promise<number> {
     if (this.array.size !== 1) throw new RangeError(`item() needs one element, this tensor is ${this.array}`);
-    return (await this.read())[0]!;
+    const isInteger = this.dtype === 'i32' || this.dtype === 'u32';
+    return (isInteger ? await this.readIntegers() : await this.read())[0]!;
+  }
+
+  private requireMemory(): void {
+    if (!isSpent(this)) return;
+    throw new Error(
+      `${this.array} cannot be read: the backward pass has given its memory back; read it before, or pass it to Engine.keep`,
+    );
   }
 
   /**

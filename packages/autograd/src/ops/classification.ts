@@ -54,12 +54,19 @@ export function crossEntropy(logits: Tensor, labels: Tensor, options: CrossEntro
 /**
  * −t · log σ(x) − (1 − t) · log(1 − σ(x)) of logits x and targets t from 0 to 1 of the same shape, without overflow;
  * averaged over all elements.
+ *
+ * @throws RangeError for targets of another shape
  */
 export function binaryCrossEntropy(
   logits: Tensor,
   targets: Tensor,
   { reduction = 'mean' }: { readonly reduction?: LossReduction } = {},
 ): Tensor {
+  if (targets.shape.join() !== logits.shape.join()) {
+    throw new RangeError(
+      `binaryCrossEntropy: logits ${logits} need targets of the same shape, got ${targets}; reshape one`,
+    );
+  }
   const losses = sub(softplus(logits), mul(logits, targets));
   if (reduction === 'none') return losses;
   return reduction === 'sum' ? sum(losses) : mean(losses);

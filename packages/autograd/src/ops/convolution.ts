@@ -49,7 +49,7 @@ export interface PoolingOptions extends WindowOptions {
  * @throws RangeError for x with other axes, and where no window fits
  */
 export function maxPool(x: Tensor, options: PoolingOptions): Tensor {
-  const taken = windows('maxPool', x, { stride: options.size, ...options }, -3.4028234e38);
+  const taken = windows('maxPool', x, { ...options, stride: options.stride ?? options.size }, -3.4028234e38);
   return channelsFirst(max(taken, { axes: options.size.map((_, i) => -1 - i) }));
 }
 
@@ -60,7 +60,7 @@ export function maxPool(x: Tensor, options: PoolingOptions): Tensor {
  * @throws RangeError for x with other axes, and where no window fits
  */
 export function averagePool(x: Tensor, options: PoolingOptions): Tensor {
-  const taken = windows('averagePool', x, { stride: options.size, ...options }, 0);
+  const taken = windows('averagePool', x, { ...options, stride: options.stride ?? options.size }, 0);
   return channelsFirst(mean(taken, { axes: options.size.map((_, i) => -1 - i) }));
 }
 
@@ -76,10 +76,15 @@ function windows(
       `${operation}: a window of [${size.join(', ')}] needs x [B, C, ...] with ${size.length} last axes, got ${x}; reshape it`,
     );
   }
-  const each = (value: number | readonly number[]) =>
-    size.map((_, i) => (typeof value === 'number' ? value : value[i]!));
-  const widths = each(padding);
-  const padded = widths.some((width) => width > 0)
+  const each = (name: string, value: number | readonly number[]) => {
+    if (typeof value === 'number') return size.map(() => value);
+    if (value.length === size.length) return value;
+    throw new RangeError(
+      `${operation}: ${name} is [${value.join(', ')}]; give a number, or one for each of the ${size.length} axes of the window`,
+    );
+  };
+  const widths = each('padding', padding);
+  const padded = widths.some((width) => width !== 0)
     ? pad(
         x,
         [
@@ -91,7 +96,11 @@ function windows(
         },
       )
     : x;
-  const options: PatchOptions = { size, stride: each(stride), dilation: each(dilation) };
+  const options: PatchOptions = {
+    size,
+    stride: each('stride', stride),
+    dilation: each('dilation', dilation),
+  };
   return patches(padded, options);
 }
 

@@ -34,7 +34,7 @@ export function transpose(x: Tensor, first = -2, second = -1): Tensor {
  * Every `step`-th element of one axis from `start` (inclusive) towards `end` (exclusive), backwards for a step below
  * zero. As in Python, negative places count from the end and those beyond it are moved to it.
  *
- * @throws RangeError for a step of zero or that is not whole, and where nothing is left
+ * @throws RangeError for a step of zero, for numbers that are not whole, and where nothing is left
  */
 export function slice(
   x: Tensor,
@@ -45,6 +45,10 @@ export function slice(
   const extent = x.shape[at]!;
   if (!Number.isInteger(step) || step === 0) {
     throw new RangeError(`slice: a step of ${step} along axis ${axis} of ${x}; give a whole number but 0`);
+  }
+  for (const [name, place] of Object.entries({ start, end })) {
+    if (place === undefined || Number.isInteger(place)) continue;
+    throw new RangeError(`slice: ${name} is ${place} along axis ${axis} of ${x}; give a whole number`);
   }
   const [least, most] = step > 0 ? [0, extent] : [-1, extent - 1];
   const inside = (place: number) => Math.max(least, Math.min(most, place < 0 ? place + extent : place));

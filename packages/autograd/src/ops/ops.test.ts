@@ -5,12 +5,12 @@ import { operationCatalogue } from '../lab/catalogue.js';
 import { checkExample, TOLERANCE } from '../lab/operation.js';
 import { useEngine, values } from '../testing/test-engine.js';
 import { add, neg } from './arithmetic.js';
-import { crossEntropy } from './classification.js';
+import { binaryCrossEntropy, crossEntropy } from './classification.js';
 import { where } from './comparisons.js';
-import { maxPool } from './convolution.js';
+import { averagePool, maxPool } from './convolution.js';
 import { gather } from './gather.js';
 import { gelu } from './gelu.js';
-import { concat, pad, permute, slice } from './layout.js';
+import { concat, expand, pad, permute, slice } from './layout.js';
 import { linear } from './linear.js';
 import { matmul } from './matmul.js';
 import { argmax, max, min, sum } from './reductions.js';
@@ -124,6 +124,17 @@ describe('operations', () => {
       expect(() => permute(x, [0, 0])).toThrow(/permute: \[0, 0\].*\[2, 3\]/);
       expect(() => concat([x, w], 0)).toThrow(/concat: .*\[2, 3\].*\[2, 4\]/);
       expect(() => slice(x, 0, { start: 2 })).toThrow(/slice: nothing from 2/);
+      expect(() => slice(x, 1, { end: 1.5 })).toThrow(/slice: end is 1\.5 .*\[2, 3\]; give a whole number/);
+      expect(() => split(x, 1, [1.5, 1.5])).toThrow(/slice 0:1\.5 of axis 1/);
+      expect(() => expand(x, [3])).toThrow(/\[2, 3\].* does not broadcast to \[3\]/);
+      expect(() => binaryCrossEntropy(x, engine().tensor(new Float32Array(3), [3]))).toThrow(
+        /\[2, 3\].*same shape.*\[3\]/,
+      );
+      const image = engine().tensor(new Float32Array(16), [1, 1, 4, 4]);
+      expect(() => maxPool(image, { size: [2, 2], stride: [2] })).toThrow(
+        /maxPool: stride is \[2\]; .*2 axes/,
+      );
+      expect(() => averagePool(image, { size: [2, 2], padding: -1 })).toThrow(/pad/);
       expect(() => gather(x, x)).toThrow(/gather: indices must be .*i32.*\[2, 3\]/);
       const q = engine().tensor(new Float32Array(24), [2, 3, 4]);
       expect(() => scaledDotProductAttention(q, q, x)).toThrow(/q \[2, 3, 4\].*v \[2, 3\]/);

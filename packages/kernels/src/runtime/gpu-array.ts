@@ -66,7 +66,8 @@ export class GpuArray {
   slice(axis: number, start: number, end: number): GpuArray {
     const at = axis < 0 ? axis + this.shape.length : axis;
     const extent = this.shape[at];
-    if (extent === undefined || start < 0 || end > extent || start >= end) {
+    const isWhole = Number.isInteger(start) && Number.isInteger(end);
+    if (extent === undefined || !isWhole || start < 0 || end > extent || start >= end) {
       throw new ShapeError(
         `slice ${start}:${end} of axis ${axis} lies outside shape [${this.shape.join(', ')}]`,
       );

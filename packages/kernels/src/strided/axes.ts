@@ -36,14 +36,18 @@ export function broadcastShape(operation: string, shapes: readonly (readonly num
   });
 }
 
-/** The view of `array` that repeats its axes of extent 1, and new leading ones, up to `shape`; it is only read. */
+/**
+ * The view of `array` that repeats its axes of extent 1, and new leading ones, up to `shape`; it is only read.
+ *
+ * @throws ShapeError where `shape` has fewer axes, or another extent where the array's is not 1
+ */
 export function broadcastTo(array: GpuArray, shape: readonly number[]): GpuArray {
   const missing = shape.length - array.shape.length;
+  const misfit = () => new ShapeError(`${array} does not broadcast to [${shape.join(', ')}]`);
+  if (missing < 0) throw misfit();
   const strides = shape.map((extent, axis) => {
     const own = array.shape[axis - missing] ?? 1;
-    if (own !== extent && own !== 1) {
-      throw new ShapeError(`${array} does not broadcast to [${shape.join(', ')}]`);
-    }
+    if (own !== extent && own !== 1) throw misfit();
     return own === 1 ? 0 : array.strides[axis - missing]!;
   });
   return new GpuArray(array.storage, array.dtype, shape, strides, array.offset);
