@@ -83,7 +83,7 @@ export { positionOfStep, runSteps, type TrainingResult } from './training/loop.j
 export { memoryReport, memoryReportOn } from './training/memory-report.js';
 export { openLoader, type LoaderSettings, type SharedLoaderOptions } from './training/open-loader.js';
 export { inFullPrecision } from './training/precision.js';
-export { shareContent } from './training/ranks.js';
+export { requireSameShare, shareContent } from './training/ranks.js';
 export { savedSettings } from './training/settings.js';
 export type {
   FirstWeights,

@@ -31,6 +31,8 @@ export interface EvaluateOptions {
   readonly crop: CropMode;
   /** Decoders that run side by side; by default as many as the machine suggests. */
   readonly workers?: number;
+  /** How long decoding a clip may take before its video is left out; default: the loader's. */
+  readonly decodeLimitMs?: number | undefined;
   readonly ffmpeg?: Ffmpeg;
   /** Ranks that share the videos, each with the same classifier; all get the whole result. Default: this one alone. */
   readonly ranks?: Communicator;
@@ -137,7 +139,7 @@ async function scoreShare(
   options: EvaluateOptions,
   { rank, size, localSize }: Communicator,
 ): Promise<Share> {
-  const { clips, batchSize, frameStep, crop, workers, ffmpeg, progress, onBadFile } = options;
+  const { clips, batchSize, frameStep, crop, workers, decodeLimitMs, ffmpeg, progress, onBadFile } = options;
   const { frames, imageSize } = classifier.config.encoder;
   const own = videos.filter((_, video) => video % size === rank);
   if (own.length === 0) return { views: [], badFiles: [] };
@@ -150,6 +152,7 @@ async function scoreShare(
     step: frameStep,
     crop,
     workers: workers ?? defaultWorkerCount(localSize),
+    decodeLimitMs,
     ffmpeg,
     onBadFile,
   });

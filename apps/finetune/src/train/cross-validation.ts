@@ -8,9 +8,11 @@ import {
   OptionError,
   readRunConfig,
   requireSameSettings,
+  requireSameShare,
   savedSettings,
 } from '@tubelet/trainer';
 import type { Dataset } from '@tubelet/video';
+import { resolveCheckpoint } from '../shared/checkpoint-place.js';
 import { videosOfFold } from '../shared/data-source.js';
 import { foldSettings, sharedSettings } from './fold-settings.js';
 import { readTest, reportCrossValidation } from './test-report.js';
@@ -30,16 +32,19 @@ export function foldDirectory(directory: string, fold: number): string {
  */
 export async function crossValidate(
   dataset: Dataset,
-  options: RunOptions,
+  given: RunOptions,
   config: ClassifierConfig,
   commandLine: readonly string[],
 ): Promise<void> {
-  if (options.stopAfter !== undefined) {
-    throw new LoneOptionError('--stop-after', options.stopAfter, 'a single --fold');
+  if (given.stopAfter !== undefined) {
+    throw new LoneOptionError('--stop-after', given.stopAfter, 'a single --fold');
   }
+  if (given.trace !== undefined) throw new LoneOptionError('--trace', given.trace, 'a single --fold');
   const ranks = readLaunch(process.env)?.size ?? 1;
   if (ranks > 1) throw new OptionError('--fold', 'all', `one fold at a time for a job of ${ranks} ranks`);
   const evaluations: Evaluation[] = [];
+  // The newest checkpoint of a run may be another when the next fold begins.
+  const options = given.from === undefined ? given : { ...given, from: await resolveCheckpoint(given.from) };
   const settingsOf = (fold: number) =>
     foldSettings({ dataset, fold, options, config }, videosOfFold(dataset, fold, options));
   for (let fold = 1; fold <= dataset.folds; fold++) {
@@ -48,7 +53,9 @@ export async function crossValidate(
     const done = options.resume ? await readTest(out) : undefined;
     console.log(`fold ${fold} of ${dataset.folds}${done ? ' is tested already' : ''}: ${out}`);
     if (done) {
-      requireSameSettings(out, savedSettings(readRunConfig(out)), settingsOf(fold));
+      const saved = readRunConfig(out);
+      requireSameShare(saved, { ...options, out }, 1);
+      requireSameSettings(out, savedSettings(saved), settingsOf(fold));
       evaluations.push(done);
       continue;
     }

@@ -31,6 +31,7 @@ export function evaluatePart(
       frameStep: options.frameStep,
       crop: options.crop,
       workers: options.workers,
+      decodeLimitMs: options.decodeLimit && 1000 * options.decodeLimit,
       onBadFile: badFiles.report,
       ranks,
     }),
