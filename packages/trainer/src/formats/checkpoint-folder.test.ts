@@ -71,6 +71,8 @@ describe('pruneCheckpoints', () => {
     const run = await runWithSteps(10, 20, 30, 40, 50, 60);
     await writeFile(`${checkpointPath(run, 70)}.partial`, 'half');
     await writeFile(join(checkpointDirectory(run), 'notes.txt'), 'mine');
+    // Weights that a validation may be writing.
+    await writeFile(join(checkpointDirectory(run), 'best.safetensors.partial'), 'half');
     const removed = await pruneCheckpoints(run, { keepLast: 2, keepEverySteps: 30 });
     expect(removed.sort()).toEqual([
       checkpointPath(run, 10),

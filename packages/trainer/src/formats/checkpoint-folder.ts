@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { CheckpointCorruptError } from './checkpoint-errors.js';
 import { loadCheckpoint, type CheckpointContent } from './checkpoint.js';
 import { UserError, errorMessage, systemErrorCode } from '../errors.js';
-import { PARTIAL_SUFFIX } from './file-write.js';
 
 const CHECKPOINT_NAME = /^step-(\d+)\.safetensors$/;
+// Those of other files are of weights that may be under way.
+const PARTIAL_NAME = /^step-\d+\.safetensors\.partial$/;
 
 /** Which checkpoints stay when a new one has been written. */
 export interface Retention {
@@ -89,7 +90,7 @@ export async function setAsideLaterCheckpoints(runDirectory: string, step: numbe
 }
 
 /**
- * Removes the checkpoints that `retention` does not keep, and what interrupted writes left behind. Call it
+ * Removes the checkpoints that `retention` does not keep, and what interrupted writes of others left behind. Call it
  * when a new checkpoint is safely on the disk, never before.
  *
  * @returns the paths removed
@@ -105,7 +106,7 @@ export async function pruneCheckpoints(runDirectory: string, retention: Retentio
     .filter(({ step }) => keepEverySteps === 0 || step % keepEverySteps !== 0)
     .map(({ path }) => path);
   const leftOver = (await fileNames(directory))
-    .filter((name) => name.endsWith(PARTIAL_SUFFIX))
+    .filter((name) => PARTIAL_NAME.test(name))
     .map((name) => join(directory, name));
   const removed = [...old, ...leftOver];
   for (const path of removed) await unlink(path);

@@ -18,6 +18,14 @@ describe('RateMeter', () => {
     expect(meter.perSecond).toBe(10);
   });
 
+  it('leaves out a pause', () => {
+    const meter = new RateMeter(0);
+    meter.add(10, 1000);
+    meter.pause(60_000);
+    meter.add(10, 62_000);
+    expect(meter.perSecond).toBe(10);
+  });
+
   it('forgets what lies behind its window', () => {
     const meter = new RateMeter(0, 2);
     meter.add(1, 60_000);

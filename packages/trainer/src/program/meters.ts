@@ -24,6 +24,13 @@ export class RateMeter {
     if (isSecond) this.#isWarm = true;
   }
 
+  /** Counts the last `durationMs` as no work. */
+  pause(durationMs: number): void {
+    for (const [i, entry] of this.#times.entries()) {
+      this.#times[i] = { ...entry, atMs: entry.atMs + durationMs };
+    }
+  }
+
   /** 0 until there has been work. */
   get perSecond(): number {
     const first = this.#times[0];

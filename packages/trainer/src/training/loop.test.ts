@@ -219,6 +219,33 @@ describe('runSteps', () => {
     expect((await listCheckpoints(options.run.directory)).map(({ step }) => step)).toEqual([3]);
   });
 
+  it.each([
+    { isShared: false, settled: [0, 1, 2] },
+    { isShared: true, settled: [0, 1] },
+  ])(
+    'settles the step before one that fails, but not if others share it: $isShared',
+    async ({ isShared, settled }) => {
+      const seen: number[] = [];
+      const { options } = await harness();
+      const failing = runSteps({
+        ...options,
+        isShared,
+        step: async (position) => {
+          if (position.step === 3) throw new Error('no clip');
+          return { ...noWaits, position, settle: async () => (seen.push(position.step), { loss: 1 }) };
+        },
+      });
+      await expect(failing).rejects.toThrow('no clip');
+      expect(seen).toEqual(settled);
+    },
+  );
+
+  it.each([false, true])('logs its end, but not before what the caller still does: %s', async (hasSequel) => {
+    const { options, records } = await harness({ hasSequel });
+    await runSteps(options);
+    expect((await records()).some(({ type }) => type === 'end')).toBe(!hasSequel);
+  });
+
   it('goes on from a checkpoint, and does nothing when all steps are done', async () => {
     const { options, positions, records } = await harness({ startStep: 3 });
     await runSteps(options);

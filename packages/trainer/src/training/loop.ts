@@ -44,6 +44,10 @@ export interface LoopOptions {
    * go to the log, to TensorBoard and to the progress bar as they are.
    */
   readonly step: (position: StepPosition) => Promise<PendingStep>;
+  /** Whether something follows the last step, at the end of which the caller logs that of the run. */
+  readonly hasSequel?: boolean;
+  /** Whether other ranks take the steps too: then a step is settled by all of them or by none. */
+  readonly isShared?: boolean;
   /** Is told of every step that was settled. */
   readonly onCompleted?: (completedSteps: number) => void;
   /**
@@ -211,13 +215,15 @@ export async function runSteps(options: LoopOptions): Promise<TrainingResult> {
       await settle();
       if (isEpochEnd) await endEpoch();
       if (isSaved) await save();
+      rate.pause(nowMs() - settledMs);
       settledMs = nowMs();
     }
     await settle();
     if (savedSteps !== completedSteps) await save();
     await writer.finish();
     const finished = completedSteps === totalSteps;
-    log(finished ? 'end' : 'stop', {});
+    if (!finished) log('stop', {});
+    else if (!options.hasSequel) log('end', {});
     progress.stop();
     return {
       completedSteps,
@@ -226,8 +232,9 @@ export async function runSteps(options: LoopOptions): Promise<TrainingResult> {
       reportPath: run.isWritten ? await writeReport(run.directory, run.config) : '',
     };
   } catch (error) {
-    // The step before the one that failed may have gone well. Its own failure would be a consequence.
-    await settle().catch(() => undefined);
+    // The step before the one that failed may have gone well. Its own failure would be a consequence. Other ranks do not
+    // settle it now, and would not be met.
+    if (!options.isShared) await settle().catch(() => undefined);
     // A checkpoint under way is of a state from before.
     await writer.finish().catch(() => undefined);
     progress.stop();
@@ -240,7 +247,7 @@ export async function runSteps(options: LoopOptions): Promise<TrainingResult> {
  * A disk that is full for the checkpoint may be full for the log too, and the log of a run that was taken over is
  * another's; the first failure is the one to tell.
  */
-function noteFailure(log: (type: string, fields: object) => void, error: unknown): void {
+export function noteFailure(log: (type: string, fields: object) => void, error: unknown): void {
   try {
     log('error', { message: errorMessage(error) });
   } catch {

@@ -46,6 +46,8 @@ export function takeSteps<Batch extends ClipOrigins, Model extends TrainedModel<
     retention: { keepLast: options.keep, keepEverySteps: (options.keepEvery ?? 0) * stepsPerEpoch },
     progress,
     stop: shared ?? stop,
+    isShared: shared !== undefined,
+    hasSequel: task.conclude !== undefined,
     trace,
     step: (position) => {
       before(position.step);

@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { temporaryFolder } from '../testing/temporary-folder.js';
-import { nowMs, Trace } from './trace.js';
+import { nextTracePath, nowMs, Trace } from './trace.js';
 
 interface TraceEvent {
   readonly name: string;
@@ -33,4 +33,14 @@ it('is an array of events that begin and last as they did, each on the track of 
   expect(gelu).toMatchObject({ name: 'gelu', dur: 250 });
   expect(gelu.ts - matmul.ts).toBe(10_000);
   expect(matmul.ts).toBeGreaterThanOrEqual(step.ts);
+});
+
+it('has a next part for a run that goes on', async () => {
+  const folder = await temporaryFolder();
+  const path = join(folder, 'look.json');
+  expect(nextTracePath(path)).toBe(path);
+  await writeFile(path, '[');
+  expect(nextTracePath(path)).toBe(join(folder, 'look.2.json'));
+  await writeFile(join(folder, 'look.2.json'), '[');
+  expect(nextTracePath(path)).toBe(join(folder, 'look.3.json'));
 });

@@ -1,4 +1,6 @@
 import type { KernelSpan } from '@tubelet/kernels';
+import { existsSync } from 'node:fs';
+import { format, parse } from 'node:path';
 import { AppendFile } from '../formats/append-file.js';
 
 /** The present in milliseconds, with fractions, since 1970. */
@@ -13,6 +15,14 @@ const TRACKS = [
   'writing',
 ] as const;
 export type Track = (typeof TRACKS)[number];
+
+/** Where a run that goes on writes its trace: `trace.2.json` where `trace.json` tells of what was before, and so on. */
+export function nextTracePath(path: string): string {
+  const { base: _, name, ...place } = parse(path);
+  let next = path;
+  for (let part = 2; existsSync(next); part++) next = format({ ...place, name: `${name}.${part}` });
+  return next;
+}
 
 /**
  * What a training does when, as a file that ui.perfetto.dev and Chrome's tracing show: an array of trace events, one a

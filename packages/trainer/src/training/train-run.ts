@@ -10,6 +10,7 @@ import {
   requireNoRun,
   requireSameSettings,
   type RunConfig,
+  type RunFolder,
 } from '../run/run-folder.js';
 import { RunLock } from '../run/run-lock.js';
 import { stopOnSignals, type StopRequest } from '../program/stop-signal.js';
@@ -18,7 +19,7 @@ import { beginRun } from './begin-run.js';
 import { compileAhead } from './compile-ahead.js';
 import { DeviceLosses } from './device-loss.js';
 import { countSteps, EpochReader } from './epoch-reader.js';
-import type { TrainingResult } from './loop.js';
+import { noteFailure, type TrainingResult } from './loop.js';
 import type { Plan } from './plan.js';
 import { openTrainingRuntime } from './precision.js';
 import {
@@ -35,7 +36,7 @@ import { announcements, summary } from './run-text.js';
 import { savedSettings } from './settings.js';
 import { takeSteps } from './take-steps.js';
 import type { ClipOrigins, Task, TrainedModel } from './task.js';
-import { Trace } from './trace.js';
+import { nextTracePath, Trace } from './trace.js';
 import { describeTuning, useTuning } from './tuning.js';
 
 /**
@@ -122,7 +123,7 @@ async function trainOnce<Batch extends ClipOrigins, Model extends TrainedModel<B
     const stepsPerEpoch = countSteps(loader, options, task.moreBatches);
     const batches = new EpochReader(loader, options.accumulate);
     if (!saved) await batches.readFirst();
-    const trace = options.trace === undefined || rank > 0 ? undefined : new Trace(options.trace);
+    const trace = options.trace === undefined || rank > 0 ? undefined : openTrace(options.trace, saved, note);
     const gpu = size > 1 ? { localRank: ranks.localRank } : options.gpu;
     const runtime = await openTrainingRuntime(options, note, gpu);
     try {
@@ -143,6 +144,13 @@ async function trainOnce<Batch extends ClipOrigins, Model extends TrainedModel<B
   } finally {
     await loader.close();
   }
+}
+
+/** A run that goes on leaves the trace of what was before as it is. */
+function openTrace(given: string, saved: RunConfig | undefined, note: (message: string) => void): Trace {
+  const path = saved ? nextTracePath(given) : given;
+  if (path !== given) note(`${given} is there: the trace of what follows is in ${path}`);
+  return new Trace(path);
 }
 
 /** The run to go on with, locked; undefined where a new one is to begin. */
@@ -206,11 +214,28 @@ async function trainModel<Batch extends ClipOrigins, Model extends TrainedModel<
     if (timings !== undefined && run.isWritten) console.log(timings);
     const lines = await summary(result, model, plan);
     if (run.isWritten) console.log(lines);
-    if (result.finished) await task.conclude?.(model, result, context);
+    if (result.finished && task.conclude) await conclude(task.conclude(model, result, context), run, result);
     return result;
   } finally {
     // Batches decoded ahead may still report files to the log.
     await loader.close();
     run.close();
   }
+}
+
+/** Logs the end of a run when what a task does after the last step is done, and a failure where it cannot be. */
+async function conclude(
+  work: Promise<void>,
+  run: RunFolder,
+  { completedSteps }: TrainingResult,
+): Promise<void> {
+  const log = (type: string, fields: object): void =>
+    run.log.append({ type, step: completedSteps, time: new Date().toISOString(), ...fields });
+  try {
+    await work;
+  } catch (error) {
+    noteFailure(log, error);
+    throw error;
+  }
+  log('end', {});
 }
