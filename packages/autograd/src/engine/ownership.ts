@@ -1,7 +1,7 @@
 import type { GpuArray, Runtime, Storage } from '@tubelet/kernels';
 import { KeptArrays } from './kept-arrays.js';
 import { Tensor } from './tensor.js';
-import { isSpent } from './walk-back.js';
+import { isSpent } from './spent.js';
 
 /** Whose memory is: that of a step ends with it, but for what it returns and what `keep` takes out of it. */
 export class Ownership {

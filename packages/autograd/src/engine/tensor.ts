@@ -1,6 +1,6 @@
 import type { DType, GpuArray, PartialSums, Runtime } from '@tubelet/kernels';
 import { readPacked } from './read-packed.js';
-import { isSpent } from './walk-back.js';
+import { isSpent } from './spent.js';
 
 /** A value on the GPU that gradients can flow through: a strided array and a place in the graph. */
 export class Tensor {

@@ -1,12 +1,8 @@
 import type { Runtime } from '@tubelet/kernels';
 import type { Gradients } from './gradients.js';
 import type { KeptArrays } from './kept-arrays.js';
+import { markSpent } from './spent.js';
 import type { Node, Tensor } from './tensor.js';
-
-const spent = new WeakSet<Tensor>();
-
-/** Whether a backward pass has given back the memory of a tensor. */
-export const isSpent = (tensor: Tensor): boolean => spent.has(tensor);
 
 /** Runs the backward part of operations from the last to the first, and returns memory that no earlier one needs. */
 export function walkBack(
@@ -20,7 +16,7 @@ export function walkBack(
     const use = users.get(array.storage.id)!;
     const isDone = --use.mentions === 0 && use.isProduced && use.isConsumed;
     if (!isDone || kept.has(array)) return;
-    for (const tensor of use.tensors) spent.add(tensor);
+    for (const tensor of use.tensors) markSpent(tensor);
     runtime.release(array);
   };
   for (const node of nodes.toReversed()) {
