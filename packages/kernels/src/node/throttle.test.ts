@@ -1,5 +1,5 @@
 import { promisify } from 'node:util';
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { closeGpu, openGpu, requestNodeAdapter } from './gpu.js';
 import { isPoll, throttlePolling } from './throttle.js';
 
@@ -62,18 +62,17 @@ describe('throttlePolling', () => {
   });
 
   it("leaves everybody else's setImmediate alone", async () => {
-    throttlePolling(50);
-    const order: string[] = [];
-    const timer = setTimeout(() => order.push('timeout'), 20);
-    await new Promise<void>((resolve) => {
-      setImmediate((text: string) => {
-        order.push(text);
-        resolve();
-      }, 'with an argument');
-    });
-    expect(await promisify(setImmediate)('value')).toBe('value');
-    expect(order).toEqual(['with an argument']);
-    clearTimeout(timer);
+    const intervalMs = 54.321;
+    throttlePolling(intervalMs);
+    const timers = vi.spyOn(globalThis, 'setTimeout');
+    try {
+      const text = await new Promise<string>((resolve) => setImmediate(resolve, 'with an argument'));
+      expect(text).toBe('with an argument');
+      expect(await promisify(setImmediate)('value')).toBe('value');
+      expect(timers.mock.calls.filter(([, ms]) => ms === intervalMs)).toEqual([]);
+    } finally {
+      timers.mockRestore();
+    }
   });
 
   it('restores the original', () => {
