@@ -76,7 +76,9 @@ export async function measureCase(
         const name = chosen ? 'chosen' : variant.name;
         const outputs = makeArrays(runtime, outputSpecs, data.initials);
         const run = () => {
-          if (!chosen) runtime.forcedVariants.set(spec.name, name);
+          // A reference that is another variant may have forced that.
+          if (chosen) runtime.forcedVariants.delete(spec.name);
+          else runtime.forcedVariants.set(spec.name, name);
           spec.run(runtime, shape, inputArrays, outputs);
         };
         run();

@@ -35,7 +35,7 @@ export class Tensor {
    */
   async read(): Promise<Float32Array> {
     this.requireMemory();
-    if (this.dtype === 'i32' || this.dtype === 'u32')
+    if (this.isOfIntegers)
       throw new RangeError(`read() takes f32 or f16, got ${this.array}; use readIntegers()`);
     const { runtime } = this.engine;
     return readPacked(runtime, this.array, (array) => runtime.read(array));
@@ -45,8 +45,7 @@ export class Tensor {
   async readIntegers(): Promise<Int32Array | Uint32Array> {
     const { array, dtype, engine } = this;
     this.requireMemory();
-    if (dtype !== 'i32' && dtype !== 'u32')
-      throw new RangeError(`readIntegers() takes i32 or u32, got ${array}`);
+    if (!this.isOfIntegers) throw new RangeError(`readIntegers() takes i32 or u32, got ${array}`);
     const { runtime } = engine;
     const bytes = await readPacked(runtime, array, (packed) => runtime.readBytes(packed));
     return dtype === 'i32' ? new Int32Array(bytes) : new Uint32Array(bytes);
@@ -55,8 +54,11 @@ export class Tensor {
   /** The single value of a one-element tensor. Waits for the GPU. */
   async item(): Promise<number> {
     if (this.array.size !== 1) throw new RangeError(`item() needs one element, this tensor is ${this.array}`);
-    const isInteger = this.dtype === 'i32' || this.dtype === 'u32';
-    return (isInteger ? await this.readIntegers() : await this.read())[0]!;
+    return (this.isOfIntegers ? await this.readIntegers() : await this.read())[0]!;
+  }
+
+  private get isOfIntegers(): boolean {
+    return this.dtype === 'i32' || this.dtype === 'u32';
   }
 
   private requireMemory(): void {

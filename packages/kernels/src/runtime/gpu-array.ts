@@ -69,7 +69,7 @@ export class GpuArray {
     const isWhole = Number.isInteger(start) && Number.isInteger(end);
     if (extent === undefined || !isWhole || start < 0 || end > extent || start >= end) {
       throw new ShapeError(
-        `slice ${start}:${end} of axis ${axis} lies outside shape [${this.shape.join(', ')}]`,
+        `slice ${start}:${end} of axis ${axis} ${isWhole ? 'lies outside' : 'is not of whole elements of'} shape [${this.shape.join(', ')}]`,
       );
     }
     const shape = this.shape.slice();

@@ -4,7 +4,7 @@ import type { FailureLog } from './failure-log.js';
 import { elementBytes, type DType, type GpuArray, type Storage } from './gpu-array.js';
 
 /** Typed arrays that can be copied to and from GPU arrays. */
-export type HostData = Float32Array | Uint32Array | Int32Array | Uint8Array | Uint16Array;
+export type HostData = Float32Array | Uint32Array | Int32Array | Uint8Array | Uint8ClampedArray | Uint16Array;
 
 /** @throws TypeError for data of other types */
 export function dtypeOf(data: HostData): DType {
@@ -12,7 +12,7 @@ export function dtypeOf(data: HostData): DType {
   if (data instanceof Uint32Array) return 'u32';
   if (data instanceof Int32Array) return 'i32';
   if (data instanceof Uint16Array) return 'f16';
-  if (data instanceof Uint8Array || (data as unknown) instanceof Uint8ClampedArray) return 'u8';
+  if (data instanceof Uint8Array || data instanceof Uint8ClampedArray) return 'u8';
   const given = (data as object | undefined)?.constructor?.name ?? String(data);
   throw new TypeError(
     `data are of type ${given}: give a Float32Array, Int32Array, Uint32Array, Uint16Array or Uint8Array`,

@@ -3,10 +3,9 @@ import { join } from 'node:path';
 import { CheckpointCorruptError } from './checkpoint-errors.js';
 import { loadCheckpoint, type CheckpointContent } from './checkpoint.js';
 import { UserError, errorMessage, systemErrorCode } from '../errors.js';
+import { PARTIAL_SUFFIX } from './file-write.js';
 
 const CHECKPOINT_NAME = /^step-(\d+)\.safetensors$/;
-// Those of other files are of weights that may be under way.
-const PARTIAL_NAME = /^step-\d+\.safetensors\.partial$/;
 
 /** Which checkpoints stay when a new one has been written. */
 export interface Retention {
@@ -105,8 +104,11 @@ export async function pruneCheckpoints(runDirectory: string, retention: Retentio
     .slice(keepLast)
     .filter(({ step }) => keepEverySteps === 0 || step % keepEverySteps !== 0)
     .map(({ path }) => path);
+  // Other files that are not whole may be under way.
   const leftOver = (await fileNames(directory))
-    .filter((name) => PARTIAL_NAME.test(name))
+    .filter(
+      (name) => name.endsWith(PARTIAL_SUFFIX) && CHECKPOINT_NAME.test(name.slice(0, -PARTIAL_SUFFIX.length)),
+    )
     .map((name) => join(directory, name));
   const removed = [...old, ...leftOver];
   for (const path of removed) await unlink(path);

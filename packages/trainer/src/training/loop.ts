@@ -215,8 +215,9 @@ export async function runSteps(options: LoopOptions): Promise<TrainingResult> {
       await settle();
       if (isEpochEnd) await endEpoch();
       if (isSaved) await save();
-      rate.pause(nowMs() - settledMs);
-      settledMs = nowMs();
+      const goesOnMs = nowMs();
+      rate.pause(goesOnMs - settledMs);
+      settledMs = goesOnMs;
     }
     await settle();
     if (savedSteps !== completedSteps) await save();
