@@ -1,7 +1,9 @@
+import type { AdapterSummary } from '@tubelet/kernels';
+
 /** What the makers publish of a GPU, and what stands between that and a step. */
 export interface DeviceCeilings {
   readonly name: string;
-  /** Found in an adapter's description. */
+  /** Found in what an adapter says of itself. */
   readonly matches: RegExp;
   readonly f32FlopsPerSecond: number;
   /** f16 inputs, sums in f32, no sparsity; undefined where products of f16 are no faster than those of f32. */
@@ -21,7 +23,7 @@ const INTEGRATED_DISPATCH_SECONDS = 8e-6;
 
 const H100_SXM: DeviceCeilings = {
   name: 'H100 SXM',
-  matches: /H100.*(SXM|HBM3)/i,
+  matches: /\bH100\b.*(SXM|HBM3)/i,
   f32FlopsPerSecond: 67e12,
   matrixFlopsPerSecond: 989e12,
   bytesPerSecond: 3.35e12,
@@ -35,7 +37,7 @@ export const devices: readonly DeviceCeilings[] = [
   {
     ...H100_SXM,
     name: 'H200 SXM',
-    matches: /H200/i,
+    matches: /\bH200\b(?! NVL)/i,
     bytesPerSecond: 4.8e12,
     source: 'NVIDIA H200 data sheet: 67 TFLOP/s, f16 matrices 1,979 with sparsity, half without, 4.8 TB/s',
   },
@@ -43,7 +45,7 @@ export const devices: readonly DeviceCeilings[] = [
   {
     ...H100_SXM,
     name: 'H100 PCIe',
-    matches: /H100 PCIe/i,
+    matches: /\bH100 PCIe/i,
     f32FlopsPerSecond: 51e12,
     matrixFlopsPerSecond: 756e12,
     bytesPerSecond: 2e12,
@@ -76,7 +78,7 @@ export const devices: readonly DeviceCeilings[] = [
   },
   {
     name: 'Apple M2',
-    matches: /^Apple M2$/i,
+    matches: /\bApple M2\b(?! (Pro|Max|Ultra))/i,
     f32FlopsPerSecond: 3.6e12,
     bytesPerSecond: 100e9,
     computeUnits: 10,
@@ -87,6 +89,11 @@ export const devices: readonly DeviceCeilings[] = [
 ];
 
 /** The entry of an adapter; undefined where it is none of these. */
-export function knownDevice({ description }: { readonly description: string }): DeviceCeilings | undefined {
-  return devices.find(({ matches }) => matches.test(description));
+export function knownDevice({
+  device,
+  description,
+}: Pick<AdapterSummary, 'device' | 'description'>): DeviceCeilings | undefined {
+  // Dawn writes the GPU's name like `nvidia-h100-pcie`.
+  const text = `${device.replaceAll('-', ' ')} ${description}`;
+  return devices.find(({ matches }) => matches.test(text));
 }

@@ -174,12 +174,17 @@ describe('knownDevice', () => {
     ['NVIDIA H100 80GB HBM3', 'H100 SXM'],
     ['NVIDIA H100 PCIe', 'H100 PCIe'],
     ['NVIDIA H200', 'H200 SXM'],
+    ['NVIDIA H200 NVL', undefined],
+    ['NVIDIA GH200 480GB', undefined],
     ['NVIDIA GeForce RTX 4060 Laptop GPU', 'RTX 4060 Laptop'],
     ['Intel(R) Arc(TM) 140V GPU (16GB)', 'Arc 140V'],
     ['Apple M2', 'Apple M2'],
     ['Apple M2 Max', undefined],
     ['llvmpipe (LLVM 19.1.7, 256 bits)', undefined],
-  ])('%s', (description, name) => {
-    expect(knownDevice({ description })?.name).toBe(name);
+  ])('%s', (text, name) => {
+    expect(knownDevice({ device: '', description: text })?.name).toBe(name);
+    // As Dawn writes it.
+    const device = text.toLowerCase().replace(/[^a-z0-9]/g, '-');
+    expect(knownDevice({ device, description: 'NVIDIA: 580.95.05 580.95.5.0' })?.name).toBe(name);
   });
 });

@@ -154,8 +154,13 @@ export async function expectedSpeedPage(
     String(device.computeUnits),
     source,
   ]);
-  const f32 = timeTable(steps, 'f32');
-  const f16 = timeTable(steps, 'f16');
+  const names = new Set(devices.map(({ name }) => name));
+  const shown = steps.map((step) => ({
+    ...step,
+    times: step.times.filter(({ device }) => names.has(device)),
+  }));
+  const f32 = timeTable(shown, 'f32');
+  const f16 = timeTable(shown, 'f16');
   const page = [
     '# Expected speed',
     '<!-- Written by `npm run bench:model -- --expect --page docs/expected-speed.md`; edit benchmarks/src/expect instead. -->',

@@ -2,7 +2,7 @@ import type { Precision, Runtime } from '@tubelet/kernels';
 import { openNodeRuntime } from '@tubelet/kernels/node';
 import { halfVariants, useHalfPrecision } from '@tubelet/kernels/tuning';
 import { median } from '../kernels/batch-timer.js';
-import { FIRST_WARM_UP_STEPS, ModelSteps, WARM_UP_STEPS } from '../model/measure-trainer.js';
+import { ModelSteps } from '../model/measure-trainer.js';
 import type { ModelRun } from '../model/workload.js';
 import type { Part } from './budget.js';
 import type { Ablation } from './report.js';
@@ -69,10 +69,10 @@ export async function measureToggles(
       }
       const model = new ModelSteps(runtime, run);
       opened.push({ toggles, runtime, model, turns: [] });
-      await model.takeAsRun(FIRST_WARM_UP_STEPS, 1);
+      await model.warmUp();
     }
     for (let round = 0; round < rounds; round++) {
-      for (const { model, turns } of opened) turns.push(median(await model.takeAsRun(WARM_UP_STEPS, steps)));
+      for (const { model, turns } of opened) turns.push(median(await model.takeAsRun(steps)));
     }
     const none = opened[0]?.turns ?? [];
     return opened.map(({ toggles, turns }) => {

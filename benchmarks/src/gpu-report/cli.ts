@@ -67,7 +67,7 @@ async function run(options: Options): Promise<number> {
   const budget = new Budget(60 * options.minutes);
   const plain = await openNodeRuntime();
   const device = await openNodeRuntime({ matrixUnits: true });
-  const pytorch = await openPytorch(options.python, budget);
+  const pytorch = await openPytorch(options.python, plain, budget);
   const folder = mkdtempSync(join(tmpdir(), 'tubelet-report-'));
   try {
     const machine = describeMachine(plain, options.commit);
@@ -127,10 +127,17 @@ function requireWritable(out: string): void {
   }
 }
 
-/** PyTorch, where this Python has it. */
-function openPytorch(python: string, budget: Budget): Promise<Pytorch | undefined> {
+/** PyTorch, where this Python has it, for the same GPU. */
+function openPytorch(python: string, { adapter }: Runtime, budget: Budget): Promise<Pytorch | undefined> {
   console.error('looking for PyTorch …');
-  return budget.part('PyTorch', 1).attempt('all of it', () => Pytorch.open(python));
+  return budget.part('PyTorch', 1).attempt('all of it', async () => {
+    const pytorch = await Pytorch.open(python, () => budget.left);
+    if (adapter.isSoftware || !pytorch.isOnProcessor) return pytorch;
+    pytorch.close();
+    throw new CannotError(
+      `the PyTorch ${pytorch.about.torch} of ${python} computes on the processor: with --python, give one for this GPU`,
+    );
+  });
 }
 
 /** The same device, computing in f16 from now on; undefined where it cannot. */

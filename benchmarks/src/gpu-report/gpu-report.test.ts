@@ -1,5 +1,8 @@
 import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
 import { kernelCatalogue } from '@tubelet/kernels/lab';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, it, vi } from 'vitest';
 import type { KernelRow } from '../kernels/report.js';
 import { Budget, CannotError } from './budget.js';
@@ -238,9 +241,20 @@ it('reads the speed of a run from its log, the second half of its steps', () => 
 });
 
 it('says why there is no PyTorch', async () => {
-  await expect(Pytorch.open('/nowhere/python')).rejects.toThrow(
+  await expect(Pytorch.open('/nowhere/python', () => 60)).rejects.toThrow(
     /^\/nowhere\/python with PyTorch: spawn .*ENOENT/,
   );
+});
+
+it('waits for PyTorch no longer than there is time', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tubelet-python-'));
+  const python = join(folder, 'python');
+  writeFileSync(python, '#!/bin/sh\nexec sleep 600\n', { mode: 0o755 });
+  try {
+    await expect(Pytorch.open(python, () => 0)).rejects.toThrow('python with PyTorch: no answer within 1 s');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 it('checks variants against float64, and finds one that is wrong', async () => {

@@ -1,7 +1,7 @@
 import type { Precision, Runtime } from '@tubelet/kernels';
 import { paperDecoder, type EncoderConfig } from '@tubelet/mae-dfer';
 import { median } from '../kernels/batch-timer.js';
-import { FIRST_WARM_UP_STEPS, ModelSteps, WARM_UP_STEPS } from '../model/measure-trainer.js';
+import { ModelSteps } from '../model/measure-trainer.js';
 import { MASK_RATIO, type Task } from '../model/workload.js';
 import type { Part } from './budget.js';
 import type { Pytorch } from './pytorch.js';
@@ -37,9 +37,6 @@ const pytorchForms = [
   { form: 'PyTorch compiled, bf16', beside: 'f16', precision: 'bf16', compiled: true },
   { form: 'PyTorch compiled, TF32', beside: 'f32', precision: 'tf32', compiled: true },
 ] as const;
-
-/** More of them in a row than a loss scale needs to become small. */
-const MOST_SKIPPED = 32;
 
 /** What compiling takes before any was seen, in seconds. */
 const COMPILE_SECONDS = 30;
@@ -140,7 +137,6 @@ class OwnSteps {
 
   private constructor(
     readonly steps: ModelSteps,
-    private readonly skipped: number,
     private readonly stepsOfTurn: number,
     private readonly peakBytes: number,
   ) {}
@@ -150,15 +146,8 @@ class OwnSteps {
     const { encoder, task, clips } = setting;
     const steps = new ModelSteps(runtime, { encoder, task, batchSize: clips });
     try {
-      let [seconds] = await steps.takeAsRun(FIRST_WARM_UP_STEPS, 1);
-      // Each skipped step halves a loss scale that is too large for f16.
-      let skipped = await steps.skippedSteps();
-      for (let before = 0; skipped > before && skipped < MOST_SKIPPED;) {
-        before = skipped;
-        [seconds] = await steps.takeAsRun(WARM_UP_STEPS, 1);
-        skipped = await steps.skippedSteps();
-      }
-      return new OwnSteps(steps, skipped, stepsOfTurn(seconds!, turnMs), runtime.pool.peakBytes);
+      const seconds = await steps.warmUp();
+      return new OwnSteps(steps, stepsOfTurn(seconds, turnMs), runtime.pool.peakBytes);
     } catch (error) {
       await steps.release();
       throw error;
@@ -167,9 +156,7 @@ class OwnSteps {
 
   /** Median seconds of the steps of one turn. */
   async turn(): Promise<number> {
-    const seconds = await this.steps.takeAsRun(WARM_UP_STEPS, this.stepsOfTurn);
-    const skipped = (await this.steps.skippedSteps()) - this.skipped;
-    if (skipped > 0) throw new Error(`gradients overflowed f16 in ${skipped} steps, whose AdamW did nothing`);
+    const seconds = await this.steps.takeAsRun(this.stepsOfTurn);
     this.times.push(...seconds);
     return median(seconds);
   }

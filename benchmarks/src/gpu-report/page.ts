@@ -8,7 +8,7 @@ import { forms, isSound, type Form, type GpuReport, type StepRow } from './repor
 export function reportPage(report: GpuReport): Promise<string> {
   const { machine, leftOut, profiles } = report;
   const sections = [
-    `# ${adapterName(machine)}, ${machine.date}`,
+    `# ${describeAdapter(machine.adapter)}, ${machine.date}`,
     introduction(report),
     isSound(report) ? undefined : `**Something was wrong:**\n\n${bullets(wrongLines(report))}`,
     '## Ratios',
@@ -41,11 +41,6 @@ function bullets(lines: readonly string[]): string {
 }
 
 // Vulkan's description names the driver, and may not say which GPU it drives.
-function adapterName({ adapter }: GpuReport['machine']): string {
-  const described = describeAdapter(adapter);
-  return adapter.isSoftware || described === adapter.device ? described : `${adapter.device} (${described})`;
-}
-
 function introduction({ machine, roofline, isShort, seconds, pytorch }: GpuReport): string {
   const { driver, commit, isModified, node, dawn, platform, cores, clocks } = machine;
   const modified = isModified ? ', with changes' : '';
@@ -54,7 +49,7 @@ function introduction({ machine, roofline, isShort, seconds, pytorch }: GpuRepor
     `A loop of multiply–adds reached ${teraflops(roofline.gigaflopsPerSecond)} TFLOP/s and a large copy ` +
       `${(roofline.gigabytesPerSecond / 1000).toPrecision(3)} TB/s.`;
   return [
-    `One ${adapterName(machine)}${driver === undefined ? '' : ` (${driver})`}, through Dawn (\`webgpu\` ${dawn}, Node ` +
+    `One ${describeAdapter(machine.adapter)}${driver === undefined ? '' : ` (${driver})`}, through Dawn (\`webgpu\` ${dawn}, Node ` +
       `${node}, ${platform}, ${cores} processor cores), Tubelet at ${commit}${modified}, ${machine.date}.`,
     reached,
     pytorch && `Beside it PyTorch ${pytorch.torch} (CUDA ${pytorch.cuda ?? 'none'}) on ${pytorch.device}.`,

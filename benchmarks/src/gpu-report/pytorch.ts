@@ -19,13 +19,19 @@ export interface PytorchStep {
   readonly compiled: boolean;
 }
 
-/** `benchmarks/pytorch/steps.py` in a process of its own, which holds one model at a time. */
+/**
+ * `benchmarks/pytorch/steps.py` in a process of its own, which holds one model at a time. It is ended where an answer is
+ * not there in time.
+ */
 export class Pytorch {
   about!: PytorchAbout;
   private readonly lines: AsyncIterator<string>;
   private readonly ended: Promise<string>;
 
-  private constructor(private readonly child: ChildProcessByStdio<Writable, Readable, null>) {
+  private constructor(
+    private readonly child: ChildProcessByStdio<Writable, Readable, null>,
+    private readonly secondsLeft: () => number,
+  ) {
     this.lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     this.ended = new Promise((resolve) => {
       child.on('error', ({ message }) => resolve(message));
@@ -37,14 +43,22 @@ export class Pytorch {
   /**
    * Starts the process, which holds its model to the reference numbers first.
    *
+   * @param secondsLeft how long the next answer may take
    * @throws CannotError where this Python has no PyTorch, or there is none
    */
-  static async open(python: string): Promise<Pytorch> {
+  static async open(python: string, secondsLeft: () => number): Promise<Pytorch> {
     const script = join(ROOT, 'benchmarks', 'pytorch', 'steps.py');
     const env = { ...process.env, PYTHONDONTWRITEBYTECODE: '1' };
-    const opened = new Pytorch(spawn(python, [script], { env, stdio: ['pipe', 'pipe', 'inherit'] }));
+    const opened = new Pytorch(
+      spawn(python, [script], { env, stdio: ['pipe', 'pipe', 'inherit'] }),
+      secondsLeft,
+    );
     opened.about = await opened.answer<PytorchAbout>(`${python} with PyTorch`);
     return opened;
+  }
+
+  get isOnProcessor(): boolean {
+    return this.about.device === 'processor';
   }
 
   /** Makes a model and takes a few steps, the first of which compiles. */
@@ -74,8 +88,17 @@ export class Pytorch {
   }
 
   private async answer<T>(what: string): Promise<T> {
-    const { value, done } = await this.lines.next();
-    if (done) throw new CannotError(`${what}: ${await this.ended}`);
+    const limit = Math.max(1, this.secondsLeft());
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      this.child.kill('SIGKILL');
+    }, 1000 * limit);
+    const { value, done } = await this.lines.next().finally(() => clearTimeout(timer));
+    if (done)
+      throw new CannotError(
+        `${what}: ${isLate ? `no answer within ${limit.toFixed(0)} s` : await this.ended}`,
+      );
     const answer = JSON.parse(value) as T & { readonly error?: string };
     if (answer.error !== undefined) throw new CannotError(`${what}: ${answer.error}`);
     return answer;

@@ -4,7 +4,7 @@ import { Command } from 'commander';
 import { describeAdapter } from '../shared/adapter.js';
 import { openJson } from '../shared/json-output.js';
 import { gpuOption } from '../shared/precision.js';
-import { runProgram, UsageError } from '../shared/program.js';
+import { positiveInteger, runProgram, UsageError } from '../shared/program.js';
 import { timingMethod } from './batch-timer.js';
 import { formatComparisons, measureBeside } from './beside.js';
 import type { MeasureOptions } from './measure-case.js';
@@ -15,6 +15,7 @@ interface Options {
   readonly kernel?: readonly string[];
   readonly json?: string | true;
   readonly quick?: true;
+  readonly rounds?: number;
   readonly matrixUnits?: true;
   readonly chosen?: true;
   readonly gpu?: number;
@@ -32,6 +33,7 @@ const program = new Command('bench:kernels')
   )
   .option('--kernel <name...>', 'only these kernels')
   .option('--quick', 'fewer and shorter batches, fewer float64 references: figures are rougher')
+  .option('--rounds <n>', 'batches of each variant', positiveInteger)
   .option(
     '--matrix-units',
     'ask for matrix units too, so that variants which round to f16 are timed where the adapter has them; they are ' +
@@ -52,11 +54,13 @@ const program = new Command('bench:kernels')
 async function run(options: Options): Promise<number> {
   const specs = selectKernels(options.kernel);
   const writeJson = openJson(options.json);
-  const settings = options.quick ? quick : thorough;
+  const base = options.quick ? quick : thorough;
+  const settings = { ...base, rounds: options.rounds ?? base.rounds };
   if (options.beside !== undefined) {
     const args = [
       ...(options.kernel ? ['--kernel', ...options.kernel] : []),
       ...(options.quick ? ['--quick'] : []),
+      ...(options.rounds === undefined ? [] : ['--rounds', String(options.rounds)]),
       ...(options.matrixUnits ? ['--matrix-units'] : []),
       ...(options.gpu === undefined ? [] : ['--gpu', String(options.gpu)]),
     ];

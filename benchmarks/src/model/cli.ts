@@ -92,12 +92,15 @@ async function run(options: Options): Promise<number> {
   if (options.beside !== undefined) return compare(options.beside, options);
   if (options.expect) {
     if (options.svg !== undefined) throw new UsageError('--svg: draws what was measured, not with --expect');
+    if (options.trainer) throw new UsageError('--trainer: measures steps of a run, not with --expect');
     if (options.recompute)
       throw new UsageError('--recompute: is for steps that are measured, not with --expect');
     const selection = { models: models ?? modelNames, tasks, batchSizes: batchSizes ?? [1, 8, 32] };
     return expectModels({ ...selection, steps, precision, gpu, json: options.json, page });
   }
   if (page !== undefined) throw new UsageError('--page: is written with --expect only');
+  if (options.trainer && options.svg !== undefined)
+    throw new UsageError('--svg: draws the parts of a step, not with --trainer');
   const selection = { ...options, models: models ?? (['base'] as const), batchSizes: batchSizes ?? [1] };
   return options.trainer ? measureRuns(selection) : measure(selection);
 }

@@ -76,8 +76,10 @@ export async function measureModels(
     }
     const inTurn = phases.flatMap((phase) => meters.filter((meter) => meter.phase === phase));
     for (let i = 0; i < WARM_UP_STEPS; i++) for (const meter of inTurn) await meter.warmUp();
+    const skipped = [];
+    for (const workload of workloads) skipped.push(await settle(engine, workload));
     for (let i = 0; i < steps; i++) for (const meter of inTurn) await takeTurn(() => meter.measure());
-    for (const workload of workloads) await requireTakenSteps(workload);
+    for (const [i, workload] of workloads.entries()) await requireTakenSteps(workload, skipped[i]!);
     const measured: ModelMeasurement[] = [];
     for (const [i, run] of runs.entries()) {
       const parts: PhaseMeasurement[] = [];
@@ -112,8 +114,9 @@ export async function measureStep(
   try {
     const meter = new PhaseMeter(engine, workload, { run, phase: 'step', own });
     for (let i = 0; i < WARM_UP_STEPS; i++) await meter.warmUp();
+    const skipped = await settle(engine, workload);
     for (let i = 0; i < steps; i++) await meter.measure();
-    await requireTakenSteps(workload);
+    await requireTakenSteps(workload, skipped);
     return meter.result().seconds;
   } finally {
     workload.release();
@@ -121,9 +124,40 @@ export async function measureStep(
   }
 }
 
-// AdamW does nothing in a step that is skipped, so that its time would say nothing of training.
-async function requireTakenSteps(workload: Workload): Promise<void> {
-  const skipped = await workload.skippedSteps();
+/** More of them in a row than a loss scale needs to become small. */
+const MOST_SKIPPED = 32;
+
+/**
+ * Takes steps until none is skipped any more, each of which halves a loss scale that is too large for f16; gives how
+ * many were skipped so far.
+ */
+export async function settleLossScale(
+  workload: Pick<Workload, 'skippedSteps'>,
+  takeStep: () => Promise<unknown>,
+): Promise<number> {
+  let skipped = await workload.skippedSteps();
+  for (let before = 0; skipped > before && skipped < MOST_SKIPPED;) {
+    before = skipped;
+    await takeStep();
+    skipped = await workload.skippedSteps();
+  }
+  return skipped;
+}
+
+const settle = (engine: Engine, workload: Workload) =>
+  settleLossScale(workload, () => runStep(engine, workload, 'step'));
+
+/**
+ * AdamW does nothing in a step that is skipped, so that its time would say nothing of training.
+ *
+ * @param before how many were skipped in warming up
+ * @throws Error where others were skipped after them
+ */
+export async function requireTakenSteps(
+  workload: Pick<Workload, 'skippedSteps'>,
+  before: number,
+): Promise<void> {
+  const skipped = (await workload.skippedSteps()) - before;
   if (skipped > 0) throw new Error(`gradients overflowed f16 in ${skipped} steps, which were skipped`);
 }
 

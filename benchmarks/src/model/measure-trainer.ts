@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { median } from '../kernels/batch-timer.js';
-import { profileStep, runStep } from './measure-model.js';
+import { profileStep, requireTakenSteps, runStep, settleLossScale } from './measure-model.js';
 import { buildWorkload, type ModelRun, type Workload } from './workload.js';
 
 /** Steps of a model as the benchmark takes them, each waited for, and as a run takes them. */
@@ -17,8 +17,8 @@ export interface TrainerMeasurement {
 }
 
 // The first step compiles, the second is recorded, and with the third the pipeline is full; in later turns it only fills.
-export const FIRST_WARM_UP_STEPS = 3;
-export const WARM_UP_STEPS = 1;
+const FIRST_WARM_UP_STEPS = 3;
+const WARM_UP_STEPS = 1;
 
 const CONFIG: RunConfig = {
   program: 'bench:model',
@@ -36,6 +36,7 @@ export class ModelSteps {
   private readonly takeStep: ReturnType<typeof trainingStep>;
   private readonly folder: Promise<string>;
   private turns = 0;
+  private skipped = 0;
 
   constructor(
     private readonly runtime: Runtime,
@@ -53,19 +54,35 @@ export class ModelSteps {
     this.folder = mkdtemp(join(tmpdir(), 'tubelet-bench-trainer-'));
   }
 
-  /** Seconds of each of `steps` steps that are waited for, after `warmUp` others. */
-  async takeWaited(warmUp: number, steps: number): Promise<number[]> {
+  /** Takes the first steps, and others until none is skipped. Gives the seconds of the last one. */
+  async warmUp(): Promise<number> {
+    let [seconds] = await this.takeSteps(FIRST_WARM_UP_STEPS, 1);
+    this.skipped = await settleLossScale(this.workload, async () => {
+      [seconds] = await this.takeSteps(WARM_UP_STEPS, 1);
+    });
+    return seconds!;
+  }
+
+  /** Seconds of each of `steps` steps that are waited for. Throws where one was skipped, whose AdamW did nothing. */
+  async takeWaited(steps: number): Promise<number[]> {
     const seconds: number[] = [];
-    for (let i = 0; i < warmUp + steps; i++) {
+    for (let i = 0; i < WARM_UP_STEPS + steps; i++) {
       const start = performance.now();
       const { end } = await runStep(this.engine, this.workload, 'step');
-      if (i >= warmUp) seconds.push((end - start) / 1000);
+      if (i >= WARM_UP_STEPS) seconds.push((end - start) / 1000);
     }
+    await requireTakenSteps(this.workload, this.skipped);
     return seconds;
   }
 
-  /** Seconds from the end of one step of a run to that of the next, of `steps` after `warmUp` others. */
-  async takeAsRun(warmUp: number, steps: number): Promise<number[]> {
+  /** Seconds from the end of one step of a run to that of the next. Throws where one was skipped. */
+  async takeAsRun(steps: number): Promise<number[]> {
+    const seconds = await this.takeSteps(WARM_UP_STEPS, steps);
+    await requireTakenSteps(this.workload, this.skipped);
+    return seconds;
+  }
+
+  private async takeSteps(warmUp: number, steps: number): Promise<number[]> {
     const totalSteps = warmUp + steps;
     const ends: number[] = [];
     const opened = await createRun(join(await this.folder, String(this.turns++)), CONFIG);
@@ -81,11 +98,6 @@ export class ModelSteps {
     });
     opened.close();
     return ends.slice(warmUp).map((end, i) => (end - ends[warmUp + i - 1]!) / 1000);
-  }
-
-  /** Steps that were skipped so far, whose AdamW did nothing. Waits for the GPU. */
-  skippedSteps(): Promise<number> {
-    return this.workload.skippedSteps();
   }
 
   /** Time of a step by kernel, as text; undefined where the adapter has no timestamps. */
@@ -115,10 +127,12 @@ export async function measureTrainer(
   const model = new ModelSteps(runtime, run);
   try {
     const [bench, trainer]: [number[], number[]] = [[], []];
+    await model.warmUp();
+    // Steps that are waited for are recorded as steps of their own.
+    await model.takeWaited(FIRST_WARM_UP_STEPS - WARM_UP_STEPS);
     for (let round = 0; round < rounds; round++) {
-      const warmUp = round === 0 ? FIRST_WARM_UP_STEPS : WARM_UP_STEPS;
-      bench.push(...(await model.takeWaited(warmUp, steps)));
-      trainer.push(...(await model.takeAsRun(warmUp, steps)));
+      bench.push(...(await model.takeWaited(steps)));
+      trainer.push(...(await model.takeAsRun(steps)));
     }
     return { benchSeconds: median(bench), trainerSeconds: median(trainer) };
   } finally {

@@ -4,7 +4,13 @@ import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
 import { lgiFormer, type EncoderConfig } from '@tubelet/mae-dfer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { modelChart } from './chart.js';
-import { measureModels, measureStep, type PhaseMeasurement } from './measure-model.js';
+import {
+  measureModels,
+  measureStep,
+  requireTakenSteps,
+  settleLossScale,
+  type PhaseMeasurement,
+} from './measure-model.js';
 import { measureTrainer } from './measure-trainer.js';
 import { formatModels, formatRatios, formatTrainer, type ModelRow } from './report.js';
 import { buildWorkload, encoders, phases } from './workload.js';
@@ -101,6 +107,19 @@ describe('bench:model', () => {
     } finally {
       runtime.precision = 'f32';
     }
+  });
+
+  it('takes steps until a loss scale fits, and refuses to time what is skipped later', async () => {
+    let [steps, skipped] = [0, 1];
+    const workload = { skippedSteps: () => Promise.resolve(skipped) };
+    const takeStep = () => Promise.resolve(++steps <= 3 && skipped++);
+    expect(await settleLossScale(workload, takeStep)).toBe(4);
+    expect(steps).toBe(4);
+    await requireTakenSteps(workload, 4);
+    await expect(requireTakenSteps(workload, 3)).rejects.toThrow('gradients overflowed f16 in 1 steps');
+    // One that never fits ends too.
+    await settleLossScale(workload, () => Promise.resolve(skipped++));
+    expect(skipped).toBe(32);
   });
 
   it('replays the same step that it records, kernel for kernel', async () => {

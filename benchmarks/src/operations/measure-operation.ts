@@ -1,5 +1,6 @@
-import type { Engine } from '@tubelet/autograd';
+import { reshape, type Engine, type Tensor } from '@tubelet/autograd';
 import { checkExample, type Example, type Operation, type OperationErrors } from '@tubelet/autograd/lab';
+import { product } from '@tubelet/kernels';
 import { testRandom } from '@tubelet/kernels/lab';
 import { median } from '../kernels/batch-timer.js';
 
@@ -14,7 +15,7 @@ export interface OperationMeasurement {
 
 export interface OperationTimes {
   readonly shapes: readonly (readonly number[])[];
-  /** Medians, in seconds. */
+  /** Medians, in seconds, without the upload of inputs and of the gradient that a backward pass begins with. */
   readonly forward: number;
   readonly forwardAndBackward: number;
 }
@@ -43,28 +44,23 @@ async function timeExample(
   rounds: number,
 ): Promise<OperationTimes> {
   const random = testRandom(1);
-  const { runtime } = engine;
-  const data = shapes.map((shape) =>
-    Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => fill(random)),
-  );
-  const run = (isTrained: boolean) =>
-    engine.step(async () => {
-      const inputs = data.map((values, i) => engine.tensor(values, shapes[i]!, { requiresGrad: isTrained }));
-      const cotangent = isTrained
-        ? new Float32Array(forwardSize(engine, inputs, forward)).fill(1)
-        : undefined;
-      await runtime.synchronize();
-      const start = performance.now();
-      const y = forward(inputs, engine);
-      if (cotangent) y.backward({ cotangent });
-      await runtime.synchronize();
-      return (performance.now() - start) / 1000;
-    });
+  const given = shapes.map((shape) => ({
+    shape,
+    data: Float32Array.from({ length: product(shape) }, () => fill(random)),
+  }));
+  const y = await engine.step(() => forward(tensors(engine, given, false), engine));
+  const nothing = [{ shape: y.shape, data: new Float32Array(product(y.shape)) }];
   const seconds: Record<'forward' | 'both', number[]> = { forward: [], both: [] };
   // The first round compiles.
   for (let round = 0; round <= rounds; round++) {
-    const forwardSeconds = await run(false);
-    const bothSeconds = isConstant ? NaN : await run(true);
+    const forwardSeconds = await timeStep(engine, given, forward);
+    let bothSeconds = NaN;
+    if (!isConstant) {
+      const cotangent = new Float32Array(product(y.shape)).fill(1);
+      bothSeconds = await timeStep(engine, given, forward, cotangent);
+      // A step in which nothing is computed uploads the gradient that it begins with too.
+      bothSeconds -= await timeStep(engine, nothing, ([x]) => reshape(x!, x!.shape), cotangent);
+    }
     if (round === 0) continue;
     seconds.forward.push(forwardSeconds);
     seconds.both.push(bothSeconds);
@@ -72,10 +68,30 @@ async function timeExample(
   return { shapes, forward: median(seconds.forward), forwardAndBackward: median(seconds.both) };
 }
 
-function forwardSize(
+interface Given {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+function tensors(engine: Engine, given: readonly Given[], requiresGrad: boolean): Tensor[] {
+  return given.map(({ data, shape }) => engine.tensor(data, shape, { requiresGrad }));
+}
+
+/** Seconds of a forward pass and, with the gradient that it begins with, of the backward pass too. */
+function timeStep(
   engine: Engine,
-  inputs: Parameters<Example['forward']>[0],
+  given: readonly Given[],
   forward: Example['forward'],
-): number {
-  return engine.noGrad(() => forward(inputs, engine)).array.size;
+  cotangent?: Float32Array,
+): Promise<number> {
+  const { runtime } = engine;
+  return engine.step(async () => {
+    const inputs = tensors(engine, given, cotangent !== undefined);
+    await runtime.synchronize();
+    const start = performance.now();
+    const y = forward(inputs, engine);
+    if (cotangent) y.backward({ cotangent });
+    await runtime.synchronize();
+    return (performance.now() - start) / 1000;
+  });
 }

@@ -90,7 +90,7 @@ function print(results: readonly ComparedResult[], conditions: string): void {
   const share = shareOfProcessor(results);
   if (share !== undefined) {
     console.log(
-      `Square product: ${(100 * share).toFixed(1)} % of what ${SCALE_ENGINE}, reaches on the same cores`,
+      `Square product: ${(100 * share).toFixed(1)} % of what ${SCALE_ENGINE}, reaches on this machine’s processor`,
     );
   }
   for (const { name, reason } of absentEngines) console.log(`Not compared: ${name}, ${reason}`);

@@ -4,9 +4,9 @@ import type { Measurement } from '../kernels/measure-case.js';
 /** Batches of one variant and of the shipped one that ran right after each other, as a ratio of their times. */
 export interface Comparison {
   readonly variant: string;
-  /** Median over all pairs: below 1 the variant is faster. */
+  /** Median over the pairs of a case, as a geometric mean over the cases: below 1 the variant is faster. */
   readonly ratio: number;
-  /** Three quarters of the pairs have a ratio of at most this. */
+  /** The same of the ratio that three quarters of the pairs of a case have at most. */
   readonly upperQuartile: number;
   /** Whether its results were right. */
   readonly isRight: boolean;
@@ -28,16 +28,21 @@ export function compareVariants(cases: readonly (readonly Measurement[])[]): Com
   const others = cases[0]?.slice(1) ?? [];
   return others.map(({ variant }) => {
     const own = cases.map((measurements) => measurements.find((found) => found.variant === variant)!);
-    const ratios = own.flatMap(({ batchSeconds }, i) =>
+    // Of each case by itself: in one that a variant was given up in, it has fewer batches than in others.
+    const ratios = own.map(({ batchSeconds }, i) =>
       batchSeconds.map((seconds, round) => seconds / cases[i]![0]!.batchSeconds[round]!),
     );
     return {
       variant,
-      ratio: median(ratios),
-      upperQuartile: upperQuartile(ratios),
+      ratio: geometricMean(ratios.map(median)),
+      upperQuartile: geometricMean(ratios.map(upperQuartile)),
       isRight: own.every(({ check }) => check.passed),
     };
   });
+}
+
+function geometricMean(values: readonly number[]): number {
+  return values.reduce((product, value) => product * value, 1) ** (1 / values.length);
 }
 
 function upperQuartile(values: readonly number[]): number {

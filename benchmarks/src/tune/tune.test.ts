@@ -70,6 +70,11 @@ describe('the choice between variants', () => {
 
   it('counts the batches of a variant that was given up on', () =>
     expect(compareVariants([[shipped, measured('slow', [30])]])[0]).toMatchObject({ ratio: 3 }));
+
+  it('lets a case that a variant was given up in count as much as one with more batches', () => {
+    const faster = [shipped, measured('other', [5, 6, 5, 4])];
+    expect(fasterVariant(compareVariants([faster, [shipped, measured('other', [30])]]))).toBeUndefined();
+  });
 });
 
 describe('tune', () => {

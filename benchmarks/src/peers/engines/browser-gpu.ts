@@ -1,5 +1,6 @@
 import { isSoftwareAdapter } from '@tubelet/kernels';
 import { openGpu, requestNodeAdapter } from '@tubelet/kernels/node';
+import { describeAdapter } from '../../shared/adapter.js';
 
 /**
  * Gives code written for browsers the GPU that this project's programs use, as `navigator.gpu`, with the same flags
@@ -12,6 +13,6 @@ export async function provideNavigatorGpu(): Promise<string> {
     configurable: true,
   });
   const { info } = await requestNodeAdapter(gpu);
-  const name = info.description || info.device || info.vendor || 'unnamed adapter';
-  return isSoftwareAdapter(info) ? `${name} (software)` : name;
+  const { vendor, architecture, device, description } = info;
+  return describeAdapter({ vendor, architecture, device, description, isSoftware: isSoftwareAdapter(info) });
 }
