@@ -111,7 +111,7 @@ export function concat(tensors: readonly Tensor[], axis: number): Tensor {
 /**
  * x with so many elements of `value` (default 0) before and after it along each axis, first to last.
  *
- * @throws RangeError for widths that do not fit the axes, and for a value that is not finite
+ * @throws RangeError for widths that do not fit the axes, and for a value that elements of x cannot have
  */
 export function pad(
   x: Tensor,
@@ -127,13 +127,11 @@ export function pad(
       `pad: widths ${JSON.stringify(widths)} for ${x}; give two whole numbers of at least 0 for each axis`,
     );
   }
-  if (!Number.isFinite(Math.fround(value))) {
-    throw new RangeError(`pad: value is ${value}; give a finite number of f32`);
-  }
+  requireValue('pad', x, value);
   const inner = (array: GpuArray) =>
     widths.reduce((view, [before], axis) => part(view, axis, before, x.shape[axis]!, 1), array);
   const shape = x.shape.map((extent, axis) => extent + widths[axis]![0] + widths[axis]![1]);
-  const out = engine.empty(shape, 'f32', 'pad');
+  const out = engine.empty(shape, x.dtype, 'pad');
   fillWith(x, out, value);
   stridedMap(engine.runtime, {
     ...copyOf(x.array),
@@ -215,7 +213,7 @@ export function patches(x: Tensor, { size, stride, dilation }: PatchOptions): Te
       offset,
     );
   const source = view(x.array);
-  const out = engine.empty(source.shape, 'f32', 'patches');
+  const out = engine.empty(source.shape, x.dtype, 'patches');
   stridedMap(engine.runtime, { ...copyOf(source), out });
   const y = engine.output(out, [x], 'patches');
   if (!y.requiresGrad) return y;
@@ -293,12 +291,28 @@ function part(array: GpuArray, axis: number, start: number, count: number, step:
   );
 }
 
+function requireValue(operation: string, x: Tensor, value: number): void {
+  const { dtype } = x;
+  const range = dtype === 'i32' ? [-(2 ** 31), 2 ** 31 - 1] : dtype === 'u32' ? [0, 2 ** 32 - 1] : undefined;
+  if (range) {
+    if (Number.isInteger(value) && value >= range[0]! && value <= range[1]!) return;
+    throw new RangeError(
+      `${operation}: value is ${value} for ${x}; give a whole number from ${range[0]} to ${range[1]}`,
+    );
+  }
+  if (!Number.isFinite(Math.fround(value))) {
+    throw new RangeError(`${operation}: value is ${value}; give a finite number of f32`);
+  }
+}
+
 function fillWith({ engine: { runtime } }: Tensor, out: GpuArray, value: number): void {
+  const isOfIntegers = out.dtype === 'i32' || out.dtype === 'u32';
   stridedMap(runtime, {
     kernel: 'fill-strided',
     inputs: {},
     value: 'FILL_VALUE',
-    data: { FILL_VALUE: f32(value) },
+    // What is no real number travels as u32, whose bits are those of i32.
+    data: { FILL_VALUE: isOfIntegers ? value >>> 0 : f32(value) },
     out,
   });
 }

@@ -10,7 +10,7 @@ import { where } from './comparisons.js';
 import { averagePool, maxPool } from './convolution.js';
 import { gather } from './gather.js';
 import { gelu } from './gelu.js';
-import { concat, expand, pad, permute, slice } from './layout.js';
+import { concat, expand, pad, patches, permute, slice } from './layout.js';
 import { linear } from './linear.js';
 import { matmul } from './matmul.js';
 import { argmax, max, min, sum } from './reductions.js';
@@ -106,6 +106,28 @@ describe('operations', () => {
       expect(engine().runtime.pool.liveBytes).toBe(liveBytes);
     }));
 
+  it('give whole numbers where they take some, that f32 cannot hold too', () =>
+    engine().step(async () => {
+      const ids = engine().tensor(Int32Array.of(-16_777_217, 2, 16_777_219), [1, 3]);
+      const counts = engine().tensor(Uint32Array.of(4_000_000_001, 2), [2]);
+      expect([
+        ...(await pad(
+          ids,
+          [
+            [0, 0],
+            [1, 0],
+          ],
+          { value: -7 },
+        ).readIntegers()),
+      ]).toEqual([-7, -16_777_217, 2, 16_777_219]);
+      expect([...(await pad(counts, [[1, 0]], { value: 4_000_000_003 }).readIntegers())]).toEqual([
+        4_000_000_003, 4_000_000_001, 2,
+      ]);
+      expect([...(await patches(ids, { size: [2] }).readIntegers())]).toEqual([
+        -16_777_217, 2, 2, 16_777_219,
+      ]);
+    }));
+
   it('refuse shapes that do not fit, naming the operation and them', () =>
     engine().runtime.scope(() => {
       const x = engine().tensor(new Float32Array(6), [2, 3]);
@@ -118,7 +140,20 @@ describe('operations', () => {
       expect(() => add(x, ids)).toThrow(/add: operands must be f32.*i32\[2\]/);
       expect(() => add(1, 2)).toThrow(/add: no operand is a tensor/);
       expect(() => where(x, x, -Infinity)).toThrow(/where: operand b is -Infinity; give a finite number/);
-      expect(() => pad(ids, [[1, 1]], { value: 1e39 })).toThrow(/pad: value is 1e\+39; give a finite/);
+      expect(() =>
+        pad(
+          w,
+          [
+            [1, 1],
+            [0, 0],
+          ],
+          { value: 1e39 },
+        ),
+      ).toThrow(/pad: value is 1e\+39; give a finite/);
+      expect(() => pad(ids, [[1, 1]], { value: 0.5 })).toThrow(
+        /pad: value is 0.5 for .*i32\[2\]; give a whole/,
+      );
+      expect(() => pad(ids, [[1, 1]], { value: 2 ** 31 })).toThrow(/from -2147483648 to 2147483647/);
       expect(() => matmul(x, w)).toThrow(/matmul: \[2, 3\] and \[2, 4\]/);
       expect(() => sum(x, { axes: [2] })).toThrow(/sum: .*\[2, 3\] has no axis 2/);
       expect(() => permute(x, [0, 0])).toThrow(/permute: \[0, 0\].*\[2, 3\]/);
