@@ -62,6 +62,8 @@ export interface ElementwiseCall {
 // An invocation loads 2 to this power. What it does once, such as reading its data, costs a processor as much as several
 // loads; a GPU wants many invocations.
 const LOAD_BITS = { software: 4, gpu: 2 };
+// What a processor works on at once: eight invocations.
+const PROCESSOR_BITS = 3;
 // Of a workgroup of 64.
 const INVOCATION_BITS = 6;
 
@@ -112,6 +114,7 @@ export function elementwise(runtime: Runtime, call: ElementwiseCall): void {
     ROWS: outLayout.rows,
     COLUMNS: columns,
     COLUMN_BITS: columnBits,
+    STEP_BITS: runtime.adapter.isSoftware ? Math.min(columnBits, PROCESSOR_BITS) : columnBits,
     IS_LONG: Number(isLong),
     GRID_X: x,
     ...rowData('OUT', outLayout, width),

@@ -150,7 +150,7 @@ export function layerNormBackward(
     cost: { ...whole, bytesWritten: whole.bytesWritten + 8 * (parts - 1) * columns },
     joins: {
       workgroup: [invocations, 1],
-      workgroupBytes: held ? 0 : 20 * invocations + 12 * MOST_PART_ROWS,
+      workgroupBytes: held ? 0 : 20 * invocations + 4 * MOST_PART_ROWS,
     },
   });
   if (!sums) collected.flush();

@@ -12,12 +12,10 @@
 // The saved mean is rounded to f32, which matters where it is large. What it is off by is the mean of x − mean,
 // one more sum in the same pass.
 
-// Of each row of the part: where it begins, and what its saved mean is off by.
-var<workgroup> d_out_starts: array<u32, MOST_PART_ROWS>;
-var<workgroup> x_starts: array<u32, MOST_PART_ROWS>;
+// What the saved mean of each row of the part is off by.
 var<workgroup> corrections: array<f32, MOST_PART_ROWS>;
 
-// Writes dx of a row; notes what the sums over rows need of it in `slot`.
+// Writes dx of a row; notes in `slot` what its mean is off by.
 fn finish_row(row: u32, slot: u32, invocation: u32) {
   let d_out_start = row_start(row, DOUT_OFFSET, DOUT_INNER, DOUT_INVERSE, DOUT_INNER_STRIDE, DOUT_OUTER_STRIDE);
   let x_start = row_start(row, X_OFFSET, X_INNER, X_INVERSE, X_INNER_STRIDE, X_OUTER_STRIDE);
@@ -56,8 +54,6 @@ fn finish_row(row: u32, slot: u32, invocation: u32) {
     }
   }
   if (invocation == 0u) {
-    d_out_starts[slot] = d_out_start;
-    x_starts[slot] = x_start;
     corrections[slot] = off;
   }
 }
@@ -78,8 +74,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
     var weight_sum = Element();
     var bias_sum = Element();
     for (var row = first; row < end; row++) {
-      let gradient = Element(d_out[d_out_starts[row - first] + c]);
-      let centred = (x[x_starts[row - first] + c] - mean[MEAN_OFFSET + row]) - corrections[row - first];
+      let d_out_start = row_start(row, DOUT_OFFSET, DOUT_INNER, DOUT_INVERSE, DOUT_INNER_STRIDE, DOUT_OUTER_STRIDE);
+      let x_start = row_start(row, X_OFFSET, X_INNER, X_INVERSE, X_INNER_STRIDE, X_OUTER_STRIDE);
+      let gradient = Element(d_out[d_out_start + c]);
+      let centred = (x[x_start + c] - mean[MEAN_OFFSET + row]) - corrections[row - first];
       weight_sum += gradient * centred * rstd[RSTD_OFFSET + row];
       bias_sum += gradient;
     }

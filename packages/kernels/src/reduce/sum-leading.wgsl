@@ -3,8 +3,9 @@
 //
 // Header: Element (f32 or vec4f; COLUMNS, strides and offsets count Elements), COUNT, ROWS, COLUMNS,
 // CHUNK_LENGTH, SCALE, ACCUMULATE, GRID_X, X_* (addressing of the leading axis), X_ROW_STRIDE, OUT_* (row addressing;
-// the rows of out are chunk-major); row-start.wgsl. That the leading axis may lie at two strides takes a third to a half
-// longer on a software driver; a program without that would be one more for sums which are a small part of any step.
+// the rows of out are chunk-major); row-start.wgsl. The leading axis may lie at two strides: terms that are one stride
+// apart are added up in a loop of their own, since finding each of them anew took a quarter to a half longer on a
+// software driver.
 //
 // One invocation an output element: neighbours read neighbouring addresses, and the order of additions is
 // fixed. Long sums run as two dispatches of this kernel, over chunks of about √COUNT terms and over the chunks.
@@ -28,8 +29,17 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
   let place = row * X_ROW_STRIDE + c;
   let end = min((chunk + 1u) * CHUNK_LENGTH, COUNT);
   var sum = Element();
-  for (var n = chunk * CHUNK_LENGTH; n < end; n++) {
-    sum += Element(x[row_start(n, X_OFFSET, X_INNER, X_INVERSE, X_INNER_STRIDE, X_OUTER_STRIDE) + place]);
+  var n = chunk * CHUNK_LENGTH;
+  var inner = n % X_INNER;
+  while (n < end) {
+    var at = row_start(n, X_OFFSET, X_INNER, X_INVERSE, X_INNER_STRIDE, X_OUTER_STRIDE) + place;
+    let count = min(end - n, X_INNER - inner);
+    for (var k = 0u; k < count; k++) {
+      sum += Element(x[at]);
+      at += X_INNER_STRIDE;
+    }
+    n += count;
+    inner = 0u;
   }
   sum *= SCALE;
   let at = row_start(chunk * ROWS + row, OUT_OFFSET, OUT_INNER, OUT_INVERSE, OUT_INNER_STRIDE, OUT_OUTER_STRIDE) + c;
