@@ -1,10 +1,10 @@
 // Runs the ranks of jobs on this machine under Open MPI and MPICH, which are fetched into the cache folder: that the
 // collectives give the right bits, that the main thread is free meanwhile, that a rank which fails or is killed ends the
 // job with a message; then that jobs of 2 and 4 ranks train as one process does, fine-tune with evaluations that are
-// shared out, go on with another number of ranks, and leave a sound checkpoint when one is killed. Says how long sums
-// take.
+// shared out, go on with another number of ranks, and leave a sound checkpoint when one is killed or fails. Says how long
+// sums take.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cacheDirectory } from '@tubelet/kernels/node';
@@ -16,10 +16,11 @@ import {
   STEPS,
   communicationOf,
   finetune,
+  killRank,
   loggedSteps,
   testResults,
   train,
-  trainAndKill,
+  trainDisturbed,
   weightDifference,
   type TestResults,
 } from './lib/mpi-training.js';
@@ -123,7 +124,10 @@ function testFinetuning(mpi: Mpi, ranks: number, data: string, out: string, refe
 
 /** Kills a rank of four, and goes on with two. */
 async function testKilledRank(mpi: Mpi, videos: string, out: string, reference: string): Promise<string> {
-  const { status, output, steps } = await trainAndKill(mpi, 4, videos, out, { rank: 2, afterStep: 7 });
+  const { status, output, steps } = await trainDisturbed(mpi, 4, videos, out, {
+    afterStep: 7,
+    disturb: (launcher) => killRank(launcher, 2),
+  });
   require(status !== 0, 'the job went on without a rank', output);
   require(KILLED.test(output), 'nothing says that a rank was killed', output);
   require(steps < STEPS, 'the job had ended before a rank was killed', output);
@@ -131,11 +135,35 @@ async function testKilledRank(mpi: Mpi, videos: string, out: string, reference: 
   require(/with 2 ranks give --accumulate 2/.test(
     wrong.output,
   ), 'steps of another size were begun', wrong.output);
+  return `killed after step ${steps}, ${resumeWithTwo(mpi, videos, out, reference)}`;
+}
+
+function resumeWithTwo(mpi: Mpi, videos: string, out: string, reference: string): string {
   const resumed = train(mpi, 2, videos, out, { resume: true });
   require(resumed.status === 0, `the rest ended with exit code ${resumed.status}`, resumed.output);
   require(/resuming after step \d+/.test(resumed.output), 'it began anew', resumed.output);
   require(loggedSteps(out).length === STEPS, 'steps are missing in the log, or there twice', resumed.output);
-  return `killed after step ${steps}, ${requireAlike(out, reference, 'four ranks, then two')}`;
+  return requireAlike(out, reference, 'what went on with two ranks');
+}
+
+/**
+ * Lets a rank fail by itself, the one that writes checkpoints, while the others are in the sums of the next step: what
+ * failed there must be said, and nothing be lost that was written before.
+ */
+async function testFailingRank(mpi: Mpi, videos: string, out: string, reference: string): Promise<string> {
+  const checkpoints = join(out, 'checkpoints');
+  const { status, output, steps } = await trainDisturbed(mpi, 2, videos, out, {
+    afterStep: 7,
+    disturb: () => {
+      renameSync(checkpoints, `${checkpoints}-moved`);
+      writeFileSync(checkpoints, 'no folder');
+    },
+  });
+  require(status !== 0, 'the job went on without checkpoints', output);
+  require(/ENOTDIR|EEXIST/.test(output), 'nothing says why no checkpoint could be written', output);
+  rmSync(checkpoints);
+  renameSync(`${checkpoints}-moved`, checkpoints);
+  return `failed after step ${steps}, ${resumeWithTwo(mpi, videos, out, reference)}`;
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'tubelet-mpi-'));
@@ -170,6 +198,8 @@ try {
     }
     await test('2 ranks, fine-tuning', () =>
       testFinetuning(mpi, 2, dots, join(folder, `${name}-tuned`), tuned));
+    await test('2 ranks, one fails, then 2', () =>
+      testFailingRank(mpi, videos, join(folder, `${name}-failed`), alone));
     await test('4 ranks, one killed, then 2', () =>
       testKilledRank(mpi, videos, join(folder, `${name}-killed`), alone));
   }

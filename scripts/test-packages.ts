@@ -204,6 +204,18 @@ function runWithoutAdapter(project: string, env: Environment): void {
   say('without an adapter: npx tubelet setup and npx tubelet doctor are named');
 }
 
+/** CommonJS finds every package: `require` loads it or, in a Node that cannot yet, says that it is a module. */
+function runFromCommonJs(project: string, packed: readonly PackedPackage[], env: Environment): void {
+  const names = packed.filter(({ exports }) => exports).map(({ name }) => name);
+  const file = join(project, 'required.cjs');
+  const line = (name: string) =>
+    `try { require('${name}'); } catch (error) { if (error.code !== 'ERR_REQUIRE_ESM') throw error; }`;
+  writeFileSync(file, names.map(line).join('\n'));
+  const { status, output } = run(file, [], { cwd: project, env });
+  require(status === 0, 'a package is not found from CommonJS', output);
+  say(`CommonJS: ${names.length} packages are found`);
+}
+
 function checkTypes(project: string, packed: readonly PackedPackage[], env: Environment): void {
   const entries = packed.flatMap(({ name, exports = {} }) =>
     Object.keys(exports).map((entry) => `${name}${entry.slice(1)}`),
@@ -309,6 +321,7 @@ try {
     inHome,
   );
   await runInPage(project, packed, runReadmes(project, packed, withDriver), env);
+  runFromCommonJs(project, packed, env);
   checkTypes(project, packed, env);
 
   if (isFromRegistry) {

@@ -171,17 +171,24 @@ function processOfRank(launcher: number, rank: number): number | undefined {
   });
 }
 
+/** Kills the process of a rank below a launcher. */
+export function killRank(launcher: number, rank: number): void {
+  const pid = processOfRank(launcher, rank);
+  if (pid !== undefined) process.kill(pid, 'SIGKILL');
+}
+
 /**
- * Trains until so many steps are logged and kills a rank.
+ * Trains, and does something to the job once so many steps are logged.
  *
- * @returns with the steps that are logged then
+ * @param disturb is given the process of the launcher
+ * @returns with the steps that are logged in the end
  */
-export async function trainAndKill(
+export async function trainDisturbed(
   mpi: Mpi,
   ranks: number,
   videos: string,
   out: string,
-  { rank, afterStep }: { rank: number; afterStep: number },
+  { afterStep, disturb }: { afterStep: number; disturb: (launcher: number) => void },
 ): Promise<JobEnd & { steps: number }> {
   const { file, args, env } = command(mpi, ranks, videos, out, {});
   const child = spawn(file, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -193,8 +200,7 @@ export async function trainAndKill(
   void ended.then(() => (hasEnded = true));
   const limit = Date.now() + HANGING_MS;
   while (!hasEnded && loggedSteps(out).length < afterStep && Date.now() < limit) await delay(10);
-  const pid = processOfRank(child.pid!, rank);
-  if (pid !== undefined) process.kill(pid, 'SIGKILL');
+  disturb(child.pid!);
   const timer = setTimeout(() => child.kill('SIGKILL'), HANGING_MS);
   const status = await ended;
   clearTimeout(timer);

@@ -4,6 +4,7 @@ import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
 import { Command } from 'commander';
 import { describeAdapter } from '../shared/adapter.js';
 import { openJson } from '../shared/json-output.js';
+import { gpuOption } from '../shared/precision.js';
 import { runProgram, UsageError } from '../shared/program.js';
 import { textTable } from '@tubelet/trainer/formats';
 import { findCases, runCase, TOLERANCE, type CaseResult } from './run-case.js';
@@ -14,15 +15,16 @@ const program = new Command('conformance')
       'output_*.pb. Says which passed, failed, or ask for what the operations do not do. Exit code 1 when one failed.',
   )
   .argument('<folder>', 'where the folders of the cases lie')
+  .addOption(gpuOption())
   .option('--json [file]', 'write JSON to a file, or to standard output instead of the table');
 
-await runProgram<{ readonly json?: string | true }>(program, async ({ json }) => {
+await runProgram<{ readonly json?: string | true; readonly gpu?: number }>(program, async ({ json, gpu }) => {
   const folder = program.args[0]!;
   if (!existsSync(folder)) throw new UsageError(`there is no folder ${folder}`);
   const cases = findCases(folder);
   if (cases.length === 0) throw new UsageError(`${folder} holds no folder with a model.onnx`);
   const writeJson = openJson(json);
-  const runtime = await openNodeRuntime();
+  const runtime = await openNodeRuntime({ gpu });
   try {
     const engine = new Engine(runtime);
     const results: CaseResult[] = [];

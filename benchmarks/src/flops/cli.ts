@@ -3,6 +3,7 @@ import { lgiFormer, validateEncoder, type LgiFormerConfig, type LgiFormerSize } 
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { describeAdapter } from '../shared/adapter.js';
 import { openJson } from '../shared/json-output.js';
+import { gpuOption } from '../shared/precision.js';
 import { positiveInteger, runProgram } from '../shared/program.js';
 import { efficiencyOf, formatEfficiency } from './efficiency.js';
 import { paperRows } from './paper-rows.js';
@@ -18,6 +19,7 @@ interface Options {
   readonly frames: number;
   readonly batchSize: number;
   readonly time?: number;
+  readonly gpu?: number;
 }
 
 function readRegion(text: string): [number, number, number] {
@@ -47,6 +49,7 @@ const program = new Command('bench:flops')
   .option('--frames <n>', 'frames of a clip', positiveInteger, base.frames)
   .option('--batch-size <n>', 'clips of a training step', positiveInteger, 8)
   .option('--time <steps>', 'also time so many training steps of both on this GPU', positiveInteger)
+  .addOption(gpuOption())
   .option('--json [file]', 'write JSON to a file, or to standard output instead of the table')
   .option('--no-execute', 'record the passes without handing them to the GPU: seconds instead of minutes');
 
@@ -62,11 +65,11 @@ function encoderOf({ model, region, imageSize, frames }: Options): LgiFormerConf
 }
 
 async function run(options: Options): Promise<number> {
-  const { json, execute, batchSize, time } = options;
+  const { json, execute, batchSize, time, gpu: wanted } = options;
   const encoder = encoderOf(options);
   const writeJson = openJson(json);
   const start = performance.now();
-  const gpu = await openNodeRuntime();
+  const gpu = await openNodeRuntime({ gpu: wanted });
   const runtime = execute ? gpu : recordingRuntime(gpu);
   try {
     let begun = 0;

@@ -4,6 +4,7 @@ import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
 import { Command } from 'commander';
 import { describeAdapter } from '../shared/adapter.js';
 import { openJson } from '../shared/json-output.js';
+import { gpuOption } from '../shared/precision.js';
 import { positiveInteger, runProgram, UsageError } from '../shared/program.js';
 import { textTable } from '@tubelet/trainer/formats';
 import { measureOperation, type OperationMeasurement } from './measure-operation.js';
@@ -11,6 +12,7 @@ import { measureOperation, type OperationMeasurement } from './measure-operation
 interface Options {
   readonly operation?: readonly string[];
   readonly rounds: number;
+  readonly gpu?: number;
   readonly json?: string | true;
 }
 
@@ -21,9 +23,10 @@ const program = new Command('bench:operations')
   )
   .option('--operation <name...>', 'only these operations')
   .option('--rounds <n>', 'calls that are timed', positiveInteger, 5)
+  .addOption(gpuOption())
   .option('--json [file]', 'write JSON to a file, or to standard output instead of the table');
 
-await runProgram<Options>(program, async ({ operation: wanted, rounds, json }) => {
+await runProgram<Options>(program, async ({ operation: wanted, rounds, gpu, json }) => {
   const all = Object.values(operationCatalogue).flat();
   const unknown = wanted?.find((name) => !all.some((operation) => operation.name === name));
   if (unknown !== undefined) {
@@ -31,7 +34,7 @@ await runProgram<Options>(program, async ({ operation: wanted, rounds, json }) =
     throw new UsageError(`--operation: there is no operation "${unknown}"; there are: ${known}`);
   }
   const writeJson = openJson(json);
-  const runtime = await openNodeRuntime();
+  const runtime = await openNodeRuntime({ gpu });
   try {
     const engine = new Engine(runtime);
     const measurements: OperationMeasurement[] = [];

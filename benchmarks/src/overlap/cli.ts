@@ -2,6 +2,7 @@ import { closeNodeRuntime, openNodeRuntime } from '@tubelet/kernels/node';
 import { lgiFormer } from '@tubelet/mae-dfer';
 import { Command } from 'commander';
 import { describeAdapter } from '../shared/adapter.js';
+import { gpuOption } from '../shared/precision.js';
 import { positiveInteger, runProgram } from '../shared/program.js';
 import { textTable } from '@tubelet/trainer/formats';
 import { forms, measureOverlap, type OverlapResult } from './measure.js';
@@ -12,6 +13,7 @@ interface Options {
   readonly megabytesPerSecond: number;
   readonly bucketMegabytes: number;
   readonly steps: number;
+  readonly gpu?: number;
 }
 
 const program = new Command('bench:overlap')
@@ -24,7 +26,8 @@ const program = new Command('bench:overlap')
   .option('--batch-size <n>', 'clips of a step', positiveInteger, 1)
   .option('--megabytes-per-second <n>', 'how fast gradients are summed', positiveInteger, 100)
   .option('--bucket-megabytes <n>', 'size of a bucket', positiveInteger, 4)
-  .option('--steps <n>', 'timed steps', positiveInteger, 5);
+  .option('--steps <n>', 'timed steps', positiveInteger, 5)
+  .addOption(gpuOption());
 
 const ms = (value: number) => value.toFixed(0);
 
@@ -34,8 +37,8 @@ function row({ form, stepMs, sumsMs, waitedMs }: OverlapResult): string[] {
 }
 
 async function run(options: Options): Promise<number> {
-  const { depth, batchSize, megabytesPerSecond, bucketMegabytes, steps } = options;
-  const runtime = await openNodeRuntime();
+  const { depth, batchSize, megabytesPerSecond, bucketMegabytes, steps, gpu } = options;
+  const runtime = await openNodeRuntime({ gpu });
   try {
     const model = { encoder: lgiFormer('tiny', { depth }), task: 'pretrain', batchSize } as const;
     const wire = { megabytesPerSecond, latencyMs: 0.1 };

@@ -28,3 +28,20 @@ it('ends for all who ask, and once and for all, when a thread dies', async () =>
   await expect(detector.detect(image)).rejects.toThrow('The face detector ended: out of memory');
   await detector.close();
 });
+
+it('is loaded when all threads are, and not when one of them ends before, even one that had loaded', async () => {
+  const ready = thread(`parentPort.postMessage({ kind: 'ready' }); if (message === 'end') process.exit(7);`);
+  const silent = thread('');
+  const detector = new DetectorThreads([ready, silent]);
+  ready.postMessage('load');
+  await once(ready, 'message');
+  ready.postMessage('end');
+  await expect(detector.loaded).rejects.toThrow('The face detector ended: a thread of it ended with code 7');
+  await detector.close();
+
+  const both = [0, 1].map(() => thread(`parentPort.postMessage({ kind: 'ready' });`));
+  const loaded = new DetectorThreads(both);
+  for (const one of both) one.postMessage('load');
+  await loaded.loaded;
+  await loaded.close();
+});

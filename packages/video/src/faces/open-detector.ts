@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { FaceDetectorError } from '../errors.js';
 import type { RgbImage } from '../pixels/image-passes.js';
@@ -18,10 +17,18 @@ export class DetectorThreads implements FaceDetector {
   private readonly pending = new Map<number, Pending>();
   private nextId = 0;
   private failure: FaceDetectorError | undefined;
+  private readonly loading: Set<Worker>;
+  /** Until every thread has loaded its weights; a FaceDetectorError when one of them ends before. */
+  readonly loaded: Promise<void>;
+  private settleLoaded!: { resolve(): void; reject(error: Error): void };
 
   constructor(private readonly threads: readonly Worker[]) {
+    this.loading = new Set(threads);
+    this.loaded = new Promise((resolve, reject) => (this.settleLoaded = { resolve, reject }));
+    // Nobody may wait for it.
+    this.loaded.catch(() => undefined);
     for (const thread of threads) {
-      thread.on('message', (response: DetectorResponse) => this.settle(response));
+      thread.on('message', (response: DetectorResponse) => this.settle(thread, response));
       thread.on('error', (error) => this.end(error));
       thread.on('exit', (code) => this.end(new Error(`a thread of it ended with code ${code}`)));
     }
@@ -46,8 +53,12 @@ export class DetectorThreads implements FaceDetector {
     await Promise.all(this.threads.map((thread) => thread.terminate()));
   }
 
-  private settle(response: DetectorResponse): void {
-    if (response.kind === 'ready') return;
+  private settle(thread: Worker, response: DetectorResponse): void {
+    if (response.kind === 'ready') {
+      this.loading.delete(thread);
+      if (this.loading.size === 0) this.settleLoaded.resolve();
+      return;
+    }
     const pending = this.pending.get(response.id);
     // It was rejected with all others, when a thread died.
     if (!pending) return;
@@ -59,23 +70,9 @@ export class DetectorThreads implements FaceDetector {
 
   private end(error: Error): void {
     this.failure ??= new FaceDetectorError(`The face detector ended: ${error.message}`, { cause: error });
+    this.settleLoaded.reject(this.failure);
     for (const { reject } of this.pending.values()) reject(this.failure);
     this.pending.clear();
-  }
-}
-
-/** Starts a thread, and waits until its weights are loaded. */
-async function startThread(script: URL, setup: DetectorSetup): Promise<Worker> {
-  const thread = new Worker(script, { workerData: setup, name: 'tubelet-faces' });
-  try {
-    await once(thread, 'message');
-    return thread;
-  } catch (error) {
-    throw new FaceDetectorError(
-      `The face detector in ${setup.folder} does not start: ${(error as Error).message}. Delete that folder, and the ` +
-        'next use installs it anew.',
-      { cause: error },
-    );
   }
 }
 
@@ -91,14 +88,19 @@ export async function openFaceDetector(
 ): Promise<FaceDetector> {
   const folder = await installDetector(say);
   const script = await scriptFile('face-detector');
-  const setup = { folder, weights: weightsFolder(folder) };
-  const starting = Array.from({ length: workers }, () => startThread(script, setup));
-  const started = await Promise.allSettled(starting);
-  const threads = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
-  const failure = started.find((one) => one.status === 'rejected');
-  if (failure !== undefined) {
-    await Promise.all(threads.map((thread) => thread.terminate()));
-    throw failure.reason;
+  const setup: DetectorSetup = { folder, weights: weightsFolder(folder) };
+  const detector = new DetectorThreads(
+    Array.from({ length: workers }, () => new Worker(script, { workerData: setup, name: 'tubelet-faces' })),
+  );
+  try {
+    await detector.loaded;
+    return detector;
+  } catch (error) {
+    await detector.close();
+    const { message } = (error as FaceDetectorError).cause as Error;
+    throw new FaceDetectorError(
+      `The face detector in ${folder} does not start: ${message}. Delete that folder, and the next use installs it anew.`,
+      { cause: error },
+    );
   }
-  return new DetectorThreads(threads);
 }
