@@ -1,15 +1,14 @@
 /** Which videos are embedded, and what is known of their classes. */
 import type { BadFiles } from '@tubelet/trainer';
-import { listVideos, type Dataset, type VideoEntry } from '@tubelet/video';
+import { listVideos, type Dataset, type TestVideo, type VideoEntry } from '@tubelet/video';
 import type { Part } from '../shared/classifier-options.js';
 import { videosOf } from '../evaluate/evaluate-dataset.js';
 import { displayPath } from '../shared/output.js';
 
 /** A video to be embedded. */
-export interface SetVideo {
+export interface SetVideo extends TestVideo {
   /** Names it in what is written. */
   readonly id: string;
-  readonly path: string;
   /** Its class, an index of `labelNames`; null where it is not known. */
   readonly label: number | null;
 }
@@ -60,9 +59,9 @@ export async function setOfSources(
   badFiles.leaveOut(skipped);
   const labels = entries.flatMap(({ label }) => label ?? []);
   const names = namesOfLabels(labels, classNames);
-  const toVideo = ({ path, label }: VideoEntry): SetVideo => ({
-    id: displayPath(path),
-    path,
+  const toVideo = ({ label, ...video }: VideoEntry): SetVideo => ({
+    ...video,
+    id: displayPath(video.path),
     label: label === undefined ? null : labelIndex(label, names),
   });
   return { videos: entries.map(toVideo), labelNames: labels.length > 0 ? names : null };

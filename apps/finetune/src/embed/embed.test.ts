@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { decodeSafetensors, type SafetensorsContent } from '@tubelet/autograd/formats';
 import * as gpu from '@tubelet/kernels/node';
 import { OptionError, UserError } from '@tubelet/trainer';
-import { NoReadableVideoError, TestClipLoader } from '@tubelet/video';
+import { NoReadableVideoError, ShardMaker, TestClipLoader } from '@tubelet/video';
 // Test code of a neighbour, which is not part of what its package offers.
 import { writeMiniature } from '../../../../packages/video/src/datasets/testing/miniature.js';
 import { readClassifierFile } from '../classifier/classifier-file.js';
@@ -98,6 +98,23 @@ describe('embed', () => {
     ]);
     expect(notes[1]).toContain(`cannot use ${at('text.mp4')}: `);
     expect(notes.at(-1)).toBe('warning: 1 files were left out, as told above');
+  });
+
+  it('takes the clips of shards', async () => {
+    const entries = videos().map((path) => ({ path }));
+    const maker = await ShardMaker.open({
+      entries,
+      size: 32,
+      crop: 'none',
+      keyFrameInterval: 4,
+      shardBytes: 2 ** 20,
+      workers: 1,
+    });
+    const ignore = () => undefined;
+    await maker.write(at('shards'), false, ignore, () => false);
+    await maker.close();
+    const { notes } = await run([at('shards')], { out: at('shards.safetensors') });
+    expect(notes.at(-1)).toBe(`wrote ${at('shards.safetensors')}: 4 videos`);
   });
 
   it('takes the part of a data set that is asked for, and draws it by label, always the same', async () => {

@@ -138,7 +138,7 @@ export async function embed(
     if (crop !== 'face') return { people: videos, crop, remove: () => {} };
     const cut = await cutPeople(videos, { workers, onBadFile: badFiles.report, note: io.note, open });
     const people = cut.people.map(({ video, path, person, people }): SetVideo => {
-      return { ...video, path, id: people === 1 ? video.id : `${video.id}#${person}` };
+      return { label: video.label, path, id: people === 1 ? video.id : `${video.id}#${person}` };
     });
     io.note(`faces cut: ${people.length === 1 ? 'one person' : `${people.length} people`}`);
     return { people, crop: 'none' as const, remove: cut.remove };

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { OptionError } from '@tubelet/trainer';
 import { DecoderPool, encodeVideo, FaceDetectorError, NoReadableVideoError } from '@tubelet/video';
 // Test code of a neighbour, which is not part of what its package offers.
@@ -19,6 +19,7 @@ import { writeTinyClassifier } from '../testing/tiny-classifier.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'tubelet-cut-people-'));
 const at = (...names: string[]) => join(folder, ...names);
+afterEach(() => vi.restoreAllMocks());
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const red = { x: 24, y: 24, radius: 14, channel: 0 };
@@ -67,6 +68,19 @@ describe('--crop face', () => {
     expect(notes.join('\n')).toMatch(/cannot use .*broken.mp4: /);
     expect(notes.at(-1)).toBe('warning: 2 of 3 files were left out, as told above');
     expect(leftovers()).toEqual(before);
+  });
+
+  it('leaves no face behind when a signal ends the program', async () => {
+    const before = leftovers();
+    const kill = vi.spyOn(process, 'kill').mockReturnValue(true);
+    const open = () => {
+      expect(leftovers()).toHaveLength(before.length + 1);
+      process.emit('SIGTERM', 'SIGTERM');
+      expect(leftovers()).toEqual(before);
+      return Promise.reject(new FaceDetectorError('the program would have ended'));
+    };
+    await expect(runPredict(['two.mp4'], {}, open)).rejects.toThrow('the program would have ended');
+    expect(kill).toHaveBeenCalledExactlyOnceWith(process.pid, 'SIGTERM');
   });
 
   it('draws frames and answers into a video of as many frames', async () => {

@@ -18,6 +18,7 @@ import {
   type BadFile,
   type FaceDetector,
   type FaceTrack,
+  type TestVideo,
 } from '@tubelet/video';
 
 /** A person in a video. */
@@ -48,17 +49,33 @@ export interface CutPeopleOptions {
   readonly open?: typeof openFaceDetector;
 }
 
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Makes a folder for faces, which also goes when a signal ends the program: they are pictures of people. */
+function makeFolder(): { readonly folder: string; remove(): void } {
+  const folder = mkdtempSync(join(tmpdir(), 'tubelet-people-'));
+  const remove = () => {
+    for (const signal of SIGNALS) process.off(signal, end);
+    rmSync(folder, { recursive: true, force: true });
+  };
+  const end = (signal: NodeJS.Signals) => {
+    remove();
+    process.kill(process.pid, signal);
+  };
+  for (const signal of SIGNALS) process.on(signal, end);
+  return { folder, remove };
+}
+
 /**
  * Cuts the faces of all people of videos.
  *
  * @throws NoReadableVideoError when there is no face in any of them; FaceDetectorError
  */
-export async function cutPeople<Video extends { readonly path: string }>(
+export async function cutPeople<Video extends TestVideo>(
   videos: readonly Video[],
   { workers = defaultWorkerCount(), onBadFile, note, open = openFaceDetector }: CutPeopleOptions,
 ): Promise<CutPeople<Video>> {
-  const folder = mkdtempSync(join(tmpdir(), 'tubelet-people-'));
-  const remove = () => rmSync(folder, { recursive: true, force: true });
+  const { folder, remove } = makeFolder();
   const perVideo: CutPerson<Video>[][] = videos.map(() => []);
   try {
     const detector: FaceDetector = await open(note, workers);
@@ -66,7 +83,7 @@ export async function cutPeople<Video extends { readonly path: string }>(
     try {
       await forEachConcurrently(videos, workers, async (video, index) => {
         try {
-          const info = await pool.probe(video.path);
+          const info = await pool.probe(video.path, video.member);
           const tracks = await findPeople(pool, info, detector);
           if (tracks.length === 0) throw new VideoDecodeError(video.path, 'no face was found in it');
           const folders = tracks.map((_, person) => join(folder, `${index}-${person + 1}`));
@@ -109,12 +126,12 @@ export interface PersonAnswer {
  */
 export async function writeFacesVideo(
   path: string,
-  video: string,
+  video: TestVideo,
   answers: readonly PersonAnswer[],
 ): Promise<void> {
   const pool = await DecoderPool.open({ workers: 1 });
   try {
-    const info = await pool.probe(video);
+    const info = await pool.probe(video.path, video.member);
     const { frames, width, height } = drawFaces(
       pool,
       info,

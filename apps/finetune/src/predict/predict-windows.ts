@@ -94,15 +94,15 @@ export async function findWindows(
   const windows: VideoWindow[] = [];
   let oneClip = true;
   try {
-    for (const [entry, { path }] of entries.entries()) {
+    for (const [entry, { path, member }] of entries.entries()) {
       try {
-        const info = await pool.probe(path);
+        const info = await pool.probe(path, member);
         for (const window of planWindows(info, options)) {
           const { begin, end } = framesWithin(info, window);
           const shape = { frames, step: frameStep };
           const step = fixedStep ? frameStep : windowFrameStep(end - begin, shape);
           oneClip &&= end - begin < 2 * frames * step;
-          windows.push({ ...window, entry, path, timeRange: window, step });
+          windows.push({ ...window, entry, path, member, timeRange: window, step });
         }
       } catch (error) {
         if (!(error instanceof VideoDecodeError)) throw error;

@@ -149,7 +149,7 @@ export async function predict(
       track: cut.people[person! - 1]!.track,
       text: `${person} ${classNames[predicted]} ${Math.round(100 * probabilities[predicted]!)} %`,
     }));
-    await writeFacesVideo(facesOut, entries[0]!.path, answers);
+    await writeFacesVideo(facesOut, entries[0]!, answers);
     io.note(`drew ${facesOut}`);
   }
   if (plot !== undefined) {

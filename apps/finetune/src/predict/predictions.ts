@@ -32,7 +32,7 @@ export function scoringOptions(
 }
 
 /** A video to be scored, or a person who was cut out of one. */
-export interface ScoredEntry extends Pick<VideoEntry, 'path' | 'label' | 'timeRange'> {
+export interface ScoredEntry extends Pick<VideoEntry, 'path' | 'label' | 'timeRange' | 'member'> {
   /** The video, where `path` holds a person's faces. */
   readonly video?: string;
   readonly person?: number;

@@ -7,13 +7,11 @@ import { resolveClipOptions, type ClipOptions, type Resolved } from '../loader/c
 import type { CodedFrames } from '../pixels/coded-frames.js';
 import { DecoderPool } from '../loader/pool.js';
 import { prefetch } from '../loader/prefetch.js';
-import type { TimeRange } from '../sources/video-entry.js';
+import type { VideoEntry } from '../sources/video-entry.js';
 import { testClipFrameIndices } from '../transforms/frame-indices.js';
 
-/** A video file, a folder of frames or an image, whole or a stretch of it. */
-export interface TestVideo {
-  readonly path: string;
-  readonly timeRange?: TimeRange;
+/** A video file, one in a shard, a folder of frames or an image, whole or a stretch of it. */
+export interface TestVideo extends Readonly<Pick<VideoEntry, 'path' | 'timeRange' | 'member'>> {
   /** In place of the `step` of the loader. */
   readonly step?: number;
 }
