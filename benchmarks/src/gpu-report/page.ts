@@ -40,7 +40,6 @@ function bullets(lines: readonly string[]): string {
   return lines.map((line) => `- ${line}`).join('\n');
 }
 
-// Vulkan's description names the driver, and may not say which GPU it drives.
 function introduction({ machine, roofline, isShort, seconds, pytorch }: GpuReport): string {
   const { driver, commit, isModified, node, dawn, platform, cores, clocks } = machine;
   const modified = isModified ? ', with changes' : '';
