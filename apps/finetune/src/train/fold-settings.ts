@@ -5,7 +5,7 @@ import { bindingSettings } from './train-settings.js';
 
 /** The settings that decide the result of a fold, its videos among them. */
 export function foldSettings(
-  { dataset, fold, options, config }: Omit<TrainRequest, 'commandLine'>,
+  { dataset, fold, options, config }: Omit<TrainRequest, 'startingFile' | 'commandLine'>,
   { train, validation, test }: RunVideos,
 ): Record<string, JsonValue> {
   const named = {

@@ -9,6 +9,8 @@ export interface TrainRequest {
   readonly fold: number;
   readonly options: RunOptions;
   readonly config: ClassifierConfig;
+  /** The file that `--from` means, where it is known already; default: the newest of the run that it names. */
+  readonly startingFile?: string;
   readonly commandLine: readonly string[];
 }
 

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { logPath, readEvaluation, readLog, type LogRecord } from '@tubelet/trainer';
-import { checkpointPath, loadCheckpoint } from '@tubelet/trainer/formats';
+import { checkpointPath, listCheckpoints, loadCheckpoint } from '@tubelet/trainer/formats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readClassifierFile } from '../classifier/classifier-file.js';
 import { DOT_CLASSES, writeDotData, writeDotVideo } from '../testing/moving-dots.js';
@@ -106,6 +106,23 @@ describe('tubelet finetune', () => {
     await expect(trainInProcess(data, run, `${settings} --resume --flip 0.25`)).rejects.toThrow(
       /fold-1 was begun with other settings: flip was 0 and is now 0.25/,
     );
+  });
+
+  it('merges folds that were trained by themselves from the folder of a run', async () => {
+    const run = join(folder, 'merged');
+    const from = join(folder, 'goes-on');
+    await cp(join(folder, 'learns'), from, { recursive: true });
+    const settings = `--epochs 1 --validate-on none --clips 1 --from ${from}`;
+    await trainInProcess(data, join(run, 'fold-1'), `${settings} --fold 1`);
+    const [newest] = await listCheckpoints(from);
+    // A checkpoint that is newer now is not what the other folds begin with.
+    await cp(newest!.path, checkpointPath(from, newest!.step + 1));
+    const { text } = await trainInProcess(data, run, `${settings} --fold all --resume`);
+    expect(text).toContain('fold 1 of 2 is tested already');
+    const [first, second] = await Promise.all(
+      ['fold-1', 'fold-2'].map((name) => records(join(run, name), 'starting-weights')),
+    );
+    expect(second![0]!.path).toBe(first![0]!.path);
   });
 
   it('starts from another classifier, with a new head where the classes differ, unless told to refuse', async () => {

@@ -125,9 +125,13 @@ async function openVideos(
   );
 }
 
-async function loadFirstWeights({ classifier }: ClassifierTraining, { options, dataset }: FoldTraining) {
+async function loadFirstWeights(
+  { classifier }: ClassifierTraining,
+  { options, dataset, startingFile }: FoldTraining,
+) {
   if (options.from === undefined) return { note: 'no --from: training begins with random weights' };
-  const record = await loadStartingWeights(await resolveCheckpoint(options.from), classifier, {
+  const path = startingFile ?? (await resolveCheckpoint(options.from));
+  const record = await loadStartingWeights(path, classifier, {
     otherHead: options.otherHead === 'renew' ? 'leave-out' : 'refuse',
     classNames: dataset.classes,
   });
