@@ -19,7 +19,12 @@ export interface ClassifierDescription {
     readonly crop: CropMode;
   };
   /** What it was trained on. */
-  readonly data: { readonly name: string; readonly fold: number };
+  readonly data: {
+    readonly name: string;
+    readonly fold: number;
+    /** Names the videos and labels of the fold's training part; absent in older files, and in published classifiers. */
+    readonly train?: string;
+  };
 }
 
 /** The metadata entry that {@link readClassifierFile} reads. */
@@ -73,7 +78,8 @@ function checked(description: ClassifierDescription): ClassifierDescription {
     clips.frameStep >= 1 &&
     isName(clips.crop) &&
     isName(data.name) &&
-    Number.isInteger(data.fold);
+    Number.isInteger(data.fold) &&
+    (data.train === undefined || isName(data.train));
   if (!fits) throw new TypeError(`${shown(description)} describes no classifier`);
   return description;
 }

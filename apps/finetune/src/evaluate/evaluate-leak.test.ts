@@ -3,6 +3,7 @@ import { openDataset, type Dataset } from '@tubelet/video';
 // Test code of neighbours, which is not part of what their packages offer.
 import { temporaryFolder } from '../../../../packages/trainer/src/testing/temporary-folder.js';
 import { writeMiniature } from '../../../../packages/video/src/datasets/testing/miniature.js';
+import { labelledFingerprint } from '../shared/data-source.js';
 import { leakWarning } from './evaluate-leak.js';
 
 const trainedOn = (fold: number, name = 'csv') => ({ data: { name, fold } });
@@ -27,6 +28,17 @@ describe('videos that a classifier was trained on', () => {
     const dataset = await miniature();
     expect(leakWarning(trainedOn(1), dataset, dataset.split(1).test)).toBeNull();
     expect(leakWarning(trainedOn(2, 'dfew'), dataset, dataset.split(1).test)).toBeNull();
+  });
+
+  it('of a CSV file are those of this file alone, where the classifier says which it was trained on', async () => {
+    const dataset = await miniature();
+    const { train } = dataset.split(1);
+    const own = { name: 'csv', fold: 1, train: labelledFingerprint(train) };
+    expect(leakWarning({ data: own }, dataset, train)).toContain('which the classifier was trained on: ');
+    const other = { ...own, train: labelledFingerprint(train.slice(1)) };
+    expect(leakWarning({ data: other }, dataset, train)).toBeNull();
+    expect(leakWarning({ data: { ...own, fold: 9 } }, dataset, train)).toBeNull();
+    expect(leakWarning(trainedOn(1), dataset, train)).toContain('if it was trained on this file: ');
   });
 
   it('cannot be ruled out where its fold is not there', async () => {

@@ -1,5 +1,6 @@
 import { DatasetError, type Dataset, type DatasetSplit, type LabelledVideo } from '@tubelet/video';
 import type { ClassifierDescription } from '../classifier/classifier-file.js';
+import { labelledFingerprint } from '../shared/data-source.js';
 
 function splitOf(dataset: Dataset, fold: number): DatasetSplit | null {
   try {
@@ -21,6 +22,11 @@ export function leakWarning(
 ): string | null {
   if (data.name !== dataset.name) return null;
   const split = splitOf(dataset, data.fold);
+  // Every CSV file is the data set csv, whichever videos it lists.
+  const isAnyFile = data.name === 'csv';
+  if (isAnyFile && data.train !== undefined) {
+    if (split === null || data.train !== labelledFingerprint(split.train)) return null;
+  }
   if (split === null) {
     return (
       `the classifier was trained on fold ${data.fold} of ${dataset.title}, which cannot be read here: whether it has ` +
@@ -31,9 +37,10 @@ export function leakWarning(
   const seen = videos.filter(({ id }) => trainedOn.has(id)).length;
   if (seen === 0) return null;
   const percent = Math.round((100 * seen) / videos.length);
+  const condition = isAnyFile && data.train === undefined ? ' if it was trained on this file' : '';
   return (
     `${seen} of these ${videos.length} videos (${percent} %) are in the training part of fold ${data.fold}, which the ` +
-    'classifier was trained on: the figures tell how well it remembers them, not how well it does on new ones. ' +
+    `classifier was trained on${condition}: the figures tell how well it remembers them, not how well it does on new ones. ` +
     `Evaluate it with --fold ${data.fold} --part test.`
   );
 }

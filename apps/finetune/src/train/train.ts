@@ -21,7 +21,7 @@ import { resolve } from 'node:path';
 import manifest from '../../package.json' with { type: 'json' };
 import { bestCheckpointPath } from '../shared/best-epoch.js';
 import { resolveCheckpoint } from '../shared/checkpoint-place.js';
-import { videosOfFold } from '../shared/data-source.js';
+import { labelledFingerprint, videosOfFold } from '../shared/data-source.js';
 import { foldSettings } from './fold-settings.js';
 import type { FoldTraining, TrainRequest } from './fold-training.js';
 import { formatWeightsReport, loadStartingWeights } from './starting-weights.js';
@@ -35,11 +35,15 @@ import { evaluatePart, isValidated, validate } from './validation.js';
 export function trainable(
   options: RunOptions,
   model: ClassifierConfig,
-  { classNames = [], fold = 1 }: { classNames?: readonly string[]; fold?: number } = {},
+  {
+    classNames = [],
+    fold = 1,
+    train,
+  }: { classNames?: readonly string[]; fold?: number; train?: string } = {},
 ): Trainable<LabelledClipBatch, ClassifierTraining> {
   const { frameStep, crop, data: name } = options;
   const { encoder, classes } = model;
-  const description = { model, classNames, clips: { frameStep, crop }, data: { name, fold } };
+  const description = { model, classNames, clips: { frameStep, crop }, data: { name, fold, train } };
   return {
     options,
     // Clips are mixed in pairs.
@@ -68,7 +72,11 @@ export async function train(request: TrainRequest): Promise<{ finished: boolean;
   const training: FoldTraining = { ...request, videos };
   let test: Evaluation | undefined;
   const { finished } = await trainRun<LabelledClipBatch, ClassifierTraining>({
-    ...trainable(options, config, { classNames: dataset.classes, fold }),
+    ...trainable(options, config, {
+      ...{ classNames: dataset.classes, fold },
+      // Whole: what is held out of it for validation has chosen the classifier.
+      train: labelledFingerprint(dataset.split(fold).train),
+    }),
     program: 'finetune',
     version: manifest.version,
     commandLine,
