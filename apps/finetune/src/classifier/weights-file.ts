@@ -33,8 +33,9 @@ import {
   type ClassifierDescription,
 } from './classifier-file.js';
 
-/** The metadata entry with the model of a checkpoint of pre-training. */
-const PRETRAINING_KEY = 'tubelet.pretraining.config';
+/** What the metadata entries of a checkpoint of pre-training begin with: its model, its clips, its loss. */
+const PRETRAINING = 'tubelet.pretraining.';
+const PRETRAINING_KEY = `${PRETRAINING}config`;
 
 /** Whose weights a file holds. A published checkpoint has the names alone: it says nothing of its model in words. */
 export type WeightsSource = 'tubelet pre-training' | 'tubelet classifier' | 'published checkpoint';
@@ -50,7 +51,7 @@ export interface WeightsFile {
   readonly classifier?: ClassifierDescription;
   /** What else there is to know: what of the file was not read, and after how much training it was written. */
   readonly notes: readonly string[];
-  /** The metadata entry that says what model it is; none for published checkpoints. */
+  /** The metadata entries that say what model it is, and of pre-training how it was trained; none for published checkpoints. */
   readonly description: Readonly<Record<string, string>>;
 }
 
@@ -93,7 +94,9 @@ function kindOf(
   }
   try {
     const encoder = encoderFromJson((JSON.parse(pretraining) as PretrainingConfig).encoder);
-    const description = { [PRETRAINING_KEY]: pretraining };
+    const description = Object.fromEntries(
+      Object.entries(metadata).filter(([key]) => key.startsWith(PRETRAINING)),
+    );
     return { source: 'tubelet pre-training', encoder, description };
   } catch (error) {
     throw new CheckpointCorruptError(path, `${PRETRAINING_KEY} is damaged: ${(error as Error).message}`);

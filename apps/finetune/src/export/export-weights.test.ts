@@ -68,9 +68,14 @@ describe('the export of weights', () => {
     const tensors = tensorsOf(publishedNames('pretrain', 2, 1));
     const config = { encoder: PUBLISHED_ENCODER, decoder: { dim: 48, depth: 1, heads: 3 } };
     const from = join(folder, 'pretraining.safetensors');
+    const clips = '{"frameStep":2,"crop":"none"}';
     await saveCheckpoint(from, {
       tensors: new Map([...tensors, ...withPrefix('exp_avg.', tensors)]),
-      metadata: { 'tubelet.pretraining.config': JSON.stringify(config), 'tubelet.step': '3' },
+      metadata: {
+        'tubelet.pretraining.config': JSON.stringify(config),
+        'tubelet.pretraining.clips': clips,
+        'tubelet.step': '3',
+      },
     });
     const out = join(folder, 'model.safetensors');
     await exportWeights({ checkpoint: from, out });
@@ -78,7 +83,8 @@ describe('the export of weights', () => {
     expect(new Map([...written].sort())).toEqual(new Map([...tensors].sort()));
     expect(
       Object.keys(metadata).filter((key) => key !== 'tubelet.checkpoint' && key !== 'tubelet.sha256'),
-    ).toEqual(['format', 'tubelet.pretraining.config']);
+    ).toEqual(['format', 'tubelet.pretraining.clips', 'tubelet.pretraining.config']);
+    expect(metadata['tubelet.pretraining.clips']).toBe(clips);
     expect(await encoderConfigOf(out)).toEqual(PUBLISHED_ENCODER);
   });
 
