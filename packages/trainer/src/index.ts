@@ -65,6 +65,7 @@ export { readReportData } from './report/report-data.js';
 export { renderReport, writeReport } from './report/report.js';
 export {
   createRun,
+  hasBegun,
   logPath,
   readRunConfig,
   requireSameSettings,

@@ -1,5 +1,5 @@
 import type { EvaluateCommandOptions } from './evaluate-options.js';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -68,5 +68,12 @@ describe('the evaluate command', () => {
     const terminal = collectingTerminal();
     await expect(evaluate({ ...options, out: at('a-file') }, terminal)).rejects.toThrow(OptionError);
     expect(terminal.written).toEqual([]);
+  });
+
+  it('does not write over the report of a training', async () => {
+    mkdirSync(at('run'));
+    writeFileSync(at('run/config.json'), '{}');
+    const evaluating = evaluate({ ...options, out: at('run') }, collectingTerminal());
+    await expect(evaluating).rejects.toThrow(`such as ${at('run/evaluation')}`);
   });
 });

@@ -1,6 +1,9 @@
+import { join } from 'node:path';
 import {
   evaluationPath,
+  hasBegun,
   mergeFolds,
+  OptionError,
   writeEvaluation,
   type Evaluation,
   type EvaluationContext,
@@ -43,13 +46,27 @@ function contextOf(
   };
 }
 
+/** @throws OptionError for the folder of a run, whose report.html is that of the training */
+function requireNoReportOfRun(out: string): void {
+  if (!hasBegun(out)) return;
+  const inside = join(out, 'evaluation');
+  throw new OptionError(
+    '--out',
+    out,
+    `another folder, such as ${inside}: this one is of a run, whose report.html would be replaced`,
+  );
+}
+
 /**
  * Evaluates a classifier on a data set, prints the result and writes its report where that is asked for.
  *
  * @throws as {@link evaluateDataset}; OptionError or FileWriteError where the report cannot be written
  */
 export async function evaluate(options: EvaluateCommandOptions, terminal: Terminal): Promise<void> {
-  if (options.out !== undefined) requireWritable('--out', evaluationPath(options.out));
+  if (options.out !== undefined) {
+    requireNoReportOfRun(options.out);
+    requireWritable('--out', evaluationPath(options.out));
+  }
   const { fold } = options;
   if (fold === 'all') return evaluateAll(options, terminal);
   const result = await evaluateDataset({ ...options, fold }, (line) => terminal.note(line));
