@@ -4,7 +4,16 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { unlabelledFaces } from './faces-recipe.js';
-import { planStudy, planText, SPEEDS, startOf, STEP_GFLOP, STEP_MS, unlabelledPeople } from './study-plan.js';
+import {
+  planStudy,
+  planText,
+  requireEpochs,
+  SPEEDS,
+  startOf,
+  STEP_GFLOP,
+  STEP_MS,
+  unlabelledPeople,
+} from './study-plan.js';
 import type { StudyPlan, StudyRun, StudySettings } from './study-plan.js';
 import { STUDIES, studyOf } from './studies.js';
 
@@ -43,11 +52,23 @@ describe('a plan', () => {
     const { runs } = plan('table-2');
     const pretrained = runs[0]!;
     const run = runs.find(({ name }) => name === 'epochs-30-dfew-1')!;
-    expect(startOf(run, pretrained, 400)).toBe(
+    expect(startOf(run, pretrained, 4)).toBe(
       join('runs', 'epochs', 'checkpoints', 'step-00000120.safetensors'),
     );
     const [base, finetuned] = plan('table-10').runs.filter(({ name }) => /^base/.test(name));
-    expect(startOf(finetuned!, base!, 400)).toBe(base!.folder);
+    expect(startOf(finetuned!, base!, 4)).toBe(base!.folder);
+  });
+
+  it('has the epochs that the options of pre-training say, and none begins with a later one', () => {
+    const further = { pretrain: ['--epochs', '20'], finetune: [] };
+    const { runs } = plan('table-2', { further });
+    const epochsOf = ({ epochs }: StudyRun) => epochs;
+    expect(epochsOf(runs[0]!)).toBe(20);
+    const early = runs.filter(({ epoch = 0 }) => epoch <= 20);
+    expect(() => requireEpochs(early, runs, epochsOf)).not.toThrow();
+    expect(() => requireEpochs(runs, runs, epochsOf)).toThrow(
+      /epochs-30-dfew-1 begins with epoch 30 of epochs, which has 20 epochs\. Pre-train for at least 30/,
+    );
   });
 
   it('pre-trains on the development part of VoxCeleb2 alone, and on other sources as they are', () => {

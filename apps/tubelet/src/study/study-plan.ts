@@ -1,6 +1,7 @@
 // The runs that a study needs: their folders, command lines, and what they will take.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { UserError } from '@tubelet/trainer';
 import { finetuning, pretraining } from './faces-recipe.js';
 import { optionWords, type OptionValues } from './option-words.js';
 import {
@@ -97,6 +98,12 @@ function modelOf(recipe: string | null): Model {
 const trainingOf = (recipe: string) =>
   recipe === 'epochs' ? { epochs: 100, kept: 10 } : { epochs: 50, kept: 0 };
 
+/** Epochs that the words of a command line say, the last of which holds. */
+function epochsAmong(words: readonly string[]): number | undefined {
+  const [, epochs] = [...words.join(' ').matchAll(/--epochs[= ](\d+)/g)].at(-1) ?? [];
+  return epochs === undefined ? undefined : Number(epochs);
+}
+
 /** Options that make a recipe of pre-training one of drawn faces: its encoder small, its regions in proportion. */
 function drawnEncoder(recipe: string): OptionValues {
   const { model: _, region, ...encoder } = pretraining;
@@ -151,7 +158,8 @@ function developmentPart(source: string): string {
 
 function pretrainingRun(recipe: string, settings: StudySettings): StudyRun {
   const { folder, recipes, place, people, sources, further } = settings;
-  const { epochs, kept } = trainingOf(recipe);
+  const { kept, epochs: preset } = trainingOf(recipe);
+  const epochs = epochsAmong(further.pretrain) ?? preset;
   const clips = epochs * (people ? DRAWN_CLASSES * unlabelledPeople(people) : PRETRAINING_CLIPS);
   const config = place(join(recipes, 'pretrain', `${recipe}.yaml`));
   const options = { config, ...(people ? drawnEncoder(recipe) : {}), out: place(join(folder, recipe)) };
@@ -233,10 +241,36 @@ export function planStudy(study: Study, settings: StudySettings): StudyPlan {
   return { runs: [...runs.values()], rows };
 }
 
-/** The checkpoint that a fine-tuning begins with: of an epoch, or the run's newest. */
-export function startOf(run: StudyRun, pretrained: StudyRun, pretrainedSteps: number): string {
+/**
+ * Checks that pre-trainings have the epochs whose checkpoints fine-tunings begin with.
+ *
+ * @param left the runs to do
+ * @param epochsOf a pre-training has, or will have
+ * @throws UserError naming the fine-tuning and the epochs
+ */
+export function requireEpochs(
+  left: readonly StudyRun[],
+  runs: readonly StudyRun[],
+  epochsOf: (pretrained: StudyRun) => number,
+): void {
+  for (const { name, needs, epoch } of left) {
+    const pretrained = runs.find((run) => run.name === needs);
+    if (!pretrained || epoch === undefined || epoch <= epochsOf(pretrained)) continue;
+    throw new UserError(
+      `${name} begins with epoch ${epoch} of ${needs}, which has ${epochsOf(pretrained)} epochs. Pre-train for at ` +
+        `least ${epoch} (--epochs in --pretrain-options, and another --out if it has ended), or name the other runs with --only.`,
+    );
+  }
+}
+
+/**
+ * The checkpoint that a fine-tuning begins with: of an epoch, or the run's newest.
+ *
+ * @param stepsPerEpoch of the pre-training
+ */
+export function startOf(run: StudyRun, pretrained: StudyRun, stepsPerEpoch: number): string {
   if (run.epoch === undefined) return pretrained.folder;
-  const step = (pretrainedSteps / pretrained.epochs) * run.epoch;
+  const step = stepsPerEpoch * run.epoch;
   return join(pretrained.folder, 'checkpoints', `step-${String(step).padStart(8, '0')}.safetensors`);
 }
 

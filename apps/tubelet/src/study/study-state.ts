@@ -1,6 +1,7 @@
 // How far the runs of a study are, from what they have left in their folders.
 import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
+import { readRunConfig, UserError } from '@tubelet/trainer';
 import type { RunState, StudyRun } from './study-plan.js';
 import type { RunResult } from './study-table.js';
 import type { Metric } from './studies.js';
@@ -21,6 +22,15 @@ export function stepsOfEnded(folder: string): number | undefined {
   } finally {
     closeSync(file);
   }
+}
+
+/** @throws UserError for a run whose settings do not say it */
+export function stepsPerEpochOf(folder: string): number {
+  const { stepsPerEpoch } = readRunConfig(folder).settings;
+  if (typeof stepsPerEpoch === 'number') return stepsPerEpoch;
+  throw new UserError(
+    `${folder}/config.json does not say stepsPerEpoch: train this run anew in another --out.`,
+  );
 }
 
 const resultPath = ({ folder }: StudyRun) => join(folder, 'test', 'evaluation.json');

@@ -7,13 +7,14 @@ import {
   assumptionText,
   planStudy,
   planText,
+  requireEpochs,
   startOf,
   unlabelledPeople,
   type StudyRun,
   type StudySettings,
 } from './study-plan.js';
 import { writeTable } from './study-report.js';
-import { stateOf, stepsOfEnded } from './study-state.js';
+import { stateOf, stepsOfEnded, stepsPerEpochOf } from './study-state.js';
 import { studyOf } from './studies.js';
 
 export interface StudyRequest {
@@ -52,6 +53,12 @@ function runCommand(program: string, words: readonly string[]): Promise<void> {
   });
 }
 
+/** Epochs of a pre-training: those that it was trained for, or will be. */
+function epochsOf({ folder, epochs }: StudyRun): number {
+  const steps = stepsOfEnded(folder);
+  return steps === undefined ? epochs : Math.floor(steps / stepsPerEpochOf(folder));
+}
+
 /** Begins a run, or goes on with it. */
 async function make(
   run: StudyRun,
@@ -61,11 +68,12 @@ async function make(
   const from: string[] = [];
   const pretrained = runs.find(({ name }) => name === run.needs);
   if (pretrained) {
-    const steps = stepsOfEnded(pretrained.folder);
-    if (steps === undefined) {
+    if (stateOf(pretrained) !== 'finished') {
       throw new UserError(`${run.name} begins with ${run.needs}, which is not finished: run that first.`);
     }
-    from.push('--from', settings.place(startOf(run, pretrained, steps)));
+    // Once more: the options may have changed its epochs in a file.
+    requireEpochs([run], runs, epochsOf);
+    from.push('--from', settings.place(startOf(run, pretrained, stepsPerEpochOf(pretrained.folder))));
   }
   await runCommand(program, [...run.words, ...from, '--resume', 'auto']);
   if (stateOf(run) !== 'finished') throw new UserError('Stopped; the same command goes on from here.');
@@ -116,6 +124,7 @@ export async function runStudy(request: StudyRequest): Promise<void> {
   console.log(`${assumptionText(settings, request.isSpeedGiven)}\n`);
   if (request.plan) return;
   const left = chosen(plan.runs, request);
+  requireEpochs(left, plan.runs, epochsOf);
   // The program that runs gets Ctrl-C as well and ends with a checkpoint; the study ends after it.
   process.on('SIGINT', () => say('stopping after a checkpoint'));
   if (people && left.length > 0) await drawFaces(people, request);
