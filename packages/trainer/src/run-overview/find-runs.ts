@@ -1,7 +1,7 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, type Dirent } from 'node:fs';
 import { join } from 'node:path';
 import { listCheckpoints } from '../formats/checkpoint-folder.js';
-import { UserError } from '../errors.js';
+import { UserError, errorMessage, systemErrorCode } from '../errors.js';
 import { readReportData, type ReportData } from '../report/report-data.js';
 import { isRun, logPath, readRunConfig, type RunConfig } from '../run/run-folder.js';
 import { isInUse } from '../run/run-lock.js';
@@ -52,9 +52,9 @@ export async function readRun(directory: string): Promise<RunRecord> {
 const DEPTH = 3;
 
 /**
- * The runs in a folder and in the folders in it, by their paths.
+ * The runs in a folder and in the folders in it, by their paths. Folders in it that cannot be read are passed over.
  *
- * @throws UserError when there is no such folder, or no run in it
+ * @throws UserError when there is no such folder, it cannot be read, or there is no run in it
  */
 export function findRuns(folder: string): string[] {
   if (!existsSync(folder))
@@ -63,7 +63,7 @@ export function findRuns(folder: string): string[] {
   const visit = (path: string, depth: number): void => {
     if (isRun(path)) found.push(path);
     else if (depth < DEPTH) {
-      const folders = readdirSync(path, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+      const folders = entriesOf(path, depth > 0).filter((entry) => entry.isDirectory());
       for (const { name } of folders) visit(join(path, name), depth + 1);
     }
   };
@@ -74,4 +74,15 @@ export function findRuns(folder: string): string[] {
     );
   }
   return found.sort();
+}
+
+function entriesOf(folder: string, mayBeOutOfReach: boolean): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch (error) {
+    if (systemErrorCode(error) === null) throw error;
+    if (mayBeOutOfReach) return [];
+    const message = `cannot read the folder ${folder}: ${errorMessage(error)}. Name one that holds runs.`;
+    throw new UserError(message, { cause: error });
+  }
 }

@@ -1,7 +1,8 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, it, vi } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { checkpointPath } from '../formats/checkpoint-folder.js';
+import { UserError } from '../errors.js';
 import { createRun } from '../run/run-folder.js';
 import { RunLock } from '../run/run-lock.js';
 import { EXAMPLE_CONFIG } from '../testing/example-config.js';
@@ -46,6 +47,19 @@ it('lists the runs in a folder, folds too', async () => {
   expect(lines[0]).toMatch(/^run +program +begun +state +steps +time +clips\/s +loss +best WAR$/);
   expect(lines[1]).toMatch(/first .* finished +3\/3 +3s +8 +0\.1 +10\.00 %$/);
   expect(lines[2]).toMatch(/folds\/fold-1 .* failed +3\/3 +3s +8 +0\.2 +20\.00 %$/);
+});
+
+it('lists what it can read beside damaged runs and folders out of reach', async () => {
+  const folder = await runs();
+  await writeFile(join(folder, 'folds', 'fold-1', 'config.json'), '{');
+  await mkdir(join(folder, 'locked'), { mode: 0 });
+  onTestFinished(() => chmod(join(folder, 'locked'), 0o700));
+  const log = vi.spyOn(console, 'log').mockImplementation(() => undefined);
+  onTestFinished(() => log.mockRestore());
+  const listing = runsCommand().parseAsync(['list', folder], { from: 'user' });
+  await expect(listing).rejects.toThrow(/^not listed, .*:\n.*fold-1: cannot read .*config\.json/);
+  await expect(listing).rejects.toThrow(UserError);
+  expect(log.mock.calls.flat().join('\n').split('\n')).toHaveLength(2);
 });
 
 it('shows one with its settings and curves', async () => {
@@ -93,5 +107,10 @@ it('says where there are none', async () => {
   const folder = await temporaryFolder();
   await expect(say('list', folder)).rejects.toThrow(/holds no runs/);
   await expect(say('list', join(folder, 'gone'))).rejects.toThrow(/there is no such folder/);
+  const file = join(folder, 'file');
+  await writeFile(file, '');
+  await expect(say('list', file)).rejects.toThrow(
+    /cannot read the folder .*file: .*Name one that holds runs/,
+  );
   await expect(say('show', folder)).rejects.toThrow(/holds no run/);
 });
