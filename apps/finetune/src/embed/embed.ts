@@ -171,7 +171,8 @@ export async function embed(
     for (const videos of embedded) requireEnough(videos.length, options);
     const names = labelNames ?? classNames;
     const sets = parts.map(({ fold }, i) => ({
-      ...{ title: `fold ${fold}`, videos: embedded[i]!, names, isLabelled: labelNames !== null },
+      ...(parts.length > 1 && { title: `fold ${fold}` }),
+      ...{ videos: embedded[i]!, names, isLabelled: labelNames !== null },
     }));
     await writePicture(options.picture, featurePicture(sets, options, io.note));
     io.note(`drew ${options.picture}`);

@@ -4,8 +4,8 @@ import { layOutFeatures, LAYOUT_TITLES, type LayoutOptions } from './embed-layou
 
 /** Features that one classifier has given. */
 export interface FeatureSet {
-  /** Above its panel where there are several. */
-  readonly title: string;
+  /** Above its panel; default: what is drawn. */
+  readonly title?: string | undefined;
   readonly videos: readonly Pick<EmbeddedVideo, 'label' | 'predicted' | 'feature'>[];
   /** Of labels, or of predicted classes where there are no labels. */
   readonly names: readonly string[];
@@ -27,7 +27,7 @@ export function featurePicture(
     );
     const heading = `${LAYOUT_TITLES[options.layout ?? 'umap']} of ${videos.length} videos by ${isLabelled ? 'label' : 'predicted class'}`;
     return scatterChart({
-      title: sets.length > 1 ? `${title}: ${videos.length} videos` : heading,
+      title: title === undefined ? heading : `${title}: ${videos.length} videos`,
       points: videos.map(({ label, predicted }, i) => {
         const [x, y] = places[i]!;
         return { x, y, label: isLabelled ? label : predicted };

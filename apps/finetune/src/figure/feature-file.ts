@@ -14,7 +14,7 @@ import type { FeatureSet } from '../embed/feature-picture.js';
  *
  * @throws UserError when it cannot be read or is of something else
  */
-export async function readFeatureFile(path: string): Promise<FeatureSet[]> {
+export async function readFeatureFile(path: string): Promise<(FeatureSet & { readonly title: string })[]> {
   if (extname(path).toLowerCase() !== '.safetensors') {
     throw new UserError(
       `${path} is not a safetensors file. Write one: tubelet embed … --out NAME.safetensors`,

@@ -64,6 +64,15 @@ describe('the figures of several results', () => {
     expect(readFileSync(at('u.svg'), 'utf8')).toContain('UMAP of features');
   });
 
+  it('have a single panel with what it shows, or the title that is given', async () => {
+    const file = [at('one.safetensors')];
+    const options = { out: at('single.svg'), layout: 'tsne' } as const;
+    await featureFigure(file, options, io);
+    expect(readFileSync(options.out, 'utf8')).toContain('of 8 videos by label<');
+    await featureFigure(file, { ...options, titles: ['mine'] }, io);
+    expect(readFileSync(options.out, 'utf8')).toContain('>mine: 8 videos<');
+  });
+
   it('have a panel for each data set, with short names', async () => {
     const dfew = await writeMiniature('dfew', at('dfew'), { frames: 1, size: 8 });
     const csv = await writeMiniature('csv', at('csv'), { frames: 1, size: 8 });

@@ -68,7 +68,9 @@ export async function featureFigure(
     sets.map(({ title }) => title),
     options,
   );
-  const titled = sets.map((set, i) => ({ ...set, title: titles[i]! }));
+  // A single panel says what is drawn, unless a title is given.
+  const isTitled = sets.length > 1 || options.titles !== undefined;
+  const titled = sets.map((set, i) => ({ ...set, title: isTitled ? titles[i] : undefined }));
   await writePicture(
     options.out,
     featurePicture(titled, options, (line) => io.note(line)),
