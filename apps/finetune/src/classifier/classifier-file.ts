@@ -2,7 +2,12 @@ import type { SafetensorsTensor } from '@tubelet/autograd/formats';
 import { shown } from '@tubelet/kernels';
 import { encoderFromJson, type ClassifierConfig } from '@tubelet/mae-dfer';
 import { checkpointWeights, UserError } from '@tubelet/trainer';
-import { type CheckpointContent, CheckpointCorruptError, loadCheckpoint } from '@tubelet/trainer/formats';
+import {
+  type CheckpointContent,
+  CheckpointCorruptError,
+  ForeignFileError,
+  loadCheckpoint,
+} from '@tubelet/trainer/formats';
 import type { CropMode } from '@tubelet/video';
 
 const DESCRIPTION_KEY = 'tubelet.classifier';
@@ -87,20 +92,26 @@ function checked(description: ClassifierDescription): ClassifierDescription {
 /** Files of PyTorch by their names. What they hold does not tell what it was trained on. */
 const PYTORCH_FILE = /\.(pth|pt)$/i;
 
+/** The error for weights that do not say what they are of. */
+const unnamedClasses = (path: string) =>
+  new UserError(
+    `${path} does not say which classes it tells apart. Make a classifier of it first: tubelet export --checkpoint ` +
+      `${path} --trained-on DATA --fold N --out FILE.safetensors; if it is of pre-training, fine-tune it ` +
+      '(tubelet finetune … --from).',
+  );
+
 /**
  * Reads a classifier.
  *
  * @throws UserError when the file cannot be read or is of another kind; CheckpointCorruptError
  */
 export async function readClassifierFile(path: string): Promise<ClassifierFile> {
-  if (PYTORCH_FILE.test(path)) {
-    throw new UserError(
-      `${path} does not say which classes it tells apart. Make a classifier of it first: tubelet export --checkpoint ` +
-        `${path} --trained-on DATA --fold N --out FILE.safetensors; if it is of pre-training, fine-tune it ` +
-        '(tubelet finetune … --from).',
-    );
-  }
-  const content = await loadCheckpoint(path);
+  if (PYTORCH_FILE.test(path)) throw unnamedClasses(path);
+  const content = await loadCheckpoint(path).catch((error: unknown) => {
+    throw error instanceof ForeignFileError ? unnamedClasses(path) : error;
+  });
+  // What `export` made of a published classifier without --trained-on.
+  if (!isClassifier(content) && content.tensors.has('head.weight')) throw unnamedClasses(path);
   const description = classifierDescription(path, content);
   return { description, weights: checkpointWeights(content), content };
 }

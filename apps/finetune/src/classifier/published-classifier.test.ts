@@ -73,8 +73,12 @@ describe('a classifier that the published code has trained', () => {
   });
 
   it('is not taken unnamed, and the way to name it is told', async () => {
-    const reading = readClassifierFile(at('pretrained.pth'));
-    await expect(reading).rejects.toThrow(UserError);
-    await expect(reading).rejects.toThrow(/tubelet export --checkpoint .*pretrained\.pth --trained-on/);
+    const out = at('unnamed.safetensors');
+    await exportWeights({ checkpoint: at('seven.safetensors'), out });
+    for (const path of [at('pretrained.pth'), at('seven.safetensors'), out]) {
+      const reading = readClassifierFile(path);
+      await expect(reading).rejects.toThrow(UserError);
+      await expect(reading).rejects.toThrow(`tubelet export --checkpoint ${path} --trained-on`);
+    }
   });
 });

@@ -27,6 +27,13 @@ export class CheckpointCorruptError extends UserError {
   }
 }
 
+/** A sound safetensors file of another program. */
+export class ForeignFileError extends CheckpointCorruptError {
+  constructor(path: string) {
+    super(path, 'it is a safetensors file, but not a checkpoint of a run');
+  }
+}
+
 /** A checkpoint could not be written. The checkpoints written before it are untouched. */
 export class CheckpointWriteError extends FileWriteError {
   override readonly name = 'CheckpointWriteError';

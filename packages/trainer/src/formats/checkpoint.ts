@@ -14,6 +14,7 @@ import {
   CheckpointMismatchError,
   CheckpointReadError,
   CheckpointWriteError,
+  ForeignFileError,
   type ShapeDifference,
 } from './checkpoint-errors.js';
 import { errorMessage, systemErrorCode } from '../errors.js';
@@ -113,7 +114,7 @@ function statedDigest(path: string, { metadata }: SafetensorsHeader): string {
   const version = metadata[VERSION_KEY];
   const digest = metadata[DIGEST_KEY];
   if (version === undefined || digest === undefined) {
-    throw new CheckpointCorruptError(path, 'it is a safetensors file, but not a checkpoint of a run');
+    throw new ForeignFileError(path);
   }
   if (version !== VERSION) {
     throw new CheckpointCorruptError(path, `its format version is ${version}; this program reads ${VERSION}`);

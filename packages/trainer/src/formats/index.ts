@@ -1,5 +1,10 @@
 /** What a training leaves and takes, without its charts: durable writing, checkpoints, logs, tables of text. */
-export { CheckpointCorruptError, CheckpointMismatchError, CheckpointReadError } from './checkpoint-errors.js';
+export {
+  CheckpointCorruptError,
+  CheckpointMismatchError,
+  CheckpointReadError,
+  ForeignFileError,
+} from './checkpoint-errors.js';
 export {
   checkpointDirectory,
   checkpointPath,
