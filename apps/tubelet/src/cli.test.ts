@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { commandNamed, commandsText } from './commands.js';
 
 const own = fileURLToPath(new URL('..', import.meta.url));
@@ -102,5 +102,14 @@ describe('tubelet', () => {
     expect(stdout).toMatch(/^Node\n[^]*\nGPU\n[^]*\nCache\n/);
     expect(status).toBe(0);
     expect(existsSync(join(folder, 'dist', 'probe-child.js'))).toBe(true);
+  });
+
+  it('finds a choice of driver that there is not', () => {
+    vi.stubEnv('TUBELET_VULKAN', 'nvidia');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const { stdout, stderr, status } = tubelet('doctor');
+    expect(stdout).toMatch(/! TUBELET_VULKAN is "nvidia"; use one of [^]*unset TUBELET_VULKAN/);
+    expect(stderr).not.toContain('DriverChoiceError');
+    expect(status).toBe(1);
   });
 });
