@@ -160,6 +160,17 @@ describe('options in a file', () => {
     expect([...given].sort()).toEqual(['autotune', 'batchSize', 'fold', 'memoryBudget', 'out', 'region']);
   });
 
+  it('turn off a switch by the name of its flag', async () => {
+    const switched = async (line: string) =>
+      read('--config', await file(`out: a\n${line}\n`)).options.autotune;
+    expect(await switched('no-autotune: true')).toBe(false);
+    expect(await switched('no-autotune: false')).toBe(true);
+    await expect(switched('no-autotune: yes')).rejects.toThrow(
+      /no-autotune: "yes".*; expected true or false/,
+    );
+    await expect(switched('no-profile: true')).rejects.toThrow(/no-profile is not an option/);
+  });
+
   it.each<[string, string, RegExp]>([
     [
       'an unknown key',

@@ -71,15 +71,19 @@ export class OptionSet<Shape extends Options> {
     >();
     const { config } = command.opts<{ config?: string }>();
     for (const { key, value, place } of config === undefined ? [] : readConfigFile(config)) {
-      const name = Object.keys(this.shape).find((one) => dashed(one) === key);
+      const names = Object.keys(this.shape);
+      const plain = names.find((one) => dashed(one) === key);
+      // A switch that is on by default may stand there by its flag, which turns it off.
+      const name = plain ?? names.find((one) => flagOf(one, this.shape[one]!) === `--${key}`);
       if (name === undefined) {
-        const near = nearest(key, Object.keys(this.shape).map(dashed));
+        const near = nearest(key, names.map(dashed));
         const hint = near === undefined ? '' : ` Did you mean ${near}?`;
         throw new UnknownOptionError(`${place}: ${key} is not an option of ${command.name()}.${hint}`);
       }
       const isText = typeof value === 'string';
       const read = isText ? textOf(this.shape[name]!).read(value) : value;
-      found.set(name, { value: read, shown: value, key: `${place}: ${key}` });
+      const meant = plain === undefined && typeof read === 'boolean' ? !read : read;
+      found.set(name, { value: meant, shown: value, key: `${place}: ${key}` });
     }
     const flags = command.opts<Record<string, unknown>>();
     for (const [name, schema] of Object.entries(this.shape)) {
