@@ -1,4 +1,5 @@
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -129,6 +130,46 @@ describe('data faces', () => {
     expect((error as Error).message).toContain(message);
   });
 
+  const frames = (...names: string[]) => {
+    mkdirSync(at(...names), { recursive: true });
+    writeFileSync(at(...names, '1.png'), 'a frame');
+    return at(...names);
+  };
+  const cut = (root: string, out: string) => run(out, { set: 'folder', root });
+
+  it.each([
+    ['a root that is a source, into the folder around it', () => cut(frames('own', 'a.b'), 'own'), '--out'],
+    ['--out that is --root', () => cut(join(frames('same', 'a'), '..'), 'same'), '--out'],
+    [
+      'a list of videos elsewhere',
+      () => {
+        mkdirSync(at('lists'));
+        writeFileSync(at('lists', 'list.txt'), `${frames('elsewhere')}\n`);
+        return cut(at('lists', 'list.txt'), 'lists/out');
+      },
+      'does not lie below',
+    ],
+    [
+      'faces among those of another video',
+      () => cut(join(frames('nested', 'a', 'b'), frames('nested', 'a') && '../..'), 'nest'),
+      'would lie among those of',
+    ],
+  ])('deletes nothing for %s', async (_, running, message) => {
+    await expect(running()).rejects.toThrow(message);
+    for (const names of [['own', 'a.b'], ['same', 'a'], ['elsewhere'], ['nested', 'a', 'b']])
+      if (existsSync(at(...names))) expect(readdirSync(at(...names))).toContain('1.png');
+  });
+
+  it('cuts a video that is the root itself, and goes on where faces lie among the videos', async () => {
+    const name = '1001_DFA_ANG_XX';
+    await run('single', { set: 'folder', root: at('videos', `${name}.mp4`) });
+    expect(readdirSync(at('single', name))).toHaveLength(20);
+    cpSync(at('videos', `${name}.mp4`), at('among', `${name}.mp4`));
+    await run('among', { set: 'folder', root: at('among') });
+    const { notes } = await run('among', { set: 'folder', root: at('among'), resume: true });
+    expect(notes).toContain('videos: 1, of which 1 are done');
+  });
+
   it('passes on what the detector says when it cannot be used', async () => {
     const open = () => Promise.reject(new FaceDetectorError('The face detector lacks its weights'));
     const options = { set: 'folder', root: at('videos'), out: at('no'), size: 32, resume: false } as const;
@@ -148,6 +189,12 @@ describe('the place of faces', () => {
     ['folder', 'a/b.c/d.mp4', 'a/b.c/d'],
   ] as const)('%s: %s', (set, path, expected) => {
     expect(facePlace(set, '/data', `/data/${path}`)).toEqual({ folder: expected });
+  });
+
+  it('keeps what follows a dot in the name of a folder of frames', () => {
+    mkdirSync(at('dotted', 'a.1'), { recursive: true });
+    expect(facePlace('folder', at('dotted'), at('dotted', 'a.1'))).toEqual({ folder: 'a.1' });
+    expect(facePlace('folder', at('dotted', 'a.1'), at('dotted', 'a.1'))).toEqual({ folder: 'a.1' });
   });
 
   it.each([

@@ -1,6 +1,15 @@
 /** Cuts the faces of a data set out of its videos, one person of each. */
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import {
   createCounter,
   debugOption,
@@ -72,6 +81,8 @@ export type FacesRecord =
     }
   | { readonly source: string; readonly outcome: 'failed'; readonly reason: string };
 
+type CutRecord = FacesRecord & { readonly outcome: 'cut' };
+
 const RECORDS = 'faces.jsonl';
 /** Rows of a contact sheet, and faces in each. */
 const SHEET_ROWS = 60;
@@ -80,7 +91,7 @@ const SHEET_FACES = 6;
 const SMALL_SIDE = 64;
 
 /** What an earlier run has cut and is still there. */
-function earlierRecords(out: string): FacesRecord[] {
+function earlierRecords(out: string): CutRecord[] {
   const file = join(out, RECORDS);
   if (!existsSync(file)) return [];
   return readFileSync(file, 'utf8')
@@ -93,7 +104,8 @@ function earlierRecords(out: string): FacesRecord[] {
         return [];
       }
     })
-    .filter((record) => record.outcome === 'cut' && existsSync(join(out, record.folder)));
+    .filter((record) => record.outcome === 'cut')
+    .filter(({ folder }) => existsSync(join(out, folder)));
 }
 
 interface Job {
@@ -101,20 +113,88 @@ interface Job {
   readonly folder: string;
 }
 
+/** The folders that a path lies in, the nearest first. */
+function foldersAbove(path: string): string[] {
+  const above = dirname(path);
+  return above === path ? [] : [above, ...foldersAbove(above)];
+}
+
+/** Where a path leads, links followed; the path itself where nothing is there yet. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return resolve(path);
+  }
+}
+
+/**
+ * Faces replace the folder that they are for, with all that is in it.
+ *
+ * @throws UserError, OptionError where that would take away a video, or the faces of another one
+ */
+function requireApart(
+  jobs: Iterable<Job>,
+  sources: readonly string[],
+  { root, out }: DataFacesOptions,
+): void {
+  const top = realPath(out);
+  const kept = new Set(sources.flatMap((source) => [source, realPath(source)]));
+  const targets = new Map(Array.from(jobs, (job) => [resolve(top, job.folder), job]));
+  for (const [target, { source }] of targets) {
+    const above = foldersAbove(target);
+    if (!above.includes(top))
+      throw new UserError(
+        `${source} does not lie below ${root}: give a folder that holds all videos, or a list that lies in it, as --root`,
+      );
+    const outer = above.find((folder) => targets.has(folder));
+    if (outer !== undefined)
+      throw new UserError(
+        `the faces of ${source} would lie among those of ${targets.get(outer)!.source}, in ${outer}: rename one of the two`,
+      );
+    const held = [target, ...above].find((folder) => kept.has(folder));
+    if (held !== undefined)
+      throw new OptionError(
+        '--out',
+        out,
+        `another folder: ${held}, where faces would go, is to be cut itself`,
+      );
+  }
+  for (const source of kept) {
+    const target = foldersAbove(source).find((folder) => targets.has(folder));
+    if (target !== undefined)
+      throw new OptionError(
+        '--out',
+        out,
+        `another folder: faces would replace ${target}, which holds ${source}`,
+      );
+  }
+}
+
 /**
  * Which videos go where.
  *
- * @throws UserError where none belongs to the data set
+ * @param results folders that earlier runs have made, which are no videos; they may lie below --root
+ * @throws UserError where none belongs to the data set, or faces would take the place of something else
  */
-async function planJobs({ set, root }: DataFacesOptions, io: Terminal): Promise<Job[]> {
-  const { entries, skipped } = await listVideos(root);
+async function planJobs(
+  options: DataFacesOptions,
+  results: ReadonlySet<string>,
+  io: Terminal,
+): Promise<Job[]> {
+  const { set, root } = options;
+  const { entries: found, skipped } = await listVideos(root);
+  const entries = found.filter(({ path }) => !results.has(path));
+  // Of a list, and of a video, the folder that it lies in.
+  const isFile = statSync(root, { throwIfNoEntry: false })?.isFile() === true;
+  const base = isFile ? dirname(resolve(root)) : resolve(root);
   const jobs = new Map<string, Job>();
   const reasons = new Map<string, { count: number; example: string }>();
   const leaveOut = (reason: string, example: string) =>
     reasons.set(reason, { example, count: (reasons.get(reason)?.count ?? 0) + 1 });
   for (const { path, reason } of skipped) leaveOut(reason, path);
   for (const { path } of entries) {
-    const place = facePlace(set, resolve(root), path);
+    const place = facePlace(set, base, path);
     if ('leftOut' in place) leaveOut(place.leftOut, path);
     else if (jobs.has(place.folder)) leaveOut(`a second video for ${place.folder}`, path);
     else jobs.set(place.folder, { source: path, folder: place.folder });
@@ -125,6 +205,11 @@ async function planJobs({ set, root }: DataFacesOptions, io: Terminal): Promise<
     throw new UserError(
       `${root} holds no video of ${set}: \`tubelet data faces --help\` says what it should hold`,
     );
+  requireApart(
+    jobs.values(),
+    entries.map(({ path }) => path),
+    options,
+  );
   return [...jobs.values()];
 }
 
@@ -166,7 +251,7 @@ const spread = <T>(all: readonly T[], count: number): T[] =>
     ? [...all]
     : Array.from({ length: count }, (_, i) => all[Math.floor((i * all.length) / count)]!);
 
-function cutRow(out: string, record: FacesRecord & { outcome: 'cut' }): SheetRow {
+function cutRow(out: string, record: CutRecord): SheetRow {
   const { folder, frames, missing, bridged, people, side } = record;
   const names = spread(readdirSync(join(out, folder)).sort(), SHEET_FACES);
   const text = [folder, `${frames} frames of ${side} px`];
@@ -215,8 +300,11 @@ export async function dataFaces(
   const { out, size, resume, workers = defaultWorkerCount() } = options;
   if (!resume && existsSync(join(out, RECORDS)))
     throw new OptionError('--out', out, 'another folder, or --resume: faces were cut into this one');
-  const jobs = await planJobs(options, io);
-  const records = earlierRecords(out);
+  const earlier = earlierRecords(out);
+  // The contact sheets make --out look like a folder of frames.
+  const results = new Set(resume ? [resolve(out), ...earlier.map(({ folder }) => resolve(out, folder))] : []);
+  const jobs = await planJobs(options, results, io);
+  const records: FacesRecord[] = [...earlier];
   const done = new Set(records.map(({ source }) => source));
   const left = jobs.filter(({ source }) => !done.has(source));
   io.note(`videos: ${jobs.length}${resume ? `, of which ${jobs.length - left.length} are done` : ''}`);

@@ -1,5 +1,6 @@
 /** Where the aligned faces of a video go, so that the readers of the data set find them. */
-import { relative, sep } from 'node:path';
+import { statSync } from 'node:fs';
+import { basename, relative, sep } from 'node:path';
 
 /** Data sets that are distributed as videos and read as aligned faces; `folder` is any other set of videos. */
 export const FACE_SETS = ['crema-d', 'ravdess', 'enterface05', 'folder'] as const;
@@ -44,9 +45,11 @@ const PLACES: Readonly<Record<FaceSet, Place>> = {
   folder: (parts) => ({ folder: parts.join('/') }),
 };
 
-/** Where the faces of a video belong. */
+/** Where the faces of a video belong. A folder of frames that is the root itself goes by its own name. */
 export function facePlace(set: FaceSet, root: string, path: string): FacePlace {
-  const parts = relative(root, path).split(sep);
+  const parts = (relative(root, path) || basename(root)).split(sep);
   const name = parts.pop() ?? '';
-  return PLACES[set]([...parts, name.replace(/\.[^.]+$/, '')]);
+  // In the name of a folder, what follows a dot is no extension.
+  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  return PLACES[set]([...parts, isFolder ? name : name.replace(/\.[^.]+$/, '')]);
 }
