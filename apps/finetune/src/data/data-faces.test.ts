@@ -168,6 +168,15 @@ describe('data faces', () => {
     await run('among', { set: 'folder', root: at('among') });
     const { notes } = await run('among', { set: 'folder', root: at('among'), resume: true });
     expect(notes).toContain('videos: 1, of which 1 are done');
+    const larger = run('among', { set: 'folder', root: at('among'), resume: true, size: 64 });
+    await expect(larger).rejects.toThrow(/--size: 64 cannot be used; expected 32/);
+  });
+
+  it('says what to do where nothing can be written', async () => {
+    writeFileSync(at('a file'), '');
+    const running = run('a file/faces');
+    await expect(running).rejects.toThrow(UserError);
+    await expect(running).rejects.toThrow(/a file\/faces cannot be written: ENOTDIR.*--resume/);
   });
 
   it('passes on what the detector says when it cannot be used', async () => {

@@ -21,6 +21,7 @@ import {
   type Counter,
   type ValuesOfSet,
 } from '@tubelet/trainer';
+import { writeTextFile } from '@tubelet/trainer/formats';
 import {
   contactSheet,
   DecoderPool,
@@ -38,7 +39,7 @@ import {
   type SheetRow,
 } from '@tubelet/video';
 import { facePlace, type FaceSet } from './faces-layout.js';
-import { terminal, type Terminal } from '../shared/output.js';
+import { intoFolder, terminal, type Terminal } from '../shared/output.js';
 
 /** The options of `data faces`. */
 export const facesOptions = optionSet({
@@ -77,12 +78,15 @@ export type FacesRecord =
       readonly people: number;
       /** Mean edge of what was cut, in pixels of the video. */
       readonly side: number;
+      /** Edge of the faces, in pixels; earlier versions did not write it. */
+      readonly size?: number;
       readonly score: number;
     }
   | { readonly source: string; readonly outcome: 'failed'; readonly reason: string };
 
 type CutRecord = FacesRecord & { readonly outcome: 'cut' };
 
+const RESUMING = 'go on with --resume';
 const RECORDS = 'faces.jsonl';
 /** Rows of a contact sheet, and faces in each. */
 const SHEET_ROWS = 60;
@@ -224,12 +228,12 @@ interface Shop {
 async function cutOne({ source, folder }: Job, { pool, detector, out, size }: Shop): Promise<FacesRecord> {
   const info = await pool.probe(source);
   const { track, people } = await findMainPerson(pool, info, detector);
-  await writeFaces(pool, info, [track], [join(out, folder)], size);
+  await intoFolder(out, () => writeFaces(pool, info, [track], [join(out, folder)], size), RESUMING);
   const { frames, bridged, score } = track;
   const side = frames.reduce((sum, one) => sum + one.side, 0) / frames.length;
   return {
     ...{ source, outcome: 'cut', folder, frames: frames.length, missing: info.frameCount - frames.length },
-    ...{ bridged, people, side: Math.round(side), score: Number(score.toFixed(3)) },
+    ...{ bridged, people, side: Math.round(side), size, score: Number(score.toFixed(3)) },
   };
 }
 
@@ -301,6 +305,9 @@ export async function dataFaces(
   if (!resume && existsSync(join(out, RECORDS)))
     throw new OptionError('--out', out, 'another folder, or --resume: faces were cut into this one');
   const earlier = earlierRecords(out);
+  const other = earlier.find((record) => (record.size ?? size) !== size)?.size;
+  if (other !== undefined)
+    throw new OptionError('--size', size, `${other}, the size of the faces in ${out}, or another --out`);
   // The contact sheets make --out look like a folder of frames.
   const results = new Set(resume ? [resolve(out), ...earlier.map(({ folder }) => resolve(out, folder))] : []);
   const jobs = await planJobs(options, results, io);
@@ -308,8 +315,16 @@ export async function dataFaces(
   const done = new Set(records.map(({ source }) => source));
   const left = jobs.filter(({ source }) => !done.has(source));
   io.note(`videos: ${jobs.length}${resume ? `, of which ${jobs.length - left.length} are done` : ''}`);
-  mkdirSync(out, { recursive: true });
-  writeFileSync(join(out, RECORDS), records.map((record) => `${JSON.stringify(record)}\n`).join(''));
+  const known = records.map((record) => `${JSON.stringify(record)}\n`).join('');
+  await intoFolder(
+    out,
+    () => {
+      mkdirSync(out, { recursive: true });
+      // In one step: a full disk must not take away what is known of earlier faces.
+      return writeTextFile(join(out, RECORDS), known);
+    },
+    RESUMING,
+  );
 
   const detector = await open(io.note, workers);
   const stop = stopOnSignals(io.note, 'finishing the videos under way');
@@ -333,7 +348,8 @@ export async function dataFaces(
             failedRows.push({ text: [job.source, reason], images: await middleFrame(shop, job.source) });
         }
         records.push(record);
-        appendFileSync(join(out, RECORDS), `${JSON.stringify(record)}\n`);
+        const line = `${JSON.stringify(record)}\n`;
+        await intoFolder(out, () => appendFileSync(join(out, RECORDS), line), RESUMING);
         counter.update(++count, left.length);
       });
     } finally {
@@ -346,12 +362,11 @@ export async function dataFaces(
   }
   const cut = records.filter((record) => record.outcome === 'cut');
   const failed = records.length - cut.length;
+  const sheet = (name: string, image: Buffer) =>
+    intoFolder(out, () => writeFileSync(join(out, name), image), RESUMING);
   if (cut.length > 0)
-    writeFileSync(
-      join(out, 'cut.jpg'),
-      await contactSheet(spread(cut, SHEET_ROWS).map((one) => cutRow(out, one))),
-    );
-  if (failed > 0) writeFileSync(join(out, 'failed.jpg'), await contactSheet(failedRows));
+    await sheet('cut.jpg', await contactSheet(spread(cut, SHEET_ROWS).map((one) => cutRow(out, one))));
+  if (failed > 0) await sheet('failed.jpg', await contactSheet(failedRows));
   const lines = [
     `faces of ${cut.length} videos in ${out}; look at ${join(out, 'cut.jpg')}`,
     ...(failed > 0 ? [`failed: ${failed} videos, see ${join(out, 'failed.jpg')} and ${RECORDS}`] : []),

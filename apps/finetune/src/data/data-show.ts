@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   debugOption,
@@ -103,7 +102,6 @@ export async function dataShow(options: DataShowOptions, io: Terminal = terminal
   const tables = shown.map((one) => formatDistribution(one, dataset.classes));
   await io.write(`${tables.join('\n\n')}\n`);
   if (options.out === undefined) return;
-  await mkdir(options.out, { recursive: true });
   for (const { title, fileName, groups } of shown) {
     const svg = labelDistributionChart({ title, classNames: dataset.classes, groups });
     for (const extension of ['svg', 'png']) {

@@ -98,3 +98,25 @@ export async function writePicture(path: string, svg: string): Promise<void> {
   if (extname(path).toLowerCase() === '.svg') await writeTextFile(path, svg);
   else await writeFileInPieces(path, [await svgToPng(svg)]);
 }
+
+/**
+ * What `work` writes into a folder of results.
+ *
+ * @param then what to do once it can be written
+ * @throws UserError where the system refuses it, as on a full disk; what else `work` throws, as it is
+ */
+export async function intoFolder<T>(
+  folder: string,
+  work: () => Promise<T> | T,
+  then = 'begin again',
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof Error) || !('syscall' in error)) throw error;
+    throw new UserError(
+      `${folder} cannot be written: ${error.message}. Make room there, or let it be written; then ${then}.`,
+      { cause: error },
+    );
+  }
+}

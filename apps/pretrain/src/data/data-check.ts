@@ -46,7 +46,7 @@ export async function dataCheck(
   counter: Counter = createCounter('clips'),
   published?: Parameters<typeof checkVoxceleb2>[1],
 ): Promise<void> {
-  if (out !== undefined) mkdirSync(out, { recursive: true });
+  if (out !== undefined) makeFolder(out);
   let check: Voxceleb2Check;
   try {
     const onProgress = (done: number, total: number) => counter.update(done, total);
@@ -59,6 +59,18 @@ export async function dataCheck(
   const counts = tally(check.findings);
   if (counts.error > 0)
     throw new UserError(`this copy of VoxCeleb2 is not as it should be: ${formatTally(counts)}`);
+}
+
+/** Ahead of the check, which takes long. */
+function makeFolder(out: string): void {
+  try {
+    mkdirSync(out, { recursive: true });
+  } catch (cause) {
+    throw new UserError(
+      `--out: ${out} cannot be made: ${(cause as Error).message}. Let it be written, or choose another folder.`,
+      { cause },
+    );
+  }
 }
 
 function formatCheck({ root, quick, parts, findings }: Voxceleb2Check): string {
