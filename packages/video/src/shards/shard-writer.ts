@@ -237,6 +237,15 @@ function reread(folder: string, indexPath: string, settings: ShardSettings): Sha
     return length;
   };
   const whole = lines.findIndex(({ line }) => isClip(line) && endOfClip(line) > lengthOf(line.shard));
+  // A shard is on the disk before the next is begun: only in the last one can a death have left less than the index says.
+  const broken = lines[whole]?.line;
+  const latest = lines.findLast(({ line }) => isClip(line))?.line;
+  if (broken && isClip(broken) && latest && isClip(latest) && broken.shard < latest.shard) {
+    throw new ShardFolderError(
+      `${join(folder, shardName(broken.shard))} is missing or cut short: put it back, then go on with --resume, or ` +
+        'choose another --out.',
+    );
+  }
   if (whole >= 0) lines.length = whole;
   const headerBytes = Buffer.byteLength(headerLine(settings));
   truncateSync(indexPath, lines.at(-1)?.end ?? headerBytes);

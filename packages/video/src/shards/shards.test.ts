@@ -5,6 +5,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   truncateSync,
@@ -212,10 +213,39 @@ describe('shards', () => {
     writeFileSync(at('torn', 'shard-000009.tar'), 'half');
     await make('torn', { resume: true });
     expect(contents('torn')).toEqual(contents('whole'));
-    // Lines whose clips never reached the disk.
-    truncateSync(at('lost', 'shard-000000.tar'), 300);
+    // A line whose clip never reached the disk.
+    truncateSync(at('lost', shards.at(-1)!), 300);
     await make('lost', { resume: true });
     expect(contents('lost')).toEqual(contents('whole'));
+  });
+
+  it('are left as they are where one before the last is missing or cut short', async () => {
+    await make('moved', { stopAfter: 5 });
+    const first = at('moved', 'shard-000000.tar');
+    truncateSync(first, 300);
+    const before = contents('moved');
+    await expect(make('moved', { resume: true })).rejects.toThrow(
+      /shard-000000\.tar is missing or cut short/,
+    );
+    expect(contents('moved')).toEqual(before);
+    rmSync(first);
+    await expect(make('moved', { resume: true })).rejects.toThrow(ShardFolderError);
+  });
+
+  it('are not called complete where sources went away, or none gives a clip', async () => {
+    const gone = at('gone.mp4');
+    copyFileSync(at('videos', 'a.mp4'), gone);
+    const listed = [{ path: at('videos', 'b.mp4') }, { path: gone }];
+    rmSync(gone);
+    await expect(make('away', { entries: listed })).rejects.toThrow(/gone\.mp4 is gone since it was listed/);
+    copyFileSync(at('videos', 'a.mp4'), gone);
+    expect(await make('away', { entries: listed, resume: true })).toMatchObject({
+      finished: true,
+      sources: 1,
+    });
+    const useless = make('useless', { entries: [{ path: at('videos', 'text.mp4') }] });
+    await expect(useless).rejects.toThrow(/None of the 1 sources gives a clip; the first, .*text\.mp4: ./);
+    expect(readFileSync(at('useless', INDEX_NAME), 'utf8')).not.toContain('complete');
   });
 
   it('are not begun over others, nor gone on with under other settings', async () => {

@@ -1,9 +1,10 @@
 /** From videos to shards of clips of the training's size. */
 import { createHash } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { basename, dirname, extname, sep } from 'node:path';
 import { requireInteger } from '../check-options.js';
 import type { CropMode } from '../pixels/crop.js';
-import { VideoDecodeError, type BadFile } from '../errors.js';
+import { NoReadableVideoError, ShardFolderError, VideoDecodeError, type BadFile } from '../errors.js';
 import type { FaceDetector } from '../faces/face.js';
 import { faceClip } from '../faces/face-clip.js';
 import { DecoderPool } from '../loader/pool.js';
@@ -71,6 +72,24 @@ function keyOf(index: number, { path }: VideoEntry): string {
   return `${String(index).padStart(9, '0')}-${stem}`;
 }
 
+function isGone(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) === undefined;
+  } catch {
+    // There, but not to be looked at.
+    return false;
+  }
+}
+
+function noClipError(folder: string, rejected: readonly BadFile[]): NoReadableVideoError {
+  const first = rejected[0] as BadFile;
+  return new NoReadableVideoError(
+    `None of the ${rejected.length} sources gives a clip; the first, ${first.path}: ${first.reason}. ` +
+      `Mend them or give others, remove ${folder}, and begin again.`,
+    rejected,
+  );
+}
+
 /** Makes shards with threads and processes that are kept for as long as it is open. */
 export class ShardMaker {
   private constructor(
@@ -118,7 +137,7 @@ export class ShardMaker {
    * @param onProgress told after each source how many are done, and of one that was left out.
    * @param isStopped asked after each source; where it says so, the shards are left to be gone on with.
    * @returns whether all is done, and what there is.
-   * @throws ShardFolderError
+   * @throws ShardFolderError; NoReadableVideoError, before the shards are called complete, where there is no clip
    */
   async write(
     folder: string,
@@ -144,6 +163,8 @@ export class ShardMaker {
         if (isStopped()) break;
       }
       const finished = index === entries.length;
+      const { clips: made, rejected } = writer.progress;
+      if (finished && made === 0) throw noClipError(folder, rejected);
       if (finished) await writer.finish(this.options.skipped ?? []);
       return { finished, progress: writer.progress };
     } finally {
@@ -175,6 +196,14 @@ export class ShardMaker {
       );
     } catch (error) {
       if (!(error instanceof VideoDecodeError)) throw error;
+      // A disk that went away would leave shards that lack all that was on it.
+      const file = member?.shard ?? path;
+      if (isGone(file))
+        throw new ShardFolderError(
+          `${file} is gone since it was listed: bring it back, then go on with --resume, or begin again where no ` +
+            'shards were begun.',
+          { cause: error },
+        );
       return { path, reason: error.reason };
     }
   }
