@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { NoReadableVideoError, VideoDecodeError } from '../errors.js';
+import { Catalogue } from '../loader/catalogue.js';
+import type { DecoderPool } from '../loader/pool.js';
 import { EpochSamples, type EpochSamplesOptions } from './epoch-samples.js';
 
 /** Some 1,000 samples; shards of uneven sizes, two of them empty or single. */
@@ -107,5 +110,37 @@ describe('shards', () => {
     const found = new Uint8Array(order.length);
     for (const sample of order) found[sample] = 1;
     expect(found.every((value) => value === 1)).toBe(true);
+  });
+});
+
+describe('a sample that cannot be read', () => {
+  const sampleCount = 600;
+  const samples = new EpochSamples({ ...plain, sampleCount, rank: 0, ranks: 1, batchSize: 1 });
+  const entryOf = (candidate: number) => candidate % 2;
+  const open = () => {
+    const entries = [{ path: 'a.mp4' }, { path: 'b.mp4' }];
+    return new Catalogue({} as DecoderPool, entries, { size: 32, crop: 'none' }, 0, undefined);
+  };
+  const fail = (candidate: number) => Promise.reject(new VideoDecodeError(`${candidate}.mp4`, 'damaged'));
+
+  it('is replaced as long as there are whole ones, also when each file has failed once', async () => {
+    const catalogue = open();
+    const load = (candidate: number) => (candidate < 60 ? fail(candidate) : Promise.resolve(candidate));
+    for (let sample = 0; sample < 60; sample++)
+      expect(await samples.load(catalogue, { epoch: 0, sample }, entryOf, load)).toBeGreaterThanOrEqual(60);
+    expect(catalogue.allBad()).toBe(true);
+  });
+
+  it('ends the run when no other can be read either, soon', async () => {
+    let loads = 0;
+    const load = (candidate: number) => (loads++, fail(candidate));
+    const running = samples.load(open(), { epoch: 0, sample: 0 }, entryOf, load);
+    await expect(running).rejects.toThrow(NoReadableVideoError);
+    expect(loads).toBeLessThan(100);
+    const single = new EpochSamples({ ...plain, sampleCount: 1, rank: 0, ranks: 1, batchSize: 1 });
+    const entries = [{ path: 'a.mp4' }];
+    const catalogue = new Catalogue({} as DecoderPool, entries, { size: 32, crop: 'none' }, 0, undefined);
+    const only = single.load(catalogue, { epoch: 0, sample: 0 }, () => 0, fail);
+    await expect(only).rejects.toThrow(/None of the 1 videos/);
   });
 });
