@@ -12,10 +12,10 @@ export class VideoDecodeError extends Error {
 }
 
 const READING = new Set(['open', 'read', 'scandir', 'stat', 'lstat']);
-const OUT_OF_REACH = new Set(['EACCES', 'EPERM', 'ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG']);
+const OUT_OF_REACH = new Set(['EACCES', 'EPERM', 'ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP', 'ENAMETOOLONG']);
 
 /**
- * Whether a file or folder is gone, or may not be read. What another attempt may mend, such as a disk of the network
+ * Whether a file or folder is gone, may not be read, or is the other of the two. What another attempt may mend, such as a disk of the network
  * that does not answer or too many open files, is not meant, nor a program that cannot be started.
  */
 export function isOutOfReach(error: unknown): error is NodeJS.ErrnoException {
@@ -26,6 +26,10 @@ export function isOutOfReach(error: unknown): error is NodeJS.ErrnoException {
     OUT_OF_REACH.has(String((error as NodeJS.ErrnoException).code))
   );
 }
+
+/** Whether the system failed in a way that says nothing of a file, and another attempt may mend: see {@link isOutOfReach}. */
+export const isSystemFailure = (error: unknown): error is Error =>
+  error instanceof Error && 'syscall' in error && !isOutOfReach(error);
 
 /** A video that cannot be written: ffmpeg lacks an encoder, or its file cannot be made. */
 export class VideoEncodeError extends Error {

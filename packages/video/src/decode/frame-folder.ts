@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { cropBox, type CropMode } from '../pixels/crop.js';
-import { VideoDecodeError } from '../errors.js';
+import { isSystemFailure, VideoDecodeError } from '../errors.js';
 import { codedFrameBytes } from '@tubelet/kernels';
 import { keepFrame, keptFrame, type CodedFrames, type StoredFrame } from '../pixels/coded-frames.js';
 import { FRAME_FOLDER_RATE, type VideoInfo } from './video-info.js';
@@ -80,6 +80,7 @@ export async function readFrame(path: string): Promise<Frame> {
       .toBuffer({ resolveWithObject: true });
     return { pixels: data, width: info.width, height: info.height };
   } catch (error) {
+    if (isSystemFailure(error)) throw error;
     throw new VideoDecodeError(path, (error as Error).message.replaceAll('\n', ' '));
   }
 }

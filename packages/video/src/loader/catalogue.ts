@@ -60,6 +60,7 @@ export class Catalogue {
     return this.bad.has(entry);
   }
 
+  /** Whether each file has failed in some clip; in others, it may be whole. */
   allBad(): boolean {
     return this.bad.size === this.entries.length;
   }
@@ -110,6 +111,7 @@ export class Catalogue {
     const frames = this.decodeWhole(info, range).catch((error: unknown) => {
       this.cacheBytesLeft += neededBytes;
       if (error instanceof VideoDecodeError) return undefined;
+      this.decoded.delete(entry);
       throw error;
     });
     this.decoded.set(entry, frames);
@@ -126,7 +128,11 @@ export class Catalogue {
       const added: Header = { info: this.pool.probe(path, member), frames: 0 };
       added.info.then(
         ({ frameCount }) => this.weigh(path, added, frameCount),
-        () => this.weigh(path, added, 0),
+        (error: unknown) => {
+          if (error instanceof VideoDecodeError) this.weigh(path, added, 0);
+          // Not the fault of the file: it is looked at anew when it is next wanted.
+          else if (this.headers.get(path) === added) this.headers.delete(path);
+        },
       );
       header = added;
     } else {

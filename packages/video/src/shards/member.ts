@@ -1,6 +1,6 @@
 /** A video in a shard: where it lies there, and what is known of it. */
 import { open } from 'node:fs/promises';
-import { VideoDecodeError } from '../errors.js';
+import { isSystemFailure, VideoDecodeError } from '../errors.js';
 import { checkStoredInfo, restoreInfo, type StoredInfo } from '../decode/header-cache.js';
 import type { VideoInfo } from '../decode/video-info.js';
 
@@ -44,6 +44,7 @@ export async function readMemberInfo(path: string, member: ShardMember): Promise
     ({ header } = JSON.parse(bytes.toString()) as ClipDescription);
     checkStoredInfo(header, video.length);
   } catch (error) {
+    if (isSystemFailure(error)) throw error;
     const reason = (error as Error).message;
     throw new VideoDecodeError(path, `its description in the shard cannot be read (${reason})`);
   }
