@@ -5,6 +5,7 @@ import { decodeFrames, framesPlace } from '../decode/decode.js';
 import type { Decoders } from '../decode/decoders.js';
 import { VideoDecodeError, VideoEncodeError } from '../errors.js';
 import { storeInfo, type StoredInfo } from '../decode/header-cache.js';
+import { keptFrame, storedBytes } from '../pixels/coded-frames.js';
 import { toRgb } from '../pixels/to-rgb.js';
 import { describeTimes, FRAME_FOLDER_RATE, type VideoInfo } from '../decode/video-info.js';
 import type { DecoderProcess } from '../webcodecs/client.js';
@@ -39,10 +40,16 @@ export interface RgbClip {
 const PLAIN_COLOUR: Colour = { matrix: 'bt601', fullRange: false };
 /** A video that only ffmpeg decodes is held in memory as RGB. */
 const LARGEST_RGB_BYTES = 2 ** 30;
+/** And before that, as it was decoded: larger frames, of which some videos keep many times what RGB takes. */
+const LARGEST_DECODED_BYTES = 2 ** 32;
 
 /** @throws VideoDecodeError where square frames of a video are too many to be held as RGB */
-export function requireRgbRoom({ path }: VideoInfo, frameCount: number, size: number): void {
-  if (frameCount * size * size * 3 <= LARGEST_RGB_BYTES) return;
+export function requireRgbRoom(info: VideoInfo, frameCount: number, size: number): void {
+  requireRoom(info, frameCount, frameCount * size * size * 3, LARGEST_RGB_BYTES);
+}
+
+function requireRoom({ path }: VideoInfo, frameCount: number, neededBytes: number, limitBytes: number): void {
+  if (neededBytes <= limitBytes) return;
   const reason = `its ${frameCount} frames are too many to be held in memory: cut it into shorter videos`;
   throw new VideoDecodeError(path, reason);
 }
@@ -95,6 +102,8 @@ async function encodeFrames(
     if (!(error instanceof RefusedVideoError)) throw error;
   }
   requireRgbRoom(info, info.frameCount, size);
+  const kept = keptFrame(info, cropBox(crop, info.width, info.height, size), size);
+  requireRoom(info, info.frameCount, storedBytes(kept, info.frameCount), LARGEST_DECODED_BYTES);
   const indices = Array.from({ length: info.frameCount }, (_, i) => i);
   const rgb = toRgb(await decodeFrames(decoders, info, indices, { size, crop }), size);
   const timesSeconds = Float64Array.from(indices, (i) => info.timesSeconds[i] ?? i / info.framesPerSecond);

@@ -14,7 +14,9 @@ import {
 import { join } from 'node:path';
 import { unpackTar } from 'modern-tar';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ShardFolderError } from '../errors.js';
+import type { Decoders } from '../decode/decoders.js';
+import type { VideoInfo } from '../decode/video-info.js';
+import { ShardFolderError, VideoDecodeError } from '../errors.js';
 import { ClipLoader, type ClipBatch } from '../loader/loader.js';
 import { DecoderPool } from '../loader/pool.js';
 import type { VideoEntry } from '../sources/video-entry.js';
@@ -29,6 +31,8 @@ import {
   writeNumberedFolder,
   writeNumberedVideo,
 } from '../testing/videos.js';
+import type { DecoderProcess } from '../webcodecs/client.js';
+import { encodeClip } from './encode-clip.js';
 import type { ClipDescription } from './member.js';
 import { INDEX_NAME, REJECTS_NAME } from './shard-index.js';
 import { ShardWriter } from './shard-writer.js';
@@ -275,6 +279,22 @@ describe('shards', () => {
     await expect(added).rejects.toThrow(ShardFolderError);
     await expect(added).rejects.toThrow(/full cannot be used: ENOSPC.*Make room there.*--resume/);
     await writer.close();
+  });
+
+  it('leave out a video whose decoded frames memory does not hold', async () => {
+    const info: VideoInfo = {
+      ...{ path: 'long.avi', kind: 'video', width: 1918, height: 1078, seekable: true },
+      ...{
+        frameCount: 9000,
+        framesPerSecond: 25,
+        durationSeconds: 360,
+        timesSeconds: new Float64Array(9000),
+      },
+    };
+    const decoders = { webcodecs: {} as DecoderProcess } as Decoders;
+    const encoding = encodeClip(decoders, { info, crop: 'none', size: SIZE, keyFrameInterval: 8 });
+    await expect(encoding).rejects.toThrow(VideoDecodeError);
+    await expect(encoding).rejects.toThrow(/9000 frames are too many to be held in memory/);
   });
 
   it('that were damaged are named', async () => {
