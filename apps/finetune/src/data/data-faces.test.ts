@@ -176,7 +176,12 @@ describe('data faces', () => {
     writeFileSync(at('a file'), '');
     const running = run('a file/faces');
     await expect(running).rejects.toThrow(UserError);
-    await expect(running).rejects.toThrow(/a file\/faces cannot be written: ENOTDIR.*--resume/);
+    await expect(running).rejects.toThrow(/cannot write .*a file\/faces\/faces\.jsonl: ENOTDIR/);
+    mkdirSync(at('taken'));
+    writeFileSync(at('taken', 'face_aligned'), '');
+    const later = run('taken');
+    await expect(later).rejects.toThrow(UserError);
+    await expect(later).rejects.toThrow(/taken cannot be written: E.*Make room there.*--resume/);
   });
 
   it('passes on what the detector says when it cannot be used', async () => {

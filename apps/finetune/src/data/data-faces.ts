@@ -2,7 +2,6 @@
 import {
   appendFileSync,
   existsSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   realpathSync,
@@ -315,16 +314,8 @@ export async function dataFaces(
   const done = new Set(records.map(({ source }) => source));
   const left = jobs.filter(({ source }) => !done.has(source));
   io.note(`videos: ${jobs.length}${resume ? `, of which ${jobs.length - left.length} are done` : ''}`);
-  const known = records.map((record) => `${JSON.stringify(record)}\n`).join('');
-  await intoFolder(
-    out,
-    () => {
-      mkdirSync(out, { recursive: true });
-      // In one step: a full disk must not take away what is known of earlier faces.
-      return writeTextFile(join(out, RECORDS), known);
-    },
-    RESUMING,
-  );
+  // In one step: a full disk must not take away what is known of earlier faces.
+  await writeTextFile(join(out, RECORDS), records.map((record) => `${JSON.stringify(record)}\n`).join(''));
 
   const detector = await open(io.note, workers);
   const stop = stopOnSignals(io.note, 'finishing the videos under way');

@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { UserError } from '@tubelet/trainer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dataCheck } from '../data/data-check.js';
 import { findVideos } from './sources.js';
@@ -118,6 +119,12 @@ describe('data check', () => {
     expect(listed.crop).toBe('voxceleb');
     // A run that was begun with one is gone on with by the other.
     expect(videosFingerprint(listed.entries)).toBe(videosFingerprint(named.entries));
+  });
+
+  it('says what to do where the lists cannot be written', async () => {
+    const checking = check(at('others', 'a.mp4', 'lists'), true);
+    await expect(checking).rejects.toThrow(UserError);
+    await expect(checking).rejects.toThrow(/--out: .*lists cannot be made: ENOTDIR.*another folder/);
   });
 
   it('ends with an error where clips cannot be read', async () => {
