@@ -57,7 +57,7 @@ export class NoReadableVideoError extends Error {
   }
 }
 
-/** A folder, glob or list file that cannot be used as a source of videos. */
+/** A folder, glob or list file that cannot be used as a source of videos, or a disk with videos that fails. */
 export class VideoSourceError extends Error {
   override readonly name = 'VideoSourceError';
 }

@@ -1,7 +1,7 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { DecoderClosedError, VideoDecodeError } from '../errors.js';
+import { DecoderClosedError, VideoDecodeError, VideoSourceError } from '../errors.js';
 import type { Ffmpeg } from '../ffmpeg/ffmpeg.js';
 import { DecoderPool, type DecoderPoolOptions } from './pool.js';
 import { temporaryFolder, wasmFfmpeg, writeNumberedVideo } from '../testing/videos.js';
@@ -30,6 +30,16 @@ describe('DecoderPool', () => {
     const pool = await open({ workers: 2, ffmpeg: await wasmFfmpeg() });
     const answers = await Promise.all(Array.from({ length: 7 }, () => pool.probe(file('video.mp4'))));
     expect(answers.map(({ frameCount }) => frameCount)).toEqual(new Array(7).fill(20));
+  });
+
+  it.skipIf(process.platform !== 'linux')('does not blame a file for a disk that fails', async () => {
+    mkdirSync(file('frames'));
+    // Linux answers with an error of the device where this is read at its beginning.
+    symlinkSync('/proc/self/mem', file('frames/1.png'));
+    const pool = await open({ workers: 1, ffmpeg: await wasmFfmpeg() });
+    const probing = pool.probe(file('frames'));
+    await expect(probing).rejects.toThrow(VideoSourceError);
+    await expect(probing).rejects.toThrow(/frames cannot be read: EIO.*--resume/);
   });
 
   it('goes on when a thread hangs over a file', async () => {

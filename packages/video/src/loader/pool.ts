@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { CropMode } from '../pixels/crop.js';
 import type { FrameShape } from '../decode/decode.js';
-import { DecoderClosedError, VideoDecodeError } from '../errors.js';
+import { DecoderClosedError, VideoDecodeError, VideoSourceError } from '../errors.js';
 import { resolveFfmpeg, type Ffmpeg } from '../ffmpeg/ffmpeg.js';
 import type { VideoInfo } from '../decode/video-info.js';
 import type { CodedFrames } from '../pixels/coded-frames.js';
@@ -81,6 +81,7 @@ export function defaultWorkerCount(processes = 1): number {
 
 function toError(failure: WorkerFailure): Error {
   if (failure.kind === 'VideoDecodeError') return new VideoDecodeError(failure.path, failure.reason);
+  if (failure.kind === 'VideoSourceError') return new VideoSourceError(failure.message);
   const error = new Error(failure.message);
   if (failure.stack !== undefined) error.stack = failure.stack;
   return error;

@@ -75,6 +75,7 @@ export interface WorkerRequest {
 
 export type WorkerFailure =
   | { kind: 'VideoDecodeError'; path: string; reason: string }
+  | { kind: 'VideoSourceError'; message: string }
   | { kind: 'other'; message: string; stack?: string };
 
 export type WorkerResponse =

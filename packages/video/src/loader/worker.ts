@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { decodeFrames } from '../decode/decode.js';
 import { takeFrames, type CodedFrames } from '../pixels/coded-frames.js';
 import { probe, type Decoders } from '../decode/decoders.js';
-import { isOutOfReach, VideoDecodeError } from '../errors.js';
+import { isOutOfReach, isSystemFailure, VideoDecodeError } from '../errors.js';
 import { HeaderCache } from '../decode/header-cache.js';
 import { createRunner } from '../ffmpeg/create-runner.js';
 import { FfmpegInterruptedError } from '../ffmpeg/runner.js';
@@ -85,6 +85,10 @@ function describeFailure(error: unknown, job: Job): WorkerFailure {
   const failure = error instanceof Error ? error : new Error(String(error));
   const { message, stack } = failure;
   if (isOutOfReach(failure)) return { kind: 'VideoDecodeError', path: pathOf(job), reason: message };
+  if (isSystemFailure(failure)) {
+    const again = 'Once it can be, go on with --resume, or begin again';
+    return { kind: 'VideoSourceError', message: `${pathOf(job)} cannot be read: ${message}. ${again}.` };
+  }
   return { kind: 'other', message, stack };
 }
 
