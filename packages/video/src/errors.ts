@@ -15,8 +15,8 @@ const READING = new Set(['open', 'read', 'scandir', 'stat', 'lstat']);
 const OUT_OF_REACH = new Set(['EACCES', 'EPERM', 'ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP', 'ENAMETOOLONG']);
 
 /**
- * Whether a file or folder is gone, may not be read, or is the other of the two. What another attempt may mend, such as a disk of the network
- * that does not answer or too many open files, is not meant, nor a program that cannot be started.
+ * Whether a file or folder is gone, may not be read, or is the other of the two. What another attempt may mend, such as a
+ * disk of the network that does not answer or too many open files, is not meant, nor a program that cannot be started.
  */
 export function isOutOfReach(error: unknown): error is NodeJS.ErrnoException {
   return (
