@@ -145,11 +145,12 @@ export class ShardMaker {
     onProgress: (done: number, rejected: BadFile | undefined) => void,
     isStopped: () => boolean,
   ): Promise<{ finished: boolean; progress: Readonly<ShardProgress> }> {
-    const { entries } = this.options;
+    const { entries, crop } = this.options;
     const writer = await ShardWriter.open(folder, this.settings(), resume);
     try {
       let index = writer.progress.sources;
-      const ahead = 2 * this.pool.workers;
+      // Faces are held in memory until they are encoded, and a few videos keep all threads of the detector busy.
+      const ahead = crop === 'face' ? Math.ceil(this.pool.workers / 2) : 2 * this.pool.workers;
       const clips = prefetch((i) => this.encode(entries[i] as VideoEntry), {
         ...{ first: index, end: entries.length, ahead },
       });
