@@ -63,7 +63,11 @@ export class ModelSteps {
     return seconds!;
   }
 
-  /** Seconds of each of `steps` steps that are waited for. Throws where one was skipped, whose AdamW did nothing. */
+  /**
+   * Seconds of each of `steps` steps that are waited for.
+   *
+   * @throws Error where one was skipped, whose AdamW did nothing
+   */
   async takeWaited(steps: number): Promise<number[]> {
     const seconds: number[] = [];
     for (let i = 0; i < WARM_UP_STEPS + steps; i++) {
@@ -75,7 +79,11 @@ export class ModelSteps {
     return seconds;
   }
 
-  /** Seconds from the end of one step of a run to that of the next. Throws where one was skipped. */
+  /**
+   * Seconds from the end of one step of a run to that of the next.
+   *
+   * @throws Error where one was skipped
+   */
   async takeAsRun(steps: number): Promise<number[]> {
     const seconds = await this.takeSteps(WARM_UP_STEPS, steps);
     await requireTakenSteps(this.workload, this.skipped);
