@@ -1,13 +1,5 @@
 /** Cuts the faces of a data set out of its videos, one person of each. */
-import {
-  appendFileSync,
-  existsSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import {
   createCounter,
@@ -37,7 +29,7 @@ import {
   type FaceDetector,
   type SheetRow,
 } from '@tubelet/video';
-import { facePlace, type FaceSet } from './faces-layout.js';
+import { facePlace, requireApart, type FaceJob, type FaceSet } from './faces-layout.js';
 import { intoFolder, terminal, type Terminal } from '../shared/output.js';
 
 /** The options of `data faces`. */
@@ -111,69 +103,6 @@ function earlierRecords(out: string): CutRecord[] {
     .filter(({ folder }) => existsSync(join(out, folder)));
 }
 
-interface Job {
-  readonly source: string;
-  readonly folder: string;
-}
-
-/** The folders that a path lies in, the nearest first. */
-function foldersAbove(path: string): string[] {
-  const above = dirname(path);
-  return above === path ? [] : [above, ...foldersAbove(above)];
-}
-
-/** Where a path leads, links followed; the path itself where nothing is there yet. */
-function realPath(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return resolve(path);
-  }
-}
-
-/**
- * Faces replace the folder that they are for, with all that is in it.
- *
- * @throws UserError, OptionError where that would take away a video, or the faces of another one
- */
-function requireApart(
-  jobs: Iterable<Job>,
-  sources: readonly string[],
-  { root, out }: DataFacesOptions,
-): void {
-  const top = realPath(out);
-  const kept = new Set(sources.flatMap((source) => [source, realPath(source)]));
-  const targets = new Map(Array.from(jobs, (job) => [resolve(top, job.folder), job]));
-  for (const [target, { source }] of targets) {
-    const above = foldersAbove(target);
-    if (!above.includes(top))
-      throw new UserError(
-        `${source} does not lie below ${root}: give a folder that holds all videos, or a list that lies in it, as --root`,
-      );
-    const outer = above.find((folder) => targets.has(folder));
-    if (outer !== undefined)
-      throw new UserError(
-        `the faces of ${source} would lie among those of ${targets.get(outer)!.source}, in ${outer}: rename one of the two`,
-      );
-    const held = [target, ...above].find((folder) => kept.has(folder));
-    if (held !== undefined)
-      throw new OptionError(
-        '--out',
-        out,
-        `another folder: ${held}, where faces would go, is to be cut itself`,
-      );
-  }
-  for (const source of kept) {
-    const target = foldersAbove(source).find((folder) => targets.has(folder));
-    if (target !== undefined)
-      throw new OptionError(
-        '--out',
-        out,
-        `another folder: faces would replace ${target}, which holds ${source}`,
-      );
-  }
-}
-
 /**
  * Which videos go where.
  *
@@ -184,14 +113,14 @@ async function planJobs(
   options: DataFacesOptions,
   results: ReadonlySet<string>,
   io: Terminal,
-): Promise<Job[]> {
+): Promise<FaceJob[]> {
   const { set, root } = options;
   const { entries: found, skipped } = await listVideos(root);
   const entries = found.filter(({ path }) => !results.has(path));
   // Of a list, and of a video, the folder that it lies in.
   const isFile = statSync(root, { throwIfNoEntry: false })?.isFile() === true;
   const base = isFile ? dirname(resolve(root)) : resolve(root);
-  const jobs = new Map<string, Job>();
+  const jobs = new Map<string, FaceJob>();
   const reasons = new Map<string, { count: number; example: string }>();
   const leaveOut = (reason: string, example: string) =>
     reasons.set(reason, { example, count: (reasons.get(reason)?.count ?? 0) + 1 });
@@ -224,7 +153,10 @@ interface Shop {
   readonly size: number;
 }
 
-async function cutOne({ source, folder }: Job, { pool, detector, out, size }: Shop): Promise<FacesRecord> {
+async function cutOne(
+  { source, folder }: FaceJob,
+  { pool, detector, out, size }: Shop,
+): Promise<FacesRecord> {
   const info = await pool.probe(source);
   const { track, people } = await findMainPerson(pool, info, detector);
   await intoFolder(out, () => writeFaces(pool, info, [track], [join(out, folder)], size), RESUMING);

@@ -1,6 +1,7 @@
 /** Where the aligned faces of a video go, so that the readers of the data set find them. */
-import { statSync } from 'node:fs';
-import { basename, relative, sep } from 'node:path';
+import { realpathSync, statSync } from 'node:fs';
+import { basename, dirname, relative, resolve, sep } from 'node:path';
+import { OptionError, UserError } from '@tubelet/trainer';
 
 /** Data sets that are distributed as videos and read as aligned faces; `folder` is any other set of videos. */
 export const FACE_SETS = ['crema-d', 'ravdess', 'enterface05', 'folder'] as const;
@@ -52,4 +53,68 @@ export function facePlace(set: FaceSet, root: string, path: string): FacePlace {
   // In the name of a folder, what follows a dot is no extension.
   const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
   return PLACES[set]([...parts, isFolder ? name : name.replace(/\.[^.]+$/, '')]);
+}
+
+/** A video, and the folder below `--out` for the faces of its person. */
+export interface FaceJob {
+  readonly source: string;
+  readonly folder: string;
+}
+
+/** The folders that a path lies in, the nearest first. */
+function foldersAbove(path: string): string[] {
+  const above = dirname(path);
+  return above === path ? [] : [above, ...foldersAbove(above)];
+}
+
+/** Where a path leads, links followed; the path itself where nothing is there yet. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return resolve(path);
+  }
+}
+
+/**
+ * Faces replace the folder that they are for, with all that is in it.
+ *
+ * @throws UserError, OptionError where that would take away a video, or the faces of another one
+ */
+export function requireApart(
+  jobs: Iterable<FaceJob>,
+  sources: readonly string[],
+  { root, out }: { readonly root: string; readonly out: string },
+): void {
+  const top = realPath(out);
+  const kept = new Set(sources.flatMap((source) => [source, realPath(source)]));
+  const targets = new Map(Array.from(jobs, (job) => [resolve(top, job.folder), job]));
+  for (const [target, { source }] of targets) {
+    const above = foldersAbove(target);
+    if (!above.includes(top))
+      throw new UserError(
+        `${source} does not lie below ${root}: give a folder that holds all videos, or a list that lies in it, as --root`,
+      );
+    const outer = above.find((folder) => targets.has(folder));
+    if (outer !== undefined)
+      throw new UserError(
+        `the faces of ${source} would lie among those of ${targets.get(outer)!.source}, in ${outer}: rename one of the two`,
+      );
+    const held = [target, ...above].find((folder) => kept.has(folder));
+    if (held !== undefined)
+      throw new OptionError(
+        '--out',
+        out,
+        `another folder: ${held}, where faces would go, is to be cut itself`,
+      );
+  }
+  for (const source of kept) {
+    const target = foldersAbove(source).find((folder) => targets.has(folder));
+    if (target !== undefined)
+      throw new OptionError(
+        '--out',
+        out,
+        `another folder: faces would replace ${target}, which holds ${source}`,
+      );
+  }
 }
