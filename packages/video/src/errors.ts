@@ -11,6 +11,11 @@ export class VideoDecodeError extends Error {
   }
 }
 
+/** Whether the system refused a call: reading, writing, or starting a program. */
+export function isOfSystem(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error;
+}
+
 const READING = new Set(['open', 'read', 'scandir', 'stat', 'lstat']);
 const OUT_OF_REACH = new Set(['EACCES', 'EPERM', 'ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP', 'ENAMETOOLONG']);
 
@@ -19,17 +24,11 @@ const OUT_OF_REACH = new Set(['EACCES', 'EPERM', 'ENOENT', 'ENOTDIR', 'EISDIR', 
  * disk of the network that does not answer or too many open files, is not meant, nor a program that cannot be started.
  */
 export function isOutOfReach(error: unknown): error is NodeJS.ErrnoException {
-  return (
-    error instanceof Error &&
-    'syscall' in error &&
-    READING.has(String(error.syscall)) &&
-    OUT_OF_REACH.has(String((error as NodeJS.ErrnoException).code))
-  );
+  return isOfSystem(error) && READING.has(String(error.syscall)) && OUT_OF_REACH.has(String(error.code));
 }
 
 /** Whether the system failed in a way that says nothing of a file, and another attempt may mend: see {@link isOutOfReach}. */
-export const isSystemFailure = (error: unknown): error is Error =>
-  error instanceof Error && 'syscall' in error && !isOutOfReach(error);
+export const isSystemFailure = (error: unknown): error is Error => isOfSystem(error) && !isOutOfReach(error);
 
 /** A video that cannot be written: ffmpeg lacks an encoder, or its file cannot be made. */
 export class VideoEncodeError extends Error {

@@ -1,4 +1,4 @@
-import { copyOf, f32, GpuArray, stridedMap } from '@tubelet/kernels';
+import { copyOf, f32, GpuArray, stridedMap, type DType } from '@tubelet/kernels';
 import type { Tensor } from '../engine/tensor.js';
 import { axisOf } from './axes.js';
 import { addGradient } from './pointwise.js';
@@ -127,7 +127,7 @@ export function pad(
       `pad: widths ${JSON.stringify(widths)} for ${x}; give two whole numbers of at least 0 for each axis`,
     );
   }
-  requireValue('pad', x, value);
+  requirePadding(x, value);
   const inner = (array: GpuArray) =>
     widths.reduce((view, [before], axis) => part(view, axis, before, x.shape[axis]!, 1), array);
   const shape = x.shape.map((extent, axis) => extent + widths[axis]![0] + widths[axis]![1]);
@@ -291,28 +291,27 @@ function part(array: GpuArray, axis: number, start: number, count: number, step:
   );
 }
 
-function requireValue(operation: string, x: Tensor, value: number): void {
-  const { dtype } = x;
-  const range = dtype === 'i32' ? [-(2 ** 31), 2 ** 31 - 1] : dtype === 'u32' ? [0, 2 ** 32 - 1] : undefined;
-  if (range) {
-    if (Number.isInteger(value) && value >= range[0]! && value <= range[1]!) return;
-    throw new RangeError(
-      `${operation}: value is ${value} for ${x}; give a whole number from ${range[0]} to ${range[1]}`,
-    );
-  }
-  if (!Number.isFinite(Math.fround(value))) {
-    throw new RangeError(`${operation}: value is ${value}; give a finite number of f32`);
-  }
+const INTEGER_RANGES: Readonly<Partial<Record<DType, readonly [least: number, most: number]>>> = {
+  i32: [-(2 ** 31), 2 ** 31 - 1],
+  u32: [0, 2 ** 32 - 1],
+};
+
+function requirePadding(x: Tensor, value: number): void {
+  const range = INTEGER_RANGES[x.dtype];
+  const [least, most] = range ?? [-Infinity, Infinity];
+  const fits = range ? Number.isInteger(value) : Number.isFinite(Math.fround(value));
+  if (fits && value >= least && value <= most) return;
+  const expected = range ? `a whole number from ${least} to ${most}` : 'a finite number of f32';
+  throw new RangeError(`pad: value is ${value} for ${x}; give ${expected}`);
 }
 
 function fillWith({ engine: { runtime } }: Tensor, out: GpuArray, value: number): void {
-  const isOfIntegers = out.dtype === 'i32' || out.dtype === 'u32';
   stridedMap(runtime, {
     kernel: 'fill-strided',
     inputs: {},
     value: 'FILL_VALUE',
     // What is no real number travels as u32, whose bits are those of i32.
-    data: { FILL_VALUE: isOfIntegers ? value >>> 0 : f32(value) },
+    data: { FILL_VALUE: INTEGER_RANGES[out.dtype] ? value >>> 0 : f32(value) },
     out,
   });
 }

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync, statSync, truncateSync, wri
 import { open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { packTar } from 'modern-tar';
-import { ShardFolderError, type BadFile } from '../errors.js';
+import { isOfSystem, ShardFolderError, type BadFile } from '../errors.js';
 import type { EncodedClip } from './encode-clip.js';
 import type { ClipDescription } from './member.js';
 import {
@@ -61,7 +61,7 @@ async function inFolder<T>(folder: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof Error) || !('syscall' in error)) throw error;
+    if (!isOfSystem(error)) throw error;
     const again = existsSync(join(folder, INDEX_NAME)) ? 'go on with --resume' : 'begin again';
     throw new ShardFolderError(
       `${folder} cannot be used: ${error.message}. Make room there, or let it be read and written; then ${again}.`,

@@ -1,7 +1,7 @@
 /** Looks at one clip of a data set on the disk. */
 import { readdir, stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
-import { VideoDecodeError } from '../../errors.js';
+import { isOfSystem, VideoDecodeError } from '../../errors.js';
 import { frameNamesInOrder, isFrameName, readFrame } from '../../decode/frame-folder.js';
 import type { DecoderPool } from '../../loader/pool.js';
 import type { LabelledVideo } from '../dataset.js';
@@ -147,8 +147,7 @@ async function inspectVideoFile(
 
 /** What a file that cannot be opened or decoded becomes. Other errors are passed on. */
 function unreadable(error: unknown, found: Found): Finding {
-  const ofSystem = error instanceof Error && 'syscall' in error;
-  if (!(error instanceof VideoDecodeError) && !ofSystem) throw error;
+  if (!(error instanceof VideoDecodeError) && !isOfSystem(error)) throw error;
   return found(
     'unreadable',
     error.message,
