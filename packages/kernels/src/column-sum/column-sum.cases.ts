@@ -81,6 +81,7 @@ export const columnSumKernel = defineKernel<ColumnSumShape>({
       x: scatterRows(new Float64Array(x!.length), layout, columnSumBackwardReference(layout.rows, out!)),
     };
   },
+  movesMore: 'parts',
   cost: ({ accumulate, half, ...shape }) =>
     columnSumCost(tokenLayout(shape).rows, shape.columns, { accumulate, xBytes: half ? 2 : 4 }),
 });

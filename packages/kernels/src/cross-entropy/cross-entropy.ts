@@ -1,7 +1,7 @@
 import { sumAll, sumAllCost } from '../reduce/sum-all.js';
 import exponentialWgsl from '../math/exponential.wgsl';
 import workgroupMaxWgsl from '../reduce/workgroup-max.wgsl';
-import { workgroupSumVariants } from '../reduce/workgroup-sum.js';
+import { workgroupConstants, workgroupSumVariants } from '../reduce/workgroup-sum.js';
 import workgroupSumWgsl from '../reduce/workgroup-sum.wgsl';
 import { ShapeError } from '../runtime/errors.js';
 import type { GpuArray } from '../runtime/gpu-array.js';
@@ -73,7 +73,7 @@ export function softCrossEntropy(
     kernel: KERNEL,
     variant: variant.name,
     wgsl: [workgroupSumWgsl, exponentialWgsl, workgroupMaxWgsl, forwardWgsl],
-    constants: { INVOCATIONS: variant.invocations },
+    constants: { ...workgroupConstants(runtime, variant.invocations) },
     data: {
       ROWS: rows,
       COLUMNS: columns,
@@ -116,7 +116,7 @@ export function softCrossEntropyBackward(runtime: Runtime, arrays: CrossEntropyB
     kernel: BACKWARD_KERNEL,
     variant: variant.name,
     wgsl: [workgroupSumWgsl, exponentialWgsl, workgroupMaxWgsl, backwardWgsl],
-    constants: { INVOCATIONS: variant.invocations },
+    constants: { ...workgroupConstants(runtime, variant.invocations) },
     data: {
       ROWS: rows,
       COLUMNS: columns,

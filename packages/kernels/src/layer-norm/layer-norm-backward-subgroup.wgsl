@@ -3,7 +3,7 @@
 // barrier.
 //
 // Header: as layer-norm-backward.wgsl without MOST_PART_ROWS, HELD (loads of a row that an invocation holds:
-// INVOCATIONS · HELD is at least COLUMNS); subgroups/subgroup-sum.wgsl in place of workgroup-sum.wgsl.
+// INVOCATIONS · HELD is at least COLUMNS).
 
 @compute @workgroup_size(INVOCATIONS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) invocation: u32) {
@@ -43,7 +43,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
     centred_sum += apart{I};
 #end
     let sums = vec3f(element_sum(gradient_sum), element_sum(slope_sum), element_sum(centred_sum));
-    let means = subgroup_sum3(sums) * share;
+    let means = workgroup_sum3(sums, invocation) * share;
     let off = means.z;
     // mean(g · (x − μ)) from sums taken with the rounded mean.
     let slope = (means.y - off * means.x) * row_rstd * row_rstd;

@@ -1,4 +1,5 @@
 import { PartialSums } from '../partial-sums/partial-sums.js';
+import { workgroupConstants, workgroupSumBytes } from '../reduce/workgroup-sum.js';
 import workgroupSumWgsl from '../reduce/workgroup-sum.wgsl';
 import rowStartWgsl from '../runtime/row-start.wgsl';
 import { elementBytes, type GpuArray } from '../runtime/gpu-array.js';
@@ -13,7 +14,6 @@ import {
   rowData,
 } from '../runtime/rows.js';
 import type { Runtime } from '../runtime/runtime.js';
-import subgroupSumWgsl from '../subgroups/subgroup-sum.wgsl';
 import arraysWgsl from './layer-norm-backward-arrays.wgsl';
 import subgroupWgsl from './layer-norm-backward-subgroup.wgsl';
 import backwardWgsl from './layer-norm-backward.wgsl';
@@ -119,14 +119,20 @@ export function layerNormBackward(
   const collected = sums ?? new PartialSums(runtime);
   const partials = collected.add([dWeight, dBias], parts, accumulateParameters);
   const [weightParts, biasParts] = partials as [GpuArray, GpuArray];
-  const [sumWgsl, ownWgsl] = held ? [subgroupSumWgsl, subgroupWgsl] : [workgroupSumWgsl, backwardWgsl];
+  const workgroup = workgroupConstants(runtime, invocations);
   const grid = runtime.linearGrid(parts);
   const whole = layerNormBackwardCost(rows, columns, { accumulateDx }, elementBytes(dOut.dtype));
   runtime.run({
     kernel: KERNEL,
     variant,
-    wgsl: [sumWgsl, elementAlias(width), rowStartWgsl, arraysWgsl, ownWgsl],
-    constants: { INVOCATIONS: invocations, ...(held ? { HELD: held } : { MOST_PART_ROWS }) },
+    wgsl: [
+      workgroupSumWgsl,
+      elementAlias(width),
+      rowStartWgsl,
+      arraysWgsl,
+      held ? subgroupWgsl : backwardWgsl,
+    ],
+    constants: { ...workgroup, ...(held ? { HELD: held } : { MOST_PART_ROWS }) },
     data: {
       ROWS: rows,
       COLUMNS: columns / width,
@@ -150,7 +156,7 @@ export function layerNormBackward(
     cost: { ...whole, bytesWritten: whole.bytesWritten + 8 * (parts - 1) * columns },
     joins: {
       workgroup: [invocations, 1],
-      workgroupBytes: held ? 0 : 20 * invocations + 4 * MOST_PART_ROWS,
+      workgroupBytes: workgroupSumBytes(workgroup) + (held ? 0 : 4 * MOST_PART_ROWS),
     },
   });
   if (!sums) collected.flush();

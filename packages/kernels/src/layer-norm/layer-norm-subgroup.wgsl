@@ -1,8 +1,7 @@
 // Layer norm where the invocations of one subgroup hold a row in registers: the mathematics and layout of
 // layer-norm.wgsl, every element of x read once, no barrier.
 //
-// Header: as layer-norm.wgsl, HELD (loads of a row that an invocation holds: INVOCATIONS · HELD is at least COLUMNS);
-// subgroups/subgroup-sum.wgsl in place of workgroup-sum.wgsl.
+// Header: as layer-norm.wgsl, HELD (loads of a row that an invocation holds: INVOCATIONS · HELD is at least COLUMNS).
 
 @compute @workgroup_size(INVOCATIONS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) invocation: u32) {
@@ -23,13 +22,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
 #for I in 0..HELD
   sum += select(Element(), loaded{I} - pivot, column{I} < COLUMNS);
 #end
-  let remainder = subgroup_sum(element_sum(sum)) / count;
+  let remainder = workgroup_sum(element_sum(sum), invocation) / count;
   var squares = Element();
 #for I in 0..HELD
   let centred{I} = select(Element(), (loaded{I} - pivot) - remainder, column{I} < COLUMNS);
   squares += centred{I} * centred{I};
 #end
-  let variance = subgroup_sum(element_sum(squares)) / count;
+  let variance = workgroup_sum(element_sum(squares), invocation) / count;
   let row_rstd = 1.0 / sqrt(variance + EPSILON);
 #for I in 0..HELD
   if (column{I} < COLUMNS) {

@@ -11,9 +11,9 @@ import {
 } from '../runtime/rows.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { f32 } from '../runtime/wgsl.js';
+import { workgroupConstants, workgroupSumBytes } from '../reduce/workgroup-sum.js';
 import workgroupSumWgsl from '../reduce/workgroup-sum.wgsl';
 import rowStartWgsl from '../runtime/row-start.wgsl';
-import subgroupSumWgsl from '../subgroups/subgroup-sum.wgsl';
 import arraysWgsl from './layer-norm-arrays.wgsl';
 import subgroupWgsl from './layer-norm-subgroup.wgsl';
 import { planLayerNorm } from './layer-norm-variants.js';
@@ -68,13 +68,19 @@ export function layerNorm(runtime: Runtime, arrays: LayerNormArrays): void {
 
   const width = elementWidth([xRows, outRows, weight.rows(), bias.rows()]);
   const { variant, invocations, held } = planLayerNorm(runtime, kernel, xRows, width);
-  const [sumWgsl, ownWgsl] = held ? [subgroupSumWgsl, subgroupWgsl] : [workgroupSumWgsl, forwardWgsl];
+  const workgroup = workgroupConstants(runtime, invocations);
   const grid = runtime.linearGrid(rows);
   runtime.run({
     kernel,
     variant,
-    wgsl: [sumWgsl, elementAlias(width), rowStartWgsl, arraysWgsl, ownWgsl],
-    constants: { INVOCATIONS: invocations, ...(held && { HELD: held }) },
+    wgsl: [
+      workgroupSumWgsl,
+      elementAlias(width),
+      rowStartWgsl,
+      arraysWgsl,
+      held ? subgroupWgsl : forwardWgsl,
+    ],
+    constants: { ...workgroup, ...(held && { HELD: held }) },
     data: {
       ROWS: rows,
       COLUMNS: columns / width,
@@ -90,6 +96,6 @@ export function layerNorm(runtime: Runtime, arrays: LayerNormArrays): void {
     arrays: { x, weight, bias, out, mean, rstd },
     workgroups: grid,
     cost: layerNormCost(rows, columns, elementBytes(out.dtype)),
-    joins: { workgroup: [invocations, 1], workgroupBytes: held ? 0 : 20 * invocations },
+    joins: { workgroup: [invocations, 1], workgroupBytes: workgroupSumBytes(workgroup) },
   });
 }

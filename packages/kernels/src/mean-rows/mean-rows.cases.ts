@@ -87,6 +87,7 @@ export const meanRowsKernel = defineKernel<MeanRowsShape>({
     const gradient = meanRowsBackwardReference(out!, shape.batch, rowsPerGroup(shape));
     return { x: scatterRows(new Float64Array(x!.length), tokenLayout(shape), gradient) };
   },
+  movesMore: 'parts',
   cost: (shape) => meanRowsCost(shape.batch, rowsPerGroup(shape), shape.columns),
   tolerance: 1e-6,
 });

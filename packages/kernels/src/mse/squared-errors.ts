@@ -5,7 +5,7 @@ import { elementAlias, elementWidth, rowData } from '../runtime/rows.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { shapeClass } from '../runtime/shape-class.js';
 import rowStartWgsl from '../runtime/row-start.wgsl';
-import { workgroupSumVariants } from '../reduce/workgroup-sum.js';
+import { workgroupConstants, workgroupSumVariants } from '../reduce/workgroup-sum.js';
 import workgroupSumWgsl from '../reduce/workgroup-sum.wgsl';
 import squaredErrorsWgsl from './squared-errors.wgsl';
 
@@ -49,7 +49,7 @@ export function squaredErrors(
     kernel,
     variant: variant.name,
     wgsl: [workgroupSumWgsl, elementAlias(width), rowStartWgsl, squaredErrorsWgsl],
-    constants: { INVOCATIONS: variant.invocations },
+    constants: { ...workgroupConstants(runtime, variant.invocations) },
     data: {
       ROWS: rows,
       GROUP_COLUMNS: groupColumns / width,

@@ -110,7 +110,7 @@ export const sumLeadingKernel = defineKernel<SumLeadingShape>({
   randomShape: (random) => ({
     ...randomTokenRows(random),
     regions: 1,
-    batch: 1 + random.integer(130),
+    batch: 1 + random.integer(300),
     columns: 1 + random.integer(40),
     accumulate: random.integer(2) === 1,
   }),
@@ -137,6 +137,7 @@ export const sumLeadingKernel = defineKernel<SumLeadingShape>({
     );
     return { x: scatterRows(new Float64Array(x!.length), layout, gradient) };
   },
+  movesMore: 'parts',
   cost: (shape) => sumLeadingCost(shape.batch, slabSize(shape), { accumulate: shape.accumulate ?? false }),
 });
 

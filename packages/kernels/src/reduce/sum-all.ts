@@ -7,7 +7,7 @@ import { selectVariant } from '../runtime/variants.js';
 import { f32 } from '../runtime/wgsl.js';
 import rowStartWgsl from '../runtime/row-start.wgsl';
 import sumAllWgsl from './sum-all.wgsl';
-import { workgroupSumVariants } from './workgroup-sum.js';
+import { workgroupConstants, workgroupSumVariants } from './workgroup-sum.js';
 import workgroupSumWgsl from './workgroup-sum.wgsl';
 
 const KERNEL = 'sum-all';
@@ -75,7 +75,7 @@ function sumBlocks(
     kernel: KERNEL,
     variant: variant.name,
     wgsl: [workgroupSumWgsl, rowStartWgsl, sumAllWgsl],
-    constants: { INVOCATIONS: variant.invocations, IS_CONTIGUOUS: x.isContiguous },
+    constants: { ...workgroupConstants(runtime, variant.invocations), IS_CONTIGUOUS: x.isContiguous },
     data: {
       COUNT: count,
       COLUMNS: layout.columns,

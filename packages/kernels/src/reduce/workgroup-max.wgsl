@@ -1,6 +1,17 @@
 // Maximum over the INVOCATIONS invocations of a workgroup, by the tree of workgroup-sum.wgsl. Put in front of the
-// kernel; header: INVOCATIONS (a power of two). All invocations must call; all receive the maximum.
+// kernel; header: INVOCATIONS (a power of two), IN_SUBGROUP. All invocations must call; all receive the maximum.
 
+#if IN_SUBGROUP
+enable subgroups;
+
+fn workgroup_max(value: f32, invocation: u32) -> f32 {
+  var greatest = value;
+  for (var step = INVOCATIONS / 2u; step > 0u; step >>= 1u) {
+    greatest = max(greatest, subgroupShuffleXor(greatest, step));
+  }
+  return greatest;
+}
+#else
 var<workgroup> max_scratch: array<f32, INVOCATIONS>;
 
 fn workgroup_max(value: f32, invocation: u32) -> f32 {
@@ -16,3 +27,4 @@ fn workgroup_max(value: f32, invocation: u32) -> f32 {
   workgroupBarrier();
   return total;
 }
+#end

@@ -1,7 +1,7 @@
 import { elementwise, elementwiseVariants } from '../../elementwise/elementwise.js';
 import { mseBackwardCost, mseCost } from '../../mse/mse.js';
 import { squaredErrors } from '../../mse/squared-errors.js';
-import { workgroupSumVariants } from '../../reduce/workgroup-sum.js';
+import { workgroupConstants, workgroupSumVariants } from '../../reduce/workgroup-sum.js';
 import workgroupSumWgsl from '../../reduce/workgroup-sum.wgsl';
 import { ShapeError } from '../../runtime/errors.js';
 import type { GpuArray } from '../../runtime/gpu-array.js';
@@ -57,7 +57,7 @@ export function twoPartLoss(runtime: Runtime, arrays: TwoPartLossArrays & { read
     kernel: KERNEL,
     variant: variant.name,
     wgsl: [workgroupSumWgsl, totalWgsl],
-    constants: { INVOCATIONS: variant.invocations },
+    constants: { ...workgroupConstants(runtime, variant.invocations) },
     data: {
       PARTS: parts,
       INVERSE_COUNT: f32(2 / prediction.size),
