@@ -1,6 +1,7 @@
 import type { GpuArray, RowLayout } from '../runtime/gpu-array.js';
 import { ShapeError } from '../runtime/errors.js';
 import type { Cost } from '../runtime/ledger.js';
+import { loopBounds } from '../runtime/loop-bounds.js';
 import {
   elementAlias,
   elementWidth,
@@ -60,8 +61,7 @@ export interface ElementwiseCall {
 }
 
 // An invocation loads 2 to this power. What it does once, such as reading its data, costs a processor as much as several
-// loads; a GPU wants many invocations. For a GPU the number is a constant, so that its compiler unrolls the loop. A
-// software driver must not: sixteen loads unrolled took 1.6 times as long, and 15 times as long to compile.
+// loads; a GPU wants many invocations.
 const LOAD_BITS = { software: 4, gpu: 2 };
 // What a processor works on at once: eight invocations.
 const PROCESSOR_BITS = 3;
@@ -108,6 +108,7 @@ export function elementwise(runtime: Runtime, call: ElementwiseCall): void {
   const columns = outLayout.columns / width;
   const { isSoftware } = runtime.adapter;
   const loadBits = LOAD_BITS[isSoftware ? 'software' : 'gpu'];
+  const bounds = loopBounds(runtime, { LOAD_BITS: loadBits });
   const { columnBits, rowBlocks, columnBlocks } = blocksOf(outLayout.rows, columns, width, loadBits);
   const isLong = columnBlocks > rowBlocks;
   const [x, y] = runtime.linearGrid(isLong ? columnBlocks : rowBlocks);
@@ -120,7 +121,7 @@ export function elementwise(runtime: Runtime, call: ElementwiseCall): void {
     IS_LONG: Number(isLong),
     GRID_X: x,
     ...rowData('OUT', outLayout, width),
-    ...(isSoftware && { LOAD_BITS: loadBits }),
+    ...bounds.data,
     ...call.data,
   };
   for (const name in columnData) data[name] = columnData[name]! / width;
@@ -148,7 +149,7 @@ export function elementwise(runtime: Runtime, call: ElementwiseCall): void {
       ...(call.scalarFunctions ?? []),
       withExpression(call.value, inputs),
     ],
-    constants: { ACCUMULATE: accumulate, ...(!isSoftware && { LOAD_BITS: loadBits }) },
+    constants: { ACCUMULATE: accumulate, ...bounds.constants },
     data,
     arrays,
     workgroups: [x, y, isLong ? rowBlocks : columnBlocks],

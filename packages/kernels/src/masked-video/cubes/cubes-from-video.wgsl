@@ -1,10 +1,10 @@
 // Cubes gathered from a clip that is already normalised: out[b, i, (c, kt, kh, kw)] = video[b, c, t, h, w] at the
 // pixel of token indices[b, i].
 //
-// Header: CUBES, COUNT, GRID_X, FRAMES, HEIGHT, WIDTH, TOKENS, VIDEO_OFFSET_QUADS, INDICES_OFFSET,
+// Header: CUBES, COUNT, ROUNDS, GRID_X, FRAMES, HEIGHT, WIDTH, TOKENS, VIDEO_OFFSET_QUADS, INDICES_OFFSET,
 // OUT_OFFSET_QUADS; cube-address.wgsl.
-// Layout: video [B, 3, T, H, W] f32; out [B, n, 3·TUBELET·PATCH·PATCH] f32, kw fastest. One invocation copies four
-// neighbouring pixels of one channel. An index beyond the clip gives NaN.
+// Layout: video [B, 3, T, H, W] f32; out [B, n, 3·TUBELET·PATCH·PATCH] f32, kw fastest. A quad is four neighbouring
+// pixels of one channel. An index beyond the clip gives NaN.
 
 var<storage, read> video: array<vec4f>;
 #if indices
@@ -12,13 +12,7 @@ var<storage, read> indices: array<u32>;
 #end
 var<storage, read_write> out: array<vec4f>;
 
-@compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) invocation: u32) {
-  let clip = group.z;
-  let i = (group.x + group.y * GRID_X) * 64u + invocation;
-  if (i >= COUNT) {
-    return;
-  }
+fn take_quad(clip: u32, i: u32) {
   const QUADS_PER_ROW = PATCH / 4u;
   const PLANE = TUBELET * PATCH * QUADS_PER_ROW;
   let cube = i / (3u * PLANE);
@@ -40,4 +34,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
   let column = origin.z + within % QUADS_PER_ROW * 4u;
   let plane = (clip * 3u + channel) * FRAMES + frame;
   out[target_quad] = video[VIDEO_OFFSET_QUADS + ((plane * HEIGHT + row) * WIDTH + column) / 4u];
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) invocation: u32) {
+  let first = (group.x + group.y * GRID_X) * 64u * ROUNDS + invocation;
+  for (var round = 0u; round < ROUNDS; round++) {
+    let i = first + round * 64u;
+    if (i < COUNT) {
+      take_quad(group.z, i);
+    }
+  }
 }
