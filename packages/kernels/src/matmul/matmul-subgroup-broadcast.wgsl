@@ -34,6 +34,8 @@ fn load_b_block(starts: vec4u, k: u32) -> mat4x4f {
                            load_b(starts.z + k, K - k), load_b(starts.w + k, K - k)));
 }
 #else
+// K of op(A) that is not transposed are the columns of A: where fours are loaded, there are whole fours.
+#if TRANSPOSE_A || LOAD_WIDTH < 4 || B_TWO_STRIDES
 // Zeros past the last k.
 fn load_b_row(group: u32, k: u32, at: u32) -> vec4f {
   let value = load_b(b_row(group * K + min(k, K - 1u)) + at, N - at);
@@ -44,6 +46,14 @@ fn load_b_block(group: u32, k: u32, at: u32) -> mat4x4f {
   return mat4x4f(load_b_row(group, k, at), load_b_row(group, k + 1u, at),
                  load_b_row(group, k + 2u, at), load_b_row(group, k + 3u, at));
 }
+#else
+fn load_b_block(group: u32, k: u32, at: u32) -> mat4x4f {
+  let first = b_row(group * K + k) + at;
+  let stride = B_INNER_STRIDE;
+  return mat4x4f(load_b(first, N - at), load_b(first + stride, N - at),
+                 load_b(first + 2u * stride, N - at), load_b(first + 3u * stride, N - at));
+}
+#end
 #end
 
 #if TRANSPOSE_A

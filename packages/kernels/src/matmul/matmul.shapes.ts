@@ -270,6 +270,7 @@ export const matmulCases: readonly KernelCase<MatmulShape>[] = [
     kind: 'model',
     shape: { m: 808, n: 512, k: 2048, form: 'NT', epilogue: ['bias', 'residual'] },
   },
+  { name: 'fine-tuning, projection, dX', kind: 'model', shape: { m: 808, n: 512, k: 512 } },
   {
     name: 'fine-tuning, MLP down, dU',
     kind: 'model',
@@ -279,6 +280,11 @@ export const matmulCases: readonly KernelCase<MatmulShape>[] = [
     name: 'fine-tuning, MLP up, dW',
     kind: 'model',
     shape: { m: 2048, n: 512, k: 808, form: 'TN', accumulate: true, rowSums: { accumulate: true } },
+  },
+  {
+    name: 'fine-tuning, projection, dW',
+    kind: 'model',
+    shape: { m: 512, n: 512, k: 808, form: 'TN', accumulate: true, rowSums: { accumulate: true } },
   },
   { name: 'decoder, qkv', kind: 'model', shape: { m: 800, n: 1152, k: 384, form: 'NT' } },
   {
