@@ -73,7 +73,7 @@ export function softCrossEntropy(
     kernel: KERNEL,
     variant: variant.name,
     wgsl: [workgroupSumWgsl, exponentialWgsl, workgroupMaxWgsl, forwardWgsl],
-    constants: { ...workgroupConstants(runtime, variant.invocations) },
+    constants: workgroupConstants(runtime, variant.invocations),
     data: {
       ROWS: rows,
       COLUMNS: columns,
@@ -116,7 +116,7 @@ export function softCrossEntropyBackward(runtime: Runtime, arrays: CrossEntropyB
     kernel: BACKWARD_KERNEL,
     variant: variant.name,
     wgsl: [workgroupSumWgsl, exponentialWgsl, workgroupMaxWgsl, backwardWgsl],
-    constants: { ...workgroupConstants(runtime, variant.invocations) },
+    constants: workgroupConstants(runtime, variant.invocations),
     data: {
       ROWS: rows,
       COLUMNS: columns,

@@ -49,7 +49,7 @@ export function squaredErrors(
     kernel,
     variant: variant.name,
     wgsl: [workgroupSumWgsl, elementAlias(width), rowStartWgsl, squaredErrorsWgsl],
-    constants: { ...workgroupConstants(runtime, variant.invocations) },
+    constants: workgroupConstants(runtime, variant.invocations),
     data: {
       ROWS: rows,
       GROUP_COLUMNS: groupColumns / width,

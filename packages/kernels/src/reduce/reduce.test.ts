@@ -30,6 +30,22 @@ describe('reductions', () => {
     });
   });
 
+  it('moves the partial sums of a long sum once each way, and nothing of a short one', () => {
+    runtime().scope(() => {
+      // Chunks of a software driver and of a GPU, of 116 and 29 terms.
+      for (const [terms, parts] of [
+        [808, runtime().adapter.isSoftware ? 7 : 28],
+        [64, 0],
+      ] as const) {
+        const before = runtime().ledger.total();
+        sumLeading(runtime(), { x: runtime().empty([terms, 2, 12]), out: runtime().empty([2, 12]) });
+        const after = runtime().ledger.total();
+        expect(after.bytesRead - before.bytesRead, `${terms} terms`).toBe(4 * 24 * (terms + parts));
+        expect(after.bytesWritten - before.bytesWritten, `${terms} terms`).toBe(4 * 24 * (parts + 1));
+      }
+    });
+  });
+
   it('refuses what does not fit, naming it', () => {
     runtime().scope(() => {
       const x = runtime().empty([3, 4, 5]);

@@ -1,5 +1,6 @@
 import type { Runtime } from '../runtime/runtime.js';
 import type { Variant } from '../runtime/variants.js';
+import type { WgslConstants } from '../runtime/wgsl.js';
 
 /** A variant of a kernel that sums within workgroups: how many invocations one has. */
 export interface WorkgroupSumVariant extends Variant {
@@ -12,7 +13,7 @@ export const workgroupSumVariants: readonly WorkgroupSumVariant[] = [
 ];
 
 /** The constants of workgroup-sum.wgsl and workgroup-max.wgsl for a workgroup of so many invocations. */
-export interface WorkgroupConstants {
+export interface WorkgroupConstants extends WgslConstants {
   readonly INVOCATIONS: number;
   /** Whether the smallest subgroup that there can be holds the workgroup. */
   readonly IN_SUBGROUP: boolean;

@@ -1,8 +1,8 @@
 // Cubes gathered from a clip that is already normalised: out[b, i, (c, kt, kh, kw)] = video[b, c, t, h, w] at the
 // pixel of token indices[b, i].
 //
-// Header: CUBES, COUNT, ROUNDS, GRID_X, FRAMES, HEIGHT, WIDTH, TOKENS, VIDEO_OFFSET_QUADS, INDICES_OFFSET,
-// OUT_OFFSET_QUADS; cube-address.wgsl.
+// Header: CUBES, COUNT (quads of pixels of a clip), FRAMES, HEIGHT, WIDTH, TOKENS, VIDEO_OFFSET_QUADS, INDICES_OFFSET,
+// OUT_OFFSET_QUADS; cube-address.wgsl; cubes-rounds.wgsl follows.
 // Layout: video [B, 3, T, H, W] f32; out [B, n, 3·TUBELET·PATCH·PATCH] f32, kw fastest. A quad is four neighbouring
 // pixels of one channel. An index beyond the clip gives NaN.
 
@@ -34,15 +34,4 @@ fn take_quad(clip: u32, i: u32) {
   let column = origin.z + within % QUADS_PER_ROW * 4u;
   let plane = (clip * 3u + channel) * FRAMES + frame;
   out[target_quad] = video[VIDEO_OFFSET_QUADS + ((plane * HEIGHT + row) * WIDTH + column) / 4u];
-}
-
-@compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) invocation: u32) {
-  let first = (group.x + group.y * GRID_X) * 64u * ROUNDS + invocation;
-  for (var round = 0u; round < ROUNDS; round++) {
-    let i = first + round * 64u;
-    if (i < COUNT) {
-      take_quad(group.z, i);
-    }
-  }
 }

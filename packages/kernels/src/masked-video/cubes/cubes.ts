@@ -16,6 +16,7 @@ import {
 } from './clip-geometry.js';
 import addressWgsl from './cube-address.wgsl';
 import fromVideoWgsl from './cubes-from-video.wgsl';
+import roundsWgsl from './cubes-rounds.wgsl';
 import cubesWgsl from './cubes.wgsl';
 
 export const cubesVariants: readonly Variant[] = [{ name: 'four-pixels', needs: [], prefers: 'any' }];
@@ -97,7 +98,7 @@ function dispatchCubes(
   const workgroups = runtime.linearGrid(Math.ceil(count / (INVOCATIONS_PER_WORKGROUP * rounds)));
   runtime.run({
     kernel,
-    wgsl: [addressWgsl, wgsl],
+    wgsl: [addressWgsl, wgsl, roundsWgsl],
     constants: {
       TUBELET: tubeletSize,
       PATCH: patch,

@@ -3,9 +3,8 @@
 //
 //   out[b, i, (c, kt, kh, kw)] = (x / 255 − mean_c) / std_c,  x the byte of clip b at the pixel of token indices[b, i]
 //
-// Header: CUBES (tokens per clip), COUNT (quads of pixels of a clip), ROUNDS (quads of an invocation), GRID_X, FRAMES,
-// HEIGHT, WIDTH, TOKENS, FRAMES_OFFSET_WORDS, INDICES_OFFSET, OUT_OFFSET_QUADS, SCALE_c = 1/(255 std_c),
-// SHIFT_c = −mean_c/std_c; cube-address.wgsl.
+// Header: CUBES (tokens per clip), FRAMES, HEIGHT, WIDTH, TOKENS, FRAMES_OFFSET_WORDS, INDICES_OFFSET,
+// OUT_OFFSET_QUADS, SCALE_c = 1/(255 std_c), SHIFT_c = −mean_c/std_c; cube-address.wgsl; cubes-rounds.wgsl follows.
 // Layout: frames [B, T, H, W, 3] bytes, four to a word; out [B, n, 3·TUBELET·PATCH·PATCH] f32, kw fastest.
 // A quad is four neighbouring pixels, i.e. three words, each read once, and becomes one vec4 of each channel's plane;
 // neighbouring invocations write neighbouring vec4s. An index beyond the clip gives NaN.
@@ -48,15 +47,4 @@ fn take_quad(clip: u32, i: u32) {
   out[target_quad] = vec4f(red) * SCALE_0 + SHIFT_0;
   out[target_quad + PLANE] = vec4f(green) * SCALE_1 + SHIFT_1;
   out[target_quad + 2u * PLANE] = vec4f(blue) * SCALE_2 + SHIFT_2;
-}
-
-@compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) invocation: u32) {
-  let first = (group.x + group.y * GRID_X) * 64u * ROUNDS + invocation;
-  for (var round = 0u; round < ROUNDS; round++) {
-    let i = first + round * 64u;
-    if (i < COUNT) {
-      take_quad(group.z, i);
-    }
-  }
 }

@@ -57,7 +57,7 @@ export function twoPartLoss(runtime: Runtime, arrays: TwoPartLossArrays & { read
     kernel: KERNEL,
     variant: variant.name,
     wgsl: [workgroupSumWgsl, totalWgsl],
-    constants: { ...workgroupConstants(runtime, variant.invocations) },
+    constants: workgroupConstants(runtime, variant.invocations),
     data: {
       PARTS: parts,
       INVERSE_COUNT: f32(2 / prediction.size),
